@@ -1,0 +1,42 @@
+"""What a model says of one text."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Sentiment(StrEnum):
+    """The three classes, in the order of every probability vector of this project."""
+
+    NEGATIVE = "negative"
+    NEUTRAL = "neutral"
+    POSITIVE = "positive"
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """Calibrated probabilities for one text.
+
+    Attributes:
+        negative: P(negative), in [0, 1].
+        neutral: P(neutral), in [0, 1].
+        positive: P(positive), in [0, 1]; the three sum to 1 within 1e-6.
+        offensive: P(offensive), in [0, 1]; None where the model has no such head.
+        empty: True where nothing was left to read after normalisation; such a text is
+            neutral by definition (0, 1, 0) and was not shown to the model.
+        windows: how many windows of the model's length the text was read in; 0 if empty.
+    """
+
+    negative: float
+    neutral: float
+    positive: float
+    offensive: float | None = None
+    empty: bool = False
+    windows: int = 1
+
+    @property
+    def label(self) -> Sentiment:
+        """The likeliest class; a tie goes to neutral, then negative."""
+        best = max(self.neutral, self.negative, self.positive)
+        if self.neutral == best:
+            return Sentiment.NEUTRAL
+        return Sentiment.NEGATIVE if self.negative == best else Sentiment.POSITIVE

@@ -1,0 +1,1 @@
+"""Scored comments into signals and alerts. Pure: no clock, no I/O, no asyncio."""

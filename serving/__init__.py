@@ -1,0 +1,1 @@
+"""The outside world into model and monitoring and back: HTTP, storage, CLI."""

@@ -1,0 +1,1 @@
+"""Labelled text into a ModelArtifact folder."""
