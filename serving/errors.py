@@ -1,0 +1,68 @@
+"""The errors of serving. Their HTTP statuses stand in one table, `serving/api/problems.py`."""
+
+from model.errors import GroundswellError
+
+
+class ServingError(GroundswellError):
+    """A request, a file or the store is not as it must be."""
+
+    code = "serving"
+
+
+class InvalidComment(ServingError):  # noqa: N818 - named for what the caller sent
+    """One item of a submission is not a comment.
+
+    Attributes:
+        code: the kind of fault, for example `naive_timestamp`.
+        field: the field at fault; None where the item as a whole is.
+    """
+
+    def __init__(self, code: str, field: str | None, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.field = field
+
+
+class InvalidRequest(ServingError):  # noqa: N818
+    """A request as a whole cannot be read.
+
+    Attributes:
+        field: the parameter at fault; None where the body is.
+    """
+
+    def __init__(self, code: str, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.field = field
+
+
+class NotFound(ServingError):  # noqa: N818
+    """There is no such KOL, alert or page."""
+
+    code = "not_found"
+
+
+class TooBusy(ServingError):  # noqa: N818
+    """The comment log takes no more for the moment; nothing of the request was lost or kept.
+
+    Attributes:
+        retry_after: seconds after which another try makes sense.
+    """
+
+    code = "too_busy"
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class NotReady(ServingError):  # noqa: N818
+    """A worker of the service has died or is not up yet."""
+
+    code = "not_ready"
+
+
+class StoreError(ServingError):
+    """The database cannot be opened, migrated or written."""
+
+    code = "store"

@@ -1,0 +1,74 @@
+"""Every setting of the service, read once from the environment or a `.env` file.
+
+Each is documented in docs/settings.md; a test holds the two together.
+"""
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Settings(BaseSettings):
+    """The service's settings; environment names carry the prefix `GROUNDSWELL_`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="GROUNDSWELL_", env_file=".env", extra="ignore", frozen=True
+    )
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")
+    database_url: str = Field(
+        "sqlite:///groundswell.db", description="Where the comment log and all else is stored."
+    )
+    model: str | None = Field(
+        None,
+        description="A model folder or a Hugging Face id; unset for the model that comes along.",
+    )
+    model_threads: int | None = Field(
+        None, ge=1, description="Threads of the model's runtime; unset for all cores."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least severe log line written."
+    )
+    log_format: Literal["console", "json"] = Field(
+        "console", description="Log lines for a person or for a program."
+    )
+    sensitivity: float | None = Field(
+        None,
+        gt=0,
+        description="False pages per KOL and month to accept; unset for the detector's default.",
+    )
+    max_body_bytes: int = Field(
+        16 * 1024 * 1024, ge=1024, description="Largest body of a JSON request, in bytes."
+    )
+    max_items: int = Field(
+        1000, ge=1, description="Most comments or texts in one JSON request; NDJSON has no limit."
+    )
+    log_queue: int = Field(
+        20_000, ge=1, description="Comments that may wait for their commit before 429 is answered."
+    )
+    score_queue: int = Field(
+        2000, ge=1, description="Texts that may wait for the model before 429 is answered."
+    )
+    batch_size: int = Field(
+        256, ge=1, le=4096, description="Most comments that the pipeline takes in one step."
+    )
+    idle_after: Seconds = Field(
+        30.0,
+        description="Seconds without a comment after which a KOL's event time runs on by the clock.",
+    )
+    mood_interval: Seconds = Field(
+        1.0, description="Least seconds between two mood events of one stream."
+    )
+    metrics_max_kols: int = Field(
+        200, ge=0, description="KOLs that get metric labels of their own; the rest share `_other`."
+    )
+
+    @property
+    def idle(self) -> timedelta:
+        """`idle_after` as a duration."""
+        return timedelta(seconds=self.idle_after)
