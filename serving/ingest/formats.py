@@ -200,7 +200,7 @@ class _Ndjson:
             if not isinstance(row, str):
                 self._columns = list(row)
                 break
-            if len(self._first) >= 10:
+            if len(self._first) == _FIRST_LINES:
                 break
         if not self._columns:
             reason = (
