@@ -1,0 +1,44 @@
+# `make demo` and `make test` are all a fresh machine needs: each makes .venv when it is missing.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: help demo serve test lint bench clean
+help: ## show this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.serve: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --editable '.[train,dev]'
+	@touch $@ $(VENV)/.serve
+
+demo: $(VENV)/.serve ## run the whole way on a scenario of two days: model, store, detector, alerts
+	$(BIN)/groundswell demo --no-keep
+
+serve: $(VENV)/.serve ## start the service on 127.0.0.1:8000
+	$(BIN)/groundswell serve
+
+test: $(VENV)/.dev ## lint, types, walls between the rooms, and every test
+	$(MAKE) --no-print-directory lint
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+lint: $(VENV)/.dev ## ruff, mypy strict, import-linter, hadolint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/hadolint Dockerfile
+
+bench: $(VENV)/.dev ## the crisis benchmark on 25 KOLs, ours beside three other detectors
+	$(BIN)/python -m benchmarks.crisis --kols 25
+
+clean: ## remove the virtual environment and everything that tools left
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
