@@ -59,7 +59,7 @@ class Settings(BaseSettings):
     )
     idle_after: Seconds = Field(
         30.0,
-        description="Seconds without a comment after which a KOL's event time runs on by the clock.",
+        description="Seconds of silence after which a KOL's event time runs on by the clock.",
     )
     mood_interval: Seconds = Field(
         1.0, description="Least seconds between two mood events of one stream."

@@ -40,8 +40,8 @@ _BUILT_IN = {
 }
 
 
-def _storable(value: object) -> object:
-    """Text with NUL and lone surrogates, which databases refuse, as U+FFFD."""
+def storable(value: object) -> object:
+    """Text with NUL and lone surrogates, which databases refuse, as U+FFFD; for pydantic."""
     if not isinstance(value, str):
         return value
     if not value.isascii():
@@ -53,11 +53,12 @@ def _identifier(value: object) -> object:
     """Ids as text; platforms hand out whole numbers too."""
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**64:
         return str(value)
-    clean = _storable(value)
+    clean = storable(value)
     return clean.strip() if isinstance(clean, str) else clean
 
 
-def _short_enough(value: str) -> str:
+def short_enough(value: str) -> str:
+    """The text itself, if it has at most `MAX_TEXT_BYTES` bytes; for pydantic."""
     if len(value.encode()) > MAX_TEXT_BYTES:
         raise PydanticCustomError(
             "text_too_long", f"is longer than {MAX_TEXT_BYTES} bytes in UTF-8; shorten it"
@@ -125,7 +126,7 @@ class CommentIn(BaseModel):
     platform: _Id64 = Field(description="Where it was written, for example `instagram`.")
     comment_id: _Id256 = Field(description="The platform's id; unique with `platform`.")
     kol_id: _Id128 = Field(description="Whose stream it belongs to.")
-    text: Annotated[str, AfterValidator(_short_enough), BeforeValidator(_storable)] = Field(
+    text: Annotated[str, AfterValidator(short_enough), BeforeValidator(storable)] = Field(
         description="As written; may be empty. At most 64 KiB in UTF-8."
     )
     created_at: Annotated[datetime, BeforeValidator(_parse_instant), AfterValidator(_plausible)] = (

@@ -1,0 +1,148 @@
+"""POST /v1/comments: comments come in."""
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+
+from serving.api.bodies import MAX_LINE_BYTES, parse_json, read_json, read_lines
+from serving.api.problems import documented, problem
+from serving.api.schemas import FaultOut, ReceiptOut, SubmissionOut
+from serving.errors import InvalidComment, InvalidRequest
+from serving.ingest.comment import CommentIn, storable
+from serving.ingest.intake import Intake, Receipt, identifier
+from serving.service import Running
+
+router = APIRouter(tags=["comments"])
+
+_LINES_AT_ONCE = 500
+_REJECTED_SHOWN = 1000
+_NDJSON = {"application/x-ndjson", "application/ndjson", "application/jsonl"}
+_COMMENT = CommentIn.model_json_schema()
+_BODY = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {"anyOf": [_COMMENT, {"type": "array", "items": _COMMENT, "minItems": 1}]}
+        },
+        "application/x-ndjson": {"schema": {"type": "string"}},
+    },
+}
+
+
+@router.post(
+    "/comments",
+    status_code=202,
+    response_model=SubmissionOut,
+    responses=documented(400, 413, 415, 422, 429, 503),
+    openapi_extra={"requestBody": _BODY},
+)
+async def post_comments(request: Request, service: Running) -> JSONResponse:
+    """Take comments: one or a list as JSON, or a stream of lines as NDJSON.
+
+    Answered after the commit. The good items of a list are kept; each bad one is named with its
+    reason. 422 if every item is bad. Sending an item again is safe: it counts as a duplicate.
+    """
+    intake = Intake(service.writer, service.clock, service.metrics)
+    media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip()
+    if media_type in _NDJSON:
+        return await _take_lines(request, intake)
+    if media_type != "application/json":
+        raise InvalidRequest(
+            "unsupported_media_type",
+            f"send application/json or application/x-ndjson, not {media_type!r}",
+        )
+    body = await read_json(request, service.settings.max_body_bytes)
+    items = body if isinstance(body, list) else [body]
+    if not items:
+        raise InvalidRequest("invalid_parameter", "the list is empty; send at least one comment")
+    if len(items) > service.settings.max_items:
+        raise InvalidRequest(
+            "too_many_items",
+            f"{len(items)} comments in one request, at most {service.settings.max_items};"
+            " split the list or send NDJSON",
+        )
+    receipts = await intake.take(items)
+    return _answer(_Tally(receipts), receipts)
+
+
+class _Tally:
+    """How many items had which outcome."""
+
+    def __init__(self, receipts: Sequence[Receipt] = ()) -> None:
+        self.counts = {"accepted": 0, "duplicate": 0, "rejected": 0}
+        self.add(receipts)
+
+    def add(self, receipts: Sequence[Receipt]) -> None:
+        for receipt in receipts:
+            self.counts[receipt.status] += 1
+
+
+async def _take_lines(request: Request, intake: Intake) -> JSONResponse:
+    """Commit lines as they come; a busy log holds the sender back instead of refusing."""
+    tally, shown = _Tally(), list[Receipt]()
+    pending: list[object] = []
+    first, line_number = 0, -1
+
+    async def commit() -> None:
+        receipts = await intake.take(pending, first_index=first, wait=True)
+        tally.add(receipts)
+        rejected = [receipt for receipt in receipts if receipt.status == "rejected"]
+        shown.extend(rejected[: _REJECTED_SHOWN - len(shown)])
+
+    async for line in read_lines(request):
+        line_number += 1
+        pending.append(_parse_line(line))
+        if len(pending) == _LINES_AT_ONCE:
+            await commit()
+            pending, first = [], line_number + 1
+    await commit()
+    if line_number < 0:
+        raise InvalidRequest("invalid_parameter", "the body is empty; send at least one line")
+    return _answer(tally, shown)
+
+
+def _parse_line(line: bytes | None) -> object:
+    if line is None:
+        return InvalidComment(
+            "line_too_long", None, f"the line is longer than {MAX_LINE_BYTES} bytes"
+        )
+    try:
+        return parse_json(line)
+    except InvalidRequest as error:
+        return InvalidComment(error.code, None, str(error))
+
+
+def _answer(tally: _Tally, receipts: Sequence[Receipt]) -> JSONResponse:
+    counts = tally.counts
+    submission = SubmissionOut(
+        accepted=counts["accepted"],
+        duplicates=counts["duplicate"],
+        rejected=counts["rejected"],
+        items=[_receipt(receipt) for receipt in receipts],
+    ).model_dump()
+    if counts["rejected"] and not counts["accepted"] and not counts["duplicate"]:
+        fault = receipts[0].fault
+        return problem(
+            "all_rejected",
+            f"every item was rejected; the first: {fault}",
+            field=fault.field if fault else None,
+            **submission,
+        )
+    return JSONResponse(submission, 202)
+
+
+def _receipt(receipt: Receipt) -> ReceiptOut:
+    fault = receipt.fault
+    return ReceiptOut(
+        index=receipt.index,
+        platform=_shown(identifier(receipt.item, "platform")),
+        comment_id=_shown(identifier(receipt.item, "comment_id")),
+        status=receipt.status,
+        error=FaultOut(code=fault.code, field=fault.field, message=str(fault)) if fault else None,
+    )
+
+
+def _shown(value: str | None) -> str | None:
+    clean = storable(value)
+    return clean if isinstance(clean, str) else None

@@ -1,0 +1,49 @@
+"""Whether the service lives, works, and how far it is."""
+
+from importlib.metadata import version
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from serving.api.problems import documented
+from serving.api.schemas import CheckOut, LogOut, ReadyOut, StatusOut
+from serving.service import Running
+
+router = APIRouter(tags=["health"])
+VERSION = version("groundswell")
+
+
+@router.get("/healthz")
+async def healthz() -> CheckOut:
+    """The process answers."""
+    return CheckOut()
+
+
+@router.get("/readyz", responses={503: {"model": ReadyOut, "description": "A worker is down"}})
+async def readyz(response: Response, service: Running) -> ReadyOut:
+    """Every worker runs: comments are committed, scored and watched."""
+    workers = service.workers
+    ready = all(workers.values())
+    response.status_code = 200 if ready else 503
+    return ReadyOut(status="ready" if ready else "not_ready", workers=workers)
+
+
+@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+async def metrics(service: Running) -> Response:
+    """For Prometheus."""
+    service.metrics.show_open_alerts(await service.alerts.open_by_kol())
+    return Response(generate_latest(service.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+@router.get("/v1/status", responses=documented(503))
+async def get_status(service: Running) -> StatusOut:
+    """How far the log has been worked off."""
+    last, done = await service.log.last_seq(), service.pipeline.progress.seq
+    return StatusOut(
+        version=VERSION,
+        model=service.batcher.model_id,
+        alive=all(service.workers.values()),
+        log=LogOut(last_seq=last, processed_seq=done, backlog=await service.log.count_after(done)),
+        kols=await service.kols.count(),
+        open_alerts=sum((await service.alerts.open_by_kol()).values()),
+    )

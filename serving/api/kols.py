@@ -1,0 +1,146 @@
+"""The KOLs, their mood and their comments."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query
+from pydantic import AwareDatetime
+
+from model.types import Sentiment
+from serving.api.paging import Cursor, Limit, decode_cursor, encode_cursor
+from serving.api.problems import documented
+from serving.api.schemas import (
+    CommentOut,
+    CommentPage,
+    KolIn,
+    KolOut,
+    KolPage,
+    MoodOut,
+    MoodPointOut,
+)
+from serving.errors import InvalidRequest
+from serving.service import Running
+from serving.storage.comment_log import CommentFilter
+from serving.storage.database import instants
+
+router = APIRouter(tags=["kols"])
+
+KolId = Annotated[str, Path(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Since = Annotated[AwareDatetime | None, Query(alias="from", description="First instant.")]
+Until = Annotated[AwareDatetime | None, Query(alias="to", description="First instant past it.")]
+
+_MOST_POINTS = 10_000
+_DAY = timedelta(days=1)
+
+
+@router.get("/kols", responses=documented(422, 503))
+async def list_kols(service: Running, limit: Limit = 100, cursor: Cursor = None) -> KolPage:
+    """KOLs by id, with how each stream stands."""
+    after = str(decode_cursor(cursor, str)[0]) if cursor else None
+    rows = await service.kols.page(after=after, limit=limit + 1)
+    more = len(rows) > limit
+    return KolPage(
+        items=[_kol(row) for row in rows[:limit]],
+        next_cursor=encode_cursor(rows[limit - 1]["kol_id"]) if more else None,
+    )
+
+
+@router.get("/kols/{kol_id}", responses=documented(404, 422, 503))
+async def get_kol(kol_id: KolId, service: Running) -> KolOut:
+    """One KOL."""
+    return _kol(await service.kols.get(kol_id))
+
+
+@router.put("/kols/{kol_id}", responses=documented(400, 422, 503))
+async def put_kol(kol_id: KolId, profile: KolIn, service: Running) -> KolOut:
+    """Register a KOL or replace its profile. A KOL that is not registered by hand registers
+    itself with its first comment.
+    """
+    await service.kols.put(kol_id, profile.model_dump(), service.clock.now())
+    return _kol(await service.kols.get(kol_id))
+
+
+@router.get("/kols/{kol_id}/mood", responses=documented(404, 422, 503))
+async def get_mood(
+    kol_id: KolId,
+    service: Running,
+    since: Since = None,
+    until: Until = None,
+    step: Annotated[
+        int, Query(ge=60, le=7 * 86_400, multiple_of=60, description="Seconds a point.")
+    ] = 3600,
+) -> MoodOut:
+    """Mood over time; the last 24 hours unless told otherwise."""
+    await service.kols.get(kol_id)
+    until = until or service.clock.now()
+    since = since or _before(until, _DAY)
+    if since >= until:
+        raise InvalidRequest("invalid_range", "`from` must lie before `to`", field="from")
+    if (until - since) / timedelta(seconds=step) > _MOST_POINTS:
+        raise InvalidRequest(
+            "invalid_range",
+            f"more than {_MOST_POINTS} points; take a longer step or a shorter range",
+            field="step",
+        )
+    series = await service.moods.series(kol_id, since, until, timedelta(seconds=step))
+    return MoodOut(
+        kol_id=kol_id,
+        since=since,
+        until=until,
+        step=step,
+        points=[
+            MoodPointOut(
+                start=point.start,
+                comments=point.comments,
+                negative_share=point.negative / point.comments,
+                positive_share=point.positive / point.comments,
+                mood=(point.positive - point.negative) / point.comments,
+            )
+            for point in series
+        ],
+    )
+
+
+@router.get("/kols/{kol_id}/comments", responses=documented(404, 422, 503))
+async def list_comments(
+    kol_id: KolId,
+    service: Running,
+    since: Since = None,
+    until: Until = None,
+    sentiment: Annotated[Sentiment | None, Query(description="The likeliest class.")] = None,
+    post_id: str | None = None,
+    author_id: str | None = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> CommentPage:
+    """A KOL's comments, newest first."""
+    await service.kols.get(kol_id)
+    before = decode_cursor(cursor, int, int) if cursor else None
+    wanted = CommentFilter(
+        kol_id=kol_id,
+        since=since,
+        until=until,
+        sentiment=sentiment.value if sentiment else None,
+        post_id=post_id,
+        author_id=author_id,
+    )
+    rows = await service.log.page(
+        wanted, before=(int(before[0]), int(before[1])) if before else None, limit=limit + 1
+    )
+    last = rows[limit - 1] if len(rows) > limit else None
+    return CommentPage(
+        items=[CommentOut.model_validate(instants(row)) for row in rows[:limit]],
+        next_cursor=encode_cursor(last["created_at"], last["seq"]) if last else None,
+    )
+
+
+def _kol(row: Mapping[Any, Any]) -> KolOut:
+    return KolOut.model_validate(instants(row))
+
+
+def _before(instant: datetime, span: timedelta) -> datetime:
+    try:
+        return instant - span
+    except OverflowError:
+        return instant

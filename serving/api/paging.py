@@ -1,0 +1,40 @@
+"""Keyset pages: a cursor names the last row had, so a page never shifts while rows come in."""
+
+import base64
+import json
+from typing import Annotated
+
+from fastapi import Query
+
+from serving.errors import InvalidRequest
+
+Limit = Annotated[int, Query(ge=1, le=1000, description="Most items of a page.")]
+Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before.")]
+
+
+def encode_cursor(*key: int | str) -> str:
+    """An opaque cursor for a row's sort key."""
+    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str, *types: type) -> tuple[int | str, ...]:
+    """The sort key in a cursor.
+
+    Args:
+        cursor: as handed out in `next_cursor`.
+        types: of the key's parts.
+
+    Raises:
+        InvalidRequest: it was not handed out by us, or for another list.
+    """
+    try:
+        key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if [type(part) for part in key] == list(types) and all(
+            not isinstance(part, int) or abs(part) < 2**63 for part in key
+        ):
+            return tuple(key)
+    except (ValueError, TypeError, RecursionError):
+        pass
+    raise InvalidRequest(
+        "invalid_cursor", "cursor must be a next_cursor of this list, unchanged", field="cursor"
+    )

@@ -1,0 +1,149 @@
+"""Errors as RFC 9457 problem details. This is the one table from error code to HTTP status."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from model.errors import GroundswellError
+from serving.errors import InvalidRequest
+
+_log = structlog.get_logger(__name__)
+
+STATUS = {
+    "malformed_json": 400,
+    "invalid_utf8": 400,
+    "not_found": 404,
+    "method_not_allowed": 405,
+    "body_too_large": 413,
+    "unsupported_media_type": 415,
+    "invalid_parameter": 422,
+    "invalid_cursor": 422,
+    "invalid_range": 422,
+    "too_many_items": 422,
+    "all_rejected": 422,
+    "too_busy": 429,
+    "overloaded": 429,
+    "internal": 500,
+    "not_ready": 503,
+    "store": 503,
+    "model": 503,
+}
+TITLES = {
+    400: "The body cannot be read",
+    404: "Not found",
+    405: "Method not allowed",
+    413: "The body is too large",
+    415: "Unsupported media type",
+    422: "The request is not valid",
+    429: "Too busy, try again later",
+    500: "Internal error",
+    503: "Not available",
+}
+MEDIA_TYPE = "application/problem+json"
+
+
+class Problem(BaseModel):
+    """An error, after RFC 9457."""
+
+    type: str = Field(description="`urn:groundswell:error:` and the code.")
+    title: str
+    status: int
+    detail: str = Field(description="What is wrong and what to do.")
+    code: str = Field(description="Stable; docs/errors.md lists them all.")
+    field: str | None = Field(None, description="The field or parameter at fault.")
+
+
+def problem(code: str, detail: str, **more: Any) -> JSONResponse:
+    """An answer that says what went wrong.
+
+    Args:
+        code: a key of `STATUS`.
+        detail: what is wrong and the fix.
+        more: further members; `retry_after` becomes a header, None is left out.
+    """
+    status = STATUS[code]
+    retry_after = more.pop("retry_after", None)
+    body = {
+        "type": f"urn:groundswell:error:{code}",
+        "title": TITLES[status],
+        "status": status,
+        "detail": detail,
+        "code": code,
+    } | {key: value for key, value in more.items() if value is not None}
+    headers = {"Retry-After": str(retry_after)} if retry_after is not None else None
+    return JSONResponse(body, status, headers, MEDIA_TYPE)
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The `responses` argument of a route that may answer with these problems."""
+    schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    return {
+        status: {"description": TITLES[status], "content": {MEDIA_TYPE: schema}}
+        for status in statuses
+    }
+
+
+def install(app: FastAPI) -> None:
+    """Turn every error of the app into a problem."""
+    app.add_exception_handler(GroundswellError, _ours)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+    generate = app.openapi
+
+    def with_problem() -> dict[str, Any]:
+        document = generate()
+        document["components"]["schemas"].setdefault("Problem", Problem.model_json_schema())
+        return document
+
+    app.openapi = with_problem  # type: ignore[method-assign]  # FastAPI's documented way
+
+
+def _status_code(error: GroundswellError) -> str:
+    """The error's code, or that of the nearest class above it that the table knows."""
+    if error.code in STATUS:
+        return error.code
+    return next(
+        code for kind in type(error).__mro__ if (code := getattr(kind, "code", "")) in STATUS
+    )
+
+
+async def _ours(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, GroundswellError)
+    field = error.field if isinstance(error, InvalidRequest) else None
+    retry_after = getattr(error, "retry_after", None)
+    code = _status_code(error)
+    if STATUS[code] >= 500:
+        _log.error("request_failed", code=error.code, error=str(error))
+    return problem(code, str(error), field=field, retry_after=retry_after)
+
+
+async def _validation(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    first: Mapping[str, Any] = error.errors()[0]
+    if first["type"] == "json_invalid":
+        return problem("malformed_json", f"the body is not JSON: {first['ctx']['error']}")
+    where = [str(part) for part in first["loc"][1:]] or ["body"]
+    field = ".".join(where)
+    return problem("invalid_parameter", f"{field}: {first['msg']}", field=field)
+
+
+async def _http(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    if error.status_code == 400:  # FastAPI could not decode a body
+        return problem("malformed_json", "the body is not JSON in UTF-8")
+    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "internal")
+    answer = problem(code, str(error.detail))
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    _log.error("unexpected_error", path=request.url.path, exc_info=error)
+    return problem("internal", "something failed that should not; the service's log has it")

@@ -1,0 +1,243 @@
+"""The bodies of requests and answers."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
+
+from model.types import Sentiment
+from serving.ingest.comment import MAX_LIKES, short_enough, storable
+
+Line = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$"),
+    BeforeValidator(storable),
+]
+Tier = Literal["nano", "micro", "mid", "macro", "mega"]
+Relation = Literal["in_house", "partner"]
+Severity = Literal["info", "warning", "critical"]
+AlertState = Literal["open", "resolved"]
+
+
+class FaultOut(BaseModel):
+    """Why an item was rejected."""
+
+    code: str = Field(description="Stable; docs/errors.md lists them all.")
+    field: str | None = Field(description="The field at fault; null where the whole item is.")
+    message: str
+
+
+class ReceiptOut(BaseModel):
+    """What became of one item."""
+
+    index: int = Field(description="Its place in the request, from 0; for NDJSON the line.")
+    platform: str | None
+    comment_id: str | None
+    status: Literal["accepted", "duplicate", "rejected"]
+    error: FaultOut | None = None
+
+
+class SubmissionOut(BaseModel):
+    """What became of a submission; sent after the commit."""
+
+    accepted: int
+    duplicates: int
+    rejected: int
+    items: list[ReceiptOut] = Field(
+        description="Every item of a JSON request; of NDJSON the rejected ones, the first 1,000."
+    )
+
+
+class ScoreIn(BaseModel):
+    """Texts to score."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    texts: list[Annotated[str, AfterValidator(short_enough), BeforeValidator(storable)]] = Field(
+        description="At most 64 KiB each; any language."
+    )
+
+
+class PredictionOut(BaseModel):
+    """What the model says of one text."""
+
+    negative: float
+    neutral: float
+    positive: float
+    offensive: float | None = Field(description="Null where the model has no such head.")
+    label: Sentiment
+    empty: bool = Field(description="Nothing to read; neutral by definition.")
+    windows: int = Field(description="How many pieces a long text was read in.")
+
+
+class ScoreOut(BaseModel):
+    """Predictions, in the order of the texts."""
+
+    model: str = Field(description="The id of the weights.")
+    predictions: list[PredictionOut]
+
+
+class KolIn(BaseModel):
+    """A KOL's profile. What is left out is cleared."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Line | None = None
+    handles: dict[Line, Line] = Field({}, max_length=50, description="Platform to handle.")
+    followers: int | None = Field(None, ge=0, le=MAX_LIKES)
+    tier: Tier | None = None
+    relation: Relation | None = None
+
+
+class KolOut(BaseModel):
+    """A KOL, and how its stream stands."""
+
+    kol_id: str
+    name: str | None
+    handles: dict[str, str]
+    followers: int | None
+    tier: Tier | None
+    relation: Relation | None
+    registered_at: datetime
+    duplicates: int = Field(description="Comments that were sent again.")
+    status: dict[str, Any] | None = Field(
+        description="As of the last comment: mood, negative_share, score (1 raises an alert), "
+        "comments_per_hour, alert; null before the first comment was worked off."
+    )
+
+
+class KolPage(BaseModel):
+    """KOLs by id."""
+
+    items: list[KolOut]
+    next_cursor: str | None
+
+
+class MoodPointOut(BaseModel):
+    """One step of a KOL's mood; steps without comments are left out."""
+
+    start: datetime
+    comments: int
+    negative_share: float = Field(description="Mean of P(negative), 0 to 1.")
+    positive_share: float = Field(description="Mean of P(positive), 0 to 1.")
+    mood: float = Field(description="Mean of P(positive) - P(negative), -1 to 1.")
+
+
+class MoodOut(BaseModel):
+    """A KOL's mood over time."""
+
+    kol_id: str
+    since: AwareDatetime
+    until: AwareDatetime
+    step: int = Field(description="Seconds.")
+    points: list[MoodPointOut]
+
+
+class CommentOut(BaseModel):
+    """A comment with its scores; these are null until it has been worked off."""
+
+    platform: str
+    comment_id: str
+    kol_id: str
+    text: str
+    created_at: datetime
+    received_at: datetime
+    post_id: str | None
+    author_id: str | None
+    parent_id: str | None
+    lang: str | None
+    likes: int | None
+    negative: float | None
+    neutral: float | None
+    positive: float | None
+    offensive: float | None
+
+
+class CommentPage(BaseModel):
+    """Comments, newest first."""
+
+    items: list[CommentOut]
+    next_cursor: str | None
+
+
+class AlertOut(BaseModel):
+    """An alert as it stands."""
+
+    alert_id: str
+    kol_id: str
+    kind: str
+    severity: Severity
+    state: AlertState
+    opened_at: datetime
+    updated_at: datetime
+    resolved_at: datetime | None
+    evidence: dict[str, Any] = Field(
+        description="Figures against the baseline, detector scores, drivers and a summary; "
+        "of a resolved alert, as at its last rise."
+    )
+
+
+class AlertEventOut(BaseModel):
+    """A transition of an alert."""
+
+    event_id: int
+    alert_id: str
+    kol_id: str
+    kind: str
+    severity: Severity
+    reason: Literal["opened", "escalated", "resolved", "reopened"]
+    at: datetime = Field(description="Event time.")
+    evidence: dict[str, Any]
+
+
+class AlertDetailOut(AlertOut):
+    """An alert and how it came to stand so."""
+
+    events: list[AlertEventOut]
+
+
+class AlertPage(BaseModel):
+    """Alerts, last opened first."""
+
+    items: list[AlertOut]
+    next_cursor: str | None
+
+
+class LogOut(BaseModel):
+    """How far the log has been worked off."""
+
+    last_seq: int
+    processed_seq: int
+    backlog: int = Field(description="Comments that are not worked off yet.")
+
+
+class StatusOut(BaseModel):
+    """How the service stands."""
+
+    version: str
+    model: str
+    alive: bool
+    log: LogOut
+    kols: int
+    open_alerts: int
+
+
+class CheckOut(BaseModel):
+    """Whether the process answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class ReadyOut(BaseModel):
+    """Which workers run."""
+
+    status: Literal["ready", "not_ready"]
+    workers: dict[str, bool]

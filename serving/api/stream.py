@@ -1,0 +1,53 @@
+"""GET /v1/stream: alerts and moods as they are written, as server-sent events."""
+
+import asyncio
+from collections.abc import AsyncIterable
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from serving.api.problems import documented
+from serving.api.schemas import AlertEventOut
+from serving.service import Running
+from serving.storage.database import instants
+
+router = APIRouter(tags=["stream"])
+
+_EVENTS_AT_ONCE = 100
+_LONGEST_WAIT = 60.0
+_BIGGEST_ID = 2**63 - 1
+
+
+@router.get("/stream", response_class=EventSourceResponse, responses=documented(422, 503))
+async def stream(
+    service: Running,
+    kol_id: Annotated[str | None, Query(description="Only this KOL's.")] = None,
+    last_event_id: Annotated[
+        int | None, Header(ge=0, le=_BIGGEST_ID, description="Go on after this event.")
+    ] = None,
+) -> AsyncIterable[ServerSentEvent]:
+    """Alert transitions (`event: alert`) and moods (`event: mood`) as they are written.
+
+    An alert's id is its `event_id`: a client that reconnects with `Last-Event-ID` misses none.
+    Moods are of the KOLs that changed, at most one a KOL and `mood_interval`.
+    """
+    written, now = service.written, asyncio.get_running_loop().time
+    seen = await service.alerts.last_event_id() if last_event_id is None else last_event_id
+    step, mood_due = service.pipeline.progress.step, 0.0
+    while True:
+        beats = written.beats
+        while rows := await service.alerts.events_after(seen, limit=_EVENTS_AT_ONCE):
+            for row in rows:
+                seen = row["event_id"]
+                if kol_id in (None, row["kol_id"]):
+                    event = AlertEventOut.model_validate(instants(row))
+                    yield ServerSentEvent(data=event, event="alert", id=str(seen))
+        latest = service.pipeline.progress.step
+        if latest != step and now() >= mood_due:
+            for status in await service.steps.statuses_after(step):
+                if kol_id in (None, status["kol_id"]):
+                    yield ServerSentEvent(data=status, event="mood")
+            step, mood_due = latest, now() + service.settings.mood_interval
+        if written.beats == beats:
+            await written.wait(_LONGEST_WAIT if latest == step else max(mood_due - now(), 0.01))

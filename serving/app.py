@@ -1,0 +1,141 @@
+"""The composition root: everything is built here and handed in; nothing exists at import."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import RedirectResponse
+from fastapi_offline import FastAPIOffline
+from model.batcher import Batcher
+from model.classifier import SentimentClassifier
+from monitoring.engine import Engine
+from prometheus_client import CollectorRegistry
+
+from monitoring.policy import Policy
+from serving.api import alerts, comments, health, kols, problems, score, stream
+from serving.api.timing import RequestTiming
+from serving.clock import Clock, SystemClock
+from serving.log_writer import LogWriter
+from serving.metrics import Metrics
+from serving.pipeline import Pipeline
+from serving.pulse import Pulse
+from serving.service import Service
+from serving.settings import Settings
+from serving.storage.alert_store import AlertStore
+from serving.storage.comment_log import CommentLog
+from serving.storage.database import Database
+from serving.storage.kol_store import KolStore
+from serving.storage.mood_store import MoodStore
+from serving.storage.step_store import StepStore
+
+_ABOUT = (
+    "Comments in, alerts out. Send comments to `POST /v1/comments`; read `GET /v1/alerts` or"
+    " listen to `GET /v1/stream`. Errors are RFC 9457 problems with a stable `code`."
+)
+
+
+def create_app(
+    settings: Settings,
+    *,
+    classifier: SentimentClassifier | None = None,
+    clock: Clock | None = None,
+) -> FastAPI:
+    """The web application; its workers start with it and stop with it.
+
+    Args:
+        settings: how it is to run.
+        classifier: the model; loaded as `settings.model` says if left out.
+        clock: where time comes from; the machine's clock if left out.
+    """
+    metrics = Metrics(CollectorRegistry(), max_kols=settings.metrics_max_kols)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            app.state.service = await _start(
+                settings, classifier, clock or SystemClock(), metrics, stack
+            )
+            yield
+
+    app = FastAPIOffline(
+        title="Groundswell",
+        version=health.VERSION,
+        description=_ABOUT,
+        lifespan=lifespan,
+        redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    app.add_middleware(RequestTiming, metrics=metrics)
+    problems.install(app)
+    v1 = APIRouter(prefix="/v1")
+    for module in (comments, score, kols, alerts, stream):
+        v1.include_router(module.router)
+    app.include_router(v1)
+    app.include_router(health.router)
+
+    @app.get("/", include_in_schema=False)
+    async def root() -> RedirectResponse:
+        return RedirectResponse("/docs")
+
+    return app
+
+
+async def _start(
+    settings: Settings,
+    classifier: SentimentClassifier | None,
+    clock: Clock,
+    metrics: Metrics,
+    stack: AsyncExitStack,
+) -> Service:
+    """Build the parts, start the workers, and leave their stopping to `stack`."""
+    database = Database(settings.database_url)
+    await asyncio.to_thread(database.upgrade)
+    stack.push_async_callback(database.close)
+    if classifier is None:
+        classifier = await asyncio.to_thread(
+            SentimentClassifier.load, settings.model, threads=settings.model_threads
+        )
+    batcher = Batcher(classifier, max_waiting_texts=settings.score_queue)
+    log, steps, written = CommentLog(database), StepStore(database), Pulse()
+    pipeline = Pipeline(
+        log=log,
+        steps=steps,
+        scorer=batcher,
+        new_engine=lambda: Engine(policy(settings)),
+        clock=clock,
+        metrics=metrics,
+        written=written,
+        batch_size=settings.batch_size,
+        idle_after=settings.idle,
+    )
+    writer = LogWriter(log, clock, capacity=settings.log_queue, on_commit=pipeline.wake)
+    for worker in (batcher, pipeline, writer):
+        await worker.start()
+        stack.push_async_callback(worker.stop)
+    metrics.watch(
+        "groundswell_log_queue_comments", "Comments that wait for commit.", lambda: writer.waiting
+    )
+    return Service(
+        settings=settings,
+        clock=clock,
+        metrics=metrics,
+        log=log,
+        kols=KolStore(database),
+        moods=MoodStore(database),
+        alerts=AlertStore(database),
+        steps=steps,
+        writer=writer,
+        batcher=batcher,
+        pipeline=pipeline,
+        written=written,
+    )
+
+
+def policy(settings: Settings) -> Policy:
+    """The detector's policy, with what the settings change of it."""
+    standard = Policy()
+    if settings.sensitivity is None:
+        return standard
+    return replace(standard, sensitivity=settings.sensitivity)

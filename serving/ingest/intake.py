@@ -1,0 +1,98 @@
+"""Raw items into the log: the good ones of a submission are kept, each bad one gets its reason."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from monitoring.events import Comment
+from serving.clock import Clock
+from serving.errors import InvalidComment, TooBusy
+from serving.ingest.comment import parse_comment
+from serving.log_writer import LogWriter
+from serving.metrics import Metrics
+
+_UNKNOWN = "_unknown"
+Outcome = Literal["accepted", "duplicate", "rejected"]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of one item.
+
+    Attributes:
+        index: its place in the submission.
+        item: as it was sent.
+        status: the outcome.
+        fault: why it was rejected; None otherwise.
+    """
+
+    index: int
+    item: object
+    status: Outcome
+    fault: InvalidComment | None = None
+
+
+class Intake:
+    """Validates, commits, counts."""
+
+    def __init__(self, writer: LogWriter, clock: Clock, metrics: Metrics) -> None:
+        self._writer = writer
+        self._clock = clock
+        self._metrics = metrics
+
+    async def take(
+        self, items: Sequence[object | InvalidComment], *, first_index: int = 0, wait: bool = False
+    ) -> list[Receipt]:
+        """Commit the good items and say what became of each.
+
+        Args:
+            items: raw items; one that could not even be read comes as its `InvalidComment`.
+            first_index: the place of the first in the submission.
+            wait: whether to wait when the log is too busy, for a sender that can be held back.
+
+        Raises:
+            TooBusy: the log takes no more and `wait` is False; nothing was kept.
+            NotReady: the log is not being written.
+            StoreError: the database refused; nothing was kept.
+        """
+        now = self._clock.now()
+        checked: list[Comment | InvalidComment] = []
+        for item in items:
+            try:
+                checked.append(
+                    item if isinstance(item, InvalidComment) else parse_comment(item, now=now)
+                )
+            except InvalidComment as fault:
+                checked.append(fault)
+        comments = [entry for entry in checked if isinstance(entry, Comment)]
+        with self._metrics.stage("log"):
+            news = iter(await self._append(comments, wait=wait))
+        receipts = []
+        for index, (item, entry) in enumerate(zip(items, checked, strict=True), first_index):
+            if isinstance(entry, InvalidComment):
+                receipts.append(Receipt(index, item, "rejected", entry))
+                self._count(_UNKNOWN, "rejected")
+            else:
+                status: Outcome = "accepted" if next(news) else "duplicate"
+                receipts.append(Receipt(index, item, status))
+                self._count(self._metrics.kol(entry.kol_id), status)
+        return receipts
+
+    async def _append(self, comments: list[Comment], *, wait: bool) -> list[bool]:
+        while True:
+            try:
+                return await self._writer.append(comments)
+            except TooBusy as error:
+                if not wait:
+                    raise
+                await asyncio.sleep(error.retry_after)
+
+    def _count(self, kol: str, outcome: str) -> None:
+        self._metrics.received.labels(kol, outcome).inc()
+
+
+def identifier(item: Any, field: str) -> str | None:
+    """A field of a raw item for its receipt, if it has a usable one."""
+    value = item.get(field) if isinstance(item, dict) else None
+    return str(value)[:256] if isinstance(value, str | int) else None

@@ -1,0 +1,303 @@
+"""The only loop: log → score → monitor → commit.
+
+A step takes the next comments of the log, scores them, shows them to the engine in log order
+and commits all that came of it in one transaction. The engine lives in memory and its state is
+committed with each step, so a process that is killed goes on where its last commit was.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+from monitoring.engine import Engine, Observation
+
+from model.errors import ModelError, Overloaded
+from model.types import Prediction
+from monitoring.alerts import AlertEvent
+from monitoring.events import ScoredComment
+from serving.clock import Clock
+from serving.errors import StoreError
+from serving.evidence import with_drivers
+from serving.metrics import Metrics
+from serving.pulse import Pulse
+from serving.storage.comment_log import CommentLog, LoggedComment
+from serving.storage.step_store import EngineState, IdleMark, Progress, Step, StepStore
+
+_log = structlog.get_logger(__name__)
+_MINUTE = timedelta(minutes=1)
+_TICK = 5.0
+_FIRST_BACKOFF, _LAST_BACKOFF = 0.5, 30.0
+
+
+class Scorer(Protocol):
+    """What the pipeline needs of the model."""
+
+    model_id: str
+
+    async def predict(self, texts: list[str]) -> list[Prediction]:
+        """One prediction a text.
+
+        Raises:
+            Overloaded: too many texts wait already.
+            ModelError: the model failed.
+        """
+        ...
+
+
+@dataclass(slots=True)
+class _Presence:
+    """When a KOL was last heard of: by the clock, and in event time."""
+
+    received_at: datetime
+    created_at: datetime
+    advanced_to: datetime | None = None
+
+
+class Pipeline:
+    """Works the log off. One instance a database."""
+
+    def __init__(
+        self,
+        *,
+        log: CommentLog,
+        steps: StepStore,
+        scorer: Scorer,
+        new_engine: Callable[[], Engine],
+        clock: Clock,
+        metrics: Metrics,
+        written: Pulse,
+        batch_size: int,
+        idle_after: timedelta,
+    ) -> None:
+        self._log = log
+        self._steps = steps
+        self._scorer = scorer
+        self._new_engine = new_engine
+        self._clock = clock
+        self._metrics = metrics
+        self._written = written
+        self._batch_size = batch_size
+        self._idle_after = idle_after
+        self._engine = new_engine()
+        self._presence: dict[str, _Presence] = {}
+        self._arrived = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._healthy = False
+        self.progress = Progress()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the loop runs and its last step succeeded."""
+        return self._task is not None and not self._task.done() and self._healthy
+
+    def wake(self) -> None:
+        """Say that comments were committed to the log."""
+        self._arrived.set()
+
+    async def start(self) -> None:
+        """Restore the engine and begin.
+
+        Raises:
+            StoreError: the stored states cannot be read.
+        """
+        await self._restore()
+        self._task = asyncio.create_task(self._run(), name="pipeline")
+
+    async def stop(self) -> None:
+        """Stop; a step that was under way is done again at the next start."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _restore(self) -> None:
+        """Bring the engine back to the last committed step."""
+        self._engine = self._new_engine()
+        self._presence = {}
+        self.progress = await self._steps.progress()
+        for state in await self._steps.states():
+            self._engine.restore(state.kol_id, state.snapshot)
+            latest = datetime.fromisoformat(state.status["latest"])
+            self._presence[state.kol_id] = _Presence(state.last_received_at, latest)
+            self._metrics.show(state.status)
+        self._healthy = True
+
+    async def _run(self) -> None:
+        backoff = _FIRST_BACKOFF
+        try:
+            while True:
+                try:
+                    worked = await self.step()
+                except Overloaded as error:
+                    await asyncio.sleep(error.retry_after)
+                except (StoreError, ModelError) as error:
+                    self._healthy = False
+                    _log.error("step_failed", error=str(error), code=error.code, retry_in=backoff)
+                    await asyncio.sleep(backoff)
+                    backoff = min(2 * backoff, _LAST_BACKOFF)
+                    await self._recover()
+                else:
+                    backoff = _FIRST_BACKOFF
+                    if not worked:
+                        await self._rest()
+        except Exception:
+            _log.exception("pipeline_died")
+            raise
+
+    async def _recover(self) -> None:
+        try:
+            await self._restore()
+        except StoreError as error:
+            _log.error("restore_failed", error=str(error), code=error.code)
+
+    async def _rest(self) -> None:
+        """Sleep until comments arrive or it is time to look for KOLs that fell silent."""
+        try:
+            async with asyncio.timeout(_TICK):
+                await self._arrived.wait()
+        except TimeoutError:
+            pass
+        self._arrived.clear()
+
+    async def step(self) -> bool:
+        """Work off the next piece of the log.
+
+        Returns:
+            False if there was nothing to do.
+
+        Raises:
+            Overloaded: the model has no room; the engine is untouched.
+            ModelError: the model failed; the engine is untouched.
+            StoreError: the database failed; the engine must be restored.
+        """
+        with self._metrics.stage("read"):
+            mark = await self._steps.next_mark(self.progress)
+            batch = await self._log.after(self.progress.seq, self._batch_size)
+        if mark is not None:
+            mark_id, after_seq, idle = mark
+            batch = [logged for logged in batch if logged.seq <= after_seq]
+            if not batch:
+                return await self._advance([idle], repeated_mark=mark_id)
+        if batch:
+            return await self._observe(batch)
+        return await self._advance(self._fallen_silent(), repeated_mark=None)
+
+    async def _observe(self, batch: list[LoggedComment]) -> bool:
+        with self._metrics.stage("score"):
+            predictions = await self._scorer.predict([logged.comment.text for logged in batch])
+        scored = [
+            ScoredComment(logged.comment, p.negative, p.neutral, p.positive, p.offensive)
+            for logged, p in zip(batch, predictions, strict=True)
+        ]
+        events: list[AlertEvent] = []
+        with self._metrics.stage("monitor"):
+            for index, item in enumerate(scored):
+                self._remember(batch[index])
+                observation = self._engine.observe(item)
+                self._count_late(item.comment.kol_id, observation)
+                events += await self._explained(observation.events, scored[: index + 1])
+        touched = {item.comment.kol_id for item in scored}
+        await self._commit(
+            Step(
+                seq=batch[-1].seq,
+                model=self._scorer.model_id,
+                scored=[(logged.seq, item) for logged, item in zip(batch, scored, strict=True)],
+                events=events,
+                states=[self._state(kol_id) for kol_id in sorted(touched)],
+            )
+        )
+        for item, prediction in zip(scored, predictions, strict=True):
+            label = self._metrics.kol(item.comment.kol_id)
+            self._metrics.scored.labels(label, prediction.label.value).inc()
+        newest = max(logged.comment.created_at for logged in batch)
+        self._metrics.event_time_lag.set((self._clock.now() - newest).total_seconds())
+        return True
+
+    async def _advance(self, marks: list[IdleMark], *, repeated_mark: int | None) -> bool:
+        if not marks:
+            return False
+        events: list[AlertEvent] = []
+        for mark in marks:
+            observation = self._engine.advance(mark.kol_id, mark.reached)
+            events += await self._explained(observation.events, [])
+            if mark.kol_id in self._presence:
+                self._presence[mark.kol_id].advanced_to = mark.reached
+        await self._commit(
+            Step(
+                seq=self.progress.seq,
+                model=self._scorer.model_id,
+                repeated_mark=repeated_mark,
+                new_marks=marks if repeated_mark is None else (),
+                events=events,
+                states=[self._state(mark.kol_id) for mark in marks],
+            )
+        )
+        return True
+
+    async def _explained(
+        self, events: list[AlertEvent], ahead: list[ScoredComment]
+    ) -> list[AlertEvent]:
+        return [
+            await with_drivers(event, self._log, committed_seq=self.progress.seq, ahead=ahead)
+            for event in events
+        ]
+
+    async def _commit(self, step: Step) -> None:
+        with self._metrics.stage("commit"):
+            self.progress = await self._steps.commit(step, self.progress)
+        for state in step.states:
+            self._metrics.show(state.status)
+        for event in step.events:
+            self._metrics.alert_events.labels(event.kind, event.severity, event.reason).inc()
+            _log.info(
+                "alert_" + event.reason,
+                kol=event.kol_id,
+                alert=event.alert_id,
+                severity=event.severity,
+                at=event.at.isoformat(),
+                summary=event.evidence.summary,
+            )
+        self._written.beat()
+
+    def _remember(self, logged: LoggedComment) -> None:
+        kol_id, created_at = logged.comment.kol_id, logged.comment.created_at
+        before = self._presence.get(kol_id)
+        latest = created_at if before is None else max(before.created_at, created_at)
+        self._presence[kol_id] = _Presence(logged.received_at, latest)
+
+    def _state(self, kol_id: str) -> EngineState:
+        presence = self._presence[kol_id]
+        status = self._engine.status(kol_id).to_dict()
+        return EngineState(
+            kol_id,
+            self._engine.snapshot(kol_id),
+            status | {"latest": presence.created_at.isoformat()},
+            presence.received_at,
+        )
+
+    def _count_late(self, kol_id: str, observation: Observation) -> None:
+        if observation.late:
+            self._metrics.late.labels(self._metrics.kol(kol_id)).inc()
+
+    def _fallen_silent(self) -> list[IdleMark]:
+        """Idle marks for KOLs whose silence decides something.
+
+        After `idle_after` without a comment a KOL's event time is taken to run on by the clock:
+        far enough to close its last minute, and on and on while it has an open alert.
+        """
+        now = self._clock.now()
+        marks = []
+        for kol_id, presence in self._presence.items():
+            silence = now - presence.received_at
+            if silence < self._idle_after:
+                continue
+            status = self._engine.status(kol_id)
+            reached = presence.created_at + silence
+            if status.alert_id is None:
+                reached = min(reached, presence.created_at + _MINUTE + self._engine.lateness)
+            reached = reached.replace(second=0, microsecond=0)
+            if reached > (presence.advanced_to or presence.created_at):
+                marks.append(IdleMark(kol_id, reached))
+        return marks

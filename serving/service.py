@@ -1,0 +1,54 @@
+"""The running parts, as `serving/app.py` put them together; routes are handed this."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from model.batcher import Batcher
+
+from serving.clock import Clock
+from serving.log_writer import LogWriter
+from serving.metrics import Metrics
+from serving.pipeline import Pipeline
+from serving.pulse import Pulse
+from serving.settings import Settings
+from serving.storage.alert_store import AlertStore
+from serving.storage.comment_log import CommentLog
+from serving.storage.kol_store import KolStore
+from serving.storage.mood_store import MoodStore
+from serving.storage.step_store import StepStore
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Everything a request may need."""
+
+    settings: Settings
+    clock: Clock
+    metrics: Metrics
+    log: CommentLog
+    kols: KolStore
+    moods: MoodStore
+    alerts: AlertStore
+    steps: StepStore
+    writer: LogWriter
+    batcher: Batcher
+    pipeline: Pipeline
+    written: Pulse
+
+    @property
+    def workers(self) -> dict[str, bool]:
+        """The workers without which the main job stands still, and whether each runs."""
+        return {
+            "log_writer": self.writer.alive,
+            "model": self.batcher.alive,
+            "pipeline": self.pipeline.alive,
+        }
+
+
+def _service(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+Running = Annotated[Service, Depends(_service)]

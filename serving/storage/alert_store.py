@@ -1,0 +1,101 @@
+"""Alerts as they stand and every transition they went through. Written by the pipeline's steps."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import RowMapping, and_, func, or_, select
+
+from serving.errors import NotFound
+from serving.storage.database import Database, to_micros
+from serving.storage.tables import alert_events, alerts
+
+
+@dataclass(frozen=True, slots=True)
+class AlertFilter:
+    """Which alerts to list; None sets no bound."""
+
+    kol_id: str | None = None
+    state: str | None = None
+    severity: str | None = None
+    since: datetime | None = None
+
+
+class AlertStore:
+    """The `alerts` and `alert_events` tables, for reading."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def page(
+        self, wanted: AlertFilter, *, before: tuple[int, str] | None, limit: int
+    ) -> list[RowMapping]:
+        """Alerts, last opened first.
+
+        Args:
+            wanted: the filter; `since` bounds the time of opening.
+            before: keyset (opened_at in microseconds, alert_id) of the last row already had.
+            limit: most rows.
+        """
+        statement = (
+            select(alerts).order_by(alerts.c.opened_at.desc(), alerts.c.alert_id.desc())
+        ).limit(limit)
+        for column in ("kol_id", "state", "severity"):
+            value = getattr(wanted, column)
+            if value is not None:
+                statement = statement.where(alerts.c[column] == value)
+        if wanted.since is not None:
+            statement = statement.where(alerts.c.opened_at >= to_micros(wanted.since))
+        if before is not None:
+            opened_at, alert_id = before
+            statement = statement.where(
+                or_(
+                    alerts.c.opened_at < opened_at,
+                    and_(alerts.c.opened_at == opened_at, alerts.c.alert_id < alert_id),
+                )
+            )
+        async with self._database.read() as connection:
+            return list((await connection.execute(statement)).mappings())
+
+    async def get(self, alert_id: str) -> tuple[RowMapping, list[RowMapping]]:
+        """One alert and its transitions, oldest first.
+
+        Raises:
+            NotFound: there is no such alert.
+        """
+        events = (
+            select(alert_events)
+            .where(alert_events.c.alert_id == alert_id)
+            .order_by(alert_events.c.event_id)
+        )
+        async with self._database.read() as connection:
+            found = await connection.execute(select(alerts).where(alerts.c.alert_id == alert_id))
+            alert = found.mappings().one_or_none()
+            if alert is None:
+                raise NotFound(f"there is no alert {alert_id!r}; GET /v1/alerts lists them")
+            return alert, list((await connection.execute(events)).mappings())
+
+    async def events_after(self, event_id: int, *, limit: int) -> list[RowMapping]:
+        """Transitions of all alerts after a place, oldest first."""
+        statement = (
+            select(alert_events)
+            .where(alert_events.c.event_id > event_id)
+            .order_by(alert_events.c.event_id)
+            .limit(limit)
+        )
+        async with self._database.read() as connection:
+            return list((await connection.execute(statement)).mappings())
+
+    async def last_event_id(self) -> int:
+        """The place of the latest transition; 0 before the first."""
+        async with self._database.read() as connection:
+            return await connection.scalar(select(func.max(alert_events.c.event_id))) or 0
+
+    async def open_by_kol(self) -> dict[tuple[str, str], int]:
+        """How many alerts are open, by (KOL, severity)."""
+        statement = (
+            select(alerts.c.kol_id, alerts.c.severity, func.count())
+            .where(alerts.c.state == "open")
+            .group_by(alerts.c.kol_id, alerts.c.severity)
+        )
+        async with self._database.read() as connection:
+            return {(kol, severity): n for kol, severity, n in await connection.execute(statement)}

@@ -1,0 +1,144 @@
+"""The tables. `comments` is the log; everything below it is derived and can be derived again.
+
+Instants are whole microseconds since 1970 in UTC: they sort, compare and divide alike on every
+database. `seq` is a comment's place in the log.
+"""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite only counts up by itself in a column of the type INTEGER.
+_Serial = BigInteger().with_variant(Integer(), "sqlite")
+
+kols = Table(
+    "kols",
+    metadata,
+    Column("kol_id", String(128), primary_key=True),
+    Column("name", Text),
+    Column("handles", JSON, nullable=False),
+    Column("followers", BigInteger),
+    Column("tier", String(16)),
+    Column("relation", String(16)),
+    Column("registered_at", BigInteger, nullable=False),
+    Column("duplicates", BigInteger, nullable=False, server_default="0"),
+)
+
+comments = Table(
+    "comments",
+    metadata,
+    Column("seq", _Serial, primary_key=True, autoincrement=True),
+    Column("platform", String(64), nullable=False),
+    Column("comment_id", String(256), nullable=False),
+    Column("kol_id", String(128), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("post_id", String(256)),
+    Column("author_id", String(256)),
+    Column("parent_id", String(256)),
+    Column("lang", String(64)),
+    Column("likes", BigInteger),
+    UniqueConstraint("platform", "comment_id"),
+    Index(None, "kol_id", "created_at", "seq"),
+    sqlite_autoincrement=True,
+)
+
+# Event time that was declared to have passed without a comment; repeated when deriving again.
+idle_marks = Table(
+    "idle_marks",
+    metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("after_seq", BigInteger, nullable=False, index=True),
+    Column("kol_id", String(128), nullable=False),
+    Column("reached", BigInteger, nullable=False),
+)
+
+scores = Table(
+    "scores",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("negative", Float, nullable=False),
+    Column("neutral", Float, nullable=False),
+    Column("positive", Float, nullable=False),
+    Column("offensive", Float),
+    Column("model", String(128), nullable=False),
+)
+
+minutes = Table(
+    "minutes",
+    metadata,
+    Column("kol_id", String(128), primary_key=True),
+    Column("start", BigInteger, primary_key=True),
+    Column("comments", Integer, nullable=False),
+    Column("negative", Float, nullable=False),
+    Column("positive", Float, nullable=False),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("alert_id", String(64), primary_key=True),
+    Column("kol_id", String(128), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("resolved_at", BigInteger),
+    Column("evidence", JSON, nullable=False),
+    Index(None, "opened_at", "alert_id"),
+    Index(None, "kol_id", "opened_at"),
+)
+
+alert_events = Table(
+    "alert_events",
+    metadata,
+    Column("event_id", _Serial, primary_key=True, autoincrement=True),
+    Column("alert_id", String(64), nullable=False, index=True),
+    Column("kol_id", String(128), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("reason", String(16), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("evidence", JSON, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+engine_states = Table(
+    "engine_states",
+    metadata,
+    Column("kol_id", String(128), primary_key=True),
+    Column("snapshot", LargeBinary, nullable=False),
+    Column("status", JSON, nullable=False),
+    Column("last_received_at", BigInteger, nullable=False),
+    Column("step", BigInteger, nullable=False, index=True),
+)
+
+progress = Table(
+    "progress",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("mark", BigInteger, nullable=False),
+    Column("step", BigInteger, nullable=False),
+)
