@@ -1,0 +1,208 @@
+"""The life of an alert, decided purely: one incident is one alert."""
+
+import hashlib
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from monitoring.evidence import Evidence
+from monitoring.policy import Policy
+from monitoring.signals import Signal
+
+SEVERITIES = ("info", "warning", "critical")
+_REOPEN_HALVING = timedelta(hours=12)
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One incident of one KOL.
+
+    Attributes:
+        alert_id: derived from KOL, family and start, so deriving again gives the same id.
+        kol_id: whose stream.
+        family: "backlash" or "praise".
+        kind: what it looked like when it was opened.
+        severity: the highest reached so far.
+        state: "open" or "resolved".
+        opened_at: event time of the first page.
+        updated_at: event time of the last event.
+        resolved_at: event time of the last resolution; None while open.
+        incident_start: estimate of when the incident began.
+        score: largest detector score over its threshold so far.
+        peak_rate: highest rate of the comments that matter, per minute.
+        waves: 1, and one more for every time it was reopened.
+    """
+
+    alert_id: str
+    kol_id: str
+    family: str
+    kind: str
+    severity: str
+    state: str
+    opened_at: datetime
+    updated_at: datetime
+    resolved_at: datetime | None
+    incident_start: datetime
+    score: float
+    peak_rate: float
+    waves: int = 1
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the incident lasts."""
+        return self.state == "open"
+
+
+def to_dict(alert: Alert) -> dict[str, Any]:
+    """The alert as JSON-able values; `from_dict` reads it back."""
+    data: dict[str, Any] = {}
+    for field in fields(alert):
+        value = getattr(alert, field.name)
+        data[field.name] = value.isoformat() if isinstance(value, datetime) else value
+    return data
+
+
+def from_dict(data: dict[str, Any]) -> Alert:
+    """Read what `to_dict` wrote.
+
+    Raises:
+        TypeError: a field is missing or unknown.
+    """
+    times = ("opened_at", "updated_at", "resolved_at", "incident_start")
+    read: dict[str, Any] = {
+        name: datetime.fromisoformat(value) if name in times and value is not None else value
+        for name, value in data.items()
+    }
+    return Alert(**read)
+
+
+@dataclass(frozen=True, slots=True)
+class AlertEvent:
+    """Something happened to an alert.
+
+    Attributes:
+        alert_id: which alert.
+        kol_id: whose stream.
+        kind: the alert's kind; "praise_surge" informs, every other kind pages.
+        severity: at this event.
+        reason: "opened", "escalated", "resolved" or "reopened".
+        at: event time at which it could be known.
+        evidence: the figures behind it.
+    """
+
+    alert_id: str
+    kol_id: str
+    kind: str
+    severity: str
+    reason: str
+    at: datetime
+    evidence: Evidence
+
+    @property
+    def pages(self) -> bool:
+        """Whether a person is to be called: a new wave of at least a warning."""
+        return self.reason in ("opened", "reopened") and self.severity != "info"
+
+
+def alert_id(kol_id: str, family: str, start: datetime) -> str:
+    """A stable id of 16 hex digits for the incident of `family` that began at `start`."""
+    name = f"{kol_id}\x1f{family}\x1f{start.isoformat()}"
+    return hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def worse(left: str, right: str) -> bool:
+    """Whether severity `left` is above `right`."""
+    return SEVERITIES.index(left) > SEVERITIES.index(right)
+
+
+def advance(
+    alert: Alert | None, signal: Signal, now: datetime, policy: Policy
+) -> tuple[Alert | None, list[AlertEvent]]:
+    """The next state of an alert and what to tell.
+
+    Args:
+        alert: the last alert of the signal's family, open or resolved; None if there was none.
+        signal: what the detectors say now.
+        now: event time.
+        policy: hold, reopening and longest duration.
+
+    Returns:
+        The alert to keep (None once a resolved one is too old to be reopened) and the events.
+    """
+    if alert is not None and alert.is_open:
+        return _advance_open(alert, signal, now, policy)
+    if alert is not None and alert.resolved_at is not None:
+        quiet = now - alert.resolved_at
+        if quiet > policy.reopen_within:
+            alert = None
+        elif not signal.firing or not _second_wave(alert, signal, quiet, policy):
+            return alert, []
+    if not signal.firing or signal.evidence is None:
+        return alert, []
+    if alert is None:
+        start = signal.evidence.incident_start
+        fresh = Alert(
+            alert_id=alert_id(signal.kol_id, signal.family, start),
+            kol_id=signal.kol_id,
+            family=signal.family,
+            kind=signal.kind,
+            severity=signal.severity,
+            state="open",
+            opened_at=now,
+            updated_at=now,
+            resolved_at=None,
+            incident_start=start,
+            score=signal.score,
+            peak_rate=signal.rate,
+        )
+        return fresh, [_event(fresh, "opened", now, signal.evidence)]
+    again = replace(
+        alert,
+        state="open",
+        severity=signal.severity,
+        updated_at=now,
+        resolved_at=None,
+        score=max(alert.score, signal.score),
+        peak_rate=max(alert.peak_rate, signal.rate),
+        waves=alert.waves + 1,
+    )
+    return again, [_event(again, "reopened", now, signal.evidence)]
+
+
+def _advance_open(
+    alert: Alert, signal: Signal, now: datetime, policy: Policy
+) -> tuple[Alert, list[AlertEvent]]:
+    if signal.score > alert.score or signal.rate > alert.peak_rate:
+        alert = replace(
+            alert,
+            score=max(alert.score, signal.score),
+            peak_rate=max(alert.peak_rate, signal.rate),
+        )
+    if signal.evidence is None:
+        return alert, []
+    if signal.firing and worse(signal.severity, alert.severity):
+        risen = replace(alert, severity=signal.severity, updated_at=now)
+        return risen, [_event(risen, "escalated", now, signal.evidence)]
+    wave_start = alert.updated_at if alert.waves > 1 else alert.opened_at
+    over = signal.recovered and now - wave_start >= policy.hold
+    if over or now - wave_start >= policy.longest:
+        done = replace(alert, state="resolved", resolved_at=now, updated_at=now)
+        return done, [_event(done, "resolved", now, signal.evidence)]
+    return alert, []
+
+
+def _second_wave(alert: Alert, signal: Signal, quiet: timedelta, policy: Policy) -> bool:
+    fraction: float = policy.reopen_fraction * 0.5 ** (quiet / _REOPEN_HALVING)
+    return signal.rate >= fraction * alert.peak_rate
+
+
+def _event(alert: Alert, reason: str, now: datetime, evidence: Evidence) -> AlertEvent:
+    return AlertEvent(
+        alert_id=alert.alert_id,
+        kol_id=alert.kol_id,
+        kind=alert.kind,
+        severity=alert.severity,
+        reason=reason,
+        at=now,
+        evidence=evidence,
+    )

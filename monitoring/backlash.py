@@ -1,0 +1,197 @@
+"""The watch for backlash: which detectors, which thresholds, what to call it, how bad it is."""
+
+import math
+from typing import Any
+
+from monitoring.alerts import AlertEvent
+from monitoring.authorship import Authorship
+from monitoring.baseline import Baseline
+from monitoring.clockwork import moment_of
+from monitoring.detectors.hour_scan import HourScan
+from monitoring.detectors.share_shift import ShareShift
+from monitoring.evidence import DetectorScore
+from monitoring.policy import Policy
+from monitoring.recent import FADE_MINUTES, Recent
+from monitoring.watch import Stretch, Watch
+
+_MINUTES_PER_MONTH = 43_200.0
+_HOURS_PER_MONTH = 720.0
+# Threshold in nats = log(chances a month / sensitivity) + offset; the offsets are measured by
+# benchmarks/crisis on its calibration seeds.
+_MINUTE_OFFSET = -1.5
+_HOUR_OFFSET = -1.0
+_LOWEST_THRESHOLD = 3.0
+
+
+class BacklashWatch:
+    """Negative comments of one KOL, by the minute and by the hour.
+
+    Attributes:
+        watch: the alert and its recovery.
+        score: largest detector value over its threshold; 1 pages.
+    """
+
+    __slots__ = (
+        "_authorship",
+        "_baseline",
+        "_hour_threshold",
+        "_minute_threshold",
+        "_policy",
+        "_recent",
+        "_scan",
+        "_shift",
+        "score",
+        "watch",
+    )
+
+    def __init__(
+        self,
+        kol_id: str,
+        policy: Policy,
+        baseline: Baseline,
+        recent: Recent,
+        authorship: Authorship,
+    ) -> None:
+        self._policy = policy
+        self._baseline = baseline
+        self._recent = recent
+        self._authorship = authorship
+        self._shift = ShareShift(baseline.share, baseline.concentration)
+        self._scan = HourScan()
+        self.watch = Watch(kol_id, "backlash", policy, baseline)
+        self.score = 0.0
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Take over what the baseline has learnt."""
+        base = self._baseline
+        self._shift.expect(base.share, base.concentration)
+        chances = max(base.active * _MINUTES_PER_MONTH, 30.0)
+        self._minute_threshold = self._threshold(chances, _MINUTE_OFFSET)
+        self._hour_threshold = self._threshold(_HOURS_PER_MONTH, _HOUR_OFFSET)
+
+    def _threshold(self, chances: float, offset: float) -> float:
+        return max(math.log(chances / self._policy.sensitivity) + offset, _LOWEST_THRESHOLD)
+
+    @property
+    def alarmed(self) -> bool:
+        """Whether what comes in now is no example of the usual."""
+        return self.score >= 1.0 or self.watch.open
+
+    def learn_one(self, minute: int, n: int, k: float) -> list[AlertEvent]:
+        """Take one minute with `n` > 0 comments, `k` the sum of P(negative)."""
+        shift = self._shift
+        shift.learn_one(minute, n, k)
+        value = shift.score_one()
+        self.score = value / self._minute_threshold
+        if self.watch.alert is None:
+            if self.score < 1.0:
+                return []
+        elif self.watch.open:
+            self.watch.recovery.learn_one(n, k)
+        if not self.watch.wants_evidence(self.score, minute + 1):
+            return []
+        return self._turn(minute + 1)
+
+    def close_hour(self, hour: int, n: int, k: float) -> list[AlertEvent]:
+        """Take the end of an hour (hours since 1970 UTC) with `n` comments in all."""
+        base = self._baseline
+        expected = base.expected(hour)
+        self._scan.learn_hour(n, k, expected, base.share, base.concentration, not self.alarmed)
+        end = hour * 60 + 60
+        if self.watch.open:
+            self.watch.recovery.learn_hour(end, k, expected * base.share)
+        else:
+            self.watch.expire(moment_of(end))
+        self.score = max(
+            self._shift.score_one() / self._minute_threshold,
+            self._scan.score_one() / self._hour_threshold,
+        )
+        if not self.watch.wants_evidence(self.score, end):
+            return []
+        return self._turn(end)
+
+    def _turn(self, now: int) -> list[AlertEvent]:
+        stretch, scale = self._stretch(now)
+        if stretch.k < self._policy.minimum_negative and not self.watch.open:
+            return []
+        scores = (
+            DetectorScore(
+                name=self._shift.name,
+                scale_minutes=float(now - (self._shift.start or now)),
+                value=self._shift.score_one(),
+                threshold=self._minute_threshold,
+            ),
+            DetectorScore(
+                name=self._scan.name,
+                scale_minutes=scale * 60.0,
+                value=self._scan.score_one(),
+                threshold=self._hour_threshold,
+            ),
+        )
+        was_open = self.watch.open
+        rate = self._recent.negative * self._recent.fade(now) / FADE_MINUTES
+        events = self.watch.turn(
+            now, self._kind(now, stretch), self._severity(stretch), rate, stretch, scores
+        )
+        if was_open and not self.watch.open:
+            if not self.watch.recovery.complete:
+                self._baseline.rebase(self.watch.recovery.share)
+            self._shift.forget()
+            self._scan.forget()
+            self.score = 0.0
+        return events
+
+    def _stretch(self, now: int) -> tuple[Stretch, int]:
+        base, scan, shift = self._baseline, self._scan, self._shift
+        by_hour = scan.score_one() / self._hour_threshold
+        if scan.scale and by_hour > shift.score_one() / self._minute_threshold:
+            n, k, expected = scan.totals()
+            end = now // 60 * 60
+            return Stretch(end - scan.scale * 60, end, n, k, expected), scan.scale
+        if shift.start is not None:
+            expected = base.expected_between(shift.start, now)
+            return Stretch(shift.start, now, shift.n, shift.k, expected), scan.scale
+        fade, start = self._recent.fade(now), now - int(FADE_MINUTES)
+        n, k = round(self._recent.n * fade), self._recent.negative * fade
+        return Stretch(start, now, n, k, base.expected_between(start, now)), scan.scale
+
+    def _kind(self, now: int, stretch: Stretch) -> str:
+        policy = self._policy
+        if (
+            self._authorship.top_author_share >= policy.brigade_author_share
+            or self._authorship.duplicate_share >= policy.brigade_duplicate_share
+        ):
+            return "brigade"
+        if stretch.volume_ratio < policy.flip_below:
+            return "flip"
+        if now - stretch.start >= policy.slow_after.total_seconds() / 60:
+            return "slow_burn"
+        return "backlash"
+
+    def _severity(self, stretch: Stretch) -> str:
+        policy = self._policy
+        usual = stretch.expected * self._baseline.share + 0.5
+        critical = (
+            stretch.k / usual >= policy.critical_ratio
+            and stretch.share >= policy.critical_share
+            and stretch.k >= policy.critical_negative
+        )
+        return "critical" if critical else "warning"
+
+    def state(self) -> dict[str, Any]:
+        """Everything it knows, as JSON-able values."""
+        return {
+            "shift": self._shift.state(),
+            "scan": self._scan.state(),
+            "watch": self.watch.state(),
+            "score": self.score,
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Become what `state` returned."""
+        self._shift.load(state["shift"])
+        self._scan.load(state["scan"])
+        self.watch.load(state["watch"])
+        self.score = state["score"]
+        self.refresh()

@@ -1,0 +1,171 @@
+"""What is normal for one KOL: volume at this hour, negative share, and how much both wander."""
+
+import math
+from typing import Any
+
+_HOUR_DECAY = 0.5 ** (1 / (14 * 24))  # half-life of what was learnt: 14 days
+_PRIOR_SHARE = 0.18
+_PRIOR_POSITIVE = 0.35
+_PRIOR_SHARE_WEIGHT = 4.0  # comments: KOLs differ much, so little is borrowed
+_PRIOR_RHO = 1 / 80  # intra-class correlation of comments within an hour
+_PRIOR_RHO_WEIGHT = 60_000.0
+_PRIOR_PER_HOUR = 1.0
+_PRIOR_PER_HOUR_WEIGHT = 2.0  # hours
+_PROFILE_WEIGHT = 3.0  # an hour of day is believed after about this many of its kind
+
+
+class Baseline:
+    """Learns from closed hours outside incidents; answers what to expect.
+
+    Negative share: a beta-binomial whose mean is learnt with weights n / (1 + (n - 1) rho), the
+    effective number of comments of an hour of n correlated comments, and whose correlation rho is
+    learnt by the method of moments. Volume: mean per hour times a profile over the 24 hours (UTC)
+    and the seven days, each shrunk to 1. Everything forgets with a half-life of 14 days.
+
+    Attributes:
+        share: expected negative share, in (0, 1).
+        positive: expected positive share, in (0, 1).
+        rho: correlation of comments within an hour.
+        weight: effective comments the share was learnt from.
+        hours: effective hours learnt.
+        active: share of the minutes that hold a comment, in (0, 1].
+    """
+
+    __slots__ = (
+        "_active_sum",
+        "_day_sum",
+        "_day_weight",
+        "_hour_sum",
+        "_hour_weight",
+        "_k",
+        "_pos",
+        "_rho_den",
+        "_rho_num",
+        "_volume",
+        "active",
+        "hours",
+        "mean_per_hour",
+        "positive",
+        "rho",
+        "share",
+        "weight",
+    )
+
+    def __init__(self) -> None:
+        self.weight = 0.0
+        self._k = 0.0
+        self._pos = 0.0
+        self._rho_num = 0.0
+        self._rho_den = 0.0
+        self.hours = 0.0
+        self._volume = 0.0
+        self._active_sum = 0.0
+        self._hour_sum = [0.0] * 24
+        self._hour_weight = [0.0] * 24
+        self._day_sum = [0.0] * 7
+        self._day_weight = [0.0] * 7
+        self._refresh()
+
+    def learn_hour(self, hour: int, n: int, k: float, positive: float, active: int) -> None:
+        """Learn one closed hour that belongs to no incident.
+
+        Args:
+            hour: hours since 1970 UTC.
+            n: comments.
+            k: sum of P(negative).
+            positive: sum of P(positive).
+            active: minutes with at least one comment.
+        """
+        decay = _HOUR_DECAY
+        self.weight *= decay
+        self._k *= decay
+        self._pos *= decay
+        self._rho_num *= decay
+        self._rho_den *= decay
+        self.hours = self.hours * decay + 1.0
+        usual = self.expected(hour)
+        bounded = min(float(n), 6.0 * usual + 10.0)
+        self._volume = self._volume * decay + bounded
+        self._active_sum = self._active_sum * decay + active
+        slot, day = hour % 24, (hour // 24) % 7
+        flat = max(self.mean_per_hour, 1e-9)
+        self._hour_sum[slot] = self._hour_sum[slot] * 0.95 + bounded / flat
+        self._hour_weight[slot] = self._hour_weight[slot] * 0.95 + 1.0
+        day_decay = 0.95 ** (1 / 24)
+        self._day_sum[day] = self._day_sum[day] * day_decay + bounded / flat / 24
+        self._day_weight[day] = self._day_weight[day] * day_decay + 1.0 / 24
+        if n > 0:
+            if n > 1:
+                spread = self.share * (1 - self.share)
+                z2 = min((k - n * self.share) ** 2 / (spread * n), 12.0)
+                scale = (n - 1) / (1 + (n - 1) * self.rho) ** 2
+                self._rho_num += scale * (z2 - 1)
+                self._rho_den += scale * (n - 1)
+            w = n / (1 + (n - 1) * self.rho)
+            self.weight += w
+            self._k += w * k / n
+            self._pos += w * positive / n
+        self._refresh()
+
+    def _refresh(self) -> None:
+        total = self.weight + _PRIOR_SHARE_WEIGHT
+        self.share = (self._k + _PRIOR_SHARE * _PRIOR_SHARE_WEIGHT) / total
+        self.share = min(max(self.share, 0.005), 0.995)
+        self.positive = (self._pos + _PRIOR_POSITIVE * _PRIOR_SHARE_WEIGHT) / total
+        self.positive = min(max(self.positive, 0.005), 0.995)
+        rho = (self._rho_num + _PRIOR_RHO * _PRIOR_RHO_WEIGHT) / (self._rho_den + _PRIOR_RHO_WEIGHT)
+        self.rho = min(max(rho, 0.001), 0.2)
+        hours = self.hours + _PRIOR_PER_HOUR_WEIGHT
+        self.mean_per_hour = (
+            self._volume + _PRIOR_PER_HOUR * _PRIOR_PER_HOUR_WEIGHT * math.exp(-self.hours)
+        ) / (self.hours + _PRIOR_PER_HOUR_WEIGHT * math.exp(-self.hours))
+        self.active = (self._active_sum + 1.0) / (60.0 * hours)
+
+    @property
+    def concentration(self) -> float:
+        """Beta concentration of the share of one stretch, with the doubt about the mean in it."""
+        return 1.0 / (self.rho + 1.0 / (self.weight + _PRIOR_SHARE_WEIGHT))
+
+    def expected(self, hour: int) -> float:
+        """Comments expected in the hour `hour` (hours since 1970 UTC)."""
+        slot, day = hour % 24, (hour // 24) % 7
+        by_hour = (self._hour_sum[slot] + _PROFILE_WEIGHT) / (
+            self._hour_weight[slot] + _PROFILE_WEIGHT
+        )
+        by_day = (self._day_sum[day] + 1.0) / (self._day_weight[day] + 1.0)
+        return self.mean_per_hour * by_hour * by_day
+
+    def expected_between(self, start: int, end: int) -> float:
+        """Comments expected from minute `start` up to minute `end` (minutes since 1970 UTC)."""
+        total = 0.0
+        hour = start // 60
+        while hour * 60 < end:
+            overlap = min(end, hour * 60 + 60) - max(start, hour * 60)
+            total += self.expected(hour) * overlap / 60
+            hour += 1
+        return total
+
+    def rebase(self, share: float) -> None:
+        """Take `share` as the usual one: an incident lasted so long that it is normal now."""
+        self.weight = min(self.weight, 40.0)
+        self._k = share * self.weight
+        self._refresh()
+
+    def state(self) -> dict[str, Any]:
+        """Everything learnt, as JSON-able values."""
+        return {
+            "share": [self.weight, self._k, self._pos],
+            "rho": [self._rho_num, self._rho_den],
+            "volume": [self.hours, self._volume, self._active_sum],
+            "hours": [self._hour_sum, self._hour_weight],
+            "days": [self._day_sum, self._day_weight],
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Become what `state` returned."""
+        self.weight, self._k, self._pos = state["share"]
+        self._rho_num, self._rho_den = state["rho"]
+        self.hours, self._volume, self._active_sum = state["volume"]
+        self._hour_sum, self._hour_weight = (list(part) for part in state["hours"])
+        self._day_sum, self._day_weight = (list(part) for part in state["days"])
+        self._refresh()

@@ -1,0 +1,1 @@
+"""Detectors: one file each, in river's learn_one / score_one manner."""

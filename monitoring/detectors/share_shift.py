@@ -1,0 +1,107 @@
+"""A shift of the negative share, heard at any pace: CUSUMs that find the onset, judged as a whole.
+
+Page (1954) restarts a sum of log-likelihood ratios whenever it falls to zero; Lorden (1971) shows
+that no rule is quicker at the same false-alarm rate. One CUSUM runs per size of shift. Its ratios
+are binomial and so too sure of themselves: comments under one post agree. So the CUSUM only says
+since when, and the stretch since then is judged by a beta-binomial ratio, which knows that.
+"""
+
+from typing import Any
+
+from monitoring.detectors.likelihood import beta_binomial_llr, increments, logit_shift
+
+_DELTAS = (0.6, 1.2, 2.0)
+_WORTH_JUDGING = 2.0  # nats of the binomial sum below which a stretch is not judged
+
+
+class ShareShift:
+    """Bank of CUSUMs on the share of comments that matter.
+
+    Attributes:
+        name: the detector's name in evidence.
+        start: minute in which the best-supported stretch began; None where there is none.
+        n: comments in that stretch.
+        k: sum of probabilities in that stretch.
+    """
+
+    name = "share_shift"
+    __slots__ = (
+        "_best",
+        "_kappa",
+        "_lanes",
+        "_rates",
+        "_share",
+        "k",
+        "n",
+        "start",
+    )
+
+    def __init__(self, share: float, kappa: float) -> None:
+        # Per size of shift: [sum, first minute, comments, sum of probabilities].
+        self._lanes: list[list[float]] = [[0.0, 0, 0, 0.0] for _ in _DELTAS]
+        self._best = 0.0
+        self.start: int | None = None
+        self.n = 0
+        self.k = 0.0
+        self.expect(share, kappa)
+
+    def expect(self, share: float, kappa: float) -> None:
+        """Set what is usual: the share, in (0, 1), and its concentration."""
+        self._share = share
+        self._kappa = kappa
+        self._rates = [increments(share, delta) for delta in _DELTAS]
+
+    def learn_one(self, minute: int, n: int, k: float) -> None:
+        """Take one minute: `n` comments of which `k` (sum of probabilities) matter."""
+        best = 0.0
+        m = n - k
+        for index, (hit, miss) in enumerate(self._rates):
+            lane = self._lanes[index]
+            total = lane[0] + k * hit + m * miss
+            if total <= 0.0:
+                lane[0] = 0.0
+                lane[2] = 0
+                continue
+            lane[0] = total
+            if lane[2] == 0:
+                lane[1] = minute
+                lane[2] = n
+                lane[3] = k
+            else:
+                lane[2] += n
+                lane[3] += k
+            if total > _WORTH_JUDGING:
+                other = logit_shift(self._share, _DELTAS[index])
+                value = beta_binomial_llr(lane[2], lane[3], self._share, other, self._kappa)
+                if value > best:
+                    best = value
+                    self.start = int(lane[1])
+                    self.n = int(lane[2])
+                    self.k = lane[3]
+        self._best = best
+        if best == 0.0:
+            self.start = None
+
+    def score_one(self) -> float:
+        """Largest beta-binomial log-likelihood ratio of a stretch that ends now, in nats."""
+        return self._best
+
+    def forget(self) -> None:
+        """Start again, as after an incident."""
+        for lane in self._lanes:
+            lane[0] = 0.0
+            lane[2] = 0
+        self._best = 0.0
+        self.start = None
+
+    def state(self) -> dict[str, Any]:
+        """Everything it knows, as JSON-able values."""
+        return {
+            "lanes": [list(lane) for lane in self._lanes],
+            "best": [self._best, self.start, self.n, self.k],
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Become what `state` returned."""
+        self._lanes = [list(lane) for lane in state["lanes"]]
+        self._best, self.start, self.n, self.k = state["best"]

@@ -1,0 +1,302 @@
+"""Why an alert: which posts, which words, which comments, which authors."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from monitoring.events import ScoredComment
+from monitoring.near_duplicates import RecentTexts, signature
+from monitoring.terms import Term, distinctive, terms_of
+
+_NEGATIVE = 0.5  # P(negative) from which a comment is shown as a negative one
+_BUSIEST = 5
+_COORDINATED_DUPLICATES = 0.4
+_COORDINATED_TOP = 0.3
+_MIXED_DUPLICATES = 0.15
+_MIXED_TOP = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class PostDriver:
+    """What one post adds.
+
+    Attributes:
+        post_id: the post; None for comments whose source does not say.
+        comments: of the incident, under it.
+        negative: sum of P(negative) over them.
+        expected_negative: the same if its comments were as usual.
+        excess: `negative` - `expected_negative`.
+    """
+
+    post_id: str | None
+    comments: int
+    negative: float
+    expected_negative: float
+    excess: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A comment worth reading.
+
+    Attributes:
+        platform: where it was written.
+        comment_id: its id there.
+        post_id: its post.
+        author_id: its author.
+        text: as written.
+        negative: P(negative).
+        offensive: P(offensive); None where not known.
+        likes: None where not known.
+        created_at: event time, ISO 8601.
+    """
+
+    platform: str
+    comment_id: str
+    post_id: str | None
+    author_id: str | None
+    text: str
+    negative: float
+    offensive: float | None
+    likes: int | None
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Who writes. Shares are of the incident's comments, in [0, 1]; None where not known.
+
+    Attributes:
+        authors: distinct authors.
+        top_author_share: by the busiest author.
+        top_five_share: by the five busiest.
+        newcomer_share: by authors the baseline does not hold.
+        turned_share: negative comments by authors whose baseline comments were mostly not
+            negative.
+        near_duplicate_share: that nearly repeat another one of the incident.
+        verdict: "organic", "mixed" or "coordinated".
+        reasons: the figures behind the verdict, in words.
+    """
+
+    authors: int | None
+    top_author_share: float | None
+    top_five_share: float | None
+    newcomer_share: float | None
+    turned_share: float | None
+    near_duplicate_share: float
+    verdict: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Drivers:
+    """Why: computed from the incident's comments against the baseline's.
+
+    Attributes:
+        posts: ranked by excess negatives.
+        terms: that set the negative comments apart.
+        representative: comments that hold those terms, by different authors, not alike.
+        most_liked: the negative comments with the most likes.
+        audience: who writes.
+        offensive_share: mean P(offensive); None where no comment has it.
+        languages: comments by language, most first; unknown ones left out.
+        platforms: comments by platform, most first.
+    """
+
+    posts: tuple[PostDriver, ...]
+    terms: tuple[Term, ...]
+    representative: tuple[Sample, ...]
+    most_liked: tuple[Sample, ...]
+    audience: Audience
+    offensive_share: float | None
+    languages: tuple[tuple[str, int], ...]
+    platforms: tuple[tuple[str, int], ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The drivers as JSON-able values; `from_dict` reads them back."""
+        data = asdict(self)
+        data["languages"] = [list(pair) for pair in self.languages]
+        data["platforms"] = [list(pair) for pair in self.platforms]
+        for name in ("posts", "terms", "representative", "most_liked"):
+            data[name] = list(data[name])
+        data["audience"]["reasons"] = list(self.audience.reasons)
+        return data
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "Drivers":
+        """Read what `to_dict` wrote.
+
+        Raises:
+            KeyError: a field is missing.
+        """
+        audience = {**data["audience"], "reasons": tuple(data["audience"]["reasons"])}
+        return cls(
+            posts=tuple(PostDriver(**post) for post in data["posts"]),
+            terms=tuple(Term(**term) for term in data["terms"]),
+            representative=tuple(Sample(**sample) for sample in data["representative"]),
+            most_liked=tuple(Sample(**sample) for sample in data["most_liked"]),
+            audience=Audience(**audience),
+            offensive_share=data["offensive_share"],
+            languages=tuple((str(lang), int(count)) for lang, count in data["languages"]),
+            platforms=tuple((str(name), int(count)) for name, count in data["platforms"]),
+        )
+
+
+def explain(
+    incident: Sequence[ScoredComment],
+    baseline: Sequence[ScoredComment],
+    expected_share: float | None = None,
+    top: int = 8,
+) -> Drivers:
+    """Why the incident's comments are not the usual ones.
+
+    Args:
+        incident: comments from the incident's start to the event; may be empty.
+        baseline: comments before it, as many as are at hand; may be empty.
+        expected_share: usual negative share, in [0, 1]; None takes the baseline's mean.
+        top: how many posts, terms and samples to keep of each.
+    """
+    if expected_share is None:
+        dark = sum(scored.negative for scored in baseline)
+        expected_share = dark / len(baseline) if baseline else 0.0
+    documents = [(terms_of(scored.comment.text), scored.negative) for scored in incident]
+    terms = distinctive(documents, (terms_of(scored.comment.text) for scored in baseline), top)
+    liked = [scored for scored in incident if scored.comment.likes and scored.negative >= _NEGATIVE]
+    liked.sort(key=lambda scored: (-(scored.comment.likes or 0), _key(scored)))
+    told = [scored.offensive for scored in incident if scored.offensive is not None]
+    languages = Counter(scored.comment.lang for scored in incident if scored.comment.lang)
+    platforms = Counter(scored.comment.platform for scored in incident)
+    return Drivers(
+        posts=_posts(incident, expected_share, top),
+        terms=tuple(terms),
+        representative=_representative(incident, documents, terms, top),
+        most_liked=tuple(_sample(scored) for scored in liked[:top]),
+        audience=_audience(incident, baseline),
+        offensive_share=sum(told) / len(told) if told else None,
+        languages=tuple(languages.most_common(top)),
+        platforms=tuple(platforms.most_common(top)),
+    )
+
+
+def _posts(
+    incident: Sequence[ScoredComment], expected_share: float, top: int
+) -> tuple[PostDriver, ...]:
+    groups: defaultdict[str | None, list[float]] = defaultdict(list)
+    for scored in incident:
+        groups[scored.comment.post_id].append(scored.negative)
+    posts = [
+        PostDriver(
+            post_id=post_id,
+            comments=len(shares),
+            negative=sum(shares),
+            expected_negative=len(shares) * expected_share,
+            excess=sum(shares) - len(shares) * expected_share,
+        )
+        for post_id, shares in groups.items()
+    ]
+    posts.sort(key=lambda post: (-post.excess, post.post_id or ""))
+    return tuple(posts[:top])
+
+
+def _representative(
+    incident: Sequence[ScoredComment],
+    documents: list[tuple[set[str], float]],
+    terms: list[Term],
+    top: int,
+) -> tuple[Sample, ...]:
+    weight = {term.text: term.z for term in terms}
+    order = sorted(
+        range(len(incident)),
+        key=lambda i: (
+            -incident[i].negative * (1 + sum(weight.get(term, 0.0) for term in documents[i][0])),
+            _key(incident[i]),
+        ),
+    )
+    chosen: list[Sample] = []
+    authors: set[str] = set()
+    kept: list[set[str]] = []
+    for i in order:
+        scored = incident[i]
+        author = scored.comment.author_id
+        if len(chosen) == top or scored.negative < _NEGATIVE:
+            break
+        found = documents[i][0]
+        alike = any(2 * len(found & other) >= min(len(found), len(other)) for other in kept)
+        if alike or (author is not None and author in authors):
+            continue
+        chosen.append(_sample(scored))
+        kept.append(found)
+        if author is not None:
+            authors.add(author)
+    return tuple(chosen)
+
+
+def _audience(incident: Sequence[ScoredComment], baseline: Sequence[ScoredComment]) -> Audience:
+    texts = RecentTexts()
+    copies = sum(texts.add(signature(scored.comment.text)) for scored in incident)
+    duplicates = copies / len(incident) if incident else 0.0
+    authors = [scored.comment.author_id for scored in incident]
+    known = [author for author in authors if author is not None]
+    if not incident or len(known) < len(authors):
+        verdict, reasons = _verdict(duplicates, None, None)
+        return Audience(None, None, None, None, None, duplicates, verdict, reasons)
+    busy = Counter(known).most_common(_BUSIEST)
+    history: defaultdict[str, list[float]] = defaultdict(list)
+    for scored in baseline:
+        if scored.comment.author_id is not None:
+            history[scored.comment.author_id].append(scored.negative)
+    dark = [scored for scored in incident if scored.negative >= _NEGATIVE]
+    turned = 0
+    for scored in dark:
+        past = history.get(scored.comment.author_id or "")
+        turned += past is not None and sum(past) / len(past) < _NEGATIVE
+    total = len(known)
+    five = sum(count for _, count in busy) / total
+    newcomers = sum(author not in history for author in known) / total if history else None
+    verdict, reasons = _verdict(duplicates, five if len(set(known)) > _BUSIEST else None, newcomers)
+    return Audience(
+        authors=len(set(known)),
+        top_author_share=busy[0][1] / total,
+        top_five_share=five,
+        newcomer_share=newcomers,
+        turned_share=turned / len(dark) if dark and history else None,
+        near_duplicate_share=duplicates,
+        verdict=verdict,
+        reasons=reasons,
+    )
+
+
+def _verdict(
+    duplicates: float, five: float | None, newcomers: float | None
+) -> tuple[str, tuple[str, ...]]:
+    reasons = [f"{duplicates:.0%} of the comments nearly repeat another"]
+    if five is not None:
+        reasons.append(f"the five busiest accounts wrote {five:.0%}")
+    if newcomers is not None:
+        reasons.append(f"{newcomers:.0%} come from accounts not seen before")
+    top = five or 0.0
+    if duplicates >= _COORDINATED_DUPLICATES or top >= 2 * _COORDINATED_TOP:
+        return "coordinated", tuple(reasons)
+    if duplicates >= _MIXED_DUPLICATES or top >= 2 * _MIXED_TOP:
+        return "mixed", tuple(reasons)
+    return "organic", tuple(reasons)
+
+
+def _sample(scored: ScoredComment) -> Sample:
+    comment = scored.comment
+    return Sample(
+        platform=comment.platform,
+        comment_id=comment.comment_id,
+        post_id=comment.post_id,
+        author_id=comment.author_id,
+        text=comment.text,
+        negative=scored.negative,
+        offensive=scored.offensive,
+        likes=comment.likes,
+        created_at=comment.created_at.isoformat(),
+    )
+
+
+def _key(scored: ScoredComment) -> tuple[str, str]:
+    return scored.comment.platform, scored.comment.comment_id

@@ -1,0 +1,223 @@
+"""The engine: every KOL's monitor behind one door.
+
+comment → WindowCounter → WindowStats → KolMonitor → AlertEvent
+                              └ baseline, detectors, watches, lifecycle
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from monitoring.alerts import Alert, AlertEvent
+from monitoring.clockwork import moment_of
+from monitoring.counting import WindowCounter
+from monitoring.errors import SnapshotError
+from monitoring.events import ScoredComment
+from monitoring.monitor import KolMonitor
+from monitoring.policy import Policy
+from monitoring.snapshot import decode, encode
+from monitoring.windows import WindowStats
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one call brought about.
+
+    Attributes:
+        events: alert events, in order.
+        late: the comment came after its minute was closed; counted, not used.
+        duplicate: the comment's id was already counted in its open minute; not used again.
+        closed: windows that were closed, in time order.
+    """
+
+    events: list[AlertEvent] = field(default_factory=list)
+    late: bool = False
+    duplicate: bool = False
+    closed: list[WindowStats] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class KolStatus:
+    """How one KOL stands.
+
+    Attributes:
+        kol_id: whose stream.
+        watermark: minutes before this instant are closed; None before the first window.
+        score: backlash score: the largest detector value over its threshold; 1 pages.
+        negative_share: of the last half hour, shrunk to the usual by four comments; in [0, 1].
+        mood: of the last half hour, mean P(positive) - P(negative), shrunk likewise; in [-1, 1].
+        expected_negative_share: usual negative share, in [0, 1].
+        comments_per_hour: of the last half hour.
+        expected_comments_per_hour: usual at this hour.
+        alert_id: the open backlash alert; None if there is none.
+        severity: its severity; None if there is none.
+        late: comments that came too late, since the KOL was first seen.
+        duplicates: comments that repeated one of an open minute.
+        learning: too little has been seen to know what is usual.
+    """
+
+    kol_id: str
+    watermark: datetime | None
+    score: float
+    negative_share: float
+    mood: float
+    expected_negative_share: float
+    comments_per_hour: float
+    expected_comments_per_hour: float
+    alert_id: str | None
+    severity: str | None
+    late: int
+    duplicates: int
+    learning: bool
+
+
+class Engine:
+    """Watches any number of KOLs, each on its own.
+
+    Feed either windows (`observe_window`) or comments (`observe`) of a KOL, not both: the first
+    is for streams counted elsewhere.
+
+    Args:
+        policy: for every KOL.
+        overrides: policies for single KOLs.
+    """
+
+    def __init__(
+        self, policy: Policy | None = None, overrides: dict[str, Policy] | None = None
+    ) -> None:
+        self._policy = policy if policy is not None else Policy()
+        self._overrides = dict(overrides or {})
+        self._monitors: dict[str, KolMonitor] = {}
+        self._counters: dict[str, WindowCounter] = {}
+
+    def observe_window(self, stats: WindowStats) -> list[AlertEvent]:
+        """Take one minute of one KOL; empty minutes may be left out.
+
+        Raises:
+            OutOfOrderError: it does not start after the last one of its KOL.
+        """
+        monitor = self._monitors.get(stats.kol_id)
+        if monitor is None:
+            monitor = self._admit(stats.kol_id)
+        return monitor.step(stats)
+
+    def observe(self, scored: ScoredComment) -> Observation:
+        """Take one scored comment; close the minutes that its time lets close."""
+        kol_id = scored.comment.kol_id
+        counter = self._counters.get(kol_id)
+        if counter is None:
+            self._admit(kol_id)
+            counter = self._counters[kol_id]
+        late, duplicate = counter.add(scored)
+        closed = counter.close()
+        events: list[AlertEvent] = []
+        for window in closed:
+            events += self._monitors[kol_id].step(window)
+        return Observation(events=events, late=late, duplicate=duplicate, closed=closed)
+
+    def advance(self, kol_id: str, to: datetime) -> Observation:
+        """Event time of a KOL has reached `to` without further comments.
+
+        Closes the minutes that end by `to` less the lateness and lets silence count. A KOL never
+        seen stays unknown.
+        """
+        counter = self._counters.get(kol_id)
+        if counter is None:
+            return Observation()
+        counter.reach(to.timestamp())
+        closed = counter.close()
+        monitor = self._monitors[kol_id]
+        events: list[AlertEvent] = []
+        for window in closed:
+            events += monitor.step(window)
+        if counter.watermark is not None:
+            events += monitor.pass_time(counter.watermark)
+        return Observation(events=events, closed=closed)
+
+    def kols(self) -> list[str]:
+        """The KOLs seen so far, in order of appearance."""
+        return list(self._monitors)
+
+    def alerts(self) -> list[Alert]:
+        """The open alerts of every KOL."""
+        return [alert for monitor in self._monitors.values() for alert in monitor.open_alerts()]
+
+    def alert(self, kol_id: str) -> Alert | None:
+        """The open backlash alert of a KOL; None if there is none or the KOL is unknown."""
+        monitor = self._monitors.get(kol_id)
+        if monitor is None or not monitor.backlash.watch.open:
+            return None
+        return monitor.backlash.watch.alert
+
+    def status(self, kol_id: str) -> KolStatus:
+        """How a KOL stands.
+
+        Raises:
+            KeyError: the KOL was never seen.
+        """
+        monitor, counter = self._monitors[kol_id], self._counters[kol_id]
+        mark = counter.watermark
+        if mark is None and monitor.minute is not None:
+            mark = monitor.minute + 1
+        base, recent = monitor.baseline, monitor.recent
+        fade = recent.fade(mark) if mark is not None else 0.0
+        seen = recent.n * fade + 4.0
+        negative = (recent.negative * fade + 4.0 * base.share) / seen
+        positive = (recent.positive * fade + 4.0 * base.positive) / seen
+        alert = self.alert(kol_id)
+        return KolStatus(
+            kol_id=kol_id,
+            watermark=None if mark is None else moment_of(mark),
+            score=monitor.backlash.score,
+            negative_share=negative,
+            mood=positive - negative,
+            expected_negative_share=base.share,
+            comments_per_hour=recent.n * fade * 2,
+            expected_comments_per_hour=0.0 if mark is None else base.expected(mark // 60),
+            alert_id=None if alert is None else alert.alert_id,
+            severity=None if alert is None else alert.severity,
+            late=counter.late,
+            duplicates=counter.repeats,
+            learning=monitor.learning,
+        )
+
+    def snapshot(self, kol_id: str) -> bytes:
+        """The whole state of a KOL, open minutes included.
+
+        Raises:
+            KeyError: the KOL was never seen.
+        """
+        state: dict[str, Any] = {
+            "monitor": self._monitors[kol_id].state(),
+            "counter": self._counters[kol_id].state(),
+        }
+        return encode(kol_id, state)
+
+    def restore(self, kol_id: str, data: bytes) -> None:
+        """Take over a KOL from a snapshot; goes on as if it had never been interrupted.
+
+        Raises:
+            SnapshotError: the bytes are foreign, damaged, of another version or another KOL.
+        """
+        state = decode(kol_id, data)
+        policy = self._overrides.get(kol_id, self._policy)
+        monitor = KolMonitor(kol_id, policy)
+        counter = WindowCounter(kol_id, policy.lateness)
+        try:
+            monitor.load(state["monitor"])
+            counter.load(state["counter"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise SnapshotError("the snapshot is damaged") from error
+        self._monitors[kol_id] = monitor
+        self._counters[kol_id] = counter
+
+    def forget(self, kol_id: str) -> None:
+        """Drop everything known of a KOL; nothing happens if it was never seen."""
+        self._monitors.pop(kol_id, None)
+        self._counters.pop(kol_id, None)
+
+    def _admit(self, kol_id: str) -> KolMonitor:
+        policy = self._overrides.get(kol_id, self._policy)
+        monitor = self._monitors[kol_id] = KolMonitor(kol_id, policy)
+        self._counters[kol_id] = WindowCounter(kol_id, policy.lateness)
+        return monitor

@@ -1,0 +1,133 @@
+"""What an alert rests on, so that a sceptical reader can recompute it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from monitoring.drivers import Drivers
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorScore:
+    """What one detector said when the event arose.
+
+    Attributes:
+        name: the detector.
+        scale_minutes: length of the stretch it judged, in minutes.
+        value: its log-likelihood ratio, in nats.
+        threshold: the value at which it pages; `value / threshold` is the backlash score.
+    """
+
+    name: str
+    scale_minutes: float
+    value: float
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The observed against the usual, over the stretch that led to the event.
+
+    Attributes:
+        window_start: first instant of the stretch, aware, UTC.
+        window_end: its end.
+        incident_start: estimate of when the incident began.
+        comments: comments in the stretch.
+        negative: sum of P(negative) over them.
+        expected_comments: comments usual in such a stretch at these hours.
+        expected_negative_share: negative share usual for this KOL, in [0, 1].
+        volume_ratio: comments over expected comments.
+        scores: what each detector said.
+        drivers: why, from the comments themselves; None until the store has been read.
+        summary: one sentence written from these figures.
+    """
+
+    window_start: datetime
+    window_end: datetime
+    incident_start: datetime
+    comments: int
+    negative: float
+    expected_comments: float
+    expected_negative_share: float
+    volume_ratio: float
+    scores: tuple[DetectorScore, ...]
+    drivers: Drivers | None = None
+    summary: str = ""
+
+    @property
+    def negative_share(self) -> float:
+        """Observed negative share, in [0, 1]; 0 where there were no comments."""
+        return self.negative / self.comments if self.comments else 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """The evidence as JSON-able values; `from_dict` reads it back."""
+        return {
+            "window_start": self.window_start.isoformat(),
+            "window_end": self.window_end.isoformat(),
+            "incident_start": self.incident_start.isoformat(),
+            "comments": self.comments,
+            "negative": self.negative,
+            "negative_share": self.negative_share,
+            "expected_comments": self.expected_comments,
+            "expected_negative_share": self.expected_negative_share,
+            "volume_ratio": self.volume_ratio,
+            "scores": [
+                {
+                    "name": score.name,
+                    "scale_minutes": score.scale_minutes,
+                    "value": score.value,
+                    "threshold": score.threshold,
+                }
+                for score in self.scores
+            ],
+            "drivers": None if self.drivers is None else self.drivers.to_dict(),
+            "summary": self.summary,
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "Evidence":
+        """Read what `to_dict` wrote.
+
+        Raises:
+            KeyError: a field is missing.
+        """
+        drivers = data["drivers"]
+        return cls(
+            window_start=datetime.fromisoformat(data["window_start"]),
+            window_end=datetime.fromisoformat(data["window_end"]),
+            incident_start=datetime.fromisoformat(data["incident_start"]),
+            comments=data["comments"],
+            negative=data["negative"],
+            expected_comments=data["expected_comments"],
+            expected_negative_share=data["expected_negative_share"],
+            volume_ratio=data["volume_ratio"],
+            scores=tuple(DetectorScore(**score) for score in data["scores"]),
+            drivers=None if drivers is None else Drivers.from_dict(drivers),
+            summary=data["summary"],
+        )
+
+
+def summarise(kind: str, kol_id: str, evidence: Evidence) -> str:
+    """One sentence from the figures of `evidence`, for a person who reads nothing else.
+
+    Args:
+        kind: the alert's kind.
+        kol_id: whose stream.
+        evidence: the figures; its own `summary` is not read.
+    """
+    minutes = (evidence.window_end - evidence.window_start).total_seconds() / 60
+    span = f"{minutes:.0f} minutes" if minutes < 120 else f"{minutes / 60:.0f} hours"
+    if kind == "praise_surge":
+        return (
+            f"Comments on @{kol_id} rose to {evidence.comments} in {span}, most of them kind; "
+            f"{evidence.expected_comments:.0f} are usual at this hour."
+        )
+    lead = {
+        "brigade": "A few accounts push negative comments on",
+        "flip": "The mood turned at usual volume on",
+        "slow_burn": "Negative comments have been growing on",
+    }.get(kind, "Negative comments rose on")
+    return (
+        f"{lead} @{kol_id}: {evidence.negative_share:.0%} of {evidence.comments} in {span}; "
+        f"{evidence.expected_negative_share:.0%} of {evidence.expected_comments:.0f} is usual."
+    )

@@ -1,0 +1,210 @@
+"""One KOL's stream, minute by minute: time, learning and the watches."""
+
+from collections import deque
+from typing import Any
+
+from monitoring.alerts import Alert, AlertEvent
+from monitoring.authorship import Authorship
+from monitoring.backlash import BacklashWatch
+from monitoring.baseline import Baseline
+from monitoring.clockwork import minute_of, moment_of
+from monitoring.errors import OutOfOrderError
+from monitoring.policy import Policy
+from monitoring.praise import PraiseWatch
+from monitoring.recent import Recent
+from monitoring.windows import WindowStats
+
+_LEARN_AFTER = 24  # hours a closed hour waits, so that the start of an incident is not learnt
+_LONGEST_GAP = 60 * 24  # hours of silence after which only the last days are walked through
+_WALKED = 48
+
+
+class KolMonitor:
+    """State of one KOL. Knows no other KOL, reads no clock.
+
+    Attributes:
+        kol_id: whose stream.
+        minute: last minute taken, in minutes since 1970 UTC; None before the first.
+        baseline: what is normal.
+        recent: the last half hour.
+        backlash: the watch that pages.
+        praise: the watch that informs.
+    """
+
+    __slots__ = (
+        "_active",
+        "_authorship",
+        "_first_hour",
+        "_hour",
+        "_n",
+        "_negative",
+        "_pending",
+        "_positive",
+        "backlash",
+        "baseline",
+        "kol_id",
+        "minute",
+        "praise",
+        "recent",
+    )
+
+    def __init__(self, kol_id: str, policy: Policy) -> None:
+        self.kol_id = kol_id
+        self.minute: int | None = None
+        self.baseline = Baseline()
+        self.recent = Recent()
+        self._authorship = Authorship()
+        self.backlash = BacklashWatch(kol_id, policy, self.baseline, self.recent, self._authorship)
+        self.praise = PraiseWatch(kol_id, policy, self.baseline, self.recent)
+        self._first_hour = 0
+        self._hour = 0
+        self._n = 0
+        self._negative = 0.0
+        self._positive = 0.0
+        self._active = 0
+        # Closed hours not learnt yet: hour, comments, negative, positive, active minutes, tainted.
+        self._pending: deque[tuple[int, int, float, float, int, bool]] = deque()
+
+    def step(self, stats: WindowStats) -> list[AlertEvent]:
+        """Take the next minute.
+
+        Raises:
+            OutOfOrderError: it does not start after the last one, or time has passed it.
+        """
+        minute = minute_of(stats.start)
+        events: list[AlertEvent] = []
+        if self.minute is None:
+            self._hour = self._first_hour = minute // 60
+        elif minute <= self.minute or minute // 60 < self._hour:
+            raise OutOfOrderError(
+                f"window of {self.kol_id} at {stats.start.isoformat()} is not after "
+                f"{moment_of(max(self.minute, self._hour * 60 - 1)).isoformat()}"
+            )
+        elif minute // 60 > self._hour:
+            events = self.pass_time(minute)
+        self.minute = minute
+        n = stats.comments
+        if n <= 0:
+            return events
+        negative, positive = stats.negative, stats.positive
+        self.recent.learn_one(minute, n, negative, positive)
+        self._n += n
+        self._negative += negative
+        self._positive += positive
+        self._active += 1
+        if stats.top_author_share is not None or stats.duplicate_share is not None:
+            self._authorship.learn_one(minute, stats)
+        raised = self.backlash.learn_one(minute, n, negative)
+        raised += self.praise.learn_one(minute, n, positive)
+        if raised:
+            self._note(raised)
+            events += raised
+        return events
+
+    def pass_time(self, minute: int) -> list[AlertEvent]:
+        """Event time has reached `minute` without further comments: close the hours before it."""
+        if self.minute is None:
+            return []
+        events: list[AlertEvent] = []
+        hour = minute // 60
+        if hour - self._hour > _LONGEST_GAP:
+            self._close_hour(events)
+            self._hour = hour - _WALKED
+            self._pending.clear()
+        while self._hour < hour:
+            self._close_hour(events)
+        return events
+
+    def _close_hour(self, events: list[AlertEvent]) -> None:
+        hour = self._hour
+        raised = self.backlash.close_hour(hour, self._n, self._negative)
+        raised += self.praise.close_hour(hour, self._positive)
+        self._pending.append(
+            (
+                hour,
+                self._n,
+                self._negative,
+                self._positive,
+                self._active,
+                self.backlash.alarmed or self.praise.watch.open,
+            )
+        )
+        self._n = 0
+        self._negative = 0.0
+        self._positive = 0.0
+        self._active = 0
+        self._hour = hour + 1
+        self._note(raised)
+        events += raised
+        delay = min(_LEARN_AFTER, max(1, (hour - self._first_hour) // 4))
+        while self._pending and hour - self._pending[0][0] >= delay:
+            old, n, negative, positive, active, tainted = self._pending.popleft()
+            if not tainted:
+                self.baseline.learn_hour(old, n, negative, positive, active)
+        self._refresh()
+
+    def _note(self, raised: list[AlertEvent]) -> None:
+        """Keep the hours of a declared incident out of the baseline."""
+        for event in raised:
+            if event.reason in ("opened", "reopened"):
+                first = minute_of(event.evidence.incident_start) // 60
+                self._pending = deque(
+                    (*block[:5], block[5] or block[0] >= first) for block in self._pending
+                )
+            elif event.reason == "resolved":
+                self._refresh()
+
+    def _refresh(self) -> None:
+        self.backlash.refresh()
+        self.praise.refresh()
+
+    def open_alerts(self) -> list[Alert]:
+        """The alerts now open, backlash first."""
+        both = (self.backlash.watch.alert, self.praise.watch.alert)
+        return [alert for alert in both if alert is not None and alert.is_open]
+
+    @property
+    def learning(self) -> bool:
+        """Whether less than two days or twenty effective comments have been learnt."""
+        return self.baseline.hours < 24 or self.baseline.weight < 20
+
+    def state(self) -> dict[str, Any]:
+        """Everything it knows, as JSON-able values."""
+        return {
+            "minute": self.minute,
+            "hour": [
+                self._first_hour,
+                self._hour,
+                self._n,
+                self._negative,
+                self._positive,
+                self._active,
+            ],
+            "pending": [list(block) for block in self._pending],
+            "baseline": self.baseline.state(),
+            "recent": self.recent.state(),
+            "authorship": self._authorship.state(),
+            "backlash": self.backlash.state(),
+            "praise": self.praise.state(),
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Become what `state` returned."""
+        self.minute = state["minute"]
+        (
+            self._first_hour,
+            self._hour,
+            self._n,
+            self._negative,
+            self._positive,
+            self._active,
+        ) = state["hour"]
+        self._pending = deque(
+            (hour, n, negative, positive, active, tainted)
+            for hour, n, negative, positive, active, tainted in state["pending"]
+        )
+        self.baseline.load(state["baseline"])
+        self.recent.load(state["recent"])
+        self._authorship.load(state["authorship"])
+        self.backlash.load(state["backlash"])
+        self.praise.load(state["praise"])

@@ -1,0 +1,57 @@
+"""What the operator decides: how often a false page is bearable, and what counts as serious."""
+
+from dataclasses import dataclass, fields
+from datetime import timedelta
+
+from monitoring.errors import PolicyError
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The knobs of the engine; the defaults are the calibrated ones.
+
+    Attributes:
+        sensitivity: false pages per KOL and month (30 days) that are bearable; 0.43 is one in
+            ten KOL-weeks. Lower is quieter and later.
+        lateness: how long a minute stays open for comments that arrive late.
+        minimum_negative: expected negative comments (sum of P(negative)) an incident must hold.
+        hold: how long an alert stays open at least.
+        reopen_within: a second wave within this time of the resolution reopens the alert.
+        reopen_fraction: share of the incident's peak rate of negatives a second wave must reach
+            right after the resolution; halves every twelve hours.
+        longest: an incident that lasts longer is the new normal: it is resolved and learnt.
+        critical_ratio: negatives per hour over the usual that make an incident critical …
+        critical_share: … when at least this share of the comments is negative …
+        critical_negative: … and there are at least this many negatives.
+        slow_after: an incident that began earlier than this before its alert is a slow burn.
+        flip_below: volume over the usual under which a shift is called a flip.
+        brigade_author_share: share of the busiest author that marks a brigade …
+        brigade_duplicate_share: … or share of near-duplicates.
+    """
+
+    sensitivity: float = 0.43
+    lateness: timedelta = timedelta(minutes=2)
+    minimum_negative: float = 4.0
+    hold: timedelta = timedelta(minutes=30)
+    reopen_within: timedelta = timedelta(hours=48)
+    reopen_fraction: float = 0.5
+    longest: timedelta = timedelta(hours=72)
+    critical_ratio: float = 8.0
+    critical_share: float = 0.5
+    critical_negative: float = 50.0
+    slow_after: timedelta = timedelta(hours=3)
+    flip_below: float = 1.6
+    brigade_author_share: float = 0.25
+    brigade_duplicate_share: float = 0.5
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            zero = timedelta(0) if isinstance(value, timedelta) else 0
+            if not value >= zero or (value == zero and field.name != "lateness"):
+                raise PolicyError(f"{field.name} must be positive, not {value}")
+        for name in ("critical_share", "brigade_author_share", "brigade_duplicate_share"):
+            if getattr(self, name) > 1:
+                raise PolicyError(f"{name} is a share: at most 1, not {getattr(self, name)}")
+        if self.lateness.total_seconds() > 3600:
+            raise PolicyError(f"lateness is at most one hour, not {self.lateness}")

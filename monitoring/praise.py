@@ -1,0 +1,82 @@
+"""The watch for praise: good news is told once, and never pages."""
+
+from typing import Any
+
+from monitoring.alerts import AlertEvent
+from monitoring.baseline import Baseline
+from monitoring.clockwork import moment_of
+from monitoring.detectors.share_shift import ShareShift
+from monitoring.evidence import DetectorScore
+from monitoring.policy import Policy
+from monitoring.recent import FADE_MINUTES, Recent
+from monitoring.watch import Stretch, Watch
+
+_THRESHOLD = 9.0  # nats
+_VOLUME = 2.0  # comments over the usual
+_MINIMUM = 20.0  # positive comments
+
+
+class PraiseWatch:
+    """Positive comments of one KOL: share and volume up together.
+
+    Attributes:
+        watch: the alert and its recovery.
+    """
+
+    __slots__ = ("_baseline", "_recent", "_shift", "watch")
+
+    def __init__(self, kol_id: str, policy: Policy, baseline: Baseline, recent: Recent) -> None:
+        self._baseline = baseline
+        self._recent = recent
+        self._shift = ShareShift(baseline.positive, baseline.concentration)
+        self.watch = Watch(kol_id, "praise", policy, baseline)
+
+    def refresh(self) -> None:
+        """Take over what the baseline has learnt."""
+        self._shift.expect(self._baseline.positive, self._baseline.concentration)
+
+    def learn_one(self, minute: int, n: int, k: float) -> list[AlertEvent]:
+        """Take one minute with `n` > 0 comments, `k` the sum of P(positive)."""
+        self._shift.learn_one(minute, n, k)
+        if self.watch.open:
+            self.watch.recovery.learn_one(n, k)
+        elif self._shift.score_one() < _THRESHOLD:
+            return []
+        return self._turn(minute + 1)
+
+    def close_hour(self, hour: int, k: float) -> list[AlertEvent]:
+        """Take the end of an hour (hours since 1970 UTC), `k` the sum of P(positive) in it."""
+        end = hour * 60 + 60
+        if not self.watch.open:
+            self.watch.expire(moment_of(end))
+            return []
+        usual = self._baseline.expected(hour) * self._baseline.positive
+        self.watch.recovery.learn_hour(end, k, usual)
+        return self._turn(end)
+
+    def _turn(self, now: int) -> list[AlertEvent]:
+        shift = self._shift
+        start = shift.start if shift.start is not None else now - 1
+        expected = self._baseline.expected_between(start, now)
+        stretch = Stretch(start, now, shift.n, shift.k, expected)
+        loud = stretch.volume_ratio >= _VOLUME and stretch.k >= _MINIMUM
+        value = shift.score_one() if loud else 0.0
+        was_open = self.watch.open
+        if not self.watch.wants_evidence(value / _THRESHOLD, now):
+            return []
+        scores = (DetectorScore("praise_shift", float(now - start), value, _THRESHOLD),)
+        rate = self._recent.positive * self._recent.fade(now) / FADE_MINUTES
+        events = self.watch.turn(now, "praise_surge", "info", rate, stretch, scores)
+        if was_open and not self.watch.open:
+            self._shift.forget()
+        return events
+
+    def state(self) -> dict[str, Any]:
+        """Everything it knows, as JSON-able values."""
+        return {"shift": self._shift.state(), "watch": self.watch.state()}
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Become what `state` returned."""
+        self._shift.load(state["shift"])
+        self.watch.load(state["watch"])
+        self.refresh()

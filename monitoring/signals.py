@@ -1,0 +1,35 @@
+"""What the detectors of one KOL say together at one moment."""
+
+from dataclasses import dataclass
+
+from monitoring.evidence import Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """The state of one KOL's stream, as the lifecycle of alerts needs it.
+
+    Attributes:
+        kol_id: whose stream.
+        family: "backlash" or "praise": one alert per family is open at a time.
+        kind: what it looks like: "backlash", "flip", "slow_burn", "brigade", "praise_surge".
+        severity: "info", "warning" or "critical".
+        score: largest detector value over its threshold; 1 pages.
+        rate: negative (for praise: positive) comments per minute over the stretch judged.
+        recovered: the stream is back at its usual.
+        evidence: the figures behind it; None while nothing is to be told.
+    """
+
+    kol_id: str
+    family: str
+    kind: str
+    severity: str
+    score: float
+    rate: float
+    recovered: bool
+    evidence: Evidence | None = None
+
+    @property
+    def firing(self) -> bool:
+        """Whether a detector is over its threshold and there is evidence to show."""
+        return self.score >= 1.0 and self.evidence is not None
