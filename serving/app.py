@@ -10,7 +10,6 @@ from fastapi.responses import RedirectResponse
 from fastapi_offline import FastAPIOffline
 from model.batcher import Batcher
 from model.classifier import SentimentClassifier
-from monitoring.engine import Engine
 from prometheus_client import CollectorRegistry
 
 from monitoring.policy import Policy
@@ -103,7 +102,7 @@ async def _start(
         log=log,
         steps=steps,
         scorer=batcher,
-        new_engine=lambda: Engine(policy(settings)),
+        policy=policy_of(settings),
         clock=clock,
         metrics=metrics,
         written=written,
@@ -133,7 +132,7 @@ async def _start(
     )
 
 
-def policy(settings: Settings) -> Policy:
+def policy_of(settings: Settings) -> Policy:
     """The detector's policy, with what the settings change of it."""
     standard = Policy()
     if settings.sensitivity is None:

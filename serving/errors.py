@@ -9,7 +9,7 @@ class ServingError(GroundswellError):
     code = "serving"
 
 
-class InvalidComment(ServingError):  # noqa: N818 - named for what the caller sent
+class InvalidComment(ServingError):
     """One item of a submission is not a comment.
 
     Attributes:
@@ -23,7 +23,7 @@ class InvalidComment(ServingError):  # noqa: N818 - named for what the caller se
         self.field = field
 
 
-class InvalidRequest(ServingError):  # noqa: N818
+class InvalidRequest(ServingError):
     """A request as a whole cannot be read.
 
     Attributes:
@@ -36,13 +36,13 @@ class InvalidRequest(ServingError):  # noqa: N818
         self.field = field
 
 
-class NotFound(ServingError):  # noqa: N818
+class NotFound(ServingError):
     """There is no such KOL, alert or page."""
 
     code = "not_found"
 
 
-class TooBusy(ServingError):  # noqa: N818
+class TooBusy(ServingError):
     """The comment log takes no more for the moment; nothing of the request was lost or kept.
 
     Attributes:
@@ -56,7 +56,7 @@ class TooBusy(ServingError):  # noqa: N818
         self.retry_after = retry_after
 
 
-class NotReady(ServingError):  # noqa: N818
+class NotReady(ServingError):
     """A worker of the service has died or is not up yet."""
 
     code = "not_ready"

@@ -6,18 +6,18 @@ committed with each step, so a process that is killed goes on where its last com
 """
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
-from monitoring.engine import Engine, Observation
 
 from model.errors import ModelError, Overloaded
 from model.types import Prediction
 from monitoring.alerts import AlertEvent
+from monitoring.engine import Engine, Observation
 from monitoring.events import ScoredComment
+from monitoring.policy import Policy
 from serving.clock import Clock
 from serving.errors import StoreError
 from serving.evidence import with_drivers
@@ -65,7 +65,7 @@ class Pipeline:
         log: CommentLog,
         steps: StepStore,
         scorer: Scorer,
-        new_engine: Callable[[], Engine],
+        policy: Policy,
         clock: Clock,
         metrics: Metrics,
         written: Pulse,
@@ -75,13 +75,13 @@ class Pipeline:
         self._log = log
         self._steps = steps
         self._scorer = scorer
-        self._new_engine = new_engine
+        self._policy = policy
         self._clock = clock
         self._metrics = metrics
         self._written = written
         self._batch_size = batch_size
         self._idle_after = idle_after
-        self._engine = new_engine()
+        self._engine = Engine(policy)
         self._presence: dict[str, _Presence] = {}
         self._arrived = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -114,13 +114,12 @@ class Pipeline:
 
     async def _restore(self) -> None:
         """Bring the engine back to the last committed step."""
-        self._engine = self._new_engine()
+        self._engine = Engine(self._policy)
         self._presence = {}
         self.progress = await self._steps.progress()
         for state in await self._steps.states():
             self._engine.restore(state.kol_id, state.snapshot)
-            latest = datetime.fromisoformat(state.status["latest"])
-            self._presence[state.kol_id] = _Presence(state.last_received_at, latest)
+            self._presence[state.kol_id] = _Presence(state.last_received_at, state.last_created_at)
             self._metrics.show(state.status)
         self._healthy = True
 
@@ -269,12 +268,15 @@ class Pipeline:
 
     def _state(self, kol_id: str) -> EngineState:
         presence = self._presence[kol_id]
-        status = self._engine.status(kol_id).to_dict()
+        status = asdict(self._engine.status(kol_id))
+        watermark = status["watermark"]
+        status["watermark"] = watermark and watermark.isoformat()
         return EngineState(
-            kol_id,
-            self._engine.snapshot(kol_id),
-            status | {"latest": presence.created_at.isoformat()},
-            presence.received_at,
+            kol_id=kol_id,
+            snapshot=self._engine.snapshot(kol_id),
+            status=status,
+            last_created_at=presence.created_at,
+            last_received_at=presence.received_at,
         )
 
     def _count_late(self, kol_id: str, observation: Observation) -> None:
@@ -288,15 +290,15 @@ class Pipeline:
         far enough to close its last minute, and on and on while it has an open alert.
         """
         now = self._clock.now()
+        alerted = {alert.kol_id for alert in self._engine.alerts()}
         marks = []
         for kol_id, presence in self._presence.items():
             silence = now - presence.received_at
             if silence < self._idle_after:
                 continue
-            status = self._engine.status(kol_id)
             reached = presence.created_at + silence
-            if status.alert_id is None:
-                reached = min(reached, presence.created_at + _MINUTE + self._engine.lateness)
+            if kol_id not in alerted:
+                reached = min(reached, presence.created_at + _MINUTE + self._policy.lateness)
             reached = reached.replace(second=0, microsecond=0)
             if reached > (presence.advanced_to or presence.created_at):
                 marks.append(IdleMark(kol_id, reached))

@@ -97,6 +97,24 @@ class KolIn(BaseModel):
     relation: Relation | None = None
 
 
+class KolStatusOut(BaseModel):
+    """How a KOL's stream stands, as of its last comment."""
+
+    kol_id: str
+    watermark: datetime | None = Field(description="Minutes before this event time are closed.")
+    score: float = Field(description="The strongest detector over its threshold; 1 alerts.")
+    negative_share: float = Field(description="Of the last half hour, 0 to 1.")
+    mood: float = Field(description="Of the last half hour, -1 to 1.")
+    expected_negative_share: float = Field(description="Usual for this KOL.")
+    comments_per_hour: float = Field(description="Of the last half hour.")
+    expected_comments_per_hour: float = Field(description="Usual for this KOL at this hour.")
+    alert_id: str | None = Field(description="The open backlash alert.")
+    severity: Severity | None = Field(description="Of that alert.")
+    late: int = Field(description="Comments too late to be used for detection.")
+    duplicates: int = Field(description="Repeats inside an open minute.")
+    learning: bool = Field(description="Too little has been seen to know what is usual.")
+
+
 class KolOut(BaseModel):
     """A KOL, and how its stream stands."""
 
@@ -108,10 +126,7 @@ class KolOut(BaseModel):
     relation: Relation | None
     registered_at: datetime
     duplicates: int = Field(description="Comments that were sent again.")
-    status: dict[str, Any] | None = Field(
-        description="As of the last comment: mood, negative_share, score (1 raises an alert), "
-        "comments_per_hour, alert; null before the first comment was worked off."
-    )
+    status: KolStatusOut | None = Field(description="Null before the first comment was worked off.")
 
 
 class KolPage(BaseModel):

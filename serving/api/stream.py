@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from serving.api.problems import documented
-from serving.api.schemas import AlertEventOut
+from serving.api.schemas import AlertEventOut, KolStatusOut
 from serving.service import Running
 from serving.storage.database import instants
 
@@ -47,7 +47,7 @@ async def stream(
         if latest != step and now() >= mood_due:
             for status in await service.steps.statuses_after(step):
                 if kol_id in (None, status["kol_id"]):
-                    yield ServerSentEvent(data=status, event="mood")
+                    yield ServerSentEvent(data=KolStatusOut(**status), event="mood")
             step, mood_due = latest, now() + service.settings.mood_interval
         if written.beats == beats:
             await written.wait(_LONGEST_WAIT if latest == step else max(mood_due - now(), 0.01))

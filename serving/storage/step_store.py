@@ -43,12 +43,14 @@ class EngineState:
         kol_id: whose.
         snapshot: what `Engine.restore` takes.
         status: `KolStatus` as JSON.
+        last_created_at: event time of its latest comment.
         last_received_at: when its latest comment was committed.
     """
 
     kol_id: str
     snapshot: bytes
     status: dict[str, Any]
+    last_created_at: datetime
     last_received_at: datetime
 
 
@@ -109,8 +111,14 @@ class StepStore:
         async with self._database.read() as connection:
             rows = (await connection.execute(select(engine_states))).all()
         return [
-            EngineState(r.kol_id, r.snapshot, r.status, from_micros(r.last_received_at))
-            for r in rows
+            EngineState(
+                kol_id=row.kol_id,
+                snapshot=row.snapshot,
+                status=row.status,
+                last_created_at=from_micros(row.last_created_at),
+                last_received_at=from_micros(row.last_received_at),
+            )
+            for row in rows
         ]
 
     async def statuses_after(self, step: int) -> list[dict[str, Any]]:
@@ -261,7 +269,7 @@ async def _write_states(
         index_elements=["kol_id"],
         set_={
             name: statement.excluded[name]
-            for name in ("snapshot", "status", "last_received_at", "step")
+            for name in ("snapshot", "status", "last_created_at", "last_received_at", "step")
         },
     )
     await connection.execute(
@@ -271,6 +279,7 @@ async def _write_states(
                 "kol_id": state.kol_id,
                 "snapshot": state.snapshot,
                 "status": state.status,
+                "last_created_at": to_micros(state.last_created_at),
                 "last_received_at": to_micros(state.last_received_at),
                 "step": step,
             }

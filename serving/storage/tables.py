@@ -130,6 +130,7 @@ engine_states = Table(
     Column("kol_id", String(128), primary_key=True),
     Column("snapshot", LargeBinary, nullable=False),
     Column("status", JSON, nullable=False),
+    Column("last_created_at", BigInteger, nullable=False),
     Column("last_received_at", BigInteger, nullable=False),
     Column("step", BigInteger, nullable=False, index=True),
 )

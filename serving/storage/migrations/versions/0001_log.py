@@ -87,6 +87,7 @@ def upgrade() -> None:
         sa.Column("kol_id", sa.String(length=128), nullable=False),
         sa.Column("snapshot", sa.LargeBinary(), nullable=False),
         sa.Column("status", sa.JSON(), nullable=False),
+        sa.Column("last_created_at", sa.BigInteger(), nullable=False),
         sa.Column("last_received_at", sa.BigInteger(), nullable=False),
         sa.Column("step", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("kol_id", name=op.f("pk_engine_states")),
