@@ -30,7 +30,7 @@ class InputError(ServingError):
     code = "bad_input"
 
 
-class RowFault(ServingError):  # noqa: N818 - one row's fault, counted and shown, not fatal
+class RowFault(ServingError):
     """One row of a file cannot be read."""
 
     code = "bad_row"
@@ -147,7 +147,7 @@ class Binding:
             if value is None or (isinstance(value, float) and math.isnan(value)):
                 continue
             if name == "created_at":
-                item[name] = _instant(value, self.zone).isoformat()
+                item[name] = parse_instant(value, self.zone).isoformat()
             elif name == "likes":
                 if value != "":
                     item[name] = _count(value)
@@ -156,9 +156,17 @@ class Binding:
         return item
 
 
-def _instant(value: object, zone: tzinfo | None) -> datetime:
+def parse_instant(value: object, zone: tzinfo | None) -> datetime:
     """A cell as an aware time: ISO 8601 text, a date or time object, or Unix seconds or
     milliseconds, told apart by their number of digits.
+
+    Args:
+        value: the cell.
+        zone: the zone of a time without one; None to refuse it.
+
+    Raises:
+        NaiveTime: the time has no zone and `zone` is None.
+        RowFault: the cell is no time.
     """
     if isinstance(value, datetime):
         moment = value

@@ -1,0 +1,83 @@
+"""The `groundswell` command. Heavy imports stand inside the commands, so that help is instant."""
+
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from model.errors import GroundswellError
+from serving.commands import alerts, db, demo, kols, plugins, replay, score, serve
+
+app = typer.Typer(
+    name="groundswell",
+    help="Hear a crowd turn on a KOL within minutes, and see why.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(version("groundswell"))
+        raise typer.Exit
+
+
+@app.callback()
+def groundswell(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Hear a crowd turn on a KOL within minutes, and see why."""
+
+
+app.command()(serve.serve)
+app.command()(demo.demo)
+app.command()(replay.replay)
+app.command()(score.score)
+app.command()(kols.kols)
+app.command()(alerts.alerts)
+app.add_typer(db.app, name="db")
+plugins.mount(app)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line and return its exit code; an expected error becomes one line."""
+    try:
+        result = app(list(arguments), standalone_mode=False)
+    except typer.TyperException as error:
+        from serving.commands import terminal
+
+        if message := error.format_message():  # empty where the help was shown instead
+            terminal.complain(f"{message.rstrip('.')}; see --help")
+        return error.exit_code
+    except typer.Abort:
+        return 130
+    except GroundswellError as error:
+        from serving.commands import terminal
+
+        terminal.complain(error)
+        return terminal.exit_code(error)
+    except ModuleNotFoundError as error:
+        from serving.commands import terminal
+
+        if (advice := terminal.missing_package(error)) is None:
+            raise
+        terminal.complain(advice)
+        return terminal.ExitCode.FAILED
+    except BrokenPipeError:  # the reader of a pipe, such as `head`, has seen enough
+        sys.stderr.close()
+        return 0
+    return result if isinstance(result, int) else 0
+
+
+def main() -> None:
+    """The console script."""
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,114 @@
+"""groundswell alerts: what was raised, why, and what is being raised now."""
+
+import asyncio
+import json
+import sys
+from datetime import UTC
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from serving.commands.options import DEFAULT_URL, AsJson, Url
+
+if TYPE_CHECKING:
+    from serving.ingest.client import ServiceClient
+
+
+def alerts(
+    alert_id: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="One alert with its evidence.")
+    ] = None,
+    kol_id: Annotated[str | None, typer.Option("--kol-id", help="Only this KOL's.")] = None,
+    state: Annotated[str | None, typer.Option("--state", help="Only 'open' or 'resolved'.")] = None,
+    severity: Annotated[
+        str | None, typer.Option("--severity", help="Only 'info', 'warning' or 'critical'.")
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", help="Opened since; ISO 8601, UTC unless it says otherwise."),
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 100,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Show alerts as they arise, until Ctrl-C.")
+    ] = False,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """List the alerts of a running service, show one, or follow them as they arise."""
+    from serving.ingest.client import connect
+
+    if follow and (alert_id or state or severity or since):
+        raise typer.BadParameter("--follow goes with --kol-id, --url and --json only")
+    opened_since = _parse_since(since) if since else None
+
+    async def run() -> None:
+        async with connect(url) as client:
+            if follow:
+                await _follow(client, kol_id, as_json=as_json)
+            elif alert_id is not None:
+                await _show(client, alert_id, as_json=as_json)
+            else:
+                query = {
+                    "kol_id": kol_id,
+                    "state": state,
+                    "severity": severity,
+                    "since": opened_since,
+                }
+                await _list(client, query, limit, as_json=as_json)
+
+    asyncio.run(run())
+
+
+def _parse_since(text: str) -> str:
+    from serving.ingest.columns import RowFault, parse_instant
+
+    try:
+        return parse_instant(text, UTC).isoformat()
+    except RowFault:
+        raise typer.BadParameter(f"--since {text!r} is not a time like 2026-03-01T12:30") from None
+
+
+async def _list(
+    client: "ServiceClient", query: dict[str, str | None], limit: int, *, as_json: bool
+) -> None:
+    from serving.commands import render, terminal
+
+    found: list[dict[str, Any]] = []
+    async for alert in client.pages("/alerts", **query, limit=min(limit, 1000)):
+        found.append(alert)
+        if len(found) == limit:
+            break
+    if as_json:
+        terminal.print_json(found)
+    else:
+        terminal.out.print(render.alert_table(found))
+
+
+async def _show(client: "ServiceClient", alert_id: str, *, as_json: bool) -> None:
+    from serving.commands import render, terminal
+
+    alert = await client.get(f"/alerts/{alert_id}")
+    if as_json:
+        terminal.print_json(alert)
+        return
+    terminal.out.print(render.alert_panel(alert))
+    for event in alert["events"]:
+        at = render.instant(event["at"], "%Y-%m-%d %H:%M UTC")
+        terminal.out.print(f"{at}  {event['reason']:<9}  {event['severity']}", markup=False)
+
+
+async def _follow(client: "ServiceClient", kol_id: str | None, *, as_json: bool) -> None:
+    from serving.commands import render, terminal
+
+    async for event in client.events(kol_id):
+        if event.name == "open":
+            terminal.say(f"listening to {client.url}, Ctrl-C ends")
+        if event.name != "alert":
+            continue
+        if as_json:
+            sys.stdout.write(json.dumps(event.data, ensure_ascii=False) + "\n")
+            sys.stdout.flush()
+        else:
+            terminal.out.print(render.alert_panel(event.data))
+    terminal.complain("the service closed the stream")
+    raise typer.Exit(terminal.ExitCode.UNREACHABLE)

@@ -1,0 +1,260 @@
+"""What people see of alerts, KOLs and predictions in a terminal."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from rich import box
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from serving.ingest.replay import Tally
+
+_COLOURS = {"info": "cyan", "warning": "yellow", "critical": "bold red"}
+_LABELS = {"negative": "red", "neutral": "white", "positive": "green"}
+_SAMPLES, _TERMS, _LONGEST = 3, 8, 160
+
+
+def instant(value: str | None, form: str = "%d %b %H:%M") -> str:
+    """An ISO 8601 time in UTC, short; a dash for None."""
+    return "-" if value is None else datetime.fromisoformat(value).astimezone(UTC).strftime(form)
+
+
+def severity(name: str) -> Text:
+    """A severity in its colour."""
+    return Text(name, style=_COLOURS.get(name, ""))
+
+
+def tally_json(tally: Tally) -> dict[str, object]:
+    """A tally for programs."""
+    return {
+        "accepted": tally.accepted,
+        "duplicates": tally.duplicates,
+        "rejected": tally.rejected,
+        "unreadable": tally.unreadable,
+        "faults": tally.faults,
+    }
+
+
+def tally_text(tally: Tally, name: str) -> Text:
+    """What became of a file, and the first of its bad rows."""
+    parts = [f"{tally.accepted:,} accepted", f"{tally.duplicates:,} duplicates"]
+    bad = tally.rejected + tally.unreadable
+    if tally.rejected:
+        parts.append(f"{tally.rejected:,} rejected")
+    if tally.unreadable:
+        parts.append(f"{tally.unreadable:,} unreadable")
+    text = Text(f"{name}: {', '.join(parts)}")
+    for fault in tally.faults:
+        text.append(f"\n  {fault}", style="yellow")
+    if bad > len(tally.faults):
+        text.append(f"\n  and {bad - len(tally.faults):,} more", style="yellow")
+    return text
+
+
+def alert_table(alerts: Sequence[Mapping[str, Any]]) -> Table | Text:
+    """Alerts, one a row; times are UTC event time."""
+    if not alerts:
+        return Text("no alerts")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("opened (UTC)", "KOL", "severity", "kind", "resolved"):
+        table.add_column(heading, no_wrap=heading != "kind")
+    table.add_column("id", overflow="fold")
+    for alert in alerts:
+        resolved = alert["resolved_at"] if alert["state"] == "resolved" else None
+        table.add_row(
+            instant(alert["opened_at"], "%Y-%m-%d %H:%M"),
+            Text(alert["kol_id"]),
+            severity(alert["severity"]),
+            alert["kind"].replace("_", " "),
+            instant(resolved) if resolved else Text("still open", style="red"),
+            Text(alert["alert_id"]),
+        )
+    return table
+
+
+def alert_panel(event: Mapping[str, Any], *, name: str | None = None) -> Panel:
+    """An alert, or a step in its life, with why.
+
+    Args:
+        event: an alert or an alert event of the API.
+        name: the KOL's, if it is known.
+    """
+    evidence = event["evidence"]
+    reason = event.get("reason") or event["state"]
+    at = event.get("at") or event["updated_at"]
+    colour = "green" if reason == "resolved" else _COLOURS.get(event["severity"], "white")
+    title = Text(f" {event['severity'].upper()} · {name or event['kol_id']} · {reason} ")
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    facts = _resolved(evidence) if reason == "resolved" else _facts(event["kind"], evidence)
+    for label, value in facts:
+        grid.add_row(label, value)
+    return Panel(
+        grid,
+        title=title,
+        title_align="left",
+        subtitle=Text(f" {event['alert_id']} · {instant(at, '%d %b %H:%M UTC')} "),
+        subtitle_align="right",
+        border_style=colour,
+    )
+
+
+def _facts(kind: str, evidence: Mapping[str, Any]) -> list[tuple[str, Text]]:
+    usual = evidence["expected_negative_share"]
+    facts = [("", Text(evidence["summary"], style="bold"))] if evidence["summary"] else []
+    facts += [
+        ("kind", Text(kind.replace("_", " "))),
+        ("since", Text(instant(evidence["incident_start"], "%d %b %H:%M UTC"))),
+        (
+            "comments",
+            Text(
+                f"{evidence['comments']:,}, usual {evidence['expected_comments']:,.0f}"
+                f" (x {evidence['volume_ratio']:.1f})"
+            ),
+        ),
+        (
+            "negative",
+            Text(f"{evidence['negative_share']:.0%}, usual {usual:.0%}"),
+        ),
+    ]
+    if (top := _strongest(evidence["scores"])) is not None:
+        ratio = top["value"] / top["threshold"] if top["threshold"] else 0.0
+        facts.append(
+            (
+                "detector",
+                Text(
+                    f"{top['name']} over {_span(top['scale_minutes'])}, {ratio:.1f} x its threshold"
+                ),
+            )
+        )
+    if evidence["drivers"] is not None:
+        facts += _why(evidence["drivers"])
+    return facts
+
+
+def _resolved(evidence: Mapping[str, Any]) -> list[tuple[str, Text]]:
+    """The end of an incident needs no reasons, only the figures."""
+    return [
+        ("since", Text(instant(evidence["incident_start"], "%d %b %H:%M UTC"))),
+        (
+            "now",
+            Text(
+                f"{evidence['negative_share']:.0%} of {evidence['comments']:,} comments negative, "
+                f"usual {evidence['expected_negative_share']:.0%}"
+            ),
+        ),
+    ]
+
+
+def _why(drivers: Mapping[str, Any]) -> list[tuple[str, Text]]:
+    facts = []
+    if drivers["posts"]:
+        post = drivers["posts"][0]
+        facts.append(
+            (
+                "top post",
+                Text(
+                    f"{post['post_id'] or 'not known'}: {post['comments']:,} comments, "
+                    f"{post['excess']:.0f} more negative than usual"
+                ),
+            )
+        )
+    if drivers["terms"]:
+        words = (term["text"] for term in drivers["terms"][:_TERMS])
+        facts.append(("terms", Text(" · ".join(words))))
+    for index, sample in enumerate(drivers["representative"][:_SAMPLES]):
+        line = Text(f"“{shorten(sample['text'])}”")
+        known = [f"@{sample['author_id']}"] if sample["author_id"] else []
+        known += [f"{sample['likes']:,} likes"] if sample["likes"] else []
+        if known:
+            line.append(f"  {', '.join(known)}", style="dim")
+        facts.append(("comments" if index == 0 else "", line))
+    facts.append(("audience", _audience(drivers["audience"])))
+    if len(drivers["languages"]) > 1:
+        spoken = ", ".join(f"{language} {count:,}" for language, count in drivers["languages"])
+        facts.append(("languages", Text(spoken)))
+    return facts
+
+
+def _audience(audience: Mapping[str, Any]) -> Text:
+    text = Text(audience["verdict"], style="bold")
+    if audience["authors"] is not None:
+        text.append(f", {audience['authors']:,} authors", style="not bold")
+    if audience["turned_share"] is not None:
+        turned = f"{audience['turned_share']:.0%} of the negative from authors who were not before"
+        text.append(f", {turned}", style="not bold")
+    if audience["reasons"]:
+        text.append(f"; {'; '.join(audience['reasons'])}", style="not bold")
+    return text
+
+
+def _strongest(scores: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    return max(scores, key=lambda s: s["value"] / (s["threshold"] or 1.0), default=None)
+
+
+def _span(minutes: float) -> str:
+    if minutes < 120:
+        return f"{minutes:.0f} min"
+    return f"{minutes / 60:.0f} h"
+
+
+def shorten(text: str, longest: int = _LONGEST) -> str:
+    """Text on one line, cut at `longest` characters."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= longest else f"{flat[: longest - 1]}…"
+
+
+def kol_table(kols: Sequence[Mapping[str, Any]]) -> Table | Text:
+    """KOLs and how their streams stand."""
+    if not kols:
+        return Text("no KOLs yet; they register themselves with their first comment")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("KOL")
+    for heading in ("comments/h", "usual", "negative", "usual", "mood", "score"):
+        table.add_column(heading, justify="right")
+    table.add_column("alert")
+    for kol in kols:
+        who = Text(kol["kol_id"])
+        if kol["name"]:
+            who.append(f" {kol['name']}", style="dim")
+        status = kol["status"]
+        if status is None:
+            table.add_row(who, *["-"] * 6, "")
+            continue
+        learning = status["learning"]
+        table.add_row(
+            who,
+            f"{status['comments_per_hour']:,.0f}",
+            f"{status['expected_comments_per_hour']:,.0f}",
+            f"{status['negative_share']:.0%}",
+            f"{status['expected_negative_share']:.0%}",
+            f"{status['mood']:+.2f}",
+            f"{status['score']:.2f}",
+            severity(status["severity"]) if status["severity"] else "learning" if learning else "",
+        )
+    return table
+
+
+def prediction_table(texts: Sequence[str], predictions: Sequence[Mapping[str, Any]]) -> Table:
+    """Texts and what the model says of them."""
+    offensive = any(prediction["offensive"] is not None for prediction in predictions)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("text", overflow="fold")
+    table.add_column("label")
+    for heading in ("negative", "neutral", "positive", *(["offensive"] if offensive else [])):
+        table.add_column(heading, justify="right")
+    for text, prediction in zip(texts, predictions, strict=True):
+        label = prediction["label"]
+        shares = [f"{prediction[name]:.2f}" for name in ("negative", "neutral", "positive")]
+        if offensive:
+            value = prediction["offensive"]
+            shares.append("-" if value is None else f"{value:.2f}")
+        table.add_row(
+            Text(shorten(text)),
+            Text("nothing to read" if prediction["empty"] else label, style=_LABELS[label]),
+            *shares,
+        )
+    return table

@@ -1,0 +1,118 @@
+"""What the demo shows: alerts as they arise, a bar, and a table at the end."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from datetime import datetime
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.progress import Progress, TaskID
+from rich.table import Table
+from rich.text import Text
+
+from serving.commands.progress import new_progress
+from serving.commands.render import alert_panel, instant, severity
+from serving.demo.scenario import KOLS, SCENARIO
+
+_BUSY_HOUR = 15  # comments that make an hour worth comparing
+_NAMES = {kol.kol_id: kol.name for kol in KOLS}
+
+
+class Screen:
+    """The demo's terminal. `progress` is a context to run the story in.
+
+    Args:
+        console: where to draw.
+        live: whether a moving bar can be drawn; not in a recording or a file.
+    """
+
+    def __init__(self, console: Console, *, live: bool) -> None:
+        self._console = console
+        self._live = live
+        self._progress: Progress | None = None
+        self._task: TaskID | None = None
+
+    def say(self, line: str) -> None:
+        """A line of its own."""
+        self._console.print(Text(line))
+
+    def progress(self, total: int) -> Progress | nullcontext[None]:
+        """A bar for `total` comments, for as long as the context lasts."""
+        if not self._live:
+            return nullcontext()
+        self._progress = new_progress(self._console)
+        self._task = self._progress.add_task("listening", total=total, note="")
+        return self._progress
+
+    def worked_off(self, done: int) -> None:
+        """So many comments have been scored and watched."""
+        if self._progress is not None and self._task is not None:
+            self._progress.update(self._task, completed=done, note=f"{done:,} comments")
+
+    def alert(self, event: Mapping[str, Any]) -> None:
+        """An alert event as it arises."""
+        self._console.print(alert_panel(event, name=_NAMES.get(event["kol_id"])))
+
+    def closing(
+        self,
+        moods: Mapping[str, Mapping[str, Any]],
+        alerts: Sequence[Mapping[str, Any]],
+        storm_start: datetime,
+    ) -> None:
+        """The two days in one table, and how soon the storm was heard."""
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="Two days, three KOLs")
+        table.add_column("KOL")
+        for heading in ("comments", "negative", "worst hour"):
+            table.add_column(heading, justify="right")
+        for heading in ("alert", "opened", "resolved"):
+            table.add_column(heading)
+        for kol_id, mood in moods.items():
+            points = mood["points"]
+            total = sum(point["comments"] for point in points)
+            negative = sum(point["comments"] * point["negative_share"] for point in points)
+            busy = [point for point in points if point["comments"] >= _BUSY_HOUR]
+            worst = max((point["negative_share"] for point in busy), default=None)
+            first: list[Text | str] = [
+                Text(_NAMES[kol_id]),
+                f"{total:,}",
+                f"{negative / max(total, 1):.0%}",
+            ]
+            first.append("-" if worst is None else f"{worst:.0%}")
+            raised = [alert for alert in alerts if alert["kol_id"] == kol_id]
+            if not raised:
+                table.add_row(*first, Text("none", style="green"), "", "")
+            for index, alert in enumerate(raised):
+                label = severity(alert["severity"]).append(
+                    f" {alert['kind'].replace('_', ' ')}", style="not bold"
+                )
+                open_still = alert["state"] != "resolved"
+                table.add_row(
+                    *(first if index == 0 else [""] * 4),
+                    label,
+                    instant(alert["opened_at"]),
+                    "still open" if open_still else instant(alert["resolved_at"]),
+                )
+        self._console.print(table)
+        pages = [
+            datetime.fromisoformat(alert["opened_at"])
+            for alert in alerts
+            if alert["kol_id"] == SCENARIO.storm_kol and alert["severity"] != "info"
+        ]
+        if pages:
+            minutes = (min(pages) - storm_start).total_seconds() / 60
+            self.say(
+                f"The first hostile comments about {_NAMES[SCENARIO.storm_kol]} came at "
+                f"{storm_start:%H:%M} UTC; the alert was raised {minutes:.0f} minutes later."
+            )
+
+    def addresses(self, url: str) -> None:
+        """Where to look next."""
+        table = Table.grid(padding=(0, 2))
+        for label, path in (
+            ("alerts", "/v1/alerts"),
+            ("API docs", "/docs"),
+            ("metrics", "/metrics"),
+        ):
+            table.add_row(Text(label, style="dim"), Text(url + path))
+        self._console.print(table)
