@@ -9,6 +9,8 @@ _PRIOR_POSITIVE = 0.35
 _PRIOR_SHARE_WEIGHT = 4.0  # comments: KOLs differ much, so little is borrowed
 _PRIOR_RHO = 1 / 80  # intra-class correlation of comments within an hour
 _PRIOR_RHO_WEIGHT = 60_000.0
+_LEAST_RHO = 1 / 80
+_OUTLIER = 9.0  # squared deviations beyond this many times the expected one are cut
 _PRIOR_PER_HOUR = 1.0
 _PRIOR_PER_HOUR_WEIGHT = 2.0  # hours
 _PROFILE_WEIGHT = 3.0  # an hour of day is believed after about this many of its kind
@@ -97,8 +99,11 @@ class Baseline:
         if n > 0:
             if n > 1:
                 spread = self.share * (1 - self.share)
-                z2 = min((k - n * self.share) ** 2 / (spread * n), 12.0)
-                scale = (n - 1) / (1 + (n - 1) * self.rho) ** 2
+                z2 = (k - n * self.share) ** 2 / (spread * n)
+                inflation = 1 + (n - 1) * self.rho
+                z2 = min(z2, _OUTLIER * inflation)
+                loud = min(max(n / usual, 0.25), 4.0)
+                scale = loud * (n - 1) / inflation**2
                 self._rho_num += scale * (z2 - 1)
                 self._rho_den += scale * (n - 1)
             w = n / (1 + (n - 1) * self.rho)
@@ -114,7 +119,7 @@ class Baseline:
         self.positive = (self._pos + _PRIOR_POSITIVE * _PRIOR_SHARE_WEIGHT) / total
         self.positive = min(max(self.positive, 0.005), 0.995)
         rho = (self._rho_num + _PRIOR_RHO * _PRIOR_RHO_WEIGHT) / (self._rho_den + _PRIOR_RHO_WEIGHT)
-        self.rho = min(max(rho, 0.001), 0.2)
+        self.rho = min(max(rho, _LEAST_RHO), 0.2)
         hours = self.hours + _PRIOR_PER_HOUR_WEIGHT
         self.mean_per_hour = (
             self._volume + _PRIOR_PER_HOUR * _PRIOR_PER_HOUR_WEIGHT * math.exp(-self.hours)

@@ -1,0 +1,149 @@
+"""Every detector on every KOL: calibration, test, and what comes of it."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import Pool
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+from benchmarks.crisis import ours, peers, protocol
+from benchmarks.crisis.scoring import Caught, FalsePage, Outcome, judge
+from benchmarks.crisis.stream import generate
+from monitoring.policy import Policy
+
+DAYS_PER_MONTH = 30.0
+OURS = "Groundswell"
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What the engine spent on one KOL."""
+
+    tier: str
+    windows: int
+    seconds: float
+    state_bytes: int
+    comments: int
+
+
+@dataclass(frozen=True, slots=True)
+class KolResult:
+    """Everything measured on one KOL.
+
+    Attributes:
+        ours: outcome of the engine per budget.
+        peers: per peer, outcome per threshold of its grid.
+        cost: of the engine.
+    """
+
+    ours: dict[float, Outcome]
+    peers: dict[str, list[Outcome]]
+    cost: Cost
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One detector at one budget over all KOLs; one outcome per KOL."""
+
+    name: str
+    budget: float
+    threshold: float
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def caught(self) -> list[Caught]:
+        """Every crisis."""
+        return [crisis for outcome in self.outcomes for crisis in outcome.caught]
+
+    @property
+    def false(self) -> list[FalsePage]:
+        """Every false page."""
+        return [page for outcome in self.outcomes for page in outcome.false]
+
+    @property
+    def false_rate(self) -> float:
+        """False pages per KOL-week."""
+        return len(self.false) / (len(self.outcomes) * protocol.WEEKS)
+
+
+def policy_for(budget: float) -> Policy:
+    """The engine's policy for a budget in false pages per KOL-week: its own unit is the month."""
+    return Policy(sensitivity=budget * DAYS_PER_MONTH / 7)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One KOL to be measured."""
+
+    seed: int
+    index: int
+    with_ours: bool
+    with_peers: bool
+
+
+def measure(job: Job) -> KolResult:
+    """Generate one KOL and run the detectors asked for."""
+    tier = protocol.TIERS[job.index % len(protocol.TIERS)]
+    stream = generate(job.seed, job.index, tier)
+    mine: dict[float, Outcome] = {}
+    cost = Cost(tier.name, 0, 0.0, 0, int(stream.comments.sum()))
+    for budget in protocol.BUDGETS if job.with_ours else ():
+        run = ours.run(stream, policy_for(budget))
+        mine[budget] = judge(stream, run.pages, run.resolutions)
+        cost = Cost(tier.name, run.windows, run.seconds, run.state_bytes, cost.comments)
+    others: dict[str, list[Outcome]] = {}
+    for peer in peers.PEERS if job.with_peers else ():
+        score = peer.score(stream)
+        others[peer.name] = [
+            judge(stream, peers.pages(score, threshold)) for threshold in peer.grid
+        ]
+    return KolResult(mine, others, cost)
+
+
+def run_all(jobs: list[Job], processes: int, title: str) -> list[KolResult]:
+    """Measure every job, with a progress bar; results in the order of the jobs."""
+    with _bar(title, len(jobs)) as tick, Pool(processes) as pool:
+        results = []
+        for result in pool.imap(measure, jobs):
+            results.append(result)
+            tick()
+        return results
+
+
+def calibrate(results: Iterable[KolResult], name: str, budget: float) -> int:
+    """Index of the lowest threshold of a peer's grid that keeps the budget on these KOLs."""
+    kols = [result.peers[name] for result in results]
+    count = len(kols[0])
+    for index in range(count):
+        false = sum(len(kol[index].false) for kol in kols)
+        if false / (len(kols) * protocol.WEEKS) <= budget:
+            return index
+    return count - 1
+
+
+def rows(calibration: list[KolResult], test: list[KolResult]) -> list[Row]:
+    """The table: every peer at its calibrated threshold and the engine at its setting."""
+    table = []
+    for budget in protocol.BUDGETS:
+        for peer in peers.PEERS:
+            index = calibrate(calibration, peer.name, budget)
+            table.append(
+                Row(
+                    peer.name,
+                    budget,
+                    peer.grid[index],
+                    tuple(result.peers[peer.name][index] for result in test),
+                )
+            )
+        mine = tuple(result.ours[budget] for result in test)
+        table.append(Row(OURS, budget, policy_for(budget).sensitivity, mine))
+    return table
+
+
+@contextmanager
+def _bar(title: str, total: int) -> Iterator[Callable[[], None]]:
+    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns) as progress:
+        task = progress.add_task(title, total=total)
+        yield lambda: progress.advance(task)

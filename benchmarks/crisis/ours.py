@@ -1,0 +1,74 @@
+"""The engine on a stream: the same calls that a service makes, nothing else."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from time import perf_counter
+
+import numpy as np
+
+from benchmarks.crisis.stream import Stream
+from monitoring.engine import Engine
+from monitoring.policy import Policy
+from monitoring.windows import WindowStats
+
+EPOCH = datetime(2026, 1, 5, tzinfo=UTC)
+_MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What the engine did with one stream.
+
+    Attributes:
+        pages: ends of the minutes that paged.
+        resolutions: (page, resolution) pairs in minutes.
+        escalations: how many alerts grew worse.
+        windows: windows fed (empty minutes are skipped).
+        seconds: time spent in the engine.
+        state_bytes: size of the KOL's snapshot at the end.
+    """
+
+    pages: tuple[int, ...]
+    resolutions: tuple[tuple[int, int], ...]
+    escalations: int
+    windows: int
+    seconds: float
+    state_bytes: int
+
+
+def run(stream: Stream, policy: Policy) -> Run:
+    """Feed every non-empty minute of `stream` to a fresh engine."""
+    busy = np.flatnonzero(stream.comments)
+    windows = [
+        WindowStats(stream.kol, EPOCH + minute * _MINUTE, n, float(k), float(positive))
+        for minute, n, k, positive in zip(
+            busy.tolist(),
+            stream.comments[busy].tolist(),
+            stream.negative[busy].tolist(),
+            stream.positive[busy].tolist(),
+            strict=True,
+        )
+    ]
+    engine = Engine(policy)
+    begun = perf_counter()
+    events = [event for window in windows for event in engine.observe_window(window)]
+    seconds = perf_counter() - begun
+    pages: list[int] = []
+    resolutions: list[tuple[int, int]] = []
+    escalations = 0
+    for event in events:
+        minute = (event.at - EPOCH) // _MINUTE
+        if event.pages:
+            pages.append(minute)
+        elif event.reason == "resolved" and event.severity != "info":
+            resolutions.append((pages[-1], minute))
+        elif event.reason == "escalated":
+            escalations += 1
+    return Run(
+        tuple(pages),
+        tuple(resolutions),
+        escalations,
+        len(windows),
+        seconds,
+        len(engine.snapshot(stream.kol)),
+    )

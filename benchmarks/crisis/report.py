@@ -1,0 +1,180 @@
+"""Figures of a row with bootstrap intervals, the printed tables and the result file."""
+
+import json
+import os
+import platform
+from collections import defaultdict
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.crisis import protocol
+from benchmarks.crisis.bench import OURS, Cost, Row
+from benchmarks.crisis.scoring import Caught, Outcome
+
+_ROUNDS = 1000
+
+
+def recall(crises: Sequence[Caught]) -> float:
+    """Share of the crises that were hit, in [0, 1]."""
+    return sum(crisis.delay is not None for crisis in crises) / max(len(crises), 1)
+
+
+def delays(crises: Sequence[Caught]) -> tuple[float, float]:
+    """Median and 90th percentile of the delay in minutes; a miss counts as a day."""
+    values = [protocol.MISSED_MINUTES if c.delay is None else c.delay for c in crises]
+    if not values:
+        return float("nan"), float("nan")
+    return float(np.median(values)), float(np.percentile(values, 90))
+
+
+def limits(crises: Sequence[Caught]) -> tuple[float, float]:
+    """Median and 90th percentile of the limit's delay; never counts as a day."""
+    values = [protocol.MISSED_MINUTES if c.limit is None else c.limit for c in crises]
+    return float(np.median(values)), float(np.percentile(values, 90))
+
+
+def interval(outcomes: Sequence[Outcome]) -> dict[str, tuple[float, float]]:
+    """95% bootstrap intervals by KOL of recall and of false pages per KOL-week."""
+    rng = np.random.default_rng(5)
+    hits = np.array([sum(c.delay is not None for c in o.caught) for o in outcomes])
+    total = np.array([len(o.caught) for o in outcomes])
+    false = np.array([len(o.false) for o in outcomes])
+    pick = rng.integers(0, len(outcomes), (_ROUNDS, len(outcomes)))
+    recalls = hits[pick].sum(1) / np.maximum(total[pick].sum(1), 1)
+    rates = false[pick].sum(1) / (len(outcomes) * protocol.WEEKS)
+    return {
+        "recall": tuple(np.percentile(recalls, [2.5, 97.5]).tolist()),
+        "false_per_kol_week": tuple(np.percentile(rates, [2.5, 97.5]).tolist()),
+    }
+
+
+def figures(row: Row) -> dict[str, Any]:
+    """Everything the result file says of one row."""
+    caught = row.caught
+    hit = [crisis for crisis in caught if crisis.delay is not None]
+    median, tail = delays(caught)
+    causes: defaultdict[str, int] = defaultdict(int)
+    for page in row.false:
+        causes[page.cause] += 1
+    hard = sum(causes.get(kind, 0) for kind in protocol.HARD_NEGATIVES)
+    hard_total = len(row.outcomes) * protocol.HARD_NEGATIVES_PER_KOL
+    errors = [c.resolve_error for c in hit if c.resolve_error is not None]
+    return {
+        "detector": row.name,
+        "budget": row.budget,
+        "threshold": row.threshold,
+        "recall": recall(caught),
+        "false_per_kol_week": row.false_rate,
+        "interval_95": interval(row.outcomes),
+        "delay_median": median,
+        "delay_p90": tail,
+        "false_by_cause": dict(causes),
+        "hard_negatives_paged": hard / hard_total,
+        "notifications_per_incident": sum(c.pages for c in hit) / max(len(hit), 1),
+        "resolve_error_median_minutes": float(np.median(errors)) if errors else None,
+        "by_shape": _by(caught, "kind"),
+        "by_tier": _by(caught, "tier"),
+    }
+
+
+def _by(caught: Sequence[Caught], name: str) -> dict[str, dict[str, float]]:
+    groups: defaultdict[str, list[Caught]] = defaultdict(list)
+    for crisis in caught:
+        groups[getattr(crisis, name)].append(crisis)
+    out = {}
+    for key, crises in groups.items():
+        median, tail = delays(crises)
+        limit_median, limit_tail = limits(crises)
+        out[key] = {
+            "crises": len(crises),
+            "recall": recall(crises),
+            "delay_median": median,
+            "delay_p90": tail,
+            "limit_recall": sum(c.limit is not None for c in crises) / len(crises),
+            "limit_median": limit_median,
+            "limit_p90": limit_tail,
+        }
+    return out
+
+
+def show(rows: Sequence[dict[str, Any]], costs: Sequence[Cost], console: Console) -> None:
+    """Print the comparison and the engine's figures by shape and tier."""
+    table = Table(title="Recall, false pages per KOL-week (measured), median delay in minutes")
+    table.add_column("detector")
+    for budget in protocol.BUDGETS:
+        table.add_column(f"budget {budget:g}", justify="right")
+    by_name: defaultdict[str, dict[float, dict[str, Any]]] = defaultdict(dict)
+    for row in rows:
+        by_name[row["detector"]][row["budget"]] = row
+    for name, cells in by_name.items():
+        table.add_row(
+            name,
+            *(
+                f"{cells[budget]['recall']:.2f}  {cells[budget]['false_per_kol_week']:.2f}  "
+                f"{_minutes(cells[budget]['delay_median'])}"
+                for budget in protocol.BUDGETS
+            ),
+        )
+    console.print(table)
+    for budget in protocol.BUDGETS:
+        mine = by_name[OURS][budget]
+        low, high = mine["interval_95"]["recall"]
+        console.print(
+            f"{OURS} at budget {budget:g}: recall {mine['recall']:.3f} [{low:.3f}, {high:.3f}], "
+            f"false {mine['false_per_kol_week']:.3f} a KOL-week {mine['false_by_cause']}, "
+            f"hard negatives paged {mine['hard_negatives_paged']:.1%}, "
+            f"{mine['notifications_per_incident']:.2f} notifications an incident"
+        )
+    mine = by_name[OURS][protocol.BUDGETS[0]]
+    detail = Table(title=f"{OURS} at budget {protocol.BUDGETS[0]:g} beside the limit")
+    for column in ("", "crises", "recall", "limit", "median", "limit", "p90", "limit"):
+        detail.add_column(column, justify="left" if not column else "right")
+    for group in ("by_shape", "by_tier"):
+        for key, cell in mine[group].items():
+            detail.add_row(
+                key,
+                str(cell["crises"]),
+                f"{cell['recall']:.2f}",
+                f"{cell['limit_recall']:.2f}",
+                _minutes(cell["delay_median"]),
+                _minutes(cell["limit_median"]),
+                _minutes(cell["delay_p90"]),
+                _minutes(cell["limit_p90"]),
+            )
+    console.print(detail)
+    speed = sum(cost.windows for cost in costs) / max(sum(cost.seconds for cost in costs), 1e-9)
+    state = max(cost.state_bytes for cost in costs)
+    console.print(f"{speed:,.0f} windows a second and core; largest state {state:,} bytes")
+
+
+def _minutes(value: float) -> str:
+    return "missed" if value >= protocol.MISSED_MINUTES else f"{value:.0f}"
+
+
+def save(path: Path, rows: Sequence[dict[str, Any]], costs: Sequence[Cost], kols: int) -> None:
+    """Write the result with the machine and the versions."""
+    speed = sum(cost.windows for cost in costs) / max(sum(cost.seconds for cost in costs), 1e-9)
+    result = {
+        "benchmark": "crisis",
+        "kols": kols,
+        "comments": sum(cost.comments for cost in costs),
+        "seeds": {"calibration": protocol.CALIBRATION_SEED, "test": protocol.TEST_SEED},
+        "machine": {
+            "processor": platform.machine(),
+            "cpus": os.cpu_count(),
+            "python": platform.python_version(),
+            "numpy": version("numpy"),
+            "river": version("river"),
+        },
+        "windows_per_second_and_core": speed,
+        "largest_state_bytes": max(cost.state_bytes for cost in costs),
+        "rows": list(rows),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(result, indent=1) + "\n")

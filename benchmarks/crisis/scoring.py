@@ -1,0 +1,110 @@
+"""Pages against incidents: what was hit, how late, and what was cried for nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from benchmarks.crisis import protocol
+from benchmarks.crisis.stream import Incident, Stream
+
+_TAIL = 24 * 60  # minutes after a crisis in which a page is also a notification of it
+_HARD_TAIL = 60  # minutes after a hard negative in which a page is put down to it
+
+
+@dataclass(frozen=True, slots=True)
+class Caught:
+    """One crisis and what became of it.
+
+    Attributes:
+        kol: whose.
+        tier: the KOL's tier.
+        kind: the crisis's shape.
+        delay: minutes from its first minute to the end of the minute that paged; None if missed.
+        pages: pages inside its window, and false ones within a day after it.
+        limit: the limit's delay; None if it is never reached.
+        resolve_error: minutes from its end to the resolution, negative if too early; None where
+            it was missed or the detector does not resolve.
+    """
+
+    kol: str
+    tier: str
+    kind: str
+    delay: float | None
+    pages: int
+    limit: float | None
+    resolve_error: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FalsePage:
+    """A page outside every crisis window.
+
+    Attributes:
+        kol: whose.
+        tier: the KOL's tier.
+        minute: when.
+        cause: "tail" within a day after a crisis, the kind of a hard negative, or "usual".
+    """
+
+    kol: str
+    tier: str
+    minute: int
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One detector on one KOL after the warm-up."""
+
+    caught: tuple[Caught, ...]
+    false: tuple[FalsePage, ...]
+
+
+def judge(
+    stream: Stream, pages: Sequence[int], resolutions: Sequence[tuple[int, int]] = ()
+) -> Outcome:
+    """Judge the pages of one detector on one stream.
+
+    Args:
+        stream: with its incidents.
+        pages: ends of the minutes that paged (minute + 1), in order.
+        resolutions: (page, resolution) pairs in minutes, where the detector resolves.
+    """
+    warm = protocol.WARM_UP_DAYS * protocol.MINUTES_PER_DAY
+    pages = [page for page in pages if page > warm]
+    crises = [incident for incident in stream.incidents if incident.crisis]
+    caught = []
+    claimed = set()
+    for crisis in crises:
+        inside = [page for page in pages if crisis.start < page <= crisis.end]
+        after = [page for page in pages if crisis.end < page <= crisis.end + _TAIL]
+        claimed.update(inside)
+        error = None
+        if inside:
+            ends = [end for page, end in resolutions if crisis.start < page <= crisis.end]
+            error = float(ends[-1] - crisis.end) if ends else None
+        caught.append(
+            Caught(
+                kol=stream.kol,
+                tier=stream.tier,
+                kind=crisis.kind,
+                delay=float(inside[0] - crisis.start) if inside else None,
+                pages=len(inside) + len(after) if inside else 0,
+                limit=crisis.limit,
+                resolve_error=error,
+            )
+        )
+    false = tuple(
+        FalsePage(stream.kol, stream.tier, page, _cause(stream.incidents, page))
+        for page in pages
+        if page not in claimed
+    )
+    return Outcome(tuple(caught), false)
+
+
+def _cause(incidents: Sequence[Incident], page: int) -> str:
+    for incident in incidents:
+        if incident.crisis and incident.end < page <= incident.end + _TAIL:
+            return "tail"
+        if not incident.crisis and incident.start < page <= incident.end + _HARD_TAIL:
+            return incident.kind
+    return "usual"

@@ -1,0 +1,256 @@
+"""One simulated KOL: 56 days of minutes with its crises and hard negatives."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import lfilter
+
+from benchmarks.crisis import protocol, shapes
+from benchmarks.crisis.limit import limit_delay
+from benchmarks.crisis.protocol import MINUTES, MINUTES_PER_DAY, Tier
+from benchmarks.crisis.shapes import Added
+
+Counts = NDArray[np.int64]
+Rates = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """A crisis or a hard negative that was put into a stream.
+
+    Attributes:
+        kind: one of protocol.CRISES or protocol.HARD_NEGATIVES.
+        crisis: whether a page is wanted.
+        start: its first minute.
+        end: the minute after its last.
+        limit: minutes until a test could know that knew rates and onset; None for a hard
+            negative and where it never could.
+    """
+
+    kind: str
+    crisis: bool
+    start: int
+    end: int
+    limit: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Counts per minute, as a classifier with the protocol's errors would make them.
+
+    Attributes:
+        kol: "nano-0" …
+        tier: its tier's name.
+        comments: per minute, shape (MINUTES,).
+        negative: comments called negative.
+        positive: comments called positive.
+        incidents: in order of time.
+    """
+
+    kol: str
+    tier: str
+    comments: Counts
+    negative: Counts
+    positive: Counts
+    incidents: tuple[Incident, ...]
+
+
+def kernel() -> Rates:
+    """Share of a post's comments per minute of its age; sums to 1."""
+    age = np.arange(protocol.KERNEL_DAYS * MINUTES_PER_DAY, dtype=float)
+    shape = np.maximum(age / protocol.KERNEL_FLAT, 1.0) ** -protocol.KERNEL_EXPONENT
+    return shape / shape.sum()
+
+
+_KERNEL = kernel()
+
+
+def generate(seed: int, index: int, tier: Tier) -> Stream:
+    """The stream of KOL `index` under `seed`; the same arguments give the same stream."""
+    rng = np.random.default_rng([seed, index])
+    per_minute = tier.comments * np.exp(rng.normal(0, 0.4)) / MINUTES_PER_DAY
+    offset = int(rng.integers(0, MINUTES_PER_DAY))  # the KOL's time zone
+    season = _season(offset)
+    noise = _noise(rng)
+    mood = float(np.clip(rng.beta(6, 34), 0.02, 0.6))
+    usual = protocol.BACKGROUND * per_minute * np.ones(MINUTES)
+    dark = usual * mood
+    for start, size, share in _posts(rng, per_minute, season, mood):
+        _add_post(usual, dark, start, size, share)
+    plan = _plan(rng, offset)
+    for kind, start in plan:
+        if kind == "viral":
+            share = rng.beta(mood * protocol.POST_KAPPA, (1 - mood) * protocol.POST_KAPPA)
+            _add_post(usual, dark, start, per_minute * 1440 * rng.uniform(3, 12), share)
+    usual *= season * noise
+    dark *= season * noise
+    bright = 0.5 * (usual - dark)
+    total, negative, positive = usual.copy(), dark.copy(), bright.copy()
+    incidents = []
+    for kind, start in plan:
+        peak = rng.uniform(*tier.peak)
+        added = _shape(kind, rng, tier, peak, per_minute)
+        end = min(start + (added.minutes if added else 360), MINUTES)
+        part = slice(start, end)
+        limit = None
+        if added is not None:
+            _apply(added, part, per_minute, noise, total, negative, positive)
+        incidents.append((kind, start, end))
+    n, k, positives = _draw(rng, total, negative, positive)
+    done = []
+    for kind, start, end in incidents:
+        crisis = kind in protocol.CRISES
+        limit = None
+        if crisis:
+            part = slice(start, end)
+            limit = limit_delay(
+                n[part], k[part], usual[part], dark[part], total[part], negative[part]
+            )
+        elif kind == "outage":
+            end = _outage(rng, start, n, k, positives)
+        done.append(Incident(kind, crisis, start, end, limit))
+    return Stream(
+        f"{tier.name}-{index}",
+        tier.name,
+        n,
+        k,
+        positives,
+        tuple(sorted(done, key=lambda incident: incident.start)),
+    )
+
+
+def _season(offset: int) -> Rates:
+    """Two humps a day in the KOL's time zone, weekends louder; mean 1."""
+    minute = np.arange(MINUTES) + offset
+    clock = minute % MINUTES_PER_DAY / 60
+    humps = 0.25 + np.exp(-(((clock - 12.5) / 2.5) ** 2) / 2)
+    humps += 1.4 * np.exp(-(((clock - 20.5) / 2.2) ** 2) / 2)
+    weekend = minute // MINUTES_PER_DAY % 7 >= 5
+    humps[weekend] *= protocol.WEEKEND
+    return humps / humps.mean()
+
+
+def _noise(rng: np.random.Generator) -> Rates:
+    """Exp of an Ornstein-Uhlenbeck process with standard deviation sigma; mean 1."""
+    keep = np.exp(-1 / protocol.NOISE_MINUTES)
+    shocks = rng.normal(0, np.sqrt(1 - keep**2), MINUTES)
+    path = protocol.NOISE_SIGMA * lfilter([1.0], [1.0, -keep], shocks)
+    return np.exp(path - protocol.NOISE_SIGMA**2 / 2)
+
+
+def _posts(
+    rng: np.random.Generator, per_minute: float, season: Rates, mood: float
+) -> list[tuple[int, float, float]]:
+    per_day = float(rng.choice(protocol.POSTS_PER_DAY))
+    count = rng.poisson(per_day * protocol.DAYS)
+    starts = rng.choice(MINUTES, size=count, p=season / season.sum())
+    mean = (1 - protocol.BACKGROUND) * per_minute * MINUTES_PER_DAY / per_day
+    sigma = protocol.SIZE_SIGMA
+    sizes = mean * np.exp(rng.normal(-(sigma**2) / 2, sigma, count))
+    viral = rng.random(count) < protocol.VIRAL
+    sizes[viral] *= np.minimum(1 + rng.pareto(protocol.VIRAL_TAIL, viral.sum()), 50)
+    kappa = protocol.POST_KAPPA
+    shares = rng.beta(mood * kappa, (1 - mood) * kappa, count)
+    return list(zip(starts.tolist(), sizes.tolist(), shares.tolist(), strict=True))
+
+
+def _add_post(usual: Rates, dark: Rates, start: int, size: float, share: float) -> None:
+    part = _KERNEL[: MINUTES - start] * size
+    usual[start : start + len(part)] += part
+    dark[start : start + len(part)] += part * share
+
+
+def _plan(rng: np.random.Generator, offset: int) -> list[tuple[str, int]]:
+    """Kinds and starts: one incident a week after the warm-up, at least three days apart."""
+    kinds = [str(kind) for kind in rng.choice(protocol.CRISES, protocol.CRISES_PER_KOL)]
+    kinds += [
+        str(kind)
+        for kind in rng.choice(
+            protocol.HARD_NEGATIVES, protocol.HARD_NEGATIVES_PER_KOL, replace=False
+        )
+    ]
+    rng.shuffle(kinds)
+    plan = []
+    for week, kind in enumerate(kinds):
+        first = (protocol.WARM_UP_DAYS + 7 * week) * MINUTES_PER_DAY
+        start = first + int(rng.uniform(0.5, 4) * MINUTES_PER_DAY)
+        if kind == "night":
+            local = (start + offset) % MINUTES_PER_DAY
+            start += (3 * 60 - local) % MINUTES_PER_DAY
+        plan.append((kind, start))
+    return plan
+
+
+def _shape(
+    kind: str, rng: np.random.Generator, tier: Tier, peak: float, per_minute: float
+) -> Added | None:
+    if kind in ("flash", "night"):
+        return shapes.flash(rng, peak)
+    if kind == "aftershock":
+        return shapes.aftershock(rng, peak)
+    if kind == "slow":
+        return shapes.slow(rng, peak)
+    if kind == "flip":
+        return shapes.flip(rng)
+    if kind == "brigade":
+        return shapes.brigade(rng, tier, per_minute)
+    if kind == "praise":
+        return shapes.praise(rng, peak)
+    if kind == "spam":
+        return shapes.spam(rng, tier, per_minute)
+    if kind == "giveaway":
+        return shapes.giveaway(rng, peak)
+    return None  # viral is a post, outage moves counts
+
+
+def _apply(
+    added: Added,
+    part: slice,
+    per_minute: float,
+    noise: Rates,
+    total: Rates,
+    negative: Rates,
+    positive: Rates,
+) -> None:
+    if added.turn is not None:
+        target, way = added.turn
+        before = negative[part] / total[part]
+        share = before + (target - before) * way[: part.stop - part.start]
+        total[part] *= added.volume
+        rest = total[part] - share * total[part]
+        positive[part] = 0.5 * rest
+        negative[part] = share * total[part]
+        return
+    rate = added.rate[: part.stop - part.start] * per_minute * noise[part]
+    total[part] += rate
+    negative[part] += rate * added.negative
+    positive[part] += rate * added.positive
+
+
+def _draw(
+    rng: np.random.Generator, total: Rates, negative: Rates, positive: Rates
+) -> tuple[Counts, Counts, Counts]:
+    """Comments and what the simulated classifier calls them."""
+    dark = rng.poisson(negative)
+    bright = rng.poisson(positive)
+    plain = rng.poisson(np.maximum(total - negative - positive, 0))
+    n = dark + bright + plain
+    k = rng.binomial(dark, protocol.HIT_RATE) + rng.binomial(
+        bright + plain, protocol.FALSE_LABEL_RATE
+    )
+    positives = rng.binomial(bright, 0.8)
+    return n, k, np.minimum(positives, n - k)
+
+
+def _outage(rng: np.random.Generator, start: int, n: Counts, k: Counts, positives: Counts) -> int:
+    """Nothing for 30 to 240 minutes, then the backlog within five; returns the end."""
+    length = int(rng.uniform(30, 240))
+    stop = start + length
+    for counts in (n, k, positives):
+        backlog = int(counts[start:stop].sum())
+        counts[start:stop] = 0
+        counts[stop : stop + 5] += rng.multinomial(backlog, np.full(5, 0.2))
+    np.minimum(k, n, out=k)
+    np.minimum(positives, n - k, out=positives)
+    return stop + 5
