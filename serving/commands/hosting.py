@@ -5,6 +5,7 @@ import contextlib
 import ipaddress
 import signal
 import socket
+import threading
 from collections.abc import AsyncIterator, Iterator
 
 import httpx
@@ -73,6 +74,9 @@ class Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Stop at SIGINT and SIGTERM; a second SIGINT does not wait for open requests."""
+        if threading.current_thread() is not threading.main_thread():  # signals go to that one
+            yield
+            return
         loop = asyncio.get_running_loop()
         caught = (signal.SIGINT, signal.SIGTERM)
         for number in caught:

@@ -20,7 +20,7 @@ from serving.ingest.replay import Tally
 
 
 def new_progress(console: Console) -> Progress:
-    """A progress display with a note after each bar; gone when it is done."""
+    """A progress display with a note after each bar; gone when done, absent without a terminal."""
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -31,6 +31,7 @@ def new_progress(console: Console) -> Progress:
         TextColumn("{task.fields[note]}"),
         console=console,
         transient=True,
+        disable=not console.is_terminal,
     )
 
 
