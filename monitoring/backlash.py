@@ -56,7 +56,7 @@ class BacklashWatch:
         self._baseline = baseline
         self._recent = recent
         self._authorship = authorship
-        self._shift = ShareShift(baseline.share, baseline.concentration)
+        self._shift = ShareShift(baseline.share, baseline.rho[0], baseline.doubt)
         self._scan = HourScan()
         self.watch = Watch(kol_id, "backlash", policy, baseline)
         self.score = 0.0
@@ -65,7 +65,7 @@ class BacklashWatch:
     def refresh(self) -> None:
         """Take over what the baseline has learnt."""
         base = self._baseline
-        self._shift.expect(base.share, base.concentration)
+        self._shift.expect(base.share, base.rho[0], base.doubt)
         chances = max(base.active * _MINUTES_PER_MONTH, 30.0)
         self._minute_threshold = self._threshold(chances, _MINUTE_OFFSET)
         self._hour_threshold = self._threshold(_HOURS_PER_MONTH, _HOUR_OFFSET)
@@ -78,10 +78,17 @@ class BacklashWatch:
         """Whether what comes in now is no example of the usual."""
         return self.score >= 1.0 or self.watch.open
 
-    def learn_one(self, minute: int, n: int, k: float) -> list[AlertEvent]:
-        """Take one minute with `n` > 0 comments, `k` the sum of P(negative)."""
+    def learn_one(self, minute: int, n: int, k: float, excess: float) -> list[AlertEvent]:
+        """Take one minute.
+
+        Args:
+            minute: minutes since 1970 UTC.
+            n: comments, at least one.
+            k: sum of P(negative).
+            excess: comments beyond the usual volume.
+        """
         shift = self._shift
-        shift.learn_one(minute, n, k)
+        shift.learn_one(minute, n, k, excess)
         value = shift.score_one()
         self.score = value / self._minute_threshold
         if self.watch.alert is None:
@@ -93,11 +100,18 @@ class BacklashWatch:
             return []
         return self._turn(minute + 1)
 
-    def close_hour(self, hour: int, n: int, k: float) -> list[AlertEvent]:
-        """Take the end of an hour (hours since 1970 UTC) with `n` comments in all."""
+    def close_hour(self, hour: int, n: int, k: float, excess: float) -> list[AlertEvent]:
+        """Take the end of an hour.
+
+        Args:
+            hour: hours since 1970 UTC.
+            n: comments in it.
+            k: sum of P(negative).
+            excess: comments beyond the usual volume.
+        """
         base = self._baseline
         expected = base.expected(hour)
-        self._scan.learn_hour(n, k, expected, base.share, base.concentration, not self.alarmed)
+        self._scan.learn_hour(n, k, excess, expected, base, not self.alarmed)
         end = hour * 60 + 60
         if self.watch.open:
             self.watch.recovery.learn_hour(end, k, expected * base.share)

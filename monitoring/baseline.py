@@ -7,9 +7,11 @@ _HOUR_DECAY = 0.5 ** (1 / (14 * 24))  # half-life of what was learnt: 14 days
 _PRIOR_SHARE = 0.18
 _PRIOR_POSITIVE = 0.35
 _PRIOR_SHARE_WEIGHT = 4.0  # comments: KOLs differ much, so little is borrowed
-_PRIOR_RHO = 1 / 80  # intra-class correlation of comments within an hour
-_PRIOR_RHO_WEIGHT = 60_000.0
-_LEAST_RHO = 1 / 80
+# Correlation of the comments of one hour: under one loud post, and in a calm hour of many posts.
+_PRIOR_RHO = (1 / 80, 1 / 300)
+_PRIOR_RHO_HOURS = 10.0
+_LEAST_RHO = (1 / 80, 1 / 1500)
+_LOUD, _CALM = 0.6, 0.25  # shares of excess comments from and to which an hour is either
 _OUTLIER = 9.0  # squared deviations beyond this many times the expected one are cut
 _PRIOR_PER_HOUR = 1.0
 _PRIOR_PER_HOUR_WEIGHT = 2.0  # hours
@@ -19,15 +21,18 @@ _PROFILE_WEIGHT = 3.0  # an hour of day is believed after about this many of its
 class Baseline:
     """Learns from closed hours outside incidents; answers what to expect.
 
-    Negative share: a beta-binomial whose mean is learnt with weights n / (1 + (n - 1) rho), the
-    effective number of comments of an hour of n correlated comments, and whose correlation rho is
-    learnt by the method of moments. Volume: mean per hour times a profile over the 24 hours (UTC)
-    and the seven days, each shrunk to 1. Everything forgets with a half-life of 14 days.
+    Negative share: a beta-binomial. Comments under one post agree, so the more of a stretch is
+    excess over the usual volume (one new post, mostly), the more its share may stray: its
+    correlation is rho = loud * excess² + calm, where both parts are learnt by the method of
+    moments. The mean is learnt with weights n / (1 + (n - 1) rho), the effective number of
+    comments. Volume: mean per hour times a profile over the 24 hours (UTC) and the seven days,
+    each shrunk to 1. Everything forgets with a half-life of 14 days.
 
     Attributes:
         share: expected negative share, in (0, 1).
         positive: expected positive share, in (0, 1).
-        rho: correlation of comments within an hour.
+        rho: the loud and the calm part of the correlation.
+        doubt: correlation of a calm stretch, with the doubt about the mean added.
         weight: effective comments the share was learnt from.
         hours: effective hours learnt.
         active: share of the minutes that hold a comment, in (0, 1].
@@ -41,10 +46,11 @@ class Baseline:
         "_hour_weight",
         "_k",
         "_pos",
-        "_rho_den",
-        "_rho_num",
+        "_rho_sum",
+        "_rho_weight",
         "_volume",
         "active",
+        "doubt",
         "hours",
         "mean_per_hour",
         "positive",
@@ -57,8 +63,8 @@ class Baseline:
         self.weight = 0.0
         self._k = 0.0
         self._pos = 0.0
-        self._rho_num = 0.0
-        self._rho_den = 0.0
+        self._rho_sum = [0.0, 0.0]
+        self._rho_weight = [0.0, 0.0]
         self.hours = 0.0
         self._volume = 0.0
         self._active_sum = 0.0
@@ -68,7 +74,9 @@ class Baseline:
         self._day_weight = [0.0] * 7
         self._refresh()
 
-    def learn_hour(self, hour: int, n: int, k: float, positive: float, active: int) -> None:
+    def learn_hour(
+        self, hour: int, n: int, k: float, positive: float, active: int, excess: float
+    ) -> None:
         """Learn one closed hour that belongs to no incident.
 
         Args:
@@ -77,13 +85,12 @@ class Baseline:
             k: sum of P(negative).
             positive: sum of P(positive).
             active: minutes with at least one comment.
+            excess: comments beyond the usual volume.
         """
         decay = _HOUR_DECAY
         self.weight *= decay
         self._k *= decay
         self._pos *= decay
-        self._rho_num *= decay
-        self._rho_den *= decay
         self.hours = self.hours * decay + 1.0
         usual = self.expected(hour)
         bounded = min(float(n), 6.0 * usual + 10.0)
@@ -97,20 +104,29 @@ class Baseline:
         self._day_sum[day] = self._day_sum[day] * day_decay + bounded / flat / 24
         self._day_weight[day] = self._day_weight[day] * day_decay + 1.0 / 24
         if n > 0:
-            if n > 1:
-                spread = self.share * (1 - self.share)
-                z2 = (k - n * self.share) ** 2 / (spread * n)
-                inflation = 1 + (n - 1) * self.rho
-                z2 = min(z2, _OUTLIER * inflation)
-                loud = min(max(n / usual, 0.25), 4.0)
-                scale = loud * (n - 1) / inflation**2
-                self._rho_num += scale * (z2 - 1)
-                self._rho_den += scale * (n - 1)
-            w = n / (1 + (n - 1) * self.rho)
+            fraction = min(excess / n, 1.0)
+            rho = self.rho[0] * fraction * fraction + self.rho[1]
+            if n > 1 and not _CALM < fraction < _LOUD:
+                self._learn_rho(n, k, rho, fraction)
+            w = n / (1 + (n - 1) * rho)
             self.weight += w
             self._k += w * k / n
             self._pos += w * positive / n
         self._refresh()
+
+    def _learn_rho(self, n: int, k: float, rho: float, fraction: float) -> None:
+        inflation = 1 + (n - 1) * rho
+        z2 = (k - n * self.share) ** 2 / (self.share * (1 - self.share) * n)
+        z2 = min(z2, _OUTLIER * inflation)
+        part = 0 if fraction >= _LOUD else 1
+        # Weight of this hour's estimate, relative to an hour of very many comments.
+        weight = ((n - 1) * rho / inflation) ** 2
+        estimate = (z2 - 1) / (n - 1)
+        if part == 0:
+            estimate = (estimate - self.rho[1]) / (fraction * fraction)
+        keep = _HOUR_DECAY
+        self._rho_sum[part] = self._rho_sum[part] * keep + weight * estimate
+        self._rho_weight[part] = self._rho_weight[part] * keep + weight
 
     def _refresh(self) -> None:
         total = self.weight + _PRIOR_SHARE_WEIGHT
@@ -118,18 +134,32 @@ class Baseline:
         self.share = min(max(self.share, 0.005), 0.995)
         self.positive = (self._pos + _PRIOR_POSITIVE * _PRIOR_SHARE_WEIGHT) / total
         self.positive = min(max(self.positive, 0.005), 0.995)
-        rho = (self._rho_num + _PRIOR_RHO * _PRIOR_RHO_WEIGHT) / (self._rho_den + _PRIOR_RHO_WEIGHT)
-        self.rho = min(max(rho, _LEAST_RHO), 0.2)
+        loud, calm = (
+            min(
+                max(
+                    (self._rho_sum[part] + _PRIOR_RHO[part] * _PRIOR_RHO_HOURS)
+                    / (self._rho_weight[part] + _PRIOR_RHO_HOURS),
+                    _LEAST_RHO[part],
+                ),
+                0.2,
+            )
+            for part in (0, 1)
+        )
+        self.rho = (loud, calm)
+        self.doubt = calm + 1 / total
         hours = self.hours + _PRIOR_PER_HOUR_WEIGHT
         self.mean_per_hour = (
             self._volume + _PRIOR_PER_HOUR * _PRIOR_PER_HOUR_WEIGHT * math.exp(-self.hours)
         ) / (self.hours + _PRIOR_PER_HOUR_WEIGHT * math.exp(-self.hours))
         self.active = (self._active_sum + 1.0) / (60.0 * hours)
 
-    @property
-    def concentration(self) -> float:
-        """Beta concentration of the share of one stretch, with the doubt about the mean in it."""
-        return 1.0 / (self.rho + 1.0 / (self.weight + _PRIOR_SHARE_WEIGHT))
+    def concentration(self, fraction: float) -> float:
+        """Beta concentration of a stretch's share, with the doubt about the mean in it.
+
+        Args:
+            fraction: share of the stretch's comments beyond the usual volume, in [0, 1].
+        """
+        return 1.0 / (self.rho[0] * fraction * fraction + self.doubt)
 
     def expected(self, hour: int) -> float:
         """Comments expected in the hour `hour` (hours since 1970 UTC)."""
@@ -160,7 +190,7 @@ class Baseline:
         """Everything learnt, as JSON-able values."""
         return {
             "share": [self.weight, self._k, self._pos],
-            "rho": [self._rho_num, self._rho_den],
+            "rho": [self._rho_sum, self._rho_weight],
             "volume": [self.hours, self._volume, self._active_sum],
             "hours": [self._hour_sum, self._hour_weight],
             "days": [self._day_sum, self._day_weight],
@@ -169,7 +199,7 @@ class Baseline:
     def load(self, state: dict[str, Any]) -> None:
         """Become what `state` returned."""
         self.weight, self._k, self._pos = state["share"]
-        self._rho_num, self._rho_den = state["rho"]
+        self._rho_sum, self._rho_weight = (list(part) for part in state["rho"])
         self.hours, self._volume, self._active_sum = state["volume"]
         self._hour_sum, self._hour_weight = (list(part) for part in state["hours"])
         self._day_sum, self._day_weight = (list(part) for part in state["days"])

@@ -11,7 +11,7 @@ from monitoring.clockwork import minute_of, moment_of
 from monitoring.errors import OutOfOrderError
 from monitoring.policy import Policy
 from monitoring.praise import PraiseWatch
-from monitoring.recent import Recent
+from monitoring.recent import FADE_MINUTES, Recent
 from monitoring.windows import WindowStats
 
 _LEARN_AFTER = 24  # hours a closed hour waits, so that the start of an incident is not learnt
@@ -34,12 +34,14 @@ class KolMonitor:
     __slots__ = (
         "_active",
         "_authorship",
+        "_excess",
         "_first_hour",
         "_hour",
         "_n",
         "_negative",
         "_pending",
         "_positive",
+        "_usual",
         "backlash",
         "baseline",
         "kol_id",
@@ -62,8 +64,11 @@ class KolMonitor:
         self._negative = 0.0
         self._positive = 0.0
         self._active = 0
-        # Closed hours not learnt yet: hour, comments, negative, positive, active minutes, tainted.
-        self._pending: deque[tuple[int, int, float, float, int, bool]] = deque()
+        self._excess = 0.0
+        self._usual = 0.0
+        # Closed hours not learnt yet: hour, comments, negative, positive, active minutes, excess,
+        # tainted.
+        self._pending: deque[tuple[int, int, float, float, int, float, bool]] = deque()
 
     def step(self, stats: WindowStats) -> list[AlertEvent]:
         """Take the next minute.
@@ -88,14 +93,16 @@ class KolMonitor:
             return events
         negative, positive = stats.negative, stats.positive
         self.recent.learn_one(minute, n, negative, positive)
+        excess = n * max(1.0 - self._usual / self.recent.n, 0.0)
+        self._excess += excess
         self._n += n
         self._negative += negative
         self._positive += positive
         self._active += 1
         if stats.top_author_share is not None or stats.duplicate_share is not None:
             self._authorship.learn_one(minute, stats)
-        raised = self.backlash.learn_one(minute, n, negative)
-        raised += self.praise.learn_one(minute, n, positive)
+        raised = self.backlash.learn_one(minute, n, negative, excess)
+        raised += self.praise.learn_one(minute, n, positive, excess)
         if raised:
             self._note(raised)
             events += raised
@@ -117,7 +124,7 @@ class KolMonitor:
 
     def _close_hour(self, events: list[AlertEvent]) -> None:
         hour = self._hour
-        raised = self.backlash.close_hour(hour, self._n, self._negative)
+        raised = self.backlash.close_hour(hour, self._n, self._negative, self._excess)
         raised += self.praise.close_hour(hour, self._positive)
         self._pending.append(
             (
@@ -126,6 +133,7 @@ class KolMonitor:
                 self._negative,
                 self._positive,
                 self._active,
+                self._excess,
                 self.backlash.alarmed or self.praise.watch.open,
             )
         )
@@ -133,14 +141,15 @@ class KolMonitor:
         self._negative = 0.0
         self._positive = 0.0
         self._active = 0
+        self._excess = 0.0
         self._hour = hour + 1
         self._note(raised)
         events += raised
         delay = min(_LEARN_AFTER, max(1, (hour - self._first_hour) // 4))
         while self._pending and hour - self._pending[0][0] >= delay:
-            old, n, negative, positive, active, tainted = self._pending.popleft()
+            old, n, negative, positive, active, excess, tainted = self._pending.popleft()
             if not tainted:
-                self.baseline.learn_hour(old, n, negative, positive, active)
+                self.baseline.learn_hour(old, n, negative, positive, active, excess)
         self._refresh()
 
     def _note(self, raised: list[AlertEvent]) -> None:
@@ -149,12 +158,13 @@ class KolMonitor:
             if event.reason in ("opened", "reopened"):
                 first = minute_of(event.evidence.incident_start) // 60
                 self._pending = deque(
-                    (*block[:5], block[5] or block[0] >= first) for block in self._pending
+                    (*block[:6], block[6] or block[0] >= first) for block in self._pending
                 )
             elif event.reason == "resolved":
                 self._refresh()
 
     def _refresh(self) -> None:
+        self._usual = self.baseline.expected(self._hour) * FADE_MINUTES / 60
         self.backlash.refresh()
         self.praise.refresh()
 
@@ -179,6 +189,7 @@ class KolMonitor:
                 self._negative,
                 self._positive,
                 self._active,
+                self._excess,
             ],
             "pending": [list(block) for block in self._pending],
             "baseline": self.baseline.state(),
@@ -198,13 +209,15 @@ class KolMonitor:
             self._negative,
             self._positive,
             self._active,
+            self._excess,
         ) = state["hour"]
         self._pending = deque(
-            (hour, n, negative, positive, active, tainted)
-            for hour, n, negative, positive, active, tainted in state["pending"]
+            (hour, n, negative, positive, active, excess, tainted)
+            for hour, n, negative, positive, active, excess, tainted in state["pending"]
         )
         self.baseline.load(state["baseline"])
         self.recent.load(state["recent"])
         self._authorship.load(state["authorship"])
         self.backlash.load(state["backlash"])
         self.praise.load(state["praise"])
+        self._refresh()

@@ -28,16 +28,24 @@ class PraiseWatch:
     def __init__(self, kol_id: str, policy: Policy, baseline: Baseline, recent: Recent) -> None:
         self._baseline = baseline
         self._recent = recent
-        self._shift = ShareShift(baseline.positive, baseline.concentration)
+        self._shift = ShareShift(baseline.positive, baseline.rho[0], baseline.doubt)
         self.watch = Watch(kol_id, "praise", policy, baseline)
 
     def refresh(self) -> None:
         """Take over what the baseline has learnt."""
-        self._shift.expect(self._baseline.positive, self._baseline.concentration)
+        base = self._baseline
+        self._shift.expect(base.positive, base.rho[0], base.doubt)
 
-    def learn_one(self, minute: int, n: int, k: float) -> list[AlertEvent]:
-        """Take one minute with `n` > 0 comments, `k` the sum of P(positive)."""
-        self._shift.learn_one(minute, n, k)
+    def learn_one(self, minute: int, n: int, k: float, excess: float) -> list[AlertEvent]:
+        """Take one minute.
+
+        Args:
+            minute: minutes since 1970 UTC.
+            n: comments, at least one.
+            k: sum of P(positive).
+            excess: comments beyond the usual volume.
+        """
+        self._shift.learn_one(minute, n, k, excess)
         if self.watch.open:
             self.watch.recovery.learn_one(n, k)
         elif self._shift.score_one() < _THRESHOLD:

@@ -8,13 +8,14 @@ class Detector(Protocol):
 
     name: str
 
-    def learn_one(self, minute: int, n: int, k: float) -> None:
-        """Take one minute: `n` comments of which `k` (sum of probabilities) matter.
+    def learn_one(self, minute: int, n: int, k: float, excess: float = 0.0) -> None:
+        """Take one minute.
 
         Args:
             minute: minutes since 1970 UTC; later than every one before.
             n: comments in it.
             k: sum over them of the probability that matters.
+            excess: comments beyond the usual volume.
         """
 
     def score_one(self) -> float:

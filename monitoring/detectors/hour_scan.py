@@ -4,6 +4,7 @@ import math
 from collections import deque
 from typing import Any
 
+from monitoring.baseline import Baseline
 from monitoring.detectors.likelihood import beta_binomial_llr
 
 SCALES = (2, 4, 8, 16, 24)  # hours
@@ -11,6 +12,7 @@ _COUNT_CAP = 7.0  # nats: volume alone never pages, viral posts are loud too
 _PRIOR_SPREAD = 0.3  # variance of log(observed / expected) of a stretch
 _PRIOR_WEIGHT = 8.0  # hours
 _MINIMUM_SHARE = 2.0  # nats the share must bring
+_MINIMUM_NEGATIVE = 7.0  # negative comments
 
 
 class HourScan:
@@ -29,27 +31,28 @@ class HourScan:
     __slots__ = ("_best", "_ring", "_spread", "_weight", "scale")
 
     def __init__(self) -> None:
-        # Per hour: comments, sum of P(negative), expected comments.
-        self._ring: deque[tuple[int, float, float]] = deque(maxlen=24)
+        # Per hour: comments, sum of P(negative), expected comments, excess comments.
+        self._ring: deque[tuple[int, float, float, float]] = deque(maxlen=24)
         self._spread = [_PRIOR_SPREAD * _PRIOR_WEIGHT for _ in SCALES]
         self._weight = [_PRIOR_WEIGHT for _ in SCALES]
         self._best = 0.0
         self.scale = 0
 
     def learn_hour(
-        self, n: int, k: float, expected: float, share: float, kappa: float, quiet: bool
+        self, n: int, k: float, excess: float, expected: float, base: Baseline, quiet: bool
     ) -> None:
         """Take one closed hour.
 
         Args:
             n: comments.
             k: sum of P(negative).
+            excess: comments beyond the usual volume.
             expected: comments expected.
-            share: usual negative share.
-            kappa: its concentration.
+            base: what is usual.
             quiet: no incident is open, so the spread may be learnt.
         """
-        self._ring.append((n, k, expected))
+        share = base.share
+        self._ring.append((n, k, expected, excess))
         self._best = 0.0
         self.scale = 0
         hours = list(self._ring)
@@ -67,10 +70,11 @@ class HourScan:
                 excess = max(bounded - 1.0 / (usual + 1.0), 0.0)
                 self._spread[index] = self._spread[index] * 0.9985 + excess
                 self._weight[index] = self._weight[index] * 0.9985 + 1.0
-            if total == 0 or ratio <= 0 or dark <= share * total:
+            if dark < _MINIMUM_NEGATIVE or ratio <= 0 or dark <= share * total:
                 continue
             count = min(ratio * ratio / variance / 2, _COUNT_CAP)
             fit = min(dark / total, 0.995)
+            kappa = base.concentration(sum(hour[3] for hour in part) / total)
             tone = beta_binomial_llr(total, dark, share, fit, kappa)
             if tone >= _MINIMUM_SHARE and tone + count > self._best:
                 self._best = tone + count
@@ -105,6 +109,8 @@ class HourScan:
 
     def load(self, state: dict[str, Any]) -> None:
         """Become what `state` returned."""
-        self._ring = deque(((n, k, e) for n, k, e in state["ring"]), maxlen=24)
+        self._ring = deque(
+            ((n, k, expected, excess) for n, k, expected, excess in state["ring"]), maxlen=24
+        )
         self._spread, self._weight = (list(part) for part in state["spread"])
         self._best, self.scale = state["best"]

@@ -27,32 +27,47 @@ class ShareShift:
     name = "share_shift"
     __slots__ = (
         "_best",
-        "_kappa",
+        "_doubt",
         "_lanes",
         "_rates",
+        "_rho",
         "_share",
         "k",
         "n",
         "start",
     )
 
-    def __init__(self, share: float, kappa: float) -> None:
-        # Per size of shift: [sum, first minute, comments, sum of probabilities].
-        self._lanes: list[list[float]] = [[0.0, 0, 0, 0.0] for _ in _DELTAS]
+    def __init__(self, share: float, rho: float, doubt: float) -> None:
+        # Per size of shift: [sum, first minute, comments, sum of probabilities, excess].
+        self._lanes: list[list[float]] = [[0.0, 0, 0, 0.0, 0.0] for _ in _DELTAS]
         self._best = 0.0
         self.start: int | None = None
         self.n = 0
         self.k = 0.0
-        self.expect(share, kappa)
+        self.expect(share, rho, doubt)
 
-    def expect(self, share: float, kappa: float) -> None:
-        """Set what is usual: the share, in (0, 1), and its concentration."""
+    def expect(self, share: float, rho: float, doubt: float) -> None:
+        """Set what is usual.
+
+        Args:
+            share: of the comments that matter, in (0, 1).
+            rho: correlation of the comments under a loud post.
+            doubt: correlation of a calm stretch, with the doubt about the share.
+        """
         self._share = share
-        self._kappa = kappa
+        self._rho = rho
+        self._doubt = doubt
         self._rates = [increments(share, delta) for delta in _DELTAS]
 
-    def learn_one(self, minute: int, n: int, k: float) -> None:
-        """Take one minute: `n` comments of which `k` (sum of probabilities) matter."""
+    def learn_one(self, minute: int, n: int, k: float, excess: float = 0.0) -> None:
+        """Take one minute.
+
+        Args:
+            minute: minutes since 1970 UTC; later than every one before.
+            n: comments in it.
+            k: sum over them of the probability that matters.
+            excess: comments beyond the usual volume.
+        """
         best = 0.0
         m = n - k
         for index, (hit, miss) in enumerate(self._rates):
@@ -67,12 +82,16 @@ class ShareShift:
                 lane[1] = minute
                 lane[2] = n
                 lane[3] = k
+                lane[4] = excess
             else:
                 lane[2] += n
                 lane[3] += k
+                lane[4] += excess
             if total > _WORTH_JUDGING:
                 other = logit_shift(self._share, _DELTAS[index])
-                value = beta_binomial_llr(lane[2], lane[3], self._share, other, self._kappa)
+                loud = lane[4] / lane[2]
+                kappa = 1.0 / (self._rho * loud * loud + self._doubt)
+                value = beta_binomial_llr(lane[2], lane[3], self._share, other, kappa)
                 if value > best:
                     best = value
                     self.start = int(lane[1])
