@@ -1,1 +1,1 @@
-"""Text into calibrated probabilities. Imports nothing of ours and, on the default path, no torch."""
+"""Text into calibrated probabilities. Imports no other room; no torch on the default path."""

@@ -1,0 +1,106 @@
+"""A model as a folder: graph, tokenizer, and a manifest that vouches for both."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from model.errors import ArtifactError, ArtifactTamperedError
+
+MANIFEST = "manifest.json"
+GRAPH = "model.onnx"
+TOKENIZER = "tokenizer.json"
+WEIGHTS = "model.safetensors"
+ENCODER_CONFIG = "config.json"
+LAYOUT = 1
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class ModelArtifact:
+    """The manifest of a model folder, read and checked.
+
+    Attributes:
+        path: the folder.
+        model_id: name and a hash of the weights; two folders with the same id hold the same model.
+        labels: head → labels in the order of its outputs.
+        temperatures: head → the temperature that calibrates it.
+        max_tokens: pieces the model reads at once, special ones included.
+        before: ids of the special pieces before a text.
+        after: ids of those after it.
+        pad_id: id that fills up short rows.
+        files: name → sha256, of every file but the manifest.
+        details: the whole manifest: versions, recipe and data hashes, metrics, terms.
+    """
+
+    path: Path
+    model_id: str
+    labels: Mapping[str, tuple[str, ...]]
+    temperatures: Mapping[str, float]
+    max_tokens: int
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+    pad_id: int
+    files: Mapping[str, str]
+    details: Mapping[str, Any]
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a folder's manifest; :meth:`verify` checks the files.
+
+        Raises:
+            ArtifactError: no manifest, one that cannot be read, or of another layout.
+        """
+        folder = Path(path)
+        manifest = folder / MANIFEST
+        if not manifest.is_file():
+            raise ArtifactError(f"no model in {folder}: {MANIFEST} is missing")
+        try:
+            details: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
+            if details["layout"] != LAYOUT:
+                raise ArtifactError(
+                    f"{manifest}: layout {details['layout']} is not {LAYOUT}, the one read here"
+                )
+            return cls(
+                path=folder,
+                model_id=str(details["model_id"]),
+                labels={head: tuple(names) for head, names in details["labels"].items()},
+                temperatures={h: float(t) for h, t in details["temperatures"].items()},
+                max_tokens=int(details["max_tokens"]),
+                before=tuple(details["special"]["before"]),
+                after=tuple(details["special"]["after"]),
+                pad_id=int(details["special"]["pad"]),
+                files=dict(details["files"]),
+                details=details,
+            )
+        except (ValueError, TypeError, AttributeError, KeyError) as error:
+            raise ArtifactError(f"{manifest} cannot be read: {error!r}") from error
+
+    def verify(self) -> None:
+        """Check that every file named is there and is the one that was named.
+
+        Raises:
+            ArtifactError: a file is missing.
+            ArtifactTamperedError: a file's sha256 is another one.
+        """
+        for name, expected in self.files.items():
+            file = self.path / name
+            if not file.is_file():
+                raise ArtifactError(f"{self.path}: {name} is missing")
+            found = sha256_of(file)
+            if found != expected:
+                raise ArtifactTamperedError(
+                    f"{file} is not the file its manifest names "
+                    f"(sha256 {found[:12]}… instead of {expected[:12]}…)"
+                )
+
+
+def sha256_of(path: Path) -> str:
+    """The sha256 of a file, in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()

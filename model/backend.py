@@ -1,0 +1,73 @@
+"""The seam between the classifier and whatever computes probabilities."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pieces = Sequence[int]
+Probabilities = NDArray[np.float64]
+
+SENTIMENT = "sentiment"
+OFFENSIVE = "offensive"
+
+
+@runtime_checkable
+class Backend(Protocol):
+    """Pieces of text into calibrated probabilities. Implementations are safe to call from one
+    thread at a time.
+    """
+
+    @property
+    def model_id(self) -> str:
+        """Names the weights: two backends with the same id give the same answers."""
+        ...
+
+    @property
+    def labels(self) -> Mapping[str, tuple[str, ...]]:
+        """Head → its labels in the order of the probabilities; ``sentiment`` is always there."""
+        ...
+
+    @property
+    def window(self) -> int:
+        """How many pieces of a text the model reads at once, special ones not counted."""
+        ...
+
+    def encode(self, texts: Sequence[str]) -> list[Pieces]:
+        """Cut normalised texts into pieces, without special ones. Any text is allowed."""
+        ...
+
+    def probabilities(self, windows: Sequence[Pieces]) -> dict[str, Probabilities]:
+        """Read windows of 1 to ``window`` pieces as one batch.
+
+        Returns:
+            Head → (windows, labels); rows sum to 1.
+
+        Raises:
+            BackendError: the runtime failed.
+        """
+        ...
+
+
+def softmax(logits: NDArray[np.floating], temperature: float = 1.0) -> Probabilities:
+    """Logits (rows, labels) into probabilities, softened by a temperature above 1."""
+    scaled = np.asarray(logits, dtype=np.float64) / temperature
+    scaled -= scaled.max(axis=-1, keepdims=True)
+    powers = np.exp(scaled)
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True), dtype=np.float64)
+
+
+def padded(
+    windows: Sequence[Pieces], before: Pieces, after: Pieces, pad_id: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Windows between their special pieces as (ids, mask), each (windows, longest)."""
+    special = len(before) + len(after)
+    longest = max(len(window) for window in windows) + special
+    ids = np.full((len(windows), longest), pad_id, dtype=np.int64)
+    mask = np.zeros((len(windows), longest), dtype=np.int64)
+    for i, window in enumerate(windows):
+        row = [*before, *window, *after]
+        ids[i, : len(row)] = row
+        mask[i, : len(row)] = 1
+    return ids, mask

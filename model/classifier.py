@@ -1,0 +1,187 @@
+"""Texts into predictions: normalise, window, batch by length, average, name."""
+
+from collections.abc import Iterator, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from model.artifact import GRAPH, MANIFEST, ModelArtifact
+from model.backend import OFFENSIVE, SENTIMENT, Backend, Pieces, Probabilities
+from model.errors import ArtifactError, BackendError
+from model.text import normalise
+from model.types import Prediction, Sentiment
+
+MAX_WINDOWS = 32
+MAX_CHARACTERS = 1 << 17
+_BATCH_PIECES = 2048
+_BATCH_WINDOWS = 64
+_EMPTY = Prediction(negative=0.0, neutral=1.0, positive=0.0, empty=True, windows=0)
+
+
+class SentimentClassifier:
+    """Scores comments with whatever backend it was given."""
+
+    def __init__(self, backend: Backend) -> None:
+        """Take a backend.
+
+        Raises:
+            BackendError: its sentiment labels are not negative, positive and at most neutral.
+        """
+        self._backend = backend
+        labels = backend.labels.get(SENTIMENT, ())
+        if not {"negative", "positive"} <= set(labels) <= {member.value for member in Sentiment}:
+            raise BackendError(
+                f"{backend.model_id}: labels {list(labels)} are not negative, neutral and positive"
+            )
+        self._columns = {label: labels.index(label) for label in labels}
+        offensive = backend.labels.get(OFFENSIVE)
+        self._offensive = offensive.index("offensive") if offensive else None
+
+    @classmethod
+    def load(cls, path: str | Path | None = None, *, threads: int | None = None) -> Self:
+        """Load a model.
+
+        Args:
+            path: ``None`` for the one shipped in ``model/weights``; a :class:`ModelArtifact`
+                folder; a folder with a transformers sequence-classification model; or a Hugging Face id
+                of such a model. The last two need torch and transformers (extra ``gpu``).
+            threads: of the runtime; ``None`` takes all cores.
+
+        Raises:
+            ArtifactError: there is no such model, or its files are not what the manifest says.
+            BackendError: its labels cannot be read as sentiment, or torch is missing.
+        """
+        folder = shipped_weights() if path is None else Path(path)
+        if (folder / MANIFEST).is_file():
+            artifact = ModelArtifact.load(folder)
+            if (folder / GRAPH).is_file() or GRAPH in artifact.files:
+                from model.onnx_backend import OnnxBackend
+
+                return cls(OnnxBackend(artifact, threads=threads))
+            from model.torch_backend import TorchBackend
+
+            return cls(TorchBackend.from_artifact(artifact, threads=threads))
+        if path is None:
+            raise ArtifactError(f"the shipped model is missing: {folder} has no {MANIFEST}")
+        from model.torch_backend import TorchBackend
+
+        return cls(TorchBackend.from_pretrained(str(path), threads=threads))
+
+    @classmethod
+    def from_backend(cls, backend: Backend) -> Self:
+        """A classifier over a backend made elsewhere, such as a fake."""
+        return cls(backend)
+
+    @property
+    def model_id(self) -> str:
+        """Names the weights that score; stored beside every score."""
+        return self._backend.model_id
+
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        """Score texts, in the order given.
+
+        A text of which normalisation leaves nothing is neutral by definition and marked ``empty``.
+        A text longer than the model's window is read in windows of about equal length, whose
+        probabilities are averaged by their numbers of pieces; beyond 32 windows (or 131,072
+        characters) evenly spaced parts of it are read.
+
+        Args:
+            texts: any strings: lone surrogates, NUL, emoji only, megabytes.
+
+        Returns:
+            One prediction a text.
+
+        Raises:
+            BackendError: the runtime failed; never because of what a text says.
+        """
+        readable = {i: text for i, raw in enumerate(texts) if (text := normalise(_excerpt(raw)))}
+        pieces = self._backend.encode(list(readable.values()))
+        windows: list[Pieces] = []
+        owner: list[int] = []
+        for i, ids in zip(readable, pieces, strict=True):
+            for part in split_windows(ids, self._backend.window):
+                windows.append(part)
+                owner.append(i)
+        found = self._read(windows)
+        parts: dict[int, list[int]] = {}
+        for row, i in enumerate(owner):
+            parts.setdefault(i, []).append(row)
+        weights = np.array([len(window) for window in windows], dtype=np.float64)
+        return [
+            self._prediction(found, weights, parts[i]) if i in parts else _EMPTY
+            for i in range(len(texts))
+        ]
+
+    def _read(self, windows: Sequence[Pieces]) -> dict[str, Probabilities]:
+        found = {
+            head: np.zeros((len(windows), len(labels)))
+            for head, labels in self._backend.labels.items()
+        }
+        order = sorted(range(len(windows)), key=lambda row: len(windows[row]))
+        for batch in _batches(order, windows):
+            answers = self._backend.probabilities([windows[row] for row in batch])
+            for head, values in answers.items():
+                found[head][batch] = values
+        return found
+
+    def _prediction(
+        self, found: dict[str, Probabilities], weights: Probabilities, rows: list[int]
+    ) -> Prediction:
+        weight = weights[rows] / weights[rows].sum()
+        sentiment = weight @ found[SENTIMENT][rows]
+        sentiment = sentiment / sentiment.sum()
+        offensive = None
+        if self._offensive is not None:
+            value = float(weight @ found[OFFENSIVE][rows, self._offensive])
+            offensive = min(1.0, max(0.0, value))
+        shares = {label: float(sentiment[column]) for label, column in self._columns.items()}
+        return Prediction(
+            negative=shares["negative"],
+            neutral=shares.get("neutral", 0.0),
+            positive=shares["positive"],
+            offensive=offensive,
+            windows=len(rows),
+        )
+
+
+def shipped_weights() -> Path:
+    """The folder of the model that comes with the package."""
+    return Path(str(files("model") / "weights"))
+
+
+def split_windows(pieces: Pieces, window: int) -> list[Pieces]:
+    """Cut pieces into parts of about equal length, at most ``window`` each; beyond 32 parts keep 32
+    evenly spaced ones. A text without pieces has no parts.
+    """
+    if not pieces:
+        return []
+    count = -(-len(pieces) // window)
+    bounds = np.linspace(0, len(pieces), count + 1).round().astype(int)
+    chosen = range(count)
+    if count > MAX_WINDOWS:
+        chosen = np.linspace(0, count - 1, MAX_WINDOWS).round().astype(int).tolist()
+    return [pieces[bounds[i] : bounds[i + 1]] for i in chosen]
+
+
+def _excerpt(text: str) -> str:
+    """At most 131,072 characters: of a longer text, evenly spaced parts joined by spaces."""
+    if len(text) <= MAX_CHARACTERS:
+        return text
+    size = MAX_CHARACTERS // MAX_WINDOWS
+    starts = np.linspace(0, len(text) - size, MAX_WINDOWS).astype(int)
+    return " ".join(text[start : start + size] for start in starts)
+
+
+def _batches(order: Sequence[int], windows: Sequence[Pieces]) -> Iterator[list[int]]:
+    """Rows in ascending length, cut where padding would exceed the budget of pieces."""
+    batch: list[int] = []
+    for row in order:
+        full = (len(batch) + 1) * len(windows[row]) > _BATCH_PIECES or len(batch) == _BATCH_WINDOWS
+        if batch and full:
+            yield batch
+            batch = []
+        batch.append(row)
+    if batch:
+        yield batch
