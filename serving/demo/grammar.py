@@ -15,7 +15,7 @@ SOUR = frozenset({"grumble", "review", "personal"})
 MILD = frozenset({"love", "defend", "recover", "charity"})
 
 _SLOT = re.compile(r"\{(\w+)\}")
-_COMPOUND, _OPENER, _TAIL, _EMOJI, _FLAT_EMOJI = 0.25, 0.2, 0.22, 0.38, 0.12
+_COMPOUND, _OPENER, _TAIL, _EMOJI, _FLAT_EMOJI = 0.06, 0.2, 0.22, 0.38, 0.12
 _SHORTEN, _CAPITAL, _LOUD, _TYPO = 0.3, 0.35, 0.03, 0.06
 
 
@@ -90,19 +90,35 @@ class Phrasebook:
         """The languages that have lines for a mood."""
         return [language for language, moods in self.lines.items() if mood in moods]
 
-    def write(self, rng: random.Random, voices: Voices, language: str, mood: str) -> str:
-        """A comment in a language and a mood."""
-        choices = self.lines[language][mood]
-        line = self._fill(rng, language, rng.choice(choices))
-        if mood in SOUR and rng.random() < _COMPOUND:
-            second = self._fill(rng, language, rng.choice(choices))
-            if second != line:
-                line = f"{line.rstrip('.')}. {second}"
-        return voices.speak(rng, language, mood, line)
 
-    def _fill(self, rng: random.Random, language: str, line: str) -> str:
-        slots = self.slots.get(language, {})
-        return _SLOT.sub(lambda match: rng.choice(slots[match[1]]), line)
+class Scribe:
+    """Writes a KOL's comments. A line comes again only when all others of its mood have been
+    used: a real crowd hardly repeats itself word for word.
+
+    Args:
+        book: what is said.
+        voices: how it is said.
+        rng: decides everything.
+    """
+
+    def __init__(self, book: Phrasebook, voices: Voices, rng: random.Random) -> None:
+        self._book, self._voices, self._rng = book, voices, rng
+        self._unused: dict[tuple[str, str], list[str]] = {}
+
+    def write(self, language: str, mood: str) -> str:
+        """A comment in a language and a mood."""
+        line = self._line(language, mood)
+        if mood in SOUR and self._rng.random() < _COMPOUND:
+            line = f"{line.rstrip('.')}. {self._line(language, mood)}"
+        return self._voices.speak(self._rng, language, mood, line)
+
+    def _line(self, language: str, mood: str) -> str:
+        unused = self._unused.setdefault((language, mood), [])
+        if not unused:
+            unused += self._book.lines[language][mood]
+            self._rng.shuffle(unused)
+        slots = self._book.slots.get(language, {})
+        return _SLOT.sub(lambda match: self._rng.choice(slots[match[1]]), unused.pop())
 
 
 def _typed(rng: random.Random, line: str) -> str:

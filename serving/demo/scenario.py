@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from serving.demo.grammar import Phrasebook, Voices
+from serving.demo.grammar import Phrasebook, Scribe, Voices
 
 SPAN = timedelta(hours=48)
 _DAWN = 6  # every KOL's clock when the scenario begins
@@ -111,7 +111,7 @@ KOLS = (
         {"vi": 0.05, "ko": 0.05}, 9, _MIRELLE,
         (Post(2.5, 170, _MIRELLE), Post(12, 190, _MIRELLE), Post(26.5, 190, _MIRELLE),
          Post(36.5, 150, {"defend": 0.45, "recover": 0.3, "love": 0.15, "personal": 0.1})),
-        (Wave("review", 30, 0.8, 1.8, 70, 2), Wave("personal", 31, 0.5, 1.2, 190, 2),
+        (Wave("review", 30, 0.25, 0.9, 95, 2), Wave("personal", 31, 0.5, 1.2, 190, 2),
          Wave("defend", 31.7, 1.2, 2.4, 50, 2), Wave("recover", 37, 1, 1.5, 34, 3)),
         420,
     ),
@@ -220,13 +220,13 @@ def _write(
     kol: Kol, moments: Sequence[Moment], rng: random.Random, voices: Voices, start: datetime
 ) -> list[dict[str, object]]:
     book = Phrasebook.load(kol.book)
-    crowd = _Crowd(kol, rng, voices)
+    crowd, scribe = _Crowd(kol, rng, voices), Scribe(book, voices, rng)
     under: dict[int, list[dict[str, object]]] = {}
     items: list[dict[str, object]] = []
     for number, moment in enumerate(moments, start=1):
         language = _language(kol, book, moment.mood, rng)
         author = crowd.author(language, moment.mood)
-        text = book.write(rng, voices, language, moment.mood)
+        text = scribe.write(language, moment.mood)
         earlier = under.setdefault(moment.post, [])
         item: dict[str, object] = {
             "platform": kol.platforms[moment.post % len(kol.platforms)],

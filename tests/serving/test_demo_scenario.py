@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from serving.demo.grammar import SOUR, Phrasebook, Voices
+from serving.demo.grammar import SOUR, Phrasebook, Scribe, Voices
 from serving.demo.scenario import KOLS, SCENARIO, SPAN, Kol, Moment, generate, plan
 from serving.ingest.comment import parse_comment
 
@@ -121,13 +121,14 @@ def test_the_praise_surge_is_a_surge() -> None:
 
 @pytest.mark.parametrize("kol", KOLS, ids=lambda kol: kol.kol_id)
 def test_every_line_can_be_filled(kol: Kol) -> None:
-    book, voices, rng = Phrasebook.load(kol.book), Voices.load(), random.Random(3)
+    book = Phrasebook.load(kol.book)
+    scribe = Scribe(book, Voices.load(), random.Random(3))
     for language, moods in book.lines.items():
         assert language in {kol.language, *kol.abroad}
         for mood, lines in moods.items():
             assert len(set(lines)) == len(lines)
             for _ in range(4 * len(lines)):
-                text = book.write(rng, voices, language, mood)
+                text = scribe.write(language, mood)
                 assert text == text.strip()
                 assert "{" not in text
                 assert 1 <= len(text) < 400
