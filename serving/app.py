@@ -8,10 +8,10 @@ from dataclasses import replace
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import RedirectResponse
 from fastapi_offline import FastAPIOffline
-from model.batcher import Batcher
-from model.classifier import SentimentClassifier
 from prometheus_client import CollectorRegistry
 
+from model.batcher import Batcher
+from model.classifier import SentimentClassifier
 from monitoring.policy import Policy
 from serving.api import alerts, comments, health, kols, problems, score, stream
 from serving.api.timing import RequestTiming
@@ -96,17 +96,20 @@ async def _start(
         classifier = await asyncio.to_thread(
             SentimentClassifier.load, settings.model, threads=settings.model_threads
         )
-    batcher = Batcher(classifier, max_waiting_texts=settings.score_queue)
+    batcher = Batcher(
+        classifier, max_waiting_texts=settings.score_queue, observer=metrics.show_batch
+    )
     log, steps, written = CommentLog(database), StepStore(database), Pulse()
     pipeline = Pipeline(
         log=log,
         steps=steps,
         scorer=batcher,
+        model_id=classifier.model_id,
         policy=policy_of(settings),
         clock=clock,
         metrics=metrics,
         written=written,
-        batch_size=settings.batch_size,
+        batch_size=min(settings.batch_size, settings.score_queue),
         idle_after=settings.idle,
     )
     writer = LogWriter(log, clock, capacity=settings.log_queue, on_commit=pipeline.wake)
@@ -115,6 +118,9 @@ async def _start(
         stack.push_async_callback(worker.stop)
     metrics.watch(
         "groundswell_log_queue_comments", "Comments that wait for commit.", lambda: writer.waiting
+    )
+    metrics.watch(
+        "groundswell_score_queue_texts", "Texts that wait for the model.", lambda: batcher.waiting
     )
     return Service(
         settings=settings,
@@ -126,6 +132,7 @@ async def _start(
         alerts=AlertStore(database),
         steps=steps,
         writer=writer,
+        model_id=classifier.model_id,
         batcher=batcher,
         pipeline=pipeline,
         written=written,

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from monitoring.drivers import explain
-
 from monitoring.alerts import AlertEvent
+from monitoring.drivers import explain
 from monitoring.events import ScoredComment
 from serving.storage.comment_log import CommentLog
 
@@ -47,7 +46,10 @@ async def with_drivers(
         elif start - BASELINE_SPAN <= scored.comment.created_at < start:
             baseline.append(scored)
     drivers = await asyncio.to_thread(
-        explain, _latest(incident, INCIDENT_COMMENTS), _latest(baseline, BASELINE_COMMENTS)
+        explain,
+        _latest(incident, INCIDENT_COMMENTS),
+        _latest(baseline, BASELINE_COMMENTS),
+        evidence.expected_negative_share,
     )
     return replace(event, evidence=replace(evidence, drivers=drivers))
 

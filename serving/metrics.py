@@ -6,6 +6,8 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from model.batcher import BatchReport
+
 OTHER = "_other"
 _LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
@@ -62,10 +64,21 @@ class Metrics:
             ["kind", "severity", "reason"],
             registry=registry,
         )
-        self.batch_texts = Histogram(
+        self.backlog = Gauge(
+            "groundswell_backlog_comments",
+            "Committed comments that are not worked off yet.",
+            registry=registry,
+        )
+        self._batch_texts = Histogram(
             "groundswell_model_batch_texts",
             "Texts in one run of the model.",
             buckets=_SIZES,
+            registry=registry,
+        )
+        self._batch_seconds = Histogram(
+            "groundswell_model_batch_seconds",
+            "Time of one run of the model.",
+            buckets=_LATENCIES,
             registry=registry,
         )
         self._stages = Histogram(
@@ -94,6 +107,11 @@ class Metrics:
     def watch(self, name: str, text: str, read: Callable[[], float]) -> None:
         """A gauge that is read when Prometheus asks."""
         Gauge(name, text, registry=self.registry).set_function(read)
+
+    def show_batch(self, report: BatchReport) -> None:
+        """Count one run of the model."""
+        self._batch_texts.observe(report.texts)
+        self._batch_seconds.observe(report.seconds)
 
     def stage(self, name: str) -> AbstractContextManager[Any]:
         """Times a block as the stage `name`."""

@@ -6,6 +6,7 @@ committed with each step, so a process that is killed goes on where its last com
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -35,9 +36,7 @@ _FIRST_BACKOFF, _LAST_BACKOFF = 0.5, 30.0
 class Scorer(Protocol):
     """What the pipeline needs of the model."""
 
-    model_id: str
-
-    async def predict(self, texts: list[str]) -> list[Prediction]:
+    async def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """One prediction a text.
 
         Raises:
@@ -65,6 +64,7 @@ class Pipeline:
         log: CommentLog,
         steps: StepStore,
         scorer: Scorer,
+        model_id: str,
         policy: Policy,
         clock: Clock,
         metrics: Metrics,
@@ -75,6 +75,7 @@ class Pipeline:
         self._log = log
         self._steps = steps
         self._scorer = scorer
+        self._model_id = model_id
         self._policy = policy
         self._clock = clock
         self._metrics = metrics
@@ -201,7 +202,7 @@ class Pipeline:
         await self._commit(
             Step(
                 seq=batch[-1].seq,
-                model=self._scorer.model_id,
+                model=self._model_id,
                 scored=[(logged.seq, item) for logged, item in zip(batch, scored, strict=True)],
                 events=events,
                 states=[self._state(kol_id) for kol_id in sorted(touched)],
@@ -226,7 +227,7 @@ class Pipeline:
         await self._commit(
             Step(
                 seq=self.progress.seq,
-                model=self._scorer.model_id,
+                model=self._model_id,
                 repeated_mark=repeated_mark,
                 new_marks=marks if repeated_mark is None else (),
                 events=events,

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
-from model.batcher import Batcher
 
+from model.batcher import Batcher
 from serving.clock import Clock
 from serving.log_writer import LogWriter
 from serving.metrics import Metrics
@@ -32,6 +32,7 @@ class Service:
     alerts: AlertStore
     steps: StepStore
     writer: LogWriter
+    model_id: str
     batcher: Batcher
     pipeline: Pipeline
     written: Pulse

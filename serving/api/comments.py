@@ -62,7 +62,7 @@ async def post_comments(request: Request, service: Running) -> JSONResponse:
             f"{len(items)} comments in one request, at most {service.settings.max_items};"
             " split the list or send NDJSON",
         )
-    receipts = await intake.take(items)
+    receipts = await intake.take(dict(enumerate(items)))
     return _answer(_Tally(receipts), receipts)
 
 
@@ -81,23 +81,24 @@ class _Tally:
 async def _take_lines(request: Request, intake: Intake) -> JSONResponse:
     """Commit lines as they come; a busy log holds the sender back instead of refusing."""
     tally, shown = _Tally(), list[Receipt]()
-    pending: list[object] = []
-    first, line_number = 0, -1
+    pending: dict[int, object] = {}
 
     async def commit() -> None:
-        receipts = await intake.take(pending, first_index=first, wait=True)
+        receipts = await intake.take(pending, wait=True)
         tally.add(receipts)
         rejected = [receipt for receipt in receipts if receipt.status == "rejected"]
         shown.extend(rejected[: _REJECTED_SHOWN - len(shown)])
 
+    number = 0
     async for line in read_lines(request):
-        line_number += 1
-        pending.append(_parse_line(line))
+        if line is None or line.strip():
+            pending[number] = _parse_line(line)
+        number += 1
         if len(pending) == _LINES_AT_ONCE:
             await commit()
-            pending, first = [], line_number + 1
+            pending.clear()
     await commit()
-    if line_number < 0:
+    if not sum(tally.counts.values()):
         raise InvalidRequest("invalid_parameter", "the body is empty; send at least one line")
     return _answer(tally, shown)
 

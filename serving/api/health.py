@@ -32,6 +32,7 @@ async def readyz(response: Response, service: Running) -> ReadyOut:
 async def metrics(service: Running) -> Response:
     """For Prometheus."""
     service.metrics.show_open_alerts(await service.alerts.open_by_kol())
+    service.metrics.backlog.set(await service.log.count_after(service.pipeline.progress.seq))
     return Response(generate_latest(service.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -41,7 +42,7 @@ async def get_status(service: Running) -> StatusOut:
     last, done = await service.log.last_seq(), service.pipeline.progress.seq
     return StatusOut(
         version=VERSION,
-        model=service.batcher.model_id,
+        model=service.model_id,
         alive=all(service.workers.values()),
         log=LogOut(last_seq=last, processed_seq=done, backlog=await service.log.count_after(done)),
         kols=await service.kols.count(),

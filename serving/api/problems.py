@@ -1,6 +1,7 @@
 """Errors as RFC 9457 problem details. This is the one table from error code to HTTP status."""
 
 from collections.abc import Mapping
+from math import ceil
 from typing import Any
 
 import structlog
@@ -26,6 +27,7 @@ STATUS = {
     "invalid_cursor": 422,
     "invalid_range": 422,
     "too_many_items": 422,
+    "too_many_texts": 422,
     "all_rejected": 422,
     "too_busy": 429,
     "overloaded": 429,
@@ -76,7 +78,7 @@ def problem(code: str, detail: str, **more: Any) -> JSONResponse:
         "detail": detail,
         "code": code,
     } | {key: value for key, value in more.items() if value is not None}
-    headers = {"Retry-After": str(retry_after)} if retry_after is not None else None
+    headers = {"Retry-After": str(ceil(retry_after))} if retry_after is not None else None
     return JSONResponse(body, status, headers, MEDIA_TYPE)
 
 

@@ -22,6 +22,6 @@ async def post_score(body: ScoreIn, service: Running) -> ScoreOut:
         )
     predictions = await service.batcher.predict(body.texts)
     return ScoreOut(
-        model=service.batcher.model_id,
+        model=service.model_id,
         predictions=[PredictionOut.model_validate(p, from_attributes=True) for p in predictions],
     )

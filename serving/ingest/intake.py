@@ -1,7 +1,7 @@
 """Raw items into the log: the good ones of a submission are kept, each bad one gets its reason."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -41,14 +41,12 @@ class Intake:
         self._clock = clock
         self._metrics = metrics
 
-    async def take(
-        self, items: Sequence[object | InvalidComment], *, first_index: int = 0, wait: bool = False
-    ) -> list[Receipt]:
+    async def take(self, items: Mapping[int, object], *, wait: bool = False) -> list[Receipt]:
         """Commit the good items and say what became of each.
 
         Args:
-            items: raw items; one that could not even be read comes as its `InvalidComment`.
-            first_index: the place of the first in the submission.
+            items: raw items by their place in the submission; one that could not even be read
+                comes as its `InvalidComment`.
             wait: whether to wait when the log is too busy, for a sender that can be held back.
 
         Raises:
@@ -58,7 +56,7 @@ class Intake:
         """
         now = self._clock.now()
         checked: list[Comment | InvalidComment] = []
-        for item in items:
+        for item in items.values():
             try:
                 checked.append(
                     item if isinstance(item, InvalidComment) else parse_comment(item, now=now)
@@ -69,7 +67,7 @@ class Intake:
         with self._metrics.stage("log"):
             news = iter(await self._append(comments, wait=wait))
         receipts = []
-        for index, (item, entry) in enumerate(zip(items, checked, strict=True), first_index):
+        for (index, item), entry in zip(items.items(), checked, strict=True):
             if isinstance(entry, InvalidComment):
                 receipts.append(Receipt(index, item, "rejected", entry))
                 self._count(_UNKNOWN, "rejected")

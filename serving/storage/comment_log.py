@@ -12,7 +12,6 @@ from monitoring.events import Comment, ScoredComment
 from serving.storage.database import Database, from_micros, to_micros
 from serving.storage.tables import comments, kols, scores
 
-_ROWS_PER_INSERT = 500
 _COMMENT_COLUMNS = tuple(c for c in comments.c if c.name not in {"seq", "received_at"})
 
 
@@ -63,15 +62,14 @@ class CommentLog:
         inserted: set[tuple[str, str]] = set()
         now = to_micros(received_at)
         async with self._database.write() as connection:
-            for start in range(0, len(chosen), _ROWS_PER_INSERT):
-                rows = [_row(comment, now) for comment in chosen[start : start + _ROWS_PER_INSERT]]
+            if chosen:
                 statement = (
                     insert(comments)
-                    .values(rows)
                     .on_conflict_do_nothing()
                     .returning(comments.c.platform, comments.c.comment_id)
                 )
-                result = await connection.execute(statement)
+                rows = [_row(comment, now) for comment in chosen]
+                result = await connection.execute(statement, rows)
                 inserted.update((row.platform, row.comment_id) for row in result)
             new = [
                 fresh[comment.platform, comment.comment_id] == index

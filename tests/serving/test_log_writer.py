@@ -1,0 +1,116 @@
+"""Group commit: full queues turn away, failures reach everybody, the dead say so."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import pytest
+
+from monitoring.events import Comment
+from serving.clock import TestClock
+from serving.errors import NotReady, StoreError, TooBusy
+from serving.log_writer import LogWriter
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+class Log:
+    """Stands in for the comment log; holds each commit until it is let go."""
+
+    def __init__(self) -> None:
+        self.groups: list[int] = []
+        self.let_go = asyncio.Event()
+        self.error: BaseException | None = None
+
+    async def append(self, batch: Sequence[Comment], _received_at: datetime) -> list[bool]:
+        await self.let_go.wait()
+        self.groups.append(len(batch))
+        if self.error is not None:
+            raise self.error
+        return [comment.comment_id != "old" for comment in batch]
+
+
+def comments(*ids: str) -> list[Comment]:
+    return [Comment("x", comment_id, "lena", "hi", NOW) for comment_id in ids]
+
+
+def writer(log: Log, capacity: int = 100) -> LogWriter:
+    return LogWriter(log, TestClock(NOW), capacity=capacity, on_commit=lambda: None)  # type: ignore[arg-type]
+
+
+async def test_what_waits_is_committed_together() -> None:
+    log = Log()
+    log_writer = writer(log)
+    await log_writer.start()
+    first = asyncio.create_task(log_writer.append(comments("a")))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # the first is being committed by now
+    rest = [asyncio.create_task(log_writer.append(comments("b", "old"))) for _ in range(3)]
+    await asyncio.sleep(0)
+    log.let_go.set()
+    assert await first == [True]
+    assert await asyncio.gather(*rest) == [[True, False]] * 3
+    assert log.groups == [1, 6]
+    assert log_writer.waiting == 0
+    await log_writer.stop()
+
+
+async def test_a_full_queue_turns_away_and_keeps_what_it_has() -> None:
+    log = Log()
+    log_writer = writer(log, capacity=3)
+    await log_writer.start()
+    kept = asyncio.create_task(log_writer.append(comments("a", "b")))
+    await asyncio.sleep(0)
+    with pytest.raises(TooBusy) as caught:
+        await log_writer.append(comments("c", "d"))
+    assert caught.value.retry_after > 0
+    log.let_go.set()
+    assert await kept == [True, True]
+    assert await log_writer.append(comments("c", "d")) == [True, True]
+    await log_writer.stop()
+
+
+async def test_a_refused_commit_reaches_every_sender_and_the_next_succeeds() -> None:
+    log = Log()
+    log.error = StoreError("disk full")
+    log_writer = writer(log)
+    await log_writer.start()
+    senders = [asyncio.create_task(log_writer.append(comments(name))) for name in "ab"]
+    await asyncio.sleep(0)
+    log.let_go.set()
+    results = await asyncio.gather(*senders, return_exceptions=True)
+    assert all(isinstance(result, StoreError) for result in results)
+    log.error = None
+    assert await log_writer.append(comments("a")) == [True]
+    await log_writer.stop()
+
+
+async def test_a_dead_writer_fails_those_who_wait_and_those_who_come() -> None:
+    log = Log()
+    log.error = ZeroDivisionError()
+    log_writer = writer(log)
+    await log_writer.start()
+    waiting = asyncio.create_task(log_writer.append(comments("a")))
+    await asyncio.sleep(0)
+    log.let_go.set()
+    with pytest.raises(NotReady):
+        await waiting
+    assert not log_writer.alive
+    with pytest.raises(NotReady):
+        await log_writer.append(comments("b"))
+
+
+async def test_stopping_commits_what_waits() -> None:
+    log = Log()
+    log_writer = writer(log)
+    await log_writer.start()
+    waiting = asyncio.create_task(log_writer.append(comments("a")))
+    await asyncio.sleep(0)
+    log.let_go.set()
+    await log_writer.stop()
+    assert await waiting == [True]
+    assert not log_writer.alive
+
+
+async def test_nothing_to_append() -> None:
+    assert await writer(Log()).append([]) == []

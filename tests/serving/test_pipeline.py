@@ -1,0 +1,231 @@
+"""The loop: the same log gives the same alerts, however it was cut into steps or interrupted."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry
+from sqlalchemy import select
+
+from model.errors import ModelError
+from model.types import Prediction
+from monitoring.policy import Policy
+from serving.clock import TestClock
+from serving.ingest.comment import parse_comment
+from serving.metrics import Metrics
+from serving.pipeline import Pipeline
+from serving.pulse import Pulse
+from serving.storage.comment_log import CommentLog
+from serving.storage.database import Database
+from serving.storage.step_store import StepStore
+from serving.storage.tables import alert_events, alerts, minutes, scores
+from tests.serving.streams import storm
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+STORM = START + timedelta(days=2)
+
+
+class Scorer:
+    """Reads two words; fails as often as it is told to."""
+
+    def __init__(self) -> None:
+        self.failures = 0
+
+    async def predict(self, texts: list[str]) -> list[Prediction]:
+        if self.failures:
+            self.failures -= 1
+            raise ModelError("no")
+        return [
+            Prediction(0.9, 0.08, 0.02)
+            if any(word in text for word in ("hate", "scam", "refund", "liar"))
+            else Prediction(0.05, 0.15, 0.8)
+            for text in texts
+        ]
+
+
+@dataclass
+class World:
+    """A database with a pipeline on it, and a clock in hand."""
+
+    database: Database
+    clock: TestClock
+    scorer: Scorer = field(default_factory=Scorer)
+
+    @property
+    def log(self) -> CommentLog:
+        return CommentLog(self.database)
+
+    def pipeline(self, batch_size: int = 256) -> Pipeline:
+        return Pipeline(
+            log=self.log,
+            steps=StepStore(self.database),
+            scorer=self.scorer,
+            model_id="words",
+            policy=Policy(),
+            clock=self.clock,
+            metrics=Metrics(CollectorRegistry(), max_kols=10),
+            written=Pulse(),
+            batch_size=batch_size,
+            idle_after=timedelta(seconds=30),
+        )
+
+    async def receive(self, items: list[dict[str, Any]]) -> None:
+        comments = [parse_comment(item, now=self.clock.now()) for item in items]
+        await self.log.append(comments, self.clock.now())
+
+    async def derived(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Everything that must come out the same."""
+        async with self.database.read() as connection:
+            return {
+                table.name: [
+                    tuple(row) for row in await connection.execute(select(table).order_by(*keys))
+                ]
+                for table, keys in (
+                    (scores, [scores.c.seq]),
+                    (minutes, [minutes.c.kol_id, minutes.c.start]),
+                    (alerts, [alerts.c.alert_id]),
+                    (alert_events, [alert_events.c.event_id]),
+                )
+            }
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    database = Database(f"sqlite:///{tmp_path / 'world.db'}")
+    database.upgrade()
+    yield World(database, TestClock(STORM + timedelta(days=2)))
+    await database.close()
+
+
+async def work_off(pipeline: Pipeline) -> None:
+    while await pipeline.step():
+        pass
+
+
+def stormy(until: timedelta) -> list[dict[str, Any]]:
+    return [
+        item
+        for item in storm("lena", START)
+        if datetime.fromisoformat(item["created_at"]) < STORM + until
+    ]
+
+
+async def reasons(world: World) -> list[str]:
+    return [row[5] for row in (await world.derived())["alert_events"]]
+
+
+async def test_a_storm_becomes_one_alert_with_drivers(world: World) -> None:
+    await world.receive(storm("lena", START) + storm("mina", START, storm_after=timedelta(days=9)))
+    await work_off(world.pipeline())
+    async with world.database.read() as connection:
+        (alert,) = (await connection.execute(select(alerts))).all()
+    assert (alert.kol_id, alert.state) == ("lena", "resolved")
+    opened = datetime.fromtimestamp(alert.opened_at / 1e6, UTC)
+    assert timedelta() < opened - STORM < timedelta(minutes=30)
+    drivers = alert.evidence["drivers"]
+    assert drivers["posts"][0]["post_id"] == "post-4"
+    assert drivers["representative"]
+    assert {"hate", "scam", "refund", "liar", "worst", "awful", "terrible"} & {
+        word for term in drivers["terms"] for word in term["text"].split()
+    }
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 100])
+async def test_how_the_log_is_cut_into_steps_changes_nothing(
+    world: World, tmp_path: Path, batch_size: int
+) -> None:
+    items = stormy(timedelta(minutes=20))
+    await world.receive(items)
+    await work_off(world.pipeline())
+    expected = await world.derived()
+    assert expected["alerts"]
+
+    other = World(Database(f"sqlite:///{tmp_path / 'other.db'}"), world.clock)
+    other.database.upgrade()
+    await other.receive(items)
+    await work_off(other.pipeline(batch_size))
+    assert await other.derived() == expected
+    await other.database.close()
+
+
+async def test_a_new_process_goes_on_where_the_old_one_was(world: World, tmp_path: Path) -> None:
+    items = stormy(timedelta(hours=3))
+    await world.receive(items)
+    await work_off(world.pipeline())
+    expected = await world.derived()
+
+    other = World(Database(f"sqlite:///{tmp_path / 'other.db'}"), world.clock)
+    other.database.upgrade()
+    await other.receive(items)
+    while (await StepStore(other.database).progress()).seq < len(items):
+        pipeline = other.pipeline(batch_size=97)  # as after a kill: nothing but the file is left
+        await pipeline.start()
+        step = pipeline.progress.step
+        while pipeline.progress.step == step:
+            await asyncio.sleep(0.005)
+        await pipeline.stop()
+    assert await other.derived() == expected
+    await other.database.close()
+
+
+async def test_silence_ends_an_alert_and_deriving_again_gives_the_same(world: World) -> None:
+    items = stormy(timedelta(minutes=30))
+    world.clock = TestClock(STORM + timedelta(minutes=30))
+    await world.receive(items)
+    pipeline = world.pipeline()
+    await work_off(pipeline)
+    assert (await reasons(world))[-1] != "resolved"
+    while "resolved" not in await reasons(world):
+        world.clock.advance(timedelta(minutes=10))
+        assert world.clock.now() < STORM + timedelta(days=3)
+        await work_off(pipeline)
+    before = await world.derived()
+
+    await StepStore(world.database).forget()
+    assert not (await world.derived())["alerts"]
+    world.clock.advance(timedelta(days=300))
+    await work_off(world.pipeline())
+    after = await world.derived()
+    assert after["alerts"] == before["alerts"]
+    assert [row[1:] for row in after["alert_events"]] == [row[1:] for row in before["alert_events"]]
+
+
+async def test_without_an_alert_silence_only_closes_the_last_minute(world: World) -> None:
+    world.clock = TestClock(START + timedelta(hours=1))
+    await world.receive(
+        [item for item in storm("lena", START) if item["created_at"] < "2026-03-01T01:00"]
+    )
+    pipeline = world.pipeline()
+    await work_off(pipeline)
+    world.clock.advance(timedelta(minutes=20))
+    assert await pipeline.step()
+    world.clock.advance(timedelta(hours=5))
+    assert not await pipeline.step()
+
+
+async def test_a_failing_model_is_visible_and_nothing_is_lost(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.pipeline._FIRST_BACKOFF", 0.02)
+    items = stormy(timedelta(minutes=20))
+    await world.receive(items)
+    world.scorer.failures = 2
+    pipeline = world.pipeline()
+    await pipeline.start()
+    for _ in range(500):
+        if not pipeline.alive:
+            break
+        await asyncio.sleep(0.002)
+    assert not pipeline.alive
+    for _ in range(1000):
+        if pipeline.progress.seq == len(items):
+            break
+        await asyncio.sleep(0.01)
+    assert pipeline.alive
+    assert len((await world.derived())["scores"]) == len(items)
+    await pipeline.stop()
+    assert not pipeline.alive
