@@ -79,7 +79,7 @@ class Pipeline:
         self._policy = policy
         self._clock = clock
         self._metrics = metrics
-        self._written = written
+        self.written = written
         self._batch_size = batch_size
         self._idle_after = idle_after
         self._engine = Engine(policy)
@@ -259,7 +259,7 @@ class Pipeline:
                 at=event.at.isoformat(),
                 summary=event.evidence.summary,
             )
-        self._written.beat()
+        self.written.beat()
 
     def _remember(self, logged: LoggedComment) -> None:
         kol_id, created_at = logged.comment.kol_id, logged.comment.created_at

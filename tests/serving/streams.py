@@ -11,15 +11,19 @@ _COMPLAINTS = ["terrible, I hate it", "this is a scam", "awful, want a refund", 
 
 
 def storm(
-    kol_id: str, start: datetime, *, days: int = 3, storm_after: timedelta = timedelta(days=2)
+    kol_id: str,
+    start: datetime,
+    *,
+    days: float = 1.25,
+    storm_after: timedelta = timedelta(hours=20),
 ) -> list[dict[str, Any]]:
-    """Some days of a small KOL with an hour of storm in them, in order of time, seeded.
+    """A day and a quarter of a small KOL with an hour of storm in them, in order of time, seeded.
 
     20 comments an hour, one in ten a complaint; in the storm four a minute, nine in ten.
     """
     rng = random.Random(kol_id)
     items = []
-    for minute in range(days * 24 * 60):
+    for minute in range(int(days * 24 * 60)):
         at = start + timedelta(minutes=minute)
         stormy = storm_after <= at - start < storm_after + timedelta(hours=1)
         for index in range(4 if stormy else int(rng.random() < 1 / 3)):
