@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rich import box
+from rich.console import Group
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -85,18 +86,19 @@ def alert_panel(event: Mapping[str, Any], *, name: str | None = None) -> Panel:
     reason = event.get("reason") or event["state"]
     at = event.get("at") or event["updated_at"]
     colour = "green" if reason == "resolved" else _COLOURS.get(event["severity"], "white")
-    title = Text(f" {event['severity'].upper()} · {name or event['kol_id']} · {reason} ")
+    title = f"{event['severity'].upper()} · {name or event['kol_id']} · {reason}"
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
-    facts = _resolved(evidence) if reason == "resolved" else _facts(event["kind"], evidence)
-    for label, value in facts:
+    ended = reason == "resolved"
+    summary = _ending(evidence) if ended else evidence["summary"]
+    for label, value in [] if ended else _facts(event["kind"], evidence):
         grid.add_row(label, value)
     return Panel(
-        grid,
-        title=title,
+        Group(Text(summary, style="bold"), *([] if ended else [grid])),
+        title=Text(title),
         title_align="left",
-        subtitle=Text(f" {event['alert_id']} · {instant(at, '%d %b %H:%M UTC')} "),
+        subtitle=Text(f"{event['alert_id']} · {instant(at, '%d %b %H:%M UTC')}"),
         subtitle_align="right",
         border_style=colour,
     )
@@ -104,14 +106,13 @@ def alert_panel(event: Mapping[str, Any], *, name: str | None = None) -> Panel:
 
 def _facts(kind: str, evidence: Mapping[str, Any]) -> list[tuple[str, Text]]:
     usual = evidence["expected_negative_share"]
-    facts = [("", Text(evidence["summary"], style="bold"))] if evidence["summary"] else []
-    facts += [
+    facts = [
         ("kind", Text(kind.replace("_", " "))),
         ("since", Text(instant(evidence["incident_start"], "%d %b %H:%M UTC"))),
         (
-            "comments",
+            "volume",
             Text(
-                f"{evidence['comments']:,}, usual {evidence['expected_comments']:,.0f}"
+                f"{evidence['comments']:,} comments, usual {evidence['expected_comments']:,.0f}"
                 f" (x {evidence['volume_ratio']:.1f})"
             ),
         ),
@@ -135,18 +136,14 @@ def _facts(kind: str, evidence: Mapping[str, Any]) -> list[tuple[str, Text]]:
     return facts
 
 
-def _resolved(evidence: Mapping[str, Any]) -> list[tuple[str, Text]]:
+def _ending(evidence: Mapping[str, Any]) -> str:
     """The end of an incident needs no reasons, only the figures."""
-    return [
-        ("since", Text(instant(evidence["incident_start"], "%d %b %H:%M UTC"))),
-        (
-            "now",
-            Text(
-                f"{evidence['negative_share']:.0%} of {evidence['comments']:,} comments negative, "
-                f"usual {evidence['expected_negative_share']:.0%}"
-            ),
-        ),
-    ]
+    since = datetime.fromisoformat(evidence["window_start"])
+    minutes = (datetime.fromisoformat(evidence["window_end"]) - since).total_seconds() / 60
+    return (
+        f"{evidence['negative_share']:.0%} of {evidence['comments']:,} comments were negative in "
+        f"the last {_span(minutes)}; {evidence['expected_negative_share']:.0%} is usual."
+    )
 
 
 def _why(drivers: Mapping[str, Any]) -> list[tuple[str, Text]]:
@@ -168,7 +165,7 @@ def _why(drivers: Mapping[str, Any]) -> list[tuple[str, Text]]:
     for index, sample in enumerate(drivers["representative"][:_SAMPLES]):
         line = Text(f"“{shorten(sample['text'])}”")
         known = [f"@{sample['author_id']}"] if sample["author_id"] else []
-        known += [f"{sample['likes']:,} likes"] if sample["likes"] else []
+        known += [f"♥ {sample['likes']:,}"] if sample["likes"] else []
         if known:
             line.append(f"  {', '.join(known)}", style="dim")
         facts.append(("comments" if index == 0 else "", line))
@@ -196,9 +193,7 @@ def _strongest(scores: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
 
 
 def _span(minutes: float) -> str:
-    if minutes < 120:
-        return f"{minutes:.0f} min"
-    return f"{minutes / 60:.0f} h"
+    return f"{minutes:.0f} minutes" if minutes < 120 else f"{minutes / 60:.0f} hours"
 
 
 def shorten(text: str, longest: int = _LONGEST) -> str:

@@ -37,6 +37,14 @@ class Screen:
         """A line of its own."""
         self._console.print(Text(line))
 
+    def opening(self, url: str, comments: int, start: datetime, end: datetime) -> None:
+        """What is about to happen."""
+        self.say(
+            f"The service listens on {url}. It hears {comments:,} comments that were written "
+            f"under the posts of three fictional KOLs from {start:%d %b %H:%M} to "
+            f"{end:%d %b %H:%M} UTC; alerts appear as they arise."
+        )
+
     def progress(self, total: int) -> Progress | nullcontext[None]:
         """A bar for `total` comments, for as long as the context lasts."""
         if not self._live:
@@ -63,22 +71,26 @@ class Screen:
         """The two days in one table, and how soon the storm was heard."""
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="Two days, three KOLs")
         table.add_column("KOL")
-        for heading in ("comments", "negative", "worst hour"):
+        for heading in ("comments", "mood", "negative", "worst hour"):
             table.add_column(heading, justify="right")
         for heading in ("alert", "opened", "resolved"):
             table.add_column(heading)
         for kol_id, mood in moods.items():
             points = mood["points"]
             total = sum(point["comments"] for point in points)
-            negative = sum(point["comments"] * point["negative_share"] for point in points)
+            mean = {
+                name: sum(point["comments"] * point[name] for point in points) / max(total, 1)
+                for name in ("mood", "negative_share")
+            }
             busy = [point for point in points if point["comments"] >= _BUSY_HOUR]
             worst = max((point["negative_share"] for point in busy), default=None)
             first: list[Text | str] = [
                 Text(_NAMES[kol_id]),
                 f"{total:,}",
-                f"{negative / max(total, 1):.0%}",
+                f"{mean['mood']:+.2f}",
+                f"{mean['negative_share']:.0%}",
+                "-" if worst is None else f"{worst:.0%}",
             ]
-            first.append("-" if worst is None else f"{worst:.0%}")
             raised = [alert for alert in alerts if alert["kol_id"] == kol_id]
             if not raised:
                 table.add_row(*first, Text("none", style="green"), "", "")
@@ -88,7 +100,7 @@ class Screen:
                 )
                 open_still = alert["state"] != "resolved"
                 table.add_row(
-                    *(first if index == 0 else [""] * 4),
+                    *(first if index == 0 else [""] * 5),
                     label,
                     instant(alert["opened_at"]),
                     "still open" if open_still else instant(alert["resolved_at"]),

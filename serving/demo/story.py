@@ -77,6 +77,7 @@ async def play(settings: Settings, end: datetime, screen: Screen, *, keep: bool)
 
 async def _tell(url: str, end: datetime, screen: Screen) -> Outcome:
     items = generate(end)
+    screen.opening(url, len(items), end - SPAN, end)
     outcome = Outcome()
     async with connect(url) as client:
         await _register(client)
