@@ -14,6 +14,7 @@ from serving.ingest.replay import Tally
 
 _COLOURS = {"info": "cyan", "warning": "yellow", "critical": "bold red"}
 _LABELS = {"negative": "red", "neutral": "white", "positive": "green"}
+_PRAISE = "praise_surge"
 _SAMPLES, _TERMS, _LONGEST = 3, 8, 160
 
 
@@ -91,7 +92,7 @@ def alert_panel(event: Mapping[str, Any], *, name: str | None = None) -> Panel:
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
     ended = reason == "resolved"
-    summary = _ending(evidence) if ended else evidence["summary"]
+    summary = _ending(event["kind"], evidence) if ended else evidence["summary"]
     for label, value in [] if ended else _facts(event["kind"], evidence):
         grid.add_row(label, value)
     return Panel(
@@ -116,10 +117,7 @@ def _facts(kind: str, evidence: Mapping[str, Any]) -> list[tuple[str, Text]]:
                 f" (x {evidence['volume_ratio']:.1f})"
             ),
         ),
-        (
-            "negative",
-            Text(f"{evidence['negative_share']:.0%}, usual {usual:.0%}"),
-        ),
+        (_counted(kind), Text(f"{evidence['negative_share']:.0%}, usual {usual:.0%}")),
     ]
     if (top := _strongest(evidence["scores"])) is not None:
         ratio = top["value"] / top["threshold"] if top["threshold"] else 0.0
@@ -132,18 +130,34 @@ def _facts(kind: str, evidence: Mapping[str, Any]) -> list[tuple[str, Text]]:
             )
         )
     if evidence["drivers"] is not None:
-        facts += _why(evidence["drivers"])
+        facts += _crowd(evidence["drivers"]) if kind == _PRAISE else _why(evidence["drivers"])
     return facts
 
 
-def _ending(evidence: Mapping[str, Any]) -> str:
+def _counted(kind: str) -> str:
+    """What the figures of an alert count: a praise surge is judged by its positive comments."""
+    return "positive" if kind == _PRAISE else "negative"
+
+
+def _ending(kind: str, evidence: Mapping[str, Any]) -> str:
     """The end of an incident needs no reasons, only the figures."""
     since = datetime.fromisoformat(evidence["window_start"])
     minutes = (datetime.fromisoformat(evidence["window_end"]) - since).total_seconds() / 60
     return (
-        f"{evidence['negative_share']:.0%} of {evidence['comments']:,} comments were negative in "
-        f"the last {_span(minutes)}; {evidence['expected_negative_share']:.0%} is usual."
+        f"{evidence['negative_share']:.0%} of {evidence['comments']:,} comments were "
+        f"{_counted(kind)} in the last {_span(minutes)}; "
+        f"{evidence['expected_negative_share']:.0%} is usual."
     )
+
+
+def _crowd(drivers: Mapping[str, Any]) -> list[tuple[str, Text]]:
+    """Of a praise surge: where and who; terms and samples are those of negative comments."""
+    post, audience = drivers["posts"][:1], drivers["audience"] | {"turned_share": None}
+    where = [
+        ("top post", Text(f"{best['post_id'] or 'not known'}: {best['comments']:,} comments"))
+        for best in post
+    ]
+    return [*where, ("audience", _audience(audience))]
 
 
 def _why(drivers: Mapping[str, Any]) -> list[tuple[str, Text]]:
@@ -213,8 +227,6 @@ def kol_table(kols: Sequence[Mapping[str, Any]]) -> Table | Text:
     table.add_column("alert")
     for kol in kols:
         who = Text(kol["kol_id"])
-        if kol["name"]:
-            who.append(f" {kol['name']}", style="dim")
         status = kol["status"]
         if status is None:
             table.add_row(who, *["-"] * 6, "")

@@ -39,7 +39,6 @@ def score(
     Of a file the table shows the first 20 rows and the counts; --json prints every row, one a line.
     """
     from model.classifier import SentimentClassifier
-
     from serving.commands import render, terminal
 
     settings = terminal.settings(model=model)

@@ -15,7 +15,7 @@ SOUR = frozenset({"grumble", "review", "personal"})
 MILD = frozenset({"love", "defend", "recover", "charity"})
 
 _SLOT = re.compile(r"\{(\w+)\}")
-_COMPOUND, _OPENER, _TAIL, _EMOJI, _FLAT_EMOJI = 0.06, 0.2, 0.22, 0.38, 0.12
+_COMPOUND, _OPENER, _TAIL, _EMOJI, _FLAT_EMOJI = 0.06, 0.14, 0.14, 0.38, 0.12
 _SHORTEN, _CAPITAL, _LOUD, _TYPO = 0.3, 0.35, 0.03, 0.06
 
 

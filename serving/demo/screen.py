@@ -15,7 +15,6 @@ from serving.commands.progress import new_progress
 from serving.commands.render import alert_panel, instant, severity
 from serving.demo.scenario import KOLS, SCENARIO
 
-_BUSY_HOUR = 15  # comments that make an hour worth comparing
 _NAMES = {kol.kol_id: kol.name for kol in KOLS}
 
 
@@ -69,12 +68,14 @@ class Screen:
         storm_start: datetime,
     ) -> None:
         """The two days in one table, and how soon the storm was heard."""
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="Two days, three KOLs")
-        table.add_column("KOL")
-        for heading in ("comments", "mood", "negative", "worst hour"):
+        table = Table(
+            box=box.SIMPLE_HEAD, pad_edge=False, title="Two days, three KOLs (times in UTC)"
+        )
+        table.add_column("KOL", no_wrap=True)
+        for heading in ("comments", "mood", "negative"):
             table.add_column(heading, justify="right")
         for heading in ("alert", "opened", "resolved"):
-            table.add_column(heading)
+            table.add_column(heading, no_wrap=True)
         for kol_id, mood in moods.items():
             points = mood["points"]
             total = sum(point["comments"] for point in points)
@@ -82,28 +83,25 @@ class Screen:
                 name: sum(point["comments"] * point[name] for point in points) / max(total, 1)
                 for name in ("mood", "negative_share")
             }
-            busy = [point for point in points if point["comments"] >= _BUSY_HOUR]
-            worst = max((point["negative_share"] for point in busy), default=None)
             first: list[Text | str] = [
                 Text(_NAMES[kol_id]),
                 f"{total:,}",
                 f"{mean['mood']:+.2f}",
                 f"{mean['negative_share']:.0%}",
-                "-" if worst is None else f"{worst:.0%}",
             ]
             raised = [alert for alert in alerts if alert["kol_id"] == kol_id]
             if not raised:
                 table.add_row(*first, Text("none", style="green"), "", "")
             for index, alert in enumerate(raised):
-                label = severity(alert["severity"]).append(
-                    f" {alert['kind'].replace('_', ' ')}", style="not bold"
-                )
+                kind = alert["kind"].replace("_", " ")
+                paging = alert["severity"] != "info"
+                label = severity(alert["severity"]) if paging else Text(kind, style="cyan")
                 open_still = alert["state"] != "resolved"
                 table.add_row(
-                    *(first if index == 0 else [""] * 5),
+                    *(first if index == 0 else [""] * 4),
                     label,
-                    instant(alert["opened_at"]),
-                    "still open" if open_still else instant(alert["resolved_at"]),
+                    instant(alert["opened_at"], "%a %H:%M"),
+                    "still open" if open_still else instant(alert["resolved_at"], "%a %H:%M"),
                 )
         self._console.print(table)
         pages = [

@@ -1,17 +1,20 @@
 """The command line: documents, exit codes, one-line errors, and the commands on a real service."""
 
 import asyncio
+import contextlib
 import inspect
 import json
+import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
+import httpx
 import pytest
 import typer
 import typer.main
@@ -334,3 +337,53 @@ def test_database_upgrade(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert cli.run(["db", "upgrade", "--database-url", f"sqlite:///{path}"]) == 0
     assert path.exists()
     assert "is up to date" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+def test_serve_ends_cleanly_when_told_to(tmp_path: Path, ending: signal.Signals) -> None:
+    code = (
+        "import sys; from functools import partial;"
+        "from model.classifier import SentimentClassifier; from model.fake_backend import FakeBackend;"
+        "from serving import cli; from serving.app import create_app;"
+        "from serving.commands import hosting;"
+        "fake = SentimentClassifier.from_backend(FakeBackend());"
+        "hosting.create_app = partial(create_app, classifier=fake);"
+        "sys.exit(cli.run(['serve', '--port', '0', '--log-format', 'json']))"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        line = next(line for line in process.stderr if "listens on" in line)
+        url = line.split("listens on ")[1].partition(",")[0]
+        assert httpx.get(f"{url}/readyz", timeout=30).json()["status"] == "ready"
+        process.send_signal(ending)
+        rest = process.stderr.read()
+    assert process.returncode == 0
+    assert "Traceback" not in rest
+
+
+def test_alerts_are_followed_as_they_arise(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alert = {"alert_id": "a1", "kol_id": "mira"}
+    body = f"event: mood\ndata: {{}}\n\nevent: alert\ndata: {json.dumps(alert)}\n\n"
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, text=body)
+
+    @contextlib.asynccontextmanager
+    async def connect(url: str) -> AsyncIterator[client.ServiceClient]:
+        transport = httpx.MockTransport(answer)
+        async with httpx.AsyncClient(transport=transport, base_url=url) as http:
+            yield client.ServiceClient(http)
+
+    monkeypatch.setattr(client, "connect", connect)
+    assert cli.run(["alerts", "--follow", "--kol-id", "mira", "--json"]) == 3
+    captured = capsys.readouterr()
+    assert json.loads(captured.out) == alert
+    assert "the service closed the stream" in captured.err
+    assert seen[0].url.path == "/v1/stream"
+    assert seen[0].url.params["kol_id"] == "mira"
