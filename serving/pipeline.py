@@ -29,6 +29,7 @@ from serving.storage.step_store import EngineState, IdleMark, Progress, Step, St
 
 _log = structlog.get_logger(__name__)
 _MINUTE = timedelta(minutes=1)
+_LIVE = timedelta(hours=1)
 _TICK = 5.0
 _FIRST_BACKOFF, _LAST_BACKOFF = 0.5, 30.0
 
@@ -288,14 +289,17 @@ class Pipeline:
         """Idle marks for KOLs whose silence decides something.
 
         After `idle_after` without a comment a KOL's event time is taken to run on by the clock:
-        far enough to close its last minute, and on and on while it has an open alert.
+        far enough to close its last minute, and on and on while it has an open alert. That holds
+        for live streams only: when old comments are sent after the fact, a pause of the sender
+        says nothing about the crowd.
         """
         now = self._clock.now()
         alerted = {alert.kol_id for alert in self._engine.alerts()}
         marks = []
         for kol_id, presence in self._presence.items():
             silence = now - presence.received_at
-            if silence < self._idle_after:
+            live = presence.received_at - presence.created_at <= _LIVE
+            if not live or silence < self._idle_after:
                 continue
             reached = presence.created_at + silence
             if kol_id not in alerted:

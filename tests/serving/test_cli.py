@@ -343,7 +343,8 @@ def test_database_upgrade(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 def test_serve_ends_cleanly_when_told_to(tmp_path: Path, ending: signal.Signals) -> None:
     code = (
         "import sys; from functools import partial;"
-        "from model.classifier import SentimentClassifier; from model.fake_backend import FakeBackend;"
+        "from model.classifier import SentimentClassifier;"
+        "from model.fake_backend import FakeBackend;"
         "from serving import cli; from serving.app import create_app;"
         "from serving.commands import hosting;"
         "fake = SentimentClassifier.from_backend(FakeBackend());"
