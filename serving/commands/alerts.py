@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def alerts(
     alert_id: Annotated[
-        str | None, typer.Argument(metavar="[ID]", help="One alert with its evidence.")
+        str | None, typer.Argument(metavar="ID", help="One alert with its evidence.")
     ] = None,
     kol_id: Annotated[str | None, typer.Option("--kol-id", help="Only this KOL's.")] = None,
     state: Annotated[str | None, typer.Option("--state", help="Only 'open' or 'resolved'.")] = None,

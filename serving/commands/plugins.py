@@ -19,7 +19,7 @@ def mount(app: typer.Typer) -> None:
 
 def _mount(app: typer.Typer, point: EntryPoint) -> None:
     try:
-        app.add_typer(point.load())
+        app.add_typer(point.load(), name="")  # no name: its commands stand beside ours
     except ModuleNotFoundError as error:
         cause = error
 

@@ -247,7 +247,7 @@ def test_commands_of_other_rooms_are_mounted_and_missing_packages_named(
     app = typer.Typer()
     app.command("own")(lambda: None)
     module = sys.modules[__name__]
-    monkeypatch.setattr(module, "extra", typer.Typer(), raising=False)
+    monkeypatch.setattr(module, "extra", typer.Typer(name="extra"), raising=False)
     module.extra.command("bake")(lambda: typer.echo("baked"))  # type: ignore[attr-defined]
     good = EntryPoint("good", f"{__name__}:extra", plugins.GROUP)
     broken = EntryPoint("broken", "no_such_room.cli:app", plugins.GROUP)
