@@ -45,8 +45,8 @@ class SentimentClassifier:
 
         Args:
             path: ``None`` for the one shipped in ``model/weights``; a :class:`ModelArtifact`
-                folder; a folder with a transformers sequence-classification model; or a Hugging Face id
-                of such a model. The last two need torch and transformers (extra ``gpu``).
+                folder; a folder with a transformers sequence-classification model; or a Hugging
+                Face id of such a model. The last two need torch and transformers (extra ``gpu``).
             threads: of the runtime; ``None`` takes all cores.
 
         Raises:

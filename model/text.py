@@ -28,10 +28,10 @@ def normalise(text: str) -> str:
     r"""Bring a comment to the form that the models read.
 
     In this order: literal ``\u2019`` escapes decoded; surrogate pairs joined and lone ones
-    dropped; HTML entities decoded; Unicode NFKC; control, zero-width and variation characters dropped;
-    links → ``http``; handles → ``@user`` (a run of them once); a unit of one to four characters
-    that comes more than three times in a row cut to three (digits excepted); white space
-    collapsed. Letter case and emoji stay, for they carry mood.
+    dropped; HTML entities decoded; Unicode NFKC; control, zero-width and variation characters
+    dropped; links → ``http``; handles → ``@user`` (a run of them once); a unit of one to four
+    characters that comes more than three times in a row cut to three (digits excepted); white
+    space collapsed. Letter case and emoji stay, for they carry mood.
 
     Args:
         text: any string, lone surrogates and NUL included.

