@@ -5,6 +5,8 @@ from typing import Any
 from monitoring.recent import FADE_MINUTES
 from monitoring.windows import WindowStats
 
+_FEW = 4  # comments in a minute
+_LEAST_NEGATIVE = 4.0  # faded negative comments
 _FADE = 1 - 1 / FADE_MINUTES
 
 
@@ -28,21 +30,20 @@ class Authorship:
         self._minute = minute
         weight = stats.negative
         self._weight = self._weight * fade + weight
-        # One comment has one author: only what exceeds that tells of a busy one.
-        single = 1 / stats.comments if stats.comments else 1.0
-        top = max((stats.top_author_share or 0.0) - single, 0.0)
+        # In a minute of few comments the busiest author's share says nothing.
+        top = (stats.top_author_share or 0.0) if stats.comments >= _FEW else 0.0
         self._top = self._top * fade + weight * top
         self._duplicates = self._duplicates * fade + weight * (stats.duplicate_share or 0.0)
 
     @property
     def top_author_share(self) -> float:
-        """Share of the busiest author beyond one comment a minute, in [0, 1]."""
-        return self._top / self._weight if self._weight > 0 else 0.0
+        """Share of a minute's busiest author, in [0, 1]; 0 while there is little to go by."""
+        return self._top / self._weight if self._weight >= _LEAST_NEGATIVE else 0.0
 
     @property
     def duplicate_share(self) -> float:
-        """Share of near-duplicates among the comments, in [0, 1]."""
-        return self._duplicates / self._weight if self._weight > 0 else 0.0
+        """Share of near-duplicates, in [0, 1]; 0 while there is little to go by."""
+        return self._duplicates / self._weight if self._weight >= _LEAST_NEGATIVE else 0.0
 
     def state(self) -> list[Any]:
         """Everything it knows, as JSON-able values."""

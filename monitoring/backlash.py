@@ -16,11 +16,14 @@ from monitoring.watch import Stretch, Watch
 
 _MINUTES_PER_MONTH = 43_200.0
 _HOURS_PER_MONTH = 720.0
-# Threshold in nats = log(chances a month / sensitivity) + offset; the offsets are measured by
-# benchmarks/crisis on its calibration seeds.
+# Threshold in nats = log(chances a month) - steepness * log(sensitivity) + offset. The steepness is
+# how slowly false pages fall with the threshold; all three are measured by benchmarks/crisis on
+# its calibration seeds.
+_STEEPNESS = 1.7
 _MINUTE_OFFSET = -1.5
-_HOUR_OFFSET = -1.0
+_HOUR_OFFSET = -1.2
 _LOWEST_THRESHOLD = 3.0
+_KNOWN = 10.0  # effective comments learnt before anything is judged
 
 
 class BacklashWatch:
@@ -35,6 +38,7 @@ class BacklashWatch:
         "_authorship",
         "_baseline",
         "_hour_threshold",
+        "_known",
         "_minute_threshold",
         "_policy",
         "_recent",
@@ -69,9 +73,11 @@ class BacklashWatch:
         chances = max(base.active * _MINUTES_PER_MONTH, 30.0)
         self._minute_threshold = self._threshold(chances, _MINUTE_OFFSET)
         self._hour_threshold = self._threshold(_HOURS_PER_MONTH, _HOUR_OFFSET)
+        self._known = base.weight >= _KNOWN
 
     def _threshold(self, chances: float, offset: float) -> float:
-        return max(math.log(chances / self._policy.sensitivity) + offset, _LOWEST_THRESHOLD)
+        wanted = _STEEPNESS * math.log(self._policy.sensitivity)
+        return max(math.log(chances) - wanted + offset, _LOWEST_THRESHOLD)
 
     @property
     def alarmed(self) -> bool:
@@ -89,8 +95,7 @@ class BacklashWatch:
         """
         shift = self._shift
         shift.learn_one(minute, n, k, excess)
-        value = shift.score_one()
-        self.score = value / self._minute_threshold
+        self.score = shift.score_one() / self._minute_threshold * self._known
         if self.watch.alert is None:
             if self.score < 1.0:
                 return []
@@ -117,7 +122,7 @@ class BacklashWatch:
             self.watch.recovery.learn_hour(end, k, expected * base.share)
         else:
             self.watch.expire(moment_of(end))
-        self.score = max(
+        self.score = self._known * max(
             self._shift.score_one() / self._minute_threshold,
             self._scan.score_one() / self._hour_threshold,
         )

@@ -6,7 +6,7 @@ from typing import Any
 _HOUR_DECAY = 0.5 ** (1 / (14 * 24))  # half-life of what was learnt: 14 days
 _PRIOR_SHARE = 0.18
 _PRIOR_POSITIVE = 0.35
-_PRIOR_SHARE_WEIGHT = 4.0  # comments: KOLs differ much, so little is borrowed
+_PRIOR_SHARE_WEIGHT = 2.0  # comments: KOLs differ much, so little is borrowed
 # Correlation of the comments of one hour: under one loud post, and in a calm hour of many posts.
 _PRIOR_RHO = (1 / 80, 1 / 300)
 _PRIOR_RHO_HOURS = 10.0
@@ -15,7 +15,9 @@ _LOUD, _CALM = 0.6, 0.25  # shares of excess comments from and to which an hour 
 _OUTLIER = 9.0  # squared deviations beyond this many times the expected one are cut
 _PRIOR_PER_HOUR = 1.0
 _PRIOR_PER_HOUR_WEIGHT = 2.0  # hours
-_PROFILE_WEIGHT = 3.0  # an hour of day is believed after about this many of its kind
+_HOUR_KEEP = 0.95
+_DAY_KEEP = 0.95 ** (1 / 24)
+_PROFILE_WEIGHT = 2.0  # an hour of day is believed after about this many of its kind
 
 
 class Baseline:
@@ -96,13 +98,15 @@ class Baseline:
         bounded = min(float(n), 6.0 * usual + 10.0)
         self._volume = self._volume * decay + bounded
         self._active_sum = self._active_sum * decay + active
+        self._refresh()
         slot, day = hour % 24, (hour // 24) % 7
-        flat = max(self.mean_per_hour, 1e-9)
-        self._hour_sum[slot] = self._hour_sum[slot] * 0.95 + bounded / flat
-        self._hour_weight[slot] = self._hour_weight[slot] * 0.95 + 1.0
-        day_decay = 0.95 ** (1 / 24)
-        self._day_sum[day] = self._day_sum[day] * day_decay + bounded / flat / 24
-        self._day_weight[day] = self._day_weight[day] * day_decay + 1.0 / 24
+        # The profile is relative to the mean: worth little while the mean is hardly known.
+        trust = min(self.hours / 48, 1.0)
+        relative = bounded / max(self.mean_per_hour, 1e-9) * trust
+        self._hour_sum[slot] = self._hour_sum[slot] * _HOUR_KEEP + relative
+        self._hour_weight[slot] = self._hour_weight[slot] * _HOUR_KEEP + trust
+        self._day_sum[day] = self._day_sum[day] * _DAY_KEEP + relative / 24
+        self._day_weight[day] = self._day_weight[day] * _DAY_KEEP + trust / 24
         if n > 0:
             fraction = min(excess / n, 1.0)
             rho = self.rho[0] * fraction * fraction + self.rho[1]

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+_SHRINK = 8.0  # comments at the usual share that a young incident is diluted with
 _LEAK = 1.0  # most evidence, in nats, that one minute may bring
 _BACK = 5.0  # nats at which the share is back at its usual
 _CALM = 3.0  # nats at which the volume of what matters is back
@@ -16,7 +17,7 @@ class Recovery:
     incident's mean rate, so that silence ends an incident of a KOL whose comments stop.
     """
 
-    __slots__ = ("_absence", "_hit", "_k", "_miss", "_n", "_share", "_start")
+    __slots__ = ("_absence", "_hit", "_k", "_miss", "_n", "_share", "_start", "_usual")
 
     def __init__(self) -> None:
         self._share = 0.0
@@ -26,6 +27,7 @@ class Recovery:
         self._n = 0
         self._k = 0.0
         self._start = 0
+        self._usual = 0.5
 
     def begin(self, start: int, n: int, k: float, usual: float) -> None:
         """An incident was declared.
@@ -36,14 +38,21 @@ class Recovery:
             k: of which matter.
             usual: the share that is normal.
         """
-        fit = min(max((k + usual) / (n + 1), usual + 0.02), 0.98)
+        self._usual = usual
+        self._share = 0.0
+        self._absence = 0.0
+        self._start, self._n, self._k = start, n, k
+        self._aim()
+
+    def _aim(self) -> None:
+        """Set the half-way share from what the incident has shown so far."""
+        usual = self._usual
+        fit = (self._k + _SHRINK * usual) / (self._n + _SHRINK)
+        fit = min(max(fit, usual + 0.02), 0.98)
         middle = (math.log(usual / (1 - usual)) + math.log(fit / (1 - fit))) / 2
         half = 1 / (1 + math.exp(-middle))
         self._hit = math.log(usual / half)
         self._miss = math.log((1 - usual) / (1 - half))
-        self._share = 0.0
-        self._absence = 0.0
-        self._start, self._n, self._k = start, n, k
 
     def learn_one(self, n: int, k: float) -> None:
         """Take one minute with comments."""
@@ -60,6 +69,7 @@ class Recovery:
             k: comments that matter in it.
             usual: how many are usual.
         """
+        self._aim()
         hours = max((hour_end - self._start) / 60, 1.0)
         high = self._k / hours / 2
         low = max(1.3 * usual, 0.2 * high)
@@ -86,6 +96,7 @@ class Recovery:
             self._n,
             self._k,
             self._start,
+            self._usual,
         ]
 
     def load(self, state: list[Any]) -> None:
@@ -98,4 +109,5 @@ class Recovery:
             self._n,
             self._k,
             self._start,
+            self._usual,
         ) = state

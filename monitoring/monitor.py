@@ -1,5 +1,6 @@
 """One KOL's stream, minute by minute: time, learning and the watches."""
 
+import math
 from collections import deque
 from typing import Any
 
@@ -42,6 +43,7 @@ class KolMonitor:
         "_pending",
         "_positive",
         "_usual",
+        "_usual_minute",
         "backlash",
         "baseline",
         "kol_id",
@@ -66,6 +68,7 @@ class KolMonitor:
         self._active = 0
         self._excess = 0.0
         self._usual = 0.0
+        self._usual_minute = 1.0
         # Closed hours not learnt yet: hour, comments, negative, positive, active minutes, excess,
         # tainted.
         self._pending: deque[tuple[int, int, float, float, int, float, bool]] = deque()
@@ -80,6 +83,7 @@ class KolMonitor:
         events: list[AlertEvent] = []
         if self.minute is None:
             self._hour = self._first_hour = minute // 60
+            self._refresh()
         elif minute <= self.minute or minute // 60 < self._hour:
             raise OutOfOrderError(
                 f"window of {self.kol_id} at {stats.start.isoformat()} is not after "
@@ -93,7 +97,8 @@ class KolMonitor:
             return events
         negative, positive = stats.negative, stats.positive
         self.recent.learn_one(minute, n, negative, positive)
-        excess = n * max(1.0 - self._usual / self.recent.n, 0.0)
+        # A new post shows at once in its minute, and in the half hour once it lasts.
+        excess = max(n - self._usual_minute, n * (1.0 - self._usual / self.recent.n), 0.0)
         self._excess += excess
         self._n += n
         self._negative += negative
@@ -164,7 +169,9 @@ class KolMonitor:
                 self._refresh()
 
     def _refresh(self) -> None:
-        self._usual = self.baseline.expected(self._hour) * FADE_MINUTES / 60
+        per_minute = self.baseline.expected(self._hour) / 60
+        self._usual = per_minute * FADE_MINUTES
+        self._usual_minute = per_minute + 2 * math.sqrt(per_minute) + 1
         self.backlash.refresh()
         self.praise.refresh()
 

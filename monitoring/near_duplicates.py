@@ -6,18 +6,20 @@ from collections import deque
 
 _SHINGLE = 5
 _HASHES = 4
+_ALIKE = 3  # shared hashes of a near-duplicate
 _KEPT = 128  # comments remembered
 _SHORTEST = 12  # characters; shorter comments are alike by nature ("so beautiful")
+_ADDRESS = re.compile(r"https?://\S+|www\.\S+|(?<!\w)@\w+")
 _NOISE = re.compile(r"[\W\d_]+")
 
 
 def signature(text: str) -> tuple[int, ...]:
     """The four smallest hashes of the text's five-character shingles; empty if too short.
 
-    Case, digits, punctuation, white space and emoji are left out, so that a copy with another
-    number or ending keeps most of its hashes.
+    Handles, links, case, digits, punctuation, white space and emoji are left out, so that a copy
+    with another number or ending keeps most of its hashes.
     """
-    plain = _NOISE.sub("", text.casefold())[:400]
+    plain = _NOISE.sub("", _ADDRESS.sub(" ", text.casefold()))[:400]
     if len(plain) < _SHORTEST:
         return ()
     shingles = {plain[i : i + _SHINGLE] for i in range(len(plain) - _SHINGLE + 1)}
@@ -48,7 +50,7 @@ class RecentTexts:
                     del self._count[value]
                 else:
                     self._count[value] -= 1
-        return known >= _HASHES // 2
+        return known >= _ALIKE
 
     def state(self) -> list[list[int]]:
         """Everything it knows, as JSON-able values."""

@@ -41,7 +41,7 @@ class Policy:
     critical_negative: float = 50.0
     slow_after: timedelta = timedelta(hours=3)
     flip_below: float = 1.6
-    brigade_author_share: float = 0.25
+    brigade_author_share: float = 0.4
     brigade_duplicate_share: float = 0.5
 
     def __post_init__(self) -> None:

@@ -14,6 +14,10 @@ from monitoring.policy import Policy
 from monitoring.signals import Signal
 
 
+_TRUSTED = 2.0  # times the known history
+_LEAST_TRUST = 12.0  # hours
+
+
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """The minutes a decision rests on.
@@ -72,11 +76,26 @@ class Watch:
         praise = self._family == "praise"
         return self._baseline.positive if praise else self._baseline.share
 
+    def outlasted(self, now: int) -> bool:
+        """Whether the open incident lasts longer than twice what was known before it.
+
+        Then the little that was known was wrong, and the incident is learnt as the usual.
+        """
+        if self.alert is None or not self.alert.is_open:
+            return False
+        hours = (moment_of(now) - self.alert.opened_at).total_seconds() / 3600
+        return hours > max(_TRUSTED * self._baseline.hours, _LEAST_TRUST)
+
     def wants_evidence(self, score: float, now: int) -> bool:
         """Whether the next `turn` could tell something: the evidence is worth its making."""
         if self.alert is not None and self.alert.is_open:
             age = moment_of(now) - self.alert.opened_at
-            return score >= 1.0 or self.recovery.complete or age >= self._policy.longest
+            return (
+                score >= 1.0
+                or self.recovery.complete
+                or age >= self._policy.longest
+                or self.outlasted(now)
+            )
         return score >= 1.0
 
     def turn(
@@ -107,7 +126,7 @@ class Watch:
             severity=severity,
             score=score,
             rate=rate,
-            recovered=self.recovery.complete,
+            recovered=self.recovery.complete or self.outlasted(now),
             evidence=evidence,
         )
         was_open = self.open

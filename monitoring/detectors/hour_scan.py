@@ -11,8 +11,11 @@ SCALES = (2, 4, 8, 16, 24)  # hours
 _COUNT_CAP = 7.0  # nats: volume alone never pages, viral posts are loud too
 _PRIOR_SPREAD = 0.3  # variance of log(observed / expected) of a stretch
 _PRIOR_WEIGHT = 8.0  # hours
-_MINIMUM_SHARE = 2.0  # nats the share must bring
+_KEEP = 0.9985  # an hour; half-life about 19 days
+_LEARN_AFTER = 24  # hours
+_MINIMUM_SHARE = 1.3  # nats the share must bring
 _MINIMUM_NEGATIVE = 7.0  # negative comments
+_LEAST_RISE = 0.03  # of the share, in points
 
 
 class HourScan:
@@ -28,13 +31,15 @@ class HourScan:
     """
 
     name = "hour_scan"
-    __slots__ = ("_best", "_ring", "_spread", "_weight", "scale")
+    __slots__ = ("_best", "_ring", "_spread", "_waiting", "_weight", "scale")
 
     def __init__(self) -> None:
         # Per hour: comments, sum of P(negative), expected comments, excess comments.
         self._ring: deque[tuple[int, float, float, float]] = deque(maxlen=24)
         self._spread = [_PRIOR_SPREAD * _PRIOR_WEIGHT for _ in SCALES]
         self._weight = [_PRIOR_WEIGHT for _ in SCALES]
+        # What the last hours would add to the spread, held back as the baseline's hours are.
+        self._waiting: deque[list[float | None]] = deque()
         self._best = 0.0
         self.scale = 0
 
@@ -56,6 +61,7 @@ class HourScan:
         self._best = 0.0
         self.scale = 0
         hours = list(self._ring)
+        wander: list[float | None] = [None] * len(SCALES)
         for index, scale in enumerate(SCALES):
             if len(hours) < scale:
                 break
@@ -64,13 +70,11 @@ class HourScan:
             dark = sum(hour[1] for hour in part)
             usual = sum(hour[2] for hour in part) * share
             ratio = math.log((dark + 1.0) / (usual + 1.0))
-            variance = self._spread[index] / self._weight[index] + 1.0 / (usual + 1.0)
-            if quiet:
-                bounded = min(ratio * ratio, 9.0 * variance)
-                excess = max(bounded - 1.0 / (usual + 1.0), 0.0)
-                self._spread[index] = self._spread[index] * 0.9985 + excess
-                self._weight[index] = self._weight[index] * 0.9985 + 1.0
-            if dark < _MINIMUM_NEGATIVE or ratio <= 0 or dark <= share * total:
+            # Spread of such stretches, chance, and doubt about what is usual.
+            chance = 1.0 / (usual + 1.0) + 2.0 / (base.hours + 1.0)
+            variance = self._spread[index] / self._weight[index] + chance
+            wander[index] = round(max(min(ratio * ratio, 9.0 * variance) - chance, 0.0), 4)
+            if dark < _MINIMUM_NEGATIVE or ratio <= 0 or dark <= (share + _LEAST_RISE) * total:
                 continue
             count = min(ratio * ratio / variance / 2, _COUNT_CAP)
             fit = min(dark / total, 0.995)
@@ -79,6 +83,16 @@ class HourScan:
             if tone >= _MINIMUM_SHARE and tone + count > self._best:
                 self._best = tone + count
                 self.scale = scale
+        if quiet:
+            self._waiting.append(wander)
+            if len(self._waiting) > _LEARN_AFTER:
+                self._learn_spread(self._waiting.popleft())
+
+    def _learn_spread(self, wander: list[float | None]) -> None:
+        for index, value in enumerate(wander):
+            if value is not None:
+                self._spread[index] = self._spread[index] * _KEEP + value
+                self._weight[index] = self._weight[index] * _KEEP + 1.0
 
     def score_one(self) -> float:
         """Largest sum of the two ratios over the five lengths, in nats."""
@@ -94,8 +108,9 @@ class HourScan:
         )
 
     def forget(self) -> None:
-        """Start again, as after an incident; the spread stays."""
+        """Start again, as after an incident; the spread stays, its last hours are dropped."""
         self._ring.clear()
+        self._waiting.clear()
         self._best = 0.0
         self.scale = 0
 
@@ -104,6 +119,7 @@ class HourScan:
         return {
             "ring": [list(hour) for hour in self._ring],
             "spread": [self._spread, self._weight],
+            "waiting": [list(hour) for hour in self._waiting],
             "best": [self._best, self.scale],
         }
 
@@ -113,4 +129,5 @@ class HourScan:
             ((n, k, expected, excess) for n, k, expected, excess in state["ring"]), maxlen=24
         )
         self._spread, self._weight = (list(part) for part in state["spread"])
+        self._waiting = deque(list(hour) for hour in state["waiting"])
         self._best, self.scale = state["best"]

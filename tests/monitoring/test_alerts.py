@@ -1,0 +1,110 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from monitoring.alerts import Alert, advance, alert_id, from_dict, to_dict
+from monitoring.evidence import DetectorScore, Evidence
+from monitoring.policy import Policy
+from monitoring.signals import Signal
+from tests.monitoring.streams import START
+
+HOUR = timedelta(hours=1)
+POLICY = Policy()
+EVIDENCE = Evidence(
+    window_start=START - HOUR,
+    window_end=START,
+    incident_start=START - HOUR,
+    comments=40,
+    negative=25.0,
+    expected_comments=10.0,
+    expected_negative_share=0.15,
+    volume_ratio=4.0,
+    scores=(DetectorScore("share_shift", 60.0, 12.0, 8.0),),
+)
+FIRING = Signal("lena", "backlash", "backlash", "warning", 1.5, 2.0, False, EVIDENCE)
+QUIET = replace(FIRING, score=0.2, rate=0.01)
+CRITICAL = replace(FIRING, severity="critical", score=3.0)
+OVER = replace(QUIET, recovered=True)
+
+
+def opened() -> Alert:
+    alert, _ = advance(None, FIRING, START, POLICY)
+    assert alert is not None
+    return alert
+
+
+def resolved() -> Alert:
+    alert, _ = advance(opened(), OVER, START + HOUR, POLICY)
+    assert alert is not None
+    return alert
+
+
+CASES = [
+    ("nothing stays nothing", lambda: None, QUIET, 0, [], None),
+    ("a firing signal opens", lambda: None, FIRING, 0, ["opened"], "open"),
+    ("no evidence, no alert", lambda: None, replace(FIRING, evidence=None), 0, [], None),
+    ("still firing tells nothing new", opened, FIRING, 0.2, [], "open"),
+    ("worse escalates", opened, CRITICAL, 0.2, ["escalated"], "open"),
+    ("milder does not", lambda: replace(opened(), severity="critical"), FIRING, 0.2, [], "open"),
+    ("a falling score alone resolves nothing", opened, QUIET, 5, [], "open"),
+    ("recovery within the hold waits", opened, OVER, 0.4, [], "open"),
+    ("recovery after the hold resolves", opened, OVER, 0.6, ["resolved"], "resolved"),
+    ("an endless incident is the new normal", opened, FIRING, 72, ["resolved"], "resolved"),
+    ("the tail does not page again", resolved, replace(FIRING, rate=0.5), 2, [], "resolved"),
+    ("a second wave reopens", resolved, FIRING, 2, ["reopened"], "open"),
+    ("a weaker one does later", resolved, replace(FIRING, rate=0.4), 26, ["reopened"], "open"),
+    ("too late to reopen: a new alert", resolved, FIRING, 50, ["opened"], "open"),
+    ("too late and quiet: forgotten", resolved, QUIET, 50, [], None),
+]
+
+
+@pytest.mark.parametrize(
+    ("start", "signal", "hours", "reasons", "state"),
+    [case[1:] for case in CASES],
+    ids=[case[0] for case in CASES],
+)
+def test_table_of_transitions(start, signal, hours, reasons, state):
+    before = start()
+    after, events = advance(before, signal, START + hours * HOUR, POLICY)
+    assert [event.reason for event in events] == reasons
+    assert (None if after is None else after.state) == state
+    for event in events:
+        assert event.at == START + hours * HOUR
+        assert event.alert_id == after.alert_id
+    if reasons == ["reopened"]:
+        assert after.alert_id == before.alert_id
+        assert after.waves == before.waves + 1
+
+
+def test_a_new_alert_after_a_forgotten_one_has_another_id():
+    later = replace(EVIDENCE, incident_start=START + 49 * HOUR)
+    after, _ = advance(resolved(), replace(FIRING, evidence=later), START + 50 * HOUR, POLICY)
+    assert after.alert_id != resolved().alert_id
+
+
+def test_id_depends_on_kol_family_and_start_only():
+    assert alert_id("lena", "backlash", START) == alert_id("lena", "backlash", START)
+    others = {
+        alert_id("lena", "backlash", START),
+        alert_id("mina", "backlash", START),
+        alert_id("lena", "praise", START),
+        alert_id("lena", "backlash", START + HOUR),
+    }
+    assert len(others) == 4
+
+
+def test_informing_and_resolving_events_do_not_page():
+    _, opening = advance(None, FIRING, START, POLICY)
+    _, informing = advance(None, replace(FIRING, severity="info"), START, POLICY)
+    _, resolving = advance(opened(), OVER, START + HOUR, POLICY)
+    assert [event.pages for event in opening + informing + resolving] == [True, False, False]
+
+
+def test_alert_reads_back():
+    for alert in (opened(), resolved()):
+        assert from_dict(to_dict(alert)) == alert
+
+
+def test_evidence_reads_back():
+    assert Evidence.from_dict(EVIDENCE.to_dict()) == EVIDENCE
