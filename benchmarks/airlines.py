@@ -1,0 +1,125 @@
+"""The airline stream of February 2015 in a running service: its alerts against human labels.
+
+    groundswell serve &
+    groundswell replay ../shared/streams/airline_feb2015.parquet --speed max --url http://127.0.0.1:8000
+    python -m benchmarks.airlines --url http://127.0.0.1:8000
+
+Lists every alert of every account with what people labelled in its window, and how well the
+service's scores agree with those labels. The stream is neither trained nor tuned on.
+"""
+
+import argparse
+import json
+import platform
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+from sklearn.metrics import accuracy_score, f1_score, recall_score
+
+CLASSES = ["negative", "neutral", "positive"]
+ZONE = "America/New_York"
+
+
+def pages(client: httpx.Client, path: str) -> list[dict[str, Any]]:
+    """Every item of a list, page by page."""
+    items: list[dict[str, Any]] = []
+    cursor = None
+    while True:
+        query = {"limit": 1000} | ({"cursor": cursor} if cursor else {})
+        page = client.get(path, params=query).raise_for_status().json()
+        items += page["items"]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return items
+
+
+def agreement(client: httpx.Client, labelled: pd.DataFrame) -> dict[str, float]:
+    """Macro-F1, macro-recall and accuracy of the stored scores against the human labels."""
+    kols = labelled["kol_id"].unique()
+    comments = [c for kol in kols for c in pages(client, f"/v1/kols/{kol}/comments")]
+    scores = pd.DataFrame(comments).set_index("comment_id")[CLASSES].astype(float)
+    said = scores.idxmax(axis=1)
+    truth = labelled.set_index("comment_id")["label"].reindex(said.index)
+    return {
+        "comments": len(said),
+        "macro_f1": f1_score(truth, said, labels=CLASSES, average="macro"),
+        "macro_recall": recall_score(truth, said, labels=CLASSES, average="macro"),
+        "accuracy": accuracy_score(truth, said),
+    }
+
+
+def human_view(labelled: pd.DataFrame, alert: dict[str, Any]) -> dict[str, Any]:
+    """What people labelled between an alert's start and its end, against the days before it."""
+    mine = labelled[labelled["kol_id"] == alert["kol_id"]]
+    start = pd.Timestamp(alert["evidence"]["incident_start"])
+    end = pd.Timestamp(alert["resolved_at"] or mine["created_at"].max())
+    inside = mine[(mine["created_at"] >= start) & (mine["created_at"] <= end)]
+    before = mine[mine["created_at"] < start]
+    reasons = Counter(inside["reason"].dropna()).most_common(3)
+    hours = max((end - start).total_seconds() / 3600, 1 / 60)
+    days_before = max((start - mine["created_at"].min()).total_seconds() / 3600, 1 / 60)
+    return {
+        "comments": len(inside),
+        "negative_share": (inside["label"] == "negative").mean(),
+        "negatives_per_hour": (inside["label"] == "negative").sum() / hours,
+        "before_negative_share": (before["label"] == "negative").mean(),
+        "before_negatives_per_hour": (before["label"] == "negative").sum() / days_before,
+        "reasons": reasons,
+    }
+
+
+def main() -> None:
+    """Print the tables; write them as JSON if asked to."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--url", default="http://127.0.0.1:8000")
+    parser.add_argument("--stream", default="../shared/streams/airline_feb2015.parquet")
+    parser.add_argument("--out", type=Path, help="write the figures to this JSON file")
+    arguments = parser.parse_args()
+    labelled = pd.read_parquet(arguments.stream)
+    labelled["comment_id"] = labelled["comment_id"].astype(str)
+    with httpx.Client(base_url=arguments.url, timeout=60) as client:
+        status = client.get("/v1/status").raise_for_status().json()
+        scores = agreement(client, labelled)
+        alerts = pages(client, "/v1/alerts")
+    rows = [
+        {key: alert[key] for key in ("kol_id", "kind", "severity", "opened_at", "resolved_at")}
+        | {"summary": alert["evidence"]["summary"], "people": human_view(labelled, alert)}
+        for alert in sorted(alerts, key=lambda alert: (alert["kol_id"], alert["opened_at"]))
+    ]
+    table = Table("account", "kind", "opened (New York)", "resolved", "people: share", "per hour")
+    for row in rows:
+        people = row["people"]
+        opened, resolved = (
+            f"{pd.Timestamp(row[key]).tz_convert(ZONE):%a %d %b %H:%M}" if row[key] else "open"
+            for key in ("opened_at", "resolved_at")
+        )
+        table.add_row(
+            row["kol_id"],
+            f"{row['kind']} ({row['severity']})",
+            opened,
+            resolved,
+            f"{people['before_negative_share']:.2f} → {people['negative_share']:.2f}",
+            f"{people['before_negatives_per_hour']:.1f} → {people['negatives_per_hour']:.1f}",
+        )
+    console = Console(width=120)
+    console.print(table)
+    console.print({key: round(value, 4) for key, value in scores.items()})
+    if arguments.out:
+        result = {
+            "model": status["model"],
+            "version": status["version"],
+            "machine": f"{platform.machine()} {platform.system()}",
+            "python": platform.python_version(),
+            "scores": scores,
+            "alerts": rows,
+        }
+        arguments.out.write_text(json.dumps(result, indent=1, default=float) + "\n")
+
+
+if __name__ == "__main__":
+    main()
