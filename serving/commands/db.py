@@ -21,3 +21,29 @@ def upgrade(database_url: DatabaseUrl = None) -> None:
     settings = terminal.settings(database_url=database_url)
     Database(settings.database_url).upgrade()
     terminal.say(f"{settings.database_url} is up to date")
+
+
+@app.command()
+def rebuild(database_url: DatabaseUrl = None) -> None:
+    """Forget scores, moods and alerts; the next 'serve' derives them again from the log.
+
+    For a new model or detector. Comments and KOL profiles stay. Stop the service first.
+    """
+    import asyncio
+
+    from serving.commands import terminal
+    from serving.storage.database import Database
+    from serving.storage.step_store import StepStore
+
+    settings = terminal.settings(database_url=database_url)
+    database = Database(settings.database_url)
+    database.upgrade()
+
+    async def forget() -> None:
+        try:
+            await StepStore(database).forget()
+        finally:
+            await database.close()
+
+    asyncio.run(forget())
+    terminal.say(f"{settings.database_url} keeps its comments; start 'serve' to derive the rest")

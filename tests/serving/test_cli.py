@@ -5,10 +5,12 @@ import contextlib
 import inspect
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.metadata import EntryPoint
@@ -337,6 +339,29 @@ def test_database_upgrade(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert cli.run(["db", "upgrade", "--database-url", f"sqlite:///{path}"]) == 0
     assert path.exists()
     assert "is up to date" in capsys.readouterr().err
+
+
+def test_database_rebuild_keeps_the_comments(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "old.db"
+    url = f"sqlite:///{path}"
+    assert cli.run(["db", "upgrade", "--database-url", url]) == 0
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("INSERT INTO progress VALUES ('pipeline', 1, 0, 1)")
+        database.execute("INSERT INTO scores VALUES (1, 0.1, 0.2, 0.7, NULL, 'old')")
+        database.execute(
+            "INSERT INTO comments (seq, platform, comment_id, kol_id, text, created_at,"
+            " received_at) VALUES (1, 'x', 'c', 'lena', 'hi', 0, 0)"
+        )
+    assert cli.run(["db", "rebuild", "--database-url", url]) == 0
+    with closing(sqlite3.connect(path)) as database:
+        left = [
+            database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+            for table in ("comments", "scores", "progress")
+        ]
+    assert left == [1, 0, 0]
+    assert "keeps its comments" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
