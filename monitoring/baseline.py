@@ -27,8 +27,9 @@ class Baseline:
     excess over the usual volume (one new post, mostly), the more its share may stray: its
     correlation is rho = loud * excess² + calm, where both parts are learnt by the method of
     moments. The mean is learnt with weights n / (1 + (n - 1) rho), the effective number of
-    comments. Volume: mean per hour times a profile over the 24 hours (UTC) and the seven days,
-    each shrunk to 1. Everything forgets with a half-life of 14 days.
+    comments at the correlation presumed, so that a new level is not doubted away. Volume: mean per
+    hour times a profile over the 24 hours (UTC) and the seven days, each shrunk to 1. Everything
+    forgets with a half-life of 14 days.
 
     Attributes:
         share: expected negative share, in (0, 1).
@@ -112,7 +113,7 @@ class Baseline:
             rho = self.rho[0] * fraction * fraction + self.rho[1]
             if n > 1 and not _CALM < fraction < _LOUD:
                 self._learn_rho(n, k, rho, fraction)
-            w = n / (1 + (n - 1) * rho)
+            w = n / (1 + (n - 1) * (_PRIOR_RHO[0] * fraction * fraction + _PRIOR_RHO[1]))
             self.weight += w
             self._k += w * k / n
             self._pos += w * positive / n

@@ -11,10 +11,10 @@ from monitoring.terms import Term, distinctive, terms_of
 
 _NEGATIVE = 0.5  # P(negative) from which a comment is shown as a negative one
 _BUSIEST = 5
-_COORDINATED_DUPLICATES = 0.4
-_COORDINATED_TOP = 0.3
-_MIXED_DUPLICATES = 0.15
-_MIXED_TOP = 0.15
+# From these near-duplicate shares, or these shares of the five busiest accounts where accounts write
+# this many comments on average, the crowd is called coordinated or mixed.
+_COORDINATED = (0.4, 0.6, 3.0)
+_MIXED = (0.15, 0.3, 2.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +239,7 @@ def _audience(incident: Sequence[ScoredComment], baseline: Sequence[ScoredCommen
     authors = [scored.comment.author_id for scored in incident]
     known = [author for author in authors if author is not None]
     if not incident or len(known) < len(authors):
-        verdict, reasons = _verdict(duplicates, None, None)
+        verdict, reasons = _verdict(duplicates, 0.0, 1.0, None)
         return Audience(None, None, None, None, None, duplicates, verdict, reasons)
     busy = Counter(known).most_common(_BUSIEST)
     history: defaultdict[str, list[float]] = defaultdict(list)
@@ -254,7 +254,7 @@ def _audience(incident: Sequence[ScoredComment], baseline: Sequence[ScoredCommen
     total = len(known)
     five = sum(count for _, count in busy) / total
     newcomers = sum(author not in history for author in known) / total if history else None
-    verdict, reasons = _verdict(duplicates, five if len(set(known)) > _BUSIEST else None, newcomers)
+    verdict, reasons = _verdict(duplicates, five, total / len(set(known)), newcomers)
     return Audience(
         authors=len(set(known)),
         top_author_share=busy[0][1] / total,
@@ -268,18 +268,18 @@ def _audience(incident: Sequence[ScoredComment], baseline: Sequence[ScoredCommen
 
 
 def _verdict(
-    duplicates: float, five: float | None, newcomers: float | None
+    duplicates: float, five: float, each: float, newcomers: float | None
 ) -> tuple[str, tuple[str, ...]]:
     reasons = [f"{duplicates:.0%} of the comments nearly repeat another"]
-    if five is not None:
-        reasons.append(f"the five busiest accounts wrote {five:.0%}")
+    if five:
+        reasons.append(
+            f"the five busiest accounts wrote {five:.0%}, an account {each:.1f} comments"
+        )
     if newcomers is not None:
         reasons.append(f"{newcomers:.0%} come from accounts not seen before")
-    top = five or 0.0
-    if duplicates >= _COORDINATED_DUPLICATES or top >= 2 * _COORDINATED_TOP:
-        return "coordinated", tuple(reasons)
-    if duplicates >= _MIXED_DUPLICATES or top >= 2 * _MIXED_TOP:
-        return "mixed", tuple(reasons)
+    for verdict, (copies, top, busy) in (("coordinated", _COORDINATED), ("mixed", _MIXED)):
+        if duplicates >= copies or (five >= top and each >= busy):
+            return verdict, tuple(reasons)
     return "organic", tuple(reasons)
 
 

@@ -13,7 +13,6 @@ from monitoring.incident import Recovery
 from monitoring.policy import Policy
 from monitoring.signals import Signal
 
-
 _TRUSTED = 2.0  # times the known history
 _LEAST_TRUST = 12.0  # hours
 

@@ -17,7 +17,7 @@ from benchmarks.crisis.stream import Stream
 Scores = NDArray[np.float64]
 REARM = 6 * 60
 _USUAL = HIT_RATE * 0.15 + FALSE_LABEL_RATE * 0.85  # called share at the protocol's mean mood
-_BIN = 5  # minutes per update of the river detectors
+_BIN = 15  # minutes per update of the river detectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ def _spread_out(score: Scores, minutes: int) -> Scores:
 
 
 def half_space_trees(stream: Stream) -> Scores:
-    """River HalfSpaceTrees on count and share of the last hour, every five minutes."""
+    """River HalfSpaceTrees on count and share of the last hour, every quarter of an hour."""
     count, share = _features(stream)
     model = HalfSpaceTrees(
         n_trees=10, height=6, window_size=288, limits={"c": (-4, 6), "s": (0, 1)}, seed=7

@@ -1,0 +1,163 @@
+"""One contract for every detector of a share, and the figures behind them."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy.special import betaln
+
+from monitoring.baseline import Baseline
+from monitoring.detectors.base import Detector
+from monitoring.detectors.hour_scan import HourScan
+from monitoring.detectors.likelihood import beta_binomial_llr, increments, logit_shift
+from monitoring.detectors.share_shift import ShareShift
+from monitoring.incident import Recovery
+
+DETECTORS = {"share_shift": lambda: ShareShift(0.15, 1 / 80, 1 / 300)}
+
+
+def learn(detector: Detector, share: float, minutes: int, n: int = 5, first: int = 0, seed=1):
+    rng = np.random.default_rng(seed)
+    for minute in range(first, first + minutes):
+        detector.learn_one(minute, n, float(rng.binomial(n, share)))
+
+
+@pytest.fixture(params=DETECTORS)
+def detector(request) -> Detector:
+    return DETECTORS[request.param]()
+
+
+def test_contract_nothing_learnt_scores_nothing(detector):
+    assert detector.score_one() == 0.0
+
+
+def test_contract_the_usual_scores_low(detector):
+    learn(detector, 0.15, 600)
+    assert detector.score_one() < 6
+
+
+def test_contract_a_shift_scores_high_and_keeps_its_onset(detector):
+    learn(detector, 0.15, 300)
+    learn(detector, 0.6, 30, first=300)
+    assert detector.score_one() > 8
+    assert 295 <= detector.start <= 310
+
+
+def test_contract_less_than_usual_is_no_shift(detector):
+    learn(detector, 0.0, 300)
+    assert detector.score_one() == 0.0
+
+
+def test_contract_more_of_the_same_says_more(detector):
+    learn(detector, 0.6, 5)
+    early = detector.score_one()
+    learn(detector, 0.6, 20, first=5)
+    assert detector.score_one() > early
+
+
+def test_contract_state_reads_back(detector):
+    learn(detector, 0.4, 40)
+    other = type(detector)(0.15, 1 / 80, 1 / 300)
+    other.load(detector.state())
+    assert other.state() == detector.state()
+    learn(detector, 0.4, 10, first=40)
+    learn(other, 0.4, 10, first=40)
+    assert other.score_one() == detector.score_one()
+
+
+def test_correlated_comments_convince_less():
+    alone, loud = ShareShift(0.15, 1 / 80, 1 / 300), ShareShift(0.15, 1 / 80, 1 / 300)
+    for minute in range(20):
+        alone.learn_one(minute, 100, 30.0, 0.0)
+        loud.learn_one(minute, 100, 30.0, 95.0)
+    assert loud.score_one() < alone.score_one()
+
+
+@pytest.mark.parametrize(("n", "k"), [(1, 1), (10, 3), (400, 120), (7, 2.6)])
+def test_beta_binomial_ratio_against_its_definition(n, k):
+    def log_likelihood(share):
+        a, b = share * 80, (1 - share) * 80
+        return betaln(k + a, n - k + b) - betaln(a, b)
+
+    expected = log_likelihood(0.4) - log_likelihood(0.15)
+    assert beta_binomial_llr(n, k, 0.15, 0.4, 80) == pytest.approx(expected)
+
+
+def test_increments_are_binomial_ratios():
+    hit, miss = increments(0.2, 1.0)
+    other = logit_shift(0.2, 1.0)
+    assert math.log(other / (1 - other)) == pytest.approx(math.log(0.25) + 1.0)
+    assert hit == pytest.approx(math.log(other / 0.2))
+    assert miss == pytest.approx(math.log((1 - other) / 0.8))
+
+
+def test_baseline_learns_share_volume_and_profile():
+    base, rng = Baseline(), np.random.default_rng(4)
+    for hour in range(24 * 21):
+        rate = 60 if hour % 24 < 12 else 20
+        n = int(rng.poisson(rate))
+        base.learn_hour(hour, n, float(rng.binomial(n, 0.3)), 0.4 * n, min(n, 60), 0.0)
+    assert base.share == pytest.approx(0.3, abs=0.01)
+    assert base.positive == pytest.approx(0.4, abs=0.01)
+    assert base.expected(24 * 21 + 3) == pytest.approx(60, rel=0.15)
+    assert base.expected(24 * 21 + 15) == pytest.approx(20, rel=0.15)
+    assert base.expected_between(60 * 24 * 21, 60 * 24 * 21 + 90) == pytest.approx(90, rel=0.15)
+
+
+def test_baseline_learns_how_much_posts_differ():
+    rng, calm, wild = np.random.default_rng(4), Baseline(), Baseline()
+    for hour in range(24 * 28):
+        share = float(rng.beta(0.2 * 15, 0.8 * 15))
+        calm.learn_hour(hour, 200, float(rng.binomial(200, 0.2)), 80.0, 60, 160.0)
+        wild.learn_hour(hour, 200, float(rng.binomial(200, share)), 80.0, 60, 160.0)
+    assert wild.rho[0] > 2 * calm.rho[0]
+    assert wild.concentration(0.8) < calm.concentration(0.8) < calm.concentration(0.1)
+
+
+def test_baseline_forgets():
+    base = Baseline()
+    for hour in range(24 * 28):
+        base.learn_hour(hour, 50, 5.0, 20.0, 40, 0.0)
+    for hour in range(24 * 28, 24 * 56):
+        base.learn_hour(hour, 50, 20.0, 20.0, 40, 0.0)
+    assert base.share > 0.3
+
+
+def steady(base: Baseline, scan: HourScan, hours: int, n: int, k: float) -> None:
+    for hour in range(hours):
+        scan.learn_hour(n, k, 0.0, base.expected(hour), base, quiet=True)
+        base.learn_hour(hour, n, k, 0.3 * n, 60, 0.0)
+
+
+def test_hour_scan_hears_a_slow_burn_of_a_steady_kol():
+    base, scan = Baseline(), HourScan()
+    steady(base, scan, 24 * 10, 60, 9.0)
+    assert scan.score_one() == 0.0
+    for hour in range(6):
+        scan.learn_hour(70 + 10 * hour, 14.0 + 6 * hour, 0.0, base.expected(hour), base, False)
+    assert scan.score_one() > 6
+    assert scan.scale in (2, 4, 8)
+    n, k, expected = scan.totals()
+    assert n > expected
+    assert k / n > 1.5 * base.share
+
+
+def test_hour_scan_is_deaf_to_volume_alone():
+    base, scan = Baseline(), HourScan()
+    steady(base, scan, 24 * 10, 60, 9.0)
+    for hour in range(6):
+        scan.learn_hour(600, 90.0, 540.0, base.expected(hour), base, False)
+    assert scan.score_one() == 0.0
+
+
+def test_recovery_by_share_and_by_silence():
+    for usual_again in (True, False):
+        recovery = Recovery()
+        recovery.begin(0, 40, 28.0, 0.15)
+        for _ in range(60):
+            recovery.learn_one(5, 0.75 if usual_again else 3.5)
+        assert recovery.complete is usual_again
+    silent = Recovery()
+    silent.begin(0, 40, 28.0, 0.15)
+    silent.learn_hour(60, 0.0, 0.2)
+    assert silent.complete
