@@ -11,7 +11,7 @@ from monitoring.terms import Term, distinctive, terms_of
 
 _NEGATIVE = 0.5  # P(negative) from which a comment is shown as a negative one
 _BUSIEST = 5
-# From these near-duplicate shares, or these shares of the five busiest accounts where accounts write
+# From these near-duplicate shares, or these shares of the five busiest where accounts write
 # this many comments on average, the crowd is called coordinated or mixed.
 _COORDINATED = (0.4, 0.6, 3.0)
 _MIXED = (0.15, 0.3, 2.0)
