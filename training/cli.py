@@ -5,6 +5,7 @@ Heavy imports stand inside the commands: the command line loads this file at eve
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -41,6 +42,10 @@ def train(
         Path | None,
         typer.Option("--run", help="Folder for checkpoint and journal [default: runs/NAME]."),
     ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option("--base", help="A folder or hub id to start from, instead of the recipe's."),
+    ] = None,
     *,
     resume: Annotated[
         bool, typer.Option(help="Go on from the run's checkpoint, if there is one.")
@@ -62,6 +67,8 @@ def train(
         if threads:
             torch.set_num_threads(threads)
         plan = load_recipe(recipe)
+        if base is not None:
+            plan = replace(plan, base=base)
         folder = run or Path("runs") / plan.name
         start = prepare(plan, data, wheels=wheels)
         val = [

@@ -1,5 +1,6 @@
 """From a trained network to the graph that serves: ONNX, then 8-bit integers."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,8 +9,10 @@ import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
+from safetensors.torch import save_file
 from torch import nn
 
+from model.artifact import WEIGHTS
 from model.network import Network
 from training.errors import ParityError
 from training.evaluate import Measured
@@ -26,18 +29,29 @@ def export_graph(network: Network, path: Path) -> None:
     ids = torch.ones((2, 8), dtype=torch.int64)
     mask = ids.clone()  # a tensor of its own: the exporter would merge two uses of one
     shape = {0: torch.export.Dim("texts"), 1: torch.export.Dim("tokens")}
-    program = torch.onnx.export(
-        network,
-        (ids, mask),
-        dynamo=True,
-        dynamic_shapes={"ids": shape, "mask": shape},
-        input_names=["ids", "mask"],
-        output_names=list(network.heads),
-        verbose=False,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter warns of its own deprecated parts
+        program = torch.onnx.export(
+            network,
+            (ids, mask),
+            dynamo=True,
+            dynamic_shapes={"ids": shape, "mask": shape},
+            input_names=["ids", "mask"],
+            output_names=list(network.heads),
+            verbose=False,
+        )
     if program is None:
         raise ParityError("torch gave no ONNX program")
     program.save(str(path))
+
+
+def export_weights(network: Network, folder: Path) -> None:
+    """Write the float32 weights and the encoder's configuration, for torch."""
+    network.encoder.config.save_pretrained(folder)
+    save_file(
+        {name: value.contiguous() for name, value in network.state_dict().items()},
+        folder / WEIGHTS,
+    )
 
 
 def quantise(source: Path, target: Path) -> None:
@@ -46,7 +60,7 @@ def quantise(source: Path, target: Path) -> None:
     """
     graph = onnx.load(str(source))
     del graph.graph.value_info[:]  # shape inference fails on what the exporter noted there
-    _quantise_tables(graph)
+    quantise_tables(graph)
     plain = target.with_suffix(".tables.onnx")
     onnx.save(graph, str(plain))
     quantize_dynamic(
@@ -59,18 +73,16 @@ def quantise(source: Path, target: Path) -> None:
     plain.unlink()
 
 
-def _quantise_tables(model: onnx.ModelProto) -> None:
-    """Replace every large table that rows are gathered from by integers and a scale a row."""
+def quantise_tables(model: onnx.ModelProto, smallest: int = _MIN_TABLE) -> None:
+    """Replace every table of at least ``smallest`` floats that rows are gathered from by integers
+    and a scale a row.
+    """
     graph = model.graph
     tables = {tensor.name: tensor for tensor in graph.initializer}
     nodes: list[onnx.NodeProto] = []
     for node in graph.node:
         table = tables.get(node.input[0]) if node.op_type == "Gather" else None
-        if (
-            table is None
-            or table.data_type != TensorProto.FLOAT
-            or np.prod(table.dims) < _MIN_TABLE
-        ):
+        if table is None or table.data_type != TensorProto.FLOAT or np.prod(table.dims) < smallest:
             nodes.append(node)
             continue
         values = numpy_helper.to_array(table)

@@ -10,13 +10,21 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
-from model.artifact import GRAPH, LAYOUT, MANIFEST, TOKENIZER, ModelArtifact, sha256_of
+from model.artifact import (
+    GRAPH,
+    LAYOUT,
+    MANIFEST,
+    TOKENIZER,
+    WEIGHTS,
+    ModelArtifact,
+    sha256_of,
+)
 from model.classifier import SentimentClassifier
 from model.network import Network
 from training.calibrate import fit_temperature, held_out_error, soften
 from training.data import Corpus
 from training.evaluate import Measured, Scored, measure_all, score
-from training.export import cut_positions, export_graph, parity, quantise
+from training.export import cut_positions, export_graph, export_weights, parity, quantise
 from training.model_card import CARD, model_card
 from training.recipe import Recipe
 
@@ -59,44 +67,45 @@ def package(
         recipe: it was trained by.
         corpus: whose val splits judge it.
         origin: of the pretrained start.
-        work: a folder for the float32 artifact and other intermediate files.
+        work: gets ``float32``, the same model for torch, and other intermediate folders.
         out: the folder of the artifact; replaced only when everything else went well.
 
     Raises:
         ParityError: 8 bits cost or gain more than half a point on a set.
     """
     cut_positions(network, WINDOW)
-    whole, eight = work / "float32", work / "int8"
-    for folder in (whole, eight):
+    torch_weights, whole, eight = work / "float32", work / "float32-onnx", work / "int8"
+    for folder in (torch_weights, whole, eight):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         tokenizer.save(str(folder / TOKENIZER), pretty=False)
+    details = _details(tokenizer, pad_id, recipe, corpus, origin)
+    export_weights(network, torch_weights)
     export_graph(network, whole / GRAPH)
     quantise(whole / GRAPH, eight / GRAPH)
-    details = _details(tokenizer, pad_id, recipe, corpus, origin)
     for folder in (whole, eight):
         write_manifest(folder, details)
-    scored = {
-        folder: list(score(SentimentClassifier.load(folder), corpus.val))
-        for folder in (whole, eight)
-    }
-    lost = parity(measure_all(scored[whole]), measure_all(scored[eight]))
-    temperatures = {head.name: _temperature(scored[eight], head.name) for head in recipe.heads}
+    sound = [split for split in corpus.val if not split.data.noisy]
+    reference = list(score(SentimentClassifier.load(whole), sound))
+    scored = list(score(SentimentClassifier.load(eight), corpus.val))
+    lost = parity(measure_all(reference), measure_all(scored))
+    temperatures = {head.name: _temperature(scored, head.name) for head in recipe.heads}
     calibrated = [
         replace(part, probabilities=soften(part.probabilities, temperatures[part.split.data.head]))
-        for part in scored[eight]
+        for part in scored
     ]
     measured = measure_all(calibrated)
     details = {
         **details,
         "temperatures": temperatures,
         "calibration": {
-            head.name: _calibration(scored[eight], head.name, temperatures[head.name])
+            head.name: _calibration(scored, head.name, temperatures[head.name])
             for head in recipe.heads
         },
         "parity": {name: round(value, 5) for name, value in lost.items()},
         "metrics": [m.as_dict() for m in measured],
     }
+    write_manifest(torch_weights, details)
     (eight / CARD).write_text(model_card(details, recipe), encoding="utf-8")
     write_manifest(eight, details)
     shutil.rmtree(out, ignore_errors=True)
@@ -113,7 +122,7 @@ def write_manifest(folder: Path, details: Mapping[str, Any]) -> ModelArtifact:
     }
     manifest = {
         "layout": LAYOUT,
-        "model_id": f"{details['name']}-{files[GRAPH][:12]}",
+        "model_id": f"{details['name']}-{files.get(GRAPH, files.get(WEIGHTS, ''))[:12]}",
         **details,
         "files": files,
     }

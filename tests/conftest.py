@@ -1,0 +1,34 @@
+"""Fixtures that more than one room's tests use."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+
+@dataclass(frozen=True)
+class Smoke:
+    """A whole run of the smoke recipe."""
+
+    data: Path
+    base: Path
+    run: Path
+    artifact: Path
+    output: str
+
+
+@pytest.fixture(scope="session")
+def smoke(tmp_path_factory: pytest.TempPathFactory) -> Smoke:
+    """The smoke recipe, run once through the command line."""
+    from typer.testing import CliRunner
+
+    from tests.training import tiny
+    from training.cli import app
+
+    root = tmp_path_factory.mktemp("smoke")
+    data, base = tiny.write_sets(root / "data"), tiny.write_base(root / "base")
+    run, artifact = root / "run", root / "artifact"
+    arguments = ["train", "smoke", "--data", data, "--base", base, "--run", run, "--out", artifact]
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exit_code == 0, result.output + repr(result.exception)
+    return Smoke(data, base, run, artifact, result.output)

@@ -1,0 +1,50 @@
+import math
+
+import torch
+
+from training.loss import masked_cross_entropy, multi_task_loss
+
+
+def test_absent_class_takes_no_part() -> None:
+    logits = torch.tensor([[1.0, 9.0, -1.0]], requires_grad=True)
+    allowed = torch.tensor([[True, False, True]])
+    loss = masked_cross_entropy(logits, torch.tensor([0]), allowed, smoothing=0.0)
+    assert math.isclose(loss.item(), math.log(1 + math.exp(-2.0)), rel_tol=1e-5)
+    loss.sum().backward()  # type: ignore[no-untyped-call]
+    assert logits.grad is not None
+    assert logits.grad[0, 1] == 0
+    assert logits.grad[0, 0] != 0
+
+
+def test_smoothing_spreads_over_allowed_classes_only() -> None:
+    allowed = torch.tensor([[True, False, True]])
+    even = masked_cross_entropy(torch.zeros(1, 3), torch.tensor([0]), allowed, smoothing=0.5)
+    assert math.isclose(even.item(), math.log(2), rel_tol=1e-6)
+    sure = masked_cross_entropy(
+        torch.tensor([[4.0, 0.0, 0.0]]), torch.tensor([0]), allowed, smoothing=0.5
+    )
+    kept, other = -math.log(1 + math.exp(-4)), -math.log(1 + math.exp(4))
+    assert math.isclose(sure.item(), -(0.75 * kept + 0.25 * other), rel_tol=1e-5)
+
+
+def test_all_classes_without_smoothing_is_cross_entropy() -> None:
+    torch.manual_seed(0)
+    logits, labels = torch.randn(5, 3), torch.tensor([0, 1, 2, 1, 0])
+    ours = masked_cross_entropy(logits, labels, torch.ones(5, 3, dtype=torch.bool), 0.0)
+    theirs = torch.nn.functional.cross_entropy(logits, labels, reduction="none")
+    assert torch.allclose(ours, theirs, atol=1e-6)
+
+
+def test_each_row_counts_for_its_own_head() -> None:
+    logits = {
+        "a": torch.zeros(3, 2, requires_grad=True),
+        "b": torch.zeros(3, 4, requires_grad=True),
+    }
+    members = {"a": torch.tensor([0, 2]), "b": torch.tensor([1])}
+    allowed = {name: torch.ones_like(value, dtype=torch.bool) for name, value in logits.items()}
+    loss = multi_task_loss(logits, torch.tensor([1, 3, 0]), allowed, members, 0.0)
+    assert math.isclose(loss.item(), (2 * math.log(2) + math.log(4)) / 3, rel_tol=1e-6)
+    loss.backward()  # type: ignore[no-untyped-call]
+    assert logits["a"].grad is not None
+    assert logits["a"].grad[1].abs().sum() == 0
+    assert logits["a"].grad[0].abs().sum() > 0

@@ -1,0 +1,121 @@
+"""The whole way of a recipe, on a tiny model."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from model.artifact import ModelArtifact
+from model.classifier import SentimentClassifier
+from tests.conftest import Smoke
+from tests.training import tiny
+from training.cli import app
+from training.errors import ParityError
+from training.evaluate import measure
+from training.export import parity
+
+
+def test_artifact_learnt_its_sets(smoke: Smoke) -> None:
+    classifier = SentimentClassifier.load(smoke.artifact)
+    bad, plain, good, rude = classifier.predict(
+        ["awful monday train", "blue table train", "lovely monday train", "moron blue table"]
+    )
+    assert [said.label for said in (bad, plain, good)] == ["negative", "neutral", "positive"]
+    assert rude.offensive is not None
+    assert plain.offensive is not None
+    assert rude.offensive > 0.8 > 0.2 > plain.offensive
+
+
+def test_manifest_names_recipe_data_and_versions(smoke: Smoke) -> None:
+    artifact = ModelArtifact.load(smoke.artifact)
+    artifact.verify()
+    assert set(artifact.details["data"]) == {path.name for path in smoke.data.iterdir()}
+    assert artifact.details["recipe"]["sha256"]
+    assert artifact.details["versions"]["onnxruntime"]
+    assert {"moods", "stars", "insults"} <= {m["name"] for m in artifact.details["metrics"]}
+    assert set(artifact.files) == {"model.onnx", "tokenizer.json", "MODEL_CARD.md"}
+
+
+def test_card_holds_the_measured_figures_and_the_terms(smoke: Smoke) -> None:
+    card = (smoke.artifact / "MODEL_CARD.md").read_text()
+    metrics = ModelArtifact.load(smoke.artifact).details["metrics"]
+    moods = next(m for m in metrics if m["name"] == "moods")
+    assert f"| moods | sentiment | {moods['rows']} | {100 * moods['macro_f1']:.1f}" in card
+    assert "| stars | sentiment | made for a test |" in card
+
+
+def test_eight_bits_stay_within_half_a_point(smoke: Smoke) -> None:
+    lost = ModelArtifact.load(smoke.artifact).details["parity"]
+    assert set(lost) == {"moods", "stars", "insults"}
+    assert all(abs(value) <= 0.005 for value in lost.values())
+
+
+def test_torch_weights_answer_as_the_graph(smoke: Smoke) -> None:
+    texts = ["awful monday train", "lovely blue", "idiot", "xyz 好 😡"]
+    graph = SentimentClassifier.load(smoke.run / "float32-onnx").predict(texts)
+    weights = SentimentClassifier.load(smoke.run / "float32")
+    assert weights.model_id.endswith("+float32")
+    temperature = ModelArtifact.load(smoke.run / "float32").temperatures
+    assert temperature == {}
+    for a, b in zip(graph, weights.predict(texts), strict=True):
+        assert a.negative == pytest.approx(b.negative, abs=1e-4)
+        assert a.offensive == pytest.approx(b.offensive, abs=1e-4)
+
+
+def test_evaluate_prints_every_set(smoke: Smoke) -> None:
+    result = CliRunner(env={"COLUMNS": "200"}).invoke(
+        app, ["evaluate", str(smoke.artifact), "--data", str(smoke.data), "--recipe", "smoke"]
+    )
+    assert result.exit_code == 0, result.output
+    for name in ("moods", "stars", "insults", "all sentiment sets"):
+        assert name in result.output
+
+
+def test_evaluate_a_stream(smoke: Smoke, tmp_path: Path) -> None:
+    stream = tmp_path / "stream.csv"
+    tiny.write_rows(stream, [("awful train", "negative"), ("lovely train", "positive")] * 3)
+    result = CliRunner(env={"COLUMNS": "200"}).invoke(
+        app, ["evaluate", str(smoke.artifact), "--stream", str(stream)]
+    )
+    assert result.exit_code == 0, result.output
+    assert "100.0" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["train", "no-such-recipe"], "no recipe"),
+        (["train", "smoke", "--data", "no-such-folder"], "no data folder"),
+        (["evaluate", "--stream", "no-such.parquet"], "no-such.parquet"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(
+    arguments: list[str], says: str, smoke: Smoke
+) -> None:
+    if arguments[0] == "evaluate":
+        arguments = [*arguments[:1], str(smoke.artifact), *arguments[1:]]
+    result = CliRunner(env={"COLUMNS": "200"}).invoke(app, arguments)
+    assert result.exit_code == 2
+    assert says in result.output
+
+
+def test_parity_gate_fails_on_a_set_that_lost() -> None:
+    import numpy as np
+
+    truth = np.array([0, 1] * 100)
+    right = np.eye(2)[truth]
+    wrong = right.copy()
+    wrong[:4] = wrong[:4, ::-1]
+    before = [measure("a", "sentiment", truth, right)]
+    assert parity(before, before) == {"a": 0.0}
+    with pytest.raises(ParityError, match=r"macro-F1 of a by -2\.0"):
+        parity(before, [measure("a", "sentiment", truth, wrong)])
+    assert parity(before, [measure("a", "sentiment", truth, right)]) == {"a": 0.0}
+
+
+def test_journal_is_one_json_object_a_line(smoke: Smoke) -> None:
+    lines = (smoke.run / "journal.jsonl").read_text().splitlines()
+    notes = [json.loads(line) for line in lines]
+    assert notes[-1]["step"] == 60
+    assert "moods.f1" in notes[-1]

@@ -1,0 +1,44 @@
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from training.errors import RecipeError
+from training.recipe import load_recipe
+
+SMOKE = (files("training") / "recipes" / "smoke.toml").read_text()
+
+
+@pytest.mark.parametrize("name", ["groundswell", "smoke"])
+def test_shipped_recipes_are_read(name: str) -> None:
+    recipe = load_recipe(name)
+    assert recipe.name == name
+    assert len(recipe.sha256) == 64
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("seed = 7", "", "lacks 'seed'"),
+        ("seed = 7", "seed = 7\ncolour = 1", "unknown keys: colour"),
+        ("steps = 60", "steps = 60\nspeed = 1", "optimisation has unknown keys: speed"),
+        ("steps = 60", "", "optimisation"),
+        ("steps = 60", "steps = 0", "at least 1"),
+        ('"fp32"', '"fp8"', "bf16 or fp32"),
+        ('head = "offensive"', 'head = "angry"', "names no head"),
+        ('"5" = "positive"', '"5" = "joy"', "joy"),
+        ('name = "stars"', 'name = "moods"', "name of its own"),
+        ("seed = 7", "seed =", "not valid TOML"),
+    ],
+)
+def test_faults_are_named(old: str, new: str, says: str, tmp_path: Path) -> None:
+    assert old in SMOKE
+    path = tmp_path / "broken.toml"
+    path.write_text(SMOKE.replace(old, new))
+    with pytest.raises(RecipeError, match=says):
+        load_recipe(str(path))
+
+
+def test_no_such_recipe() -> None:
+    with pytest.raises(RecipeError, match="neither a file"):
+        load_recipe("nothing")
