@@ -72,9 +72,6 @@ def run(arguments: Sequence[str]) -> int:
             raise
         terminal.complain(advice)
         return terminal.ExitCode.FAILED
-    except BrokenPipeError:  # the reader of a pipe, such as `head`, has seen enough
-        sys.stderr.close()
-        return 0
     return result if isinstance(result, int) else 0
 
 

@@ -1,7 +1,8 @@
 """The demo: the real service, our two days sent to it over HTTP, its alerts as they arise."""
 
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -9,7 +10,6 @@ from typing import Any
 from serving.commands import hosting
 from serving.demo.scenario import KOLS, SCENARIO, SPAN, Kol, generate
 from serving.demo.screen import Screen
-from serving.errors import ServingError
 from serving.ingest.client import ServiceClient, connect
 from serving.settings import Settings
 
@@ -46,6 +46,7 @@ async def play(settings: Settings, end: datetime, screen: Screen, *, keep: bool)
 
     Raises:
         KeyboardInterrupt: Ctrl-C before the story was over.
+        ServiceUnreachable: the service broke off.
         CannotListen: neither the port nor a free one can be listened on.
     """
     try:
@@ -61,13 +62,13 @@ async def play(settings: Settings, end: datetime, screen: Screen, *, keep: bool)
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             story = asyncio.create_task(_tell(url, end, screen))
             await asyncio.wait({serving, story}, return_when=asyncio.FIRST_COMPLETED)
-            if not story.done():  # Ctrl-C stopped the server
+            if server.should_exit:  # Ctrl-C, and the story was not over
                 story.cancel()
-                with suppress(asyncio.CancelledError, ServingError):
-                    await story
+                await asyncio.gather(serving, story, return_exceptions=True)
                 raise KeyboardInterrupt
-            screen.addresses(url)
-            if keep:
+            if story.exception() is None:
+                screen.addresses(url)
+            if keep and story.exception() is None:
                 screen.say("The service goes on; Ctrl-C ends it.")
             else:
                 server.should_exit = True
@@ -81,19 +82,15 @@ async def _tell(url: str, end: datetime, screen: Screen) -> Outcome:
     outcome = Outcome()
     async with connect(url) as client:
         await _register(client)
-        listening = asyncio.create_task(_listen(client, screen, outcome))
-        await outcome.heard.wait()
-        with screen.progress(len(items)):
-            for first in range(0, len(items), _BATCH):
-                answer = await client.submit(items[first : first + _BATCH])
-                outcome.accepted += answer["accepted"]
-            await client.worked_off(lambda _last, done: screen.worked_off(done))
+        async with _stream(client, screen, outcome):
+            with screen.progress(len(items)):
+                for first in range(0, len(items), _BATCH):
+                    answer = await client.submit(items[first : first + _BATCH])
+                    outcome.accepted += answer["accepted"]
+                await client.worked_off(lambda _last, done: screen.worked_off(done))
             outcome.alerts = [alert async for alert in client.pages("/alerts")]
             outcome.alerts.sort(key=lambda alert: str(alert["opened_at"]))
             await _catch_up(client, outcome)
-        listening.cancel()
-        with suppress(asyncio.CancelledError):
-            await listening
         start = end - SPAN
         moods = {
             kol.kol_id: await client.get(
@@ -118,6 +115,21 @@ async def _register(client: ServiceClient) -> None:
                 "relation": "partner",
             },
         )
+
+
+@asynccontextmanager
+async def _stream(client: ServiceClient, screen: Screen, outcome: Outcome) -> AsyncIterator[None]:
+    """Show what the stream tells, for as long as the context lasts."""
+    listening = asyncio.create_task(_listen(client, screen, outcome))
+    listening.add_done_callback(lambda _: outcome.heard.set())
+    try:
+        await outcome.heard.wait()
+        yield
+        if listening.done():
+            listening.result()  # raises what broke the stream
+    finally:
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
 
 
 async def _listen(client: ServiceClient, screen: Screen, outcome: Outcome) -> None:

@@ -1,6 +1,8 @@
 """The demo end to end: the real service, our scenario over HTTP, the alerts as they arise."""
 
+import asyncio
 import random
+import signal
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -129,3 +131,19 @@ def test_the_command_records_and_leaves_nothing_behind(
     assert "Two days, three KOLs" in capsys.readouterr().out
     assert cli.run(arguments) == 2
     assert "exists already" in capsys.readouterr().err
+
+
+async def test_ctrl_c_ends_the_story_quietly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = SentimentClassifier.from_backend(FakeBackend())
+    monkeypatch.setattr(hosting, "create_app", partial(create_app, classifier=fake))
+
+    def press(end: datetime) -> list[dict[str, object]]:
+        asyncio.get_running_loop().call_later(0.5, signal.raise_signal, signal.SIGINT)
+        return generate(end)
+
+    monkeypatch.setattr(story, "generate", press)
+    with pytest.raises(KeyboardInterrupt):
+        await shown(tmp_path)
+    assert "Two days" not in (tmp_path / "shown.txt").read_text("utf-8")
