@@ -16,6 +16,7 @@ from model.artifact import WEIGHTS
 from model.network import Network
 from training.errors import ParityError
 from training.evaluate import Measured
+from training.rowwise import scale_by_row
 
 MAX_PARITY_LOSS = 0.005
 _MIN_TABLE = 1 << 20
@@ -56,7 +57,7 @@ def export_weights(network: Network, folder: Path) -> None:
 
 def quantise(source: Path, target: Path) -> None:
     """Turn a graph's matrices into 8-bit integers: those of matrix products with one scale a
-    column, embedding tables with one scale a row.
+    column, embedding tables with one scale a row, and what they are multiplied with one a token.
     """
     graph = onnx.load(str(source))
     del graph.graph.value_info[:]  # shape inference fails on what the exporter noted there
@@ -71,6 +72,9 @@ def quantise(source: Path, target: Path) -> None:
         op_types_to_quantize=["MatMul", "Gemm"],
     )
     plain.unlink()
+    eight = onnx.load(str(target))
+    scale_by_row(eight)
+    onnx.save(eight, str(target))
 
 
 def quantise_tables(model: onnx.ModelProto, smallest: int = _MIN_TABLE) -> None:
