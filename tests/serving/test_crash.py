@@ -32,7 +32,7 @@ def send(client: httpx.Client, items: list[dict[str, Any]]) -> list[str]:
 
 def outcome(client: httpx.Client) -> list[Any]:
     """Every alert with its transitions and evidence."""
-    wait_until_worked_off(client, seconds=120)
+    wait_until_worked_off(client, seconds=300)
     ids = [alert["alert_id"] for alert in client.get("/v1/alerts").json()["items"]]
     return [client.get(f"/v1/alerts/{alert_id}").json() for alert_id in ids]
 
@@ -88,13 +88,14 @@ def test_a_killed_service_ends_where_an_undisturbed_one_does(tmp_path: Path, str
         outcomes = send(client, items)
         assert set(outcomes[: 2 * third]) == {"duplicate"}
         assert set(outcomes[2 * third :]) == {"accepted"}
-        assert without_event_ids(outcome(client)) == without_event_ids(expected)
+        assert comparable(outcome(client)) == comparable(expected)
     with closing(sqlite3.connect(tmp_path / "killed.db")) as database:
         assert database.execute("SELECT count(*) FROM comments").fetchone() == (len(items),)
 
 
-def without_event_ids(alerts: list[Any]) -> str:
+def comparable(alerts: list[Any]) -> Any:
+    """Without event ids, and with figures to six digits: numpy's last bit depends on the batch."""
     for alert in alerts:
         for event in alert["events"]:
             event.pop("event_id")
-    return json.dumps(alerts, sort_keys=True)
+    return json.loads(json.dumps(alerts), parse_float=lambda figure: f"{float(figure):.6g}")
