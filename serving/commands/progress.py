@@ -51,7 +51,8 @@ class ReplayProgress:
         note = f"{tally.sent:,} sent"
         if tally.at is not None:
             note += f", up to {tally.at:%d %b %H:%M}"
-        self.progress.update(self.sending, completed=self.file.fraction(), note=note)
+        done = tally.done if tally.done is not None else self.file.fraction()
+        self.progress.update(self.sending, completed=done, note=note)
 
     def worked_off(self, last: int, done: int) -> None:
         """The service said how far it is."""

@@ -35,6 +35,7 @@ class Tally:
         first: earliest `created_at` sent, aware; None if nothing was.
         last: latest `created_at` sent.
         at: `created_at` of the comment last sent.
+        total: rows of the file; None where it is not known before the end.
     """
 
     accepted: int = 0
@@ -46,6 +47,12 @@ class Tally:
     first: datetime | None = None
     last: datetime | None = None
     at: datetime | None = None
+    total: int | None = None
+
+    @property
+    def done(self) -> float | None:
+        """How much of the file has been dealt with, in [0, 1]; None where `total` is."""
+        return (self.sent + self.unreadable) / self.total if self.total else None
 
     @property
     def sent(self) -> int:
@@ -89,7 +96,7 @@ async def replay(
         await sender.flush()
         return
     with tempfile.TemporaryDirectory(prefix="groundswell-replay-") as folder:
-        rows = await asyncio.to_thread(_sorted_rows, file, Path(folder))
+        rows, tally.total = await asyncio.to_thread(_sorted_rows, file, Path(folder))
         await _paced(rows, sender, speed)
 
 
@@ -154,12 +161,14 @@ def _created_at(row: Row) -> datetime:
     return datetime.fromisoformat(str(written)) if written is not None else _EARLIEST
 
 
-def _sorted_rows(file: CommentFile, folder: Path) -> Iterator[Row]:
-    """Rows by `created_at`: sorted runs on disk, merged; memory holds one run."""
+def _sorted_rows(file: CommentFile, folder: Path) -> tuple[Iterator[Row], int]:
+    """Rows by `created_at`, and how many: sorted runs on disk, merged; memory holds one run."""
     runs: list[Iterator[tuple[datetime, Row]]] = []
+    total = 0
     rows = file.rows()
     while run := [(_created_at(row), row) for row in itertools.islice(rows, _RUN)]:
         run.sort(key=itemgetter(0))
+        total += len(run)
         if len(run) < _RUN:
             runs.append(iter(run))
             break
@@ -168,7 +177,7 @@ def _sorted_rows(file: CommentFile, folder: Path) -> Iterator[Row]:
             for _, row in run:
                 spill.write(json.dumps([row.number, row.item, row.fault]) + "\n")
         runs.append(_read_run(path))
-    return (row for _, row in heapq.merge(*runs, key=itemgetter(0)))
+    return (row for _, row in heapq.merge(*runs, key=itemgetter(0))), total
 
 
 def _read_run(path: Path) -> Iterator[tuple[datetime, Row]]:

@@ -144,7 +144,8 @@ async def test_only_the_first_faults_are_kept(tmp_path: Path) -> None:
 async def test_live_speed_sorts_and_keeps_the_pace(tmp_path: Path, naps: list[float]) -> None:
     service = FakeService()
     file = comment_file(tmp_path / "c.ndjson", [3, 1, 2, 1])
-    await send(file, service, speed=3600)
+    tally = await send(file, service, speed=3600)
+    assert (tally.total, tally.done) == (4, 1.0)
     assert list(service.seen) == ["c1", "c3", "c2", "c0"]
     assert service.batches == [2, 1, 1]
     assert naps == pytest.approx([1.0, 1.0])
