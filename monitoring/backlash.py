@@ -19,9 +19,9 @@ _HOURS_PER_MONTH = 720.0
 # Threshold in nats = log(chances a month) - steepness * log(sensitivity) + offset. The steepness is
 # how slowly false pages fall with the threshold; all three are measured by benchmarks/crisis on
 # its calibration seeds.
-_STEEPNESS = 1.7
-_MINUTE_OFFSET = -1.5
-_HOUR_OFFSET = -1.2
+_STEEPNESS = 1.15
+_MINUTE_OFFSET = -1.03
+_HOUR_OFFSET = -0.73
 _LOWEST_THRESHOLD = 3.0
 _KNOWN = 10.0  # effective comments learnt before anything is judged
 

@@ -185,6 +185,13 @@ class Baseline:
             hour += 1
         return total
 
+    def loosen(self) -> None:
+        """The usual has moved: let what was learnt of the share count a quarter."""
+        self.weight *= 0.25
+        self._k *= 0.25
+        self._pos *= 0.25
+        self._refresh()
+
     def rebase(self, share: float) -> None:
         """Take `share` as the usual one: an incident lasted so long that it is normal now."""
         self.weight = min(self.weight, 40.0)

@@ -9,6 +9,7 @@ from monitoring.authorship import Authorship
 from monitoring.backlash import BacklashWatch
 from monitoring.baseline import Baseline
 from monitoring.clockwork import minute_of, moment_of
+from monitoring.detectors.usual_drift import UsualDrift
 from monitoring.errors import OutOfOrderError
 from monitoring.policy import Policy
 from monitoring.praise import PraiseWatch
@@ -35,6 +36,7 @@ class KolMonitor:
     __slots__ = (
         "_active",
         "_authorship",
+        "_drift",
         "_excess",
         "_first_hour",
         "_hour",
@@ -58,6 +60,7 @@ class KolMonitor:
         self.baseline = Baseline()
         self.recent = Recent()
         self._authorship = Authorship()
+        self._drift = UsualDrift()
         self.backlash = BacklashWatch(kol_id, policy, self.baseline, self.recent, self._authorship)
         self.praise = PraiseWatch(kol_id, policy, self.baseline, self.recent)
         self._first_hour = 0
@@ -154,7 +157,12 @@ class KolMonitor:
         while self._pending and hour - self._pending[0][0] >= delay:
             old, n, negative, positive, active, excess, tainted = self._pending.popleft()
             if not tainted:
-                self.baseline.learn_hour(old, n, negative, positive, active, excess)
+                base = self.baseline
+                # A day of few posts strays about as much as the comments under half of one.
+                rho = base.rho[0] / 4 + base.doubt
+                if self._drift.learn_hour(old, n, negative, base.share, rho):
+                    base.loosen()
+                base.learn_hour(old, n, negative, positive, active, excess)
         self._refresh()
 
     def _note(self, raised: list[AlertEvent]) -> None:
@@ -200,6 +208,7 @@ class KolMonitor:
             ],
             "pending": [list(block) for block in self._pending],
             "baseline": self.baseline.state(),
+            "drift": self._drift.state(),
             "recent": self.recent.state(),
             "authorship": self._authorship.state(),
             "backlash": self.backlash.state(),
@@ -223,6 +232,7 @@ class KolMonitor:
             for hour, n, negative, positive, active, excess, tainted in state["pending"]
         )
         self.baseline.load(state["baseline"])
+        self._drift.load(state["drift"])
         self.recent.load(state["recent"])
         self._authorship.load(state["authorship"])
         self.backlash.load(state["backlash"])

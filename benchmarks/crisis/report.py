@@ -77,10 +77,16 @@ def figures(row: Row) -> dict[str, Any]:
         "false_by_cause": dict(causes),
         "hard_negatives_paged": hard / hard_total,
         "notifications_per_incident": sum(c.pages for c in hit) / max(len(hit), 1),
+        "notifications_per_wave": sum(c.pages for c in hit) / max(sum(map(_waves, hit)), 1),
         "resolve_error_median_minutes": float(np.median(errors)) if errors else None,
         "by_shape": _by(caught, "kind"),
         "by_tier": _by(caught, "tier"),
     }
+
+
+def _waves(crisis: Caught) -> int:
+    """An aftershock comes in two waves, and the second is to be told too."""
+    return 2 if crisis.kind == "aftershock" else 1
 
 
 def _by(caught: Sequence[Caught], name: str) -> dict[str, dict[str, float]]:
@@ -129,7 +135,8 @@ def show(rows: Sequence[dict[str, Any]], costs: Sequence[Cost], console: Console
             f"{OURS} at budget {budget:g}: recall {mine['recall']:.3f} [{low:.3f}, {high:.3f}], "
             f"false {mine['false_per_kol_week']:.3f} a KOL-week {mine['false_by_cause']}, "
             f"hard negatives paged {mine['hard_negatives_paged']:.1%}, "
-            f"{mine['notifications_per_incident']:.2f} notifications an incident"
+            f"{mine['notifications_per_incident']:.2f} notifications an incident, "
+            f"{mine['notifications_per_wave']:.2f} a wave"
         )
     mine = by_name[OURS][protocol.BUDGETS[0]]
     detail = Table(title=f"{OURS} at budget {protocol.BUDGETS[0]:g} beside the limit")

@@ -11,6 +11,7 @@ from monitoring.detectors.base import Detector
 from monitoring.detectors.hour_scan import HourScan
 from monitoring.detectors.likelihood import beta_binomial_llr, increments, logit_shift
 from monitoring.detectors.share_shift import ShareShift
+from monitoring.detectors.usual_drift import UsualDrift
 from monitoring.incident import Recovery
 
 DETECTORS = {"share_shift": lambda: ShareShift(0.15, 1 / 80, 1 / 300)}
@@ -161,3 +162,33 @@ def test_recovery_by_share_and_by_silence():
     silent.begin(0, 40, 28.0, 0.15)
     silent.learn_hour(60, 0.0, 0.2)
     assert silent.complete
+
+
+def days(drift: UsualDrift, count: int, share: float, first: int = 0) -> list[int]:
+    rng = np.random.default_rng(8)
+    return [
+        hour // 24
+        for hour in range(24 * first, 24 * (first + count))
+        if drift.learn_hour(hour, 40, float(rng.binomial(40, share)), 0.15, 1 / 300)
+    ]
+
+
+def test_the_usual_that_stays_does_not_drift():
+    assert days(UsualDrift(), 80, 0.15) == []
+
+
+@pytest.mark.parametrize("share", [0.09, 0.22])
+def test_a_usual_that_moves_is_noticed_within_a_fortnight(share):
+    drift = UsualDrift()
+    assert days(drift, 20, 0.15) == []
+    moved = days(drift, 14, share, first=20)
+    assert moved
+    assert moved[0] <= 34
+
+
+def test_drift_state_reads_back():
+    drift, other = UsualDrift(), UsualDrift()
+    days(drift, 20, 0.17)
+    other.load(drift.state())
+    assert days(other, 14, 0.2, first=20) == days(drift, 14, 0.2, first=20)
+    assert other.state() == drift.state()
