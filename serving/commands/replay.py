@@ -124,10 +124,10 @@ async def _run(
                 await replay(file, client, speed=pace, tally=tally, report=progress.sent)
             except ServingError as error:
                 if tally.sent:
-                    error.add_note(
-                        f"{tally.sent:,} comments had arrived; the same command again is safe, "
-                        "they will count as duplicates"
-                    )
+                    error.add_note(_how_far(tally))
+                raise
+            except asyncio.CancelledError:  # Ctrl-C
+                terminal.say(f"interrupted; {_how_far(tally)}")
                 raise
             await client.worked_off(progress.worked_off)
         alerts = await _alerts(client, tally)
@@ -138,6 +138,13 @@ async def _run(
         terminal.out.print(render.alert_table(alerts))
     nothing_good = not tally.accepted and not tally.duplicates
     return terminal.ExitCode.USAGE if nothing_good else terminal.ExitCode.OK
+
+
+def _how_far(tally: "Tally") -> str:
+    return (
+        f"{tally.sent:,} comments had arrived; the same command again is safe, they will count "
+        "as duplicates"
+    )
 
 
 async def _alerts(client: "ServiceClient", tally: "Tally") -> list[dict[str, Any]]:

@@ -1,22 +1,14 @@
-"""The command line: documents, exit codes, one-line errors, and the commands on a real service."""
+"""The command line: its document, its exit codes, its one-line errors."""
 
 import asyncio
-import contextlib
 import inspect
-import json
-import signal
-import sqlite3
 import subprocess
 import sys
-import threading
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from collections.abc import Coroutine
 from functools import partial
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
-import httpx
 import pytest
 import typer
 import typer.main
@@ -28,12 +20,9 @@ from serving import cli
 from serving.app import create_app
 from serving.commands import hosting, plugins, terminal
 from serving.ingest import client, columns
-from serving.settings import Settings
 
 DOCS = Path(__file__).parents[2] / "docs"
 OPEN = "anyone who can reach 0.0.0.0 can read every comment and write new ones"
-HATE = ["terrible, I hate this", "awful and disgusting, worst ever", "shame on you, liar"]
-LOVE = ["I love this", "great video, thank you", "so good, amazing"]
 
 
 @pytest.fixture(autouse=True)
@@ -45,45 +34,6 @@ def surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     fake = SentimentClassifier.from_backend(FakeBackend())
     monkeypatch.setattr(hosting, "create_app", partial(create_app, classifier=fake))
     monkeypatch.setattr(SentimentClassifier, "load", lambda *_, **__: fake)
-
-
-@pytest.fixture
-def service(tmp_path: Path) -> Iterator[str]:
-    """The address of a running service."""
-    listener = hosting.listen("127.0.0.1", 0)
-    ready, loop = threading.Event(), asyncio.new_event_loop()
-    servers: list[hosting.Server] = []
-
-    async def serve() -> None:
-        settings = Settings(database_url=f"sqlite:///{tmp_path / 'service.db'}", _env_file=None)
-        async with hosting.started(settings) as app:
-            servers.append(hosting.server(app))
-            ready.set()
-            await servers[0].serve(sockets=[listener])
-
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
-    thread.start()
-    assert ready.wait(30)
-    yield hosting.url_of(listener)
-    servers[0].should_exit = True
-    thread.join(30)
-    loop.close()
-    listener.close()
-
-
-@pytest.fixture
-def storm(tmp_path: Path) -> Path:
-    """A day and a half of kind comments, then an hour of hostile ones."""
-    start = datetime(2026, 3, 1, tzinfo=UTC)
-    times = [(start + timedelta(minutes=3 * n), LOVE) for n in range(720)]
-    times += [(start + timedelta(hours=36, seconds=12 * n), HATE) for n in range(300)]
-    path = tmp_path / "storm.ndjson"
-    with path.open("w") as lines:
-        for n, (time, texts) in enumerate(sorted(times, key=lambda pair: pair[0])):
-            item = {"platform": "x", "comment_id": str(n), "kol_id": "mira", "author_id": f"a{n}"}
-            item |= {"text": f"{texts[n % 3]} {n % 7}", "created_at": time.isoformat()}
-            lines.write(json.dumps(item) + "\n")
-    return path
 
 
 def commands() -> dict[str, typer.main.TyperCommand]:
@@ -263,153 +213,3 @@ def test_commands_of_other_rooms_are_mounted_and_missing_packages_named(
     assert advice is not None
     assert 'pip install "groundswell[train]"' in advice
     assert terminal.missing_package(ModuleNotFoundError(name="serving.oops")) is None
-
-
-def test_replay_into_a_service_then_look(
-    service: str, storm: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert cli.run(["replay", str(storm), "--url", service]) == 0
-    out = capsys.readouterr().out
-    assert "storm.ndjson: 1,020 accepted, 0 duplicates" in out
-    assert "mira" in out
-    assert cli.run(["alerts", "--url", service, "--json"]) == 0
-    alerts = json.loads(capsys.readouterr().out)
-    assert [alert["kol_id"] for alert in alerts] == ["mira"]
-    assert cli.run(["alerts", alerts[0]["alert_id"], "--url", service]) == 0
-    shown = capsys.readouterr().out
-    assert "opened" in shown
-    assert "negative" in shown
-    assert cli.run(["alerts", "--kol-id", "nobody", "--url", service]) == 0
-    assert "no alerts" in capsys.readouterr().out
-    assert cli.run(["alerts", "nothing", "--url", service]) == 1
-    assert "404" in capsys.readouterr().err
-    assert cli.run(["kols", "--url", service]) == 0
-    assert "mira" in capsys.readouterr().out
-    assert cli.run(["replay", str(storm), "--url", service, "--json"]) == 0
-    again = json.loads(capsys.readouterr().out)
-    assert (again["accepted"], again["duplicates"]) == (0, 1020)
-    assert [a["alert_id"] for a in again["alerts"]] == [alerts[0]["alert_id"]]
-
-
-def test_replay_in_process_gives_the_same_alerts_twice(
-    storm: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    found = []
-    for name in ("a.db", "b.db"):
-        url = f"sqlite:///{tmp_path / name}"
-        assert cli.run(["replay", str(storm), "--database-url", url, "--json"]) == 0
-        found.append(json.loads(capsys.readouterr().out)["alerts"])
-    assert len(found[0]) == 1
-    assert [a["alert_id"] for a in found[0]] == [a["alert_id"] for a in found[1]]
-    assert [a["opened_at"] for a in found[0]] == [a["opened_at"] for a in found[1]]
-
-
-def test_replay_of_nothing_good_is_bad_input(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "c.csv").write_text(
-        "platform,comment_id,kol_id,text,created_at,mood\nx,1,mira,hi,2126-03-01T00:00:00Z,9\n"
-    )
-    assert cli.run(["replay", "c.csv", "--database-url", f"sqlite:///{tmp_path / 'c.db'}"]) == 2
-    captured = capsys.readouterr()
-    assert "0 accepted, 0 duplicates, 1 rejected" in captured.out
-    assert "line 2: created_at lies more than 5 minutes in the future" in captured.out
-    assert "ignored columns: mood" in captured.err
-
-
-def test_score_texts_and_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.run(["score", "I love this", "I hate this", ""]) == 0
-    table = capsys.readouterr().out
-    assert "positive" in table
-    assert "nothing to read" in table
-    (tmp_path / "t.csv").write_text("id,body\n1,I love it\n2,awful\n")
-    assert cli.run(["score", "t.csv", "--text-column", "body", "--json"]) == 0
-    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [row["text"] for row in rows] == ["I love it", "awful"]
-    assert rows[0]["positive"] > rows[1]["positive"]
-    (tmp_path / "t.txt").write_text("I love it\n" * 30)
-    assert cli.run(["score", "t.txt"]) == 0
-    captured = capsys.readouterr()
-    assert captured.out.count("I love it") == 20
-    assert "30 texts: 30 positive" in captured.err
-
-
-def test_database_upgrade(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / "new.db"
-    assert cli.run(["db", "upgrade", "--database-url", f"sqlite:///{path}"]) == 0
-    assert path.exists()
-    assert "is up to date" in capsys.readouterr().err
-
-
-def test_database_rebuild_keeps_the_comments(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = tmp_path / "old.db"
-    url = f"sqlite:///{path}"
-    assert cli.run(["db", "upgrade", "--database-url", url]) == 0
-    with closing(sqlite3.connect(path)) as database, database:
-        database.execute("INSERT INTO progress VALUES ('pipeline', 1, 0, 1)")
-        database.execute("INSERT INTO scores VALUES (1, 0.1, 0.2, 0.7, NULL, 'old')")
-        database.execute(
-            "INSERT INTO comments (seq, platform, comment_id, kol_id, text, created_at,"
-            " received_at) VALUES (1, 'x', 'c', 'lena', 'hi', 0, 0)"
-        )
-    assert cli.run(["db", "rebuild", "--database-url", url]) == 0
-    with closing(sqlite3.connect(path)) as database:
-        left = [
-            database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
-            for table in ("comments", "scores", "progress")
-        ]
-    assert left == [1, 0, 0]
-    assert "keeps its comments" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
-def test_serve_ends_cleanly_when_told_to(tmp_path: Path, ending: signal.Signals) -> None:
-    code = (
-        "import sys; from functools import partial;"
-        "from model.classifier import SentimentClassifier;"
-        "from model.fake_backend import FakeBackend;"
-        "from serving import cli; from serving.app import create_app;"
-        "from serving.commands import hosting;"
-        "fake = SentimentClassifier.from_backend(FakeBackend());"
-        "hosting.create_app = partial(create_app, classifier=fake);"
-        "sys.exit(cli.run(['serve', '--port', '0', '--log-format', 'json']))"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", code], cwd=tmp_path, stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stderr is not None
-        line = next(line for line in process.stderr if "listens on" in line)
-        url = line.split("listens on ")[1].partition(",")[0]
-        assert httpx.get(f"{url}/readyz", timeout=30).json()["status"] == "ready"
-        process.send_signal(ending)
-        rest = process.stderr.read()
-    assert process.returncode == 0
-    assert "Traceback" not in rest
-
-
-def test_alerts_are_followed_as_they_arise(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    alert = {"alert_id": "a1", "kol_id": "mira"}
-    body = f"event: mood\ndata: {{}}\n\nevent: alert\ndata: {json.dumps(alert)}\n\n"
-    seen: list[httpx.Request] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        seen.append(request)
-        return httpx.Response(200, text=body)
-
-    @contextlib.asynccontextmanager
-    async def connect(url: str) -> AsyncIterator[client.ServiceClient]:
-        transport = httpx.MockTransport(answer)
-        async with httpx.AsyncClient(transport=transport, base_url=url) as http:
-            yield client.ServiceClient(http)
-
-    monkeypatch.setattr(client, "connect", connect)
-    assert cli.run(["alerts", "--follow", "--kol-id", "mira", "--json"]) == 3
-    captured = capsys.readouterr()
-    assert json.loads(captured.out) == alert
-    assert "the service closed the stream" in captured.err
-    assert seen[0].url.path == "/v1/stream"
-    assert seen[0].url.params["kol_id"] == "mira"
