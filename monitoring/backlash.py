@@ -12,7 +12,7 @@ from monitoring.detectors.share_shift import ShareShift
 from monitoring.evidence import DetectorScore
 from monitoring.policy import Policy
 from monitoring.recent import FADE_MINUTES, Recent
-from monitoring.watch import Stretch, Watch
+from monitoring.watch import Stretch, Watch, recent_stretch
 
 _MINUTES_PER_MONTH = 43_200.0
 _HOURS_PER_MONTH = 720.0
@@ -78,6 +78,11 @@ class BacklashWatch:
     def _threshold(self, chances: float, offset: float) -> float:
         wanted = _STEEPNESS * math.log(self._policy.sensitivity)
         return max(math.log(chances) - wanted + offset, _LOWEST_THRESHOLD)
+
+    @property
+    def shown_score(self) -> float:
+        """The backlash score with that of the last full hour in it."""
+        return max(self.score, self._known * self._scan.score_one() / self._hour_threshold)
 
     @property
     def alarmed(self) -> bool:
@@ -151,7 +156,13 @@ class BacklashWatch:
         was_open = self.watch.open
         rate = self._recent.negative * self._recent.fade(now) / FADE_MINUTES
         events = self.watch.turn(
-            now, self._kind(now, stretch), self._severity(stretch), rate, stretch, scores
+            now,
+            self._kind(now, stretch),
+            self._severity(stretch),
+            rate,
+            stretch,
+            scores,
+            recent_stretch(self._recent, self._baseline, now),
         )
         if was_open and not self.watch.open:
             if not self.watch.recovery.complete:
@@ -171,9 +182,7 @@ class BacklashWatch:
         if shift.start is not None:
             expected = base.expected_between(shift.start, now)
             return Stretch(shift.start, now, shift.n, shift.k, expected), scan.scale
-        fade, start = self._recent.fade(now), now - int(FADE_MINUTES)
-        n, k = round(self._recent.n * fade), self._recent.negative * fade
-        return Stretch(start, now, n, k, base.expected_between(start, now)), scan.scale
+        return recent_stretch(self._recent, base, now), scan.scale
 
     def _kind(self, now: int, stretch: Stretch) -> str:
         policy = self._policy

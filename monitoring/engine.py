@@ -168,7 +168,7 @@ class Engine:
         return KolStatus(
             kol_id=kol_id,
             watermark=None if mark is None else moment_of(mark),
-            score=monitor.backlash.score,
+            score=monitor.backlash.shown_score,
             negative_share=negative,
             mood=positive - negative,
             expected_negative_share=base.share,

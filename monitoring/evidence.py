@@ -6,6 +6,8 @@ from typing import Any
 
 from monitoring.drivers import Drivers
 
+_FEW = 5  # comments of which a share says nothing
+
 
 @dataclass(frozen=True, slots=True)
 class DetectorScore:
@@ -119,8 +121,9 @@ def summarise(kind: str, kol_id: str, evidence: Evidence) -> str:
     span = f"{minutes:.0f} minutes" if minutes < 120 else f"{minutes / 60:.0f} hours"
     if kind == "praise_surge":
         return (
-            f"Comments on @{kol_id} rose to {evidence.comments} in {span}, most of them kind; "
-            f"{evidence.expected_comments:.0f} are usual at this hour."
+            f"Praise for @{kol_id}: {evidence.comments} comments in {span}, "
+            f"{evidence.negative_share:.0%} of them negative; "
+            f"{evidence.expected_comments:.0f} comments are usual at this hour."
         )
     lead = {
         "brigade": "A few accounts push negative comments on",
@@ -131,3 +134,26 @@ def summarise(kind: str, kol_id: str, evidence: Evidence) -> str:
         f"{lead} @{kol_id}: {evidence.negative_share:.0%} of {evidence.comments} in {span}; "
         f"{evidence.expected_negative_share:.0%} of {evidence.expected_comments:.0f} is usual."
     )
+
+
+def summarise_end(kol_id: str, now: datetime, evidence: Evidence) -> str:
+    """One sentence on an incident that is over.
+
+    Args:
+        kol_id: whose stream.
+        now: event time of the resolution.
+        evidence: the figures of the last half hour.
+    """
+    minutes = (now - evidence.incident_start).total_seconds() / 60
+    span = f"{minutes:.0f} minutes" if minutes < 120 else f"{minutes / 60:.0f} hours"
+    if evidence.comments < _FEW:
+        now_it_is = (
+            f"{evidence.comments} comments in the last half hour, "
+            f"{evidence.expected_comments:.0f} are usual"
+        )
+    else:
+        now_it_is = (
+            f"{evidence.negative_share:.0%} of the last {evidence.comments} comments are negative, "
+            f"{evidence.expected_negative_share:.0%} is usual"
+        )
+    return f"Over after {span} on @{kol_id}: {now_it_is}."

@@ -9,7 +9,7 @@ from monitoring.detectors.share_shift import ShareShift
 from monitoring.evidence import DetectorScore
 from monitoring.policy import Policy
 from monitoring.recent import FADE_MINUTES, Recent
-from monitoring.watch import Stretch, Watch
+from monitoring.watch import Stretch, Watch, recent_stretch
 
 _THRESHOLD = 9.0  # nats
 _VOLUME = 2.0  # comments over the usual
@@ -73,8 +73,9 @@ class PraiseWatch:
         if not self.watch.wants_evidence(value / _THRESHOLD, now):
             return []
         scores = (DetectorScore("praise_shift", float(now - start), value, _THRESHOLD),)
+        recent = recent_stretch(self._recent, self._baseline, now)
         rate = self._recent.positive * self._recent.fade(now) / FADE_MINUTES
-        events = self.watch.turn(now, "praise_surge", "info", rate, stretch, scores)
+        events = self.watch.turn(now, "praise_surge", "info", rate, stretch, scores, recent)
         if was_open and not self.watch.open:
             self._shift.forget()
         return events

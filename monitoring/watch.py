@@ -8,9 +8,10 @@ from monitoring import alerts
 from monitoring.alerts import Alert, AlertEvent
 from monitoring.baseline import Baseline
 from monitoring.clockwork import moment_of
-from monitoring.evidence import DetectorScore, Evidence, summarise
+from monitoring.evidence import DetectorScore, Evidence, summarise, summarise_end
 from monitoring.incident import Recovery
 from monitoring.policy import Policy
+from monitoring.recent import FADE_MINUTES, Recent
 from monitoring.signals import Signal
 
 _TRUSTED = 2.0  # times the known history
@@ -44,6 +45,13 @@ class Stretch:
     def volume_ratio(self) -> float:
         """Comments over expected comments, with half a comment added to both."""
         return (self.n + 0.5) / (self.expected + 0.5)
+
+
+def recent_stretch(recent: Recent, baseline: Baseline, now: int) -> Stretch:
+    """The last half hour up to minute `now`, from faded sums."""
+    fade, start = recent.fade(now), now - int(FADE_MINUTES)
+    expected = baseline.expected_between(start, now)
+    return Stretch(start, now, round(recent.n * fade), recent.negative * fade, expected)
 
 
 class Watch:
@@ -85,17 +93,16 @@ class Watch:
         hours = (moment_of(now) - self.alert.opened_at).total_seconds() / 3600
         return hours > max(_TRUSTED * self._baseline.hours, _LEAST_TRUST)
 
+    def ending(self, now: int) -> bool:
+        """Whether the open incident is over, or too long to be one."""
+        if self.alert is None or not self.alert.is_open:
+            return False
+        age = moment_of(now) - self.alert.opened_at
+        return self.recovery.complete or age >= self._policy.longest or self.outlasted(now)
+
     def wants_evidence(self, score: float, now: int) -> bool:
         """Whether the next `turn` could tell something: the evidence is worth its making."""
-        if self.alert is not None and self.alert.is_open:
-            age = moment_of(now) - self.alert.opened_at
-            return (
-                score >= 1.0
-                or self.recovery.complete
-                or age >= self._policy.longest
-                or self.outlasted(now)
-            )
-        return score >= 1.0
+        return score >= 1.0 or self.ending(now)
 
     def turn(
         self,
@@ -105,6 +112,7 @@ class Watch:
         rate: float,
         stretch: Stretch,
         scores: tuple[DetectorScore, ...],
+        recent: Stretch,
     ) -> list[AlertEvent]:
         """Decide what happens at minute `now`.
 
@@ -113,11 +121,13 @@ class Watch:
             kind: what a new alert would be called.
             severity: what the figures deserve.
             rate: recent comments that matter, per minute.
-            stretch: the minutes the decision rests on.
+            stretch: the minutes the decision rests on; `k` counts what matters to this family.
             scores: what each detector says.
+            recent: the last half hour; `k` counts negatives. What an end and praise show.
         """
         score = max(part.value / part.threshold for part in scores)
-        evidence = self._evidence(kind, stretch, scores)
+        shown = recent if self._family == "praise" or self.ending(now) else stretch
+        evidence = self._evidence(kind, stretch.start, shown, scores)
         signal = Signal(
             kol_id=self._kol_id,
             family=self._family,
@@ -133,7 +143,14 @@ class Watch:
         if self.open and not was_open:
             self.recovery = Recovery()
             self.recovery.begin(stretch.start, stretch.n, stretch.k, self.usual)
-        return events
+        return [self._told(event) for event in events]
+
+    def _told(self, event: AlertEvent) -> AlertEvent:
+        """The event with a sentence on the end where it is one."""
+        if event.reason != "resolved":
+            return event
+        summary = summarise_end(self._kol_id, event.at, event.evidence)
+        return replace(event, evidence=replace(event.evidence, summary=summary))
 
     def expire(self, now: datetime) -> None:
         """Drop a resolved alert that a second wave can no longer reopen."""
@@ -143,11 +160,14 @@ class Watch:
         if now - alert.resolved_at > self._policy.reopen_within:
             self.alert = None
 
-    def _evidence(self, kind: str, stretch: Stretch, scores: tuple[DetectorScore, ...]) -> Evidence:
+    def _evidence(
+        self, kind: str, start: int, stretch: Stretch, scores: tuple[DetectorScore, ...]
+    ) -> Evidence:
+        ongoing = self.alert if self.open else None
         plain = Evidence(
             window_start=moment_of(stretch.start),
             window_end=moment_of(stretch.end),
-            incident_start=moment_of(stretch.start),
+            incident_start=moment_of(start) if ongoing is None else ongoing.incident_start,
             comments=stretch.n,
             negative=stretch.k,
             expected_comments=stretch.expected,

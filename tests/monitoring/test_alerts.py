@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 
 from monitoring.alerts import Alert, advance, alert_id, from_dict, to_dict
-from monitoring.evidence import DetectorScore, Evidence
+from monitoring.evidence import DetectorScore, Evidence, summarise, summarise_end
 from monitoring.policy import Policy
 from monitoring.signals import Signal
 from tests.monitoring.streams import START
@@ -108,3 +108,28 @@ def test_alert_reads_back():
 
 def test_evidence_reads_back():
     assert Evidence.from_dict(EVIDENCE.to_dict()) == EVIDENCE
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [
+        ("backlash", "Negative comments rose on @lena: 62% of 40 in 60 minutes; 15% of 10"),
+        ("flip", "The mood turned at usual volume on @lena: 62% of 40"),
+        ("slow_burn", "Negative comments have been growing on @lena: 62% of 40"),
+        ("brigade", "A few accounts push negative comments on @lena: 62% of 40"),
+        ("praise_surge", "Praise for @lena: 40 comments in 60 minutes, 62% of them negative"),
+    ],
+)
+def test_one_sentence_says_it(kind, says):
+    assert summarise(kind, "lena", EVIDENCE).startswith(says)
+
+
+def test_the_end_is_told_by_the_share_or_by_silence():
+    now = START + 4 * HOUR
+    assert summarise_end("lena", now, EVIDENCE) == (
+        "Over after 5 hours on @lena: 62% of the last 40 comments are negative, 15% is usual."
+    )
+    silent = replace(EVIDENCE, comments=0, negative=0.0)
+    assert summarise_end("lena", now, silent) == (
+        "Over after 5 hours on @lena: 0 comments in the last half hour, 10 are usual."
+    )
