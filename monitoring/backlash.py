@@ -69,7 +69,7 @@ class BacklashWatch:
     def refresh(self) -> None:
         """Take over what the baseline has learnt."""
         base = self._baseline
-        self._shift.expect(base.share, base.rho[0], base.doubt)
+        self._shift.expect(base.share, base.rho[0], base.doubt, base.phi)
         chances = max(base.active * _MINUTES_PER_MONTH, 30.0)
         self._minute_threshold = self._threshold(chances, _MINUTE_OFFSET)
         self._hour_threshold = self._threshold(_HOURS_PER_MONTH, _HOUR_OFFSET)

@@ -11,6 +11,9 @@ _PRIOR_SHARE_WEIGHT = 2.0  # comments: KOLs differ much, so little is borrowed
 _PRIOR_RHO = (1 / 80, 1 / 300)
 _PRIOR_RHO_HOURS = 10.0
 _LEAST_RHO = (1 / 80, 1 / 1500)
+# Probabilities scatter less than zeros and ones: by the factor phi, learnt minute by minute.
+_PRIOR_MINUTES = 60.0
+_LEAST_PHI = 0.2
 _LOUD, _CALM = 0.6, 0.25  # shares of excess comments from and to which an hour is either
 _OUTLIER = 9.0  # squared deviations beyond this many times the expected one are cut
 _PRIOR_PER_HOUR = 1.0
@@ -27,7 +30,8 @@ class Baseline:
     excess over the usual volume (one new post, mostly), the more its share may stray: its
     correlation is rho = loud * excess² + calm, where both parts are learnt by the method of
     moments. The mean is learnt with weights n / (1 + (n - 1) rho), the effective number of
-    comments at the correlation presumed, so that a new level is not doubted away. Volume: mean per
+    comments at the correlation presumed, so that a new level is not doubted away. Sums of
+    probabilities scatter less than counts, by a factor phi that is learnt too. Volume: mean per
     hour times a profile over the 24 hours (UTC) and the seven days, each shrunk to 1. Everything
     forgets with a half-life of 14 days.
 
@@ -35,6 +39,7 @@ class Baseline:
         share: expected negative share, in (0, 1).
         positive: expected positive share, in (0, 1).
         rho: the loud and the calm part of the correlation.
+        phi: variance of a comment's P(negative) over that of a 0 or 1 of the same mean, in (0, 1].
         doubt: correlation of a calm stretch, with the doubt about the mean added.
         weight: effective comments the share was learnt from.
         hours: effective hours learnt.
@@ -51,11 +56,13 @@ class Baseline:
         "_pos",
         "_rho_sum",
         "_rho_weight",
+        "_scatter",
         "_volume",
         "active",
         "doubt",
         "hours",
         "mean_per_hour",
+        "phi",
         "positive",
         "rho",
         "share",
@@ -71,6 +78,7 @@ class Baseline:
         self.hours = 0.0
         self._volume = 0.0
         self._active_sum = 0.0
+        self._scatter = 0.0
         self._hour_sum = [0.0] * 24
         self._hour_weight = [0.0] * 24
         self._day_sum = [0.0] * 7
@@ -78,7 +86,14 @@ class Baseline:
         self._refresh()
 
     def learn_hour(
-        self, hour: int, n: int, k: float, positive: float, active: int, excess: float
+        self,
+        hour: int,
+        n: int,
+        k: float,
+        positive: float,
+        active: int,
+        excess: float,
+        scatter: float | None = None,
     ) -> None:
         """Learn one closed hour that belongs to no incident.
 
@@ -89,6 +104,8 @@ class Baseline:
             positive: sum of P(positive).
             active: minutes with at least one comment.
             excess: comments beyond the usual volume.
+            scatter: sum over its active minutes of (k - np)² / (n p (1 - p)); None where not
+                known, then as if comments were counted as 0 or 1.
         """
         decay = _HOUR_DECAY
         self.weight *= decay
@@ -99,6 +116,7 @@ class Baseline:
         bounded = min(float(n), 6.0 * usual + 10.0)
         self._volume = self._volume * decay + bounded
         self._active_sum = self._active_sum * decay + active
+        self._scatter = self._scatter * decay + (active if scatter is None else scatter)
         self._refresh()
         slot, day = hour % 24, (hour // 24) % 7
         # The profile is relative to the mean: worth little while the mean is hardly known.
@@ -126,7 +144,7 @@ class Baseline:
         part = 0 if fraction >= _LOUD else 1
         # Weight of this hour's estimate, relative to an hour of very many comments.
         weight = ((n - 1) * rho / inflation) ** 2
-        estimate = (z2 - 1) / (n - 1)
+        estimate = (z2 - self.phi) / (n - 1)
         if part == 0:
             estimate = (estimate - self.rho[1]) / (fraction * fraction)
         keep = _HOUR_DECAY
@@ -156,6 +174,8 @@ class Baseline:
         self.mean_per_hour = (
             self._volume + _PRIOR_PER_HOUR * _PRIOR_PER_HOUR_WEIGHT * math.exp(-self.hours)
         ) / (self.hours + _PRIOR_PER_HOUR_WEIGHT * math.exp(-self.hours))
+        phi = (self._scatter + _PRIOR_MINUTES) / (self._active_sum + _PRIOR_MINUTES)
+        self.phi = min(max(phi, _LEAST_PHI), 1.0)
         self.active = (self._active_sum + 1.0) / (60.0 * hours)
 
     def concentration(self, fraction: float) -> float:
@@ -203,7 +223,7 @@ class Baseline:
         return {
             "share": [self.weight, self._k, self._pos],
             "rho": [self._rho_sum, self._rho_weight],
-            "volume": [self.hours, self._volume, self._active_sum],
+            "volume": [self.hours, self._volume, self._active_sum, self._scatter],
             "hours": [self._hour_sum, self._hour_weight],
             "days": [self._day_sum, self._day_weight],
         }
@@ -212,7 +232,7 @@ class Baseline:
         """Become what `state` returned."""
         self.weight, self._k, self._pos = state["share"]
         self._rho_sum, self._rho_weight = (list(part) for part in state["rho"])
-        self.hours, self._volume, self._active_sum = state["volume"]
+        self.hours, self._volume, self._active_sum, self._scatter = state["volume"]
         self._hour_sum, self._hour_weight = (list(part) for part in state["hours"])
         self._day_sum, self._day_weight = (list(part) for part in state["days"])
         self._refresh()

@@ -44,6 +44,7 @@ class KolMonitor:
         "_negative",
         "_pending",
         "_positive",
+        "_scatter",
         "_usual",
         "_usual_minute",
         "backlash",
@@ -70,11 +71,12 @@ class KolMonitor:
         self._positive = 0.0
         self._active = 0
         self._excess = 0.0
+        self._scatter = 0.0
         self._usual = 0.0
         self._usual_minute = 1.0
         # Closed hours not learnt yet: hour, comments, negative, positive, active minutes, excess,
-        # tainted.
-        self._pending: deque[tuple[int, int, float, float, int, float, bool]] = deque()
+        # scatter, tainted.
+        self._pending: deque[tuple[int, int, float, float, int, float, float, bool]] = deque()
 
     def step(self, stats: WindowStats) -> list[AlertEvent]:
         """Take the next minute.
@@ -103,6 +105,8 @@ class KolMonitor:
         # A new post shows at once in its minute, and in the half hour once it lasts.
         excess = max(n - self._usual_minute, n * (1.0 - self._usual / self.recent.n), 0.0)
         self._excess += excess
+        share = self.baseline.share
+        self._scatter += (negative - n * share) ** 2 / (n * share * (1 - share))
         self._n += n
         self._negative += negative
         self._positive += positive
@@ -142,6 +146,7 @@ class KolMonitor:
                 self._positive,
                 self._active,
                 self._excess,
+                self._scatter,
                 self.backlash.alarmed or self.praise.watch.open,
             )
         )
@@ -150,19 +155,20 @@ class KolMonitor:
         self._positive = 0.0
         self._active = 0
         self._excess = 0.0
+        self._scatter = 0.0
         self._hour = hour + 1
         self._note(raised)
         events += raised
         delay = min(_LEARN_AFTER, max(1, (hour - self._first_hour) // 4))
         while self._pending and hour - self._pending[0][0] >= delay:
-            old, n, negative, positive, active, excess, tainted = self._pending.popleft()
+            old, n, negative, positive, active, excess, scatter, tainted = self._pending.popleft()
             if not tainted:
                 base = self.baseline
                 # A day of few posts strays about as much as the comments under half of one.
                 rho = base.rho[0] / 4 + base.doubt
                 if self._drift.learn_hour(old, n, negative, base.share, rho):
                     base.loosen()
-                base.learn_hour(old, n, negative, positive, active, excess)
+                base.learn_hour(old, n, negative, positive, active, excess, scatter)
         self._refresh()
 
     def _note(self, raised: list[AlertEvent]) -> None:
@@ -171,7 +177,7 @@ class KolMonitor:
             if event.reason in ("opened", "reopened"):
                 first = minute_of(event.evidence.incident_start) // 60
                 self._pending = deque(
-                    (*block[:6], block[6] or block[0] >= first) for block in self._pending
+                    (*block[:7], block[7] or block[0] >= first) for block in self._pending
                 )
             elif event.reason == "resolved":
                 self._refresh()
@@ -205,6 +211,7 @@ class KolMonitor:
                 self._positive,
                 self._active,
                 self._excess,
+                self._scatter,
             ],
             "pending": [list(block) for block in self._pending],
             "baseline": self.baseline.state(),
@@ -226,10 +233,11 @@ class KolMonitor:
             self._positive,
             self._active,
             self._excess,
+            self._scatter,
         ) = state["hour"]
         self._pending = deque(
-            (hour, n, negative, positive, active, excess, tainted)
-            for hour, n, negative, positive, active, excess, tainted in state["pending"]
+            (hour, n, negative, positive, active, excess, scatter, tainted)
+            for hour, n, negative, positive, active, excess, scatter, tainted in state["pending"]
         )
         self.baseline.load(state["baseline"])
         self._drift.load(state["drift"])

@@ -10,7 +10,7 @@ from monitoring.detectors.likelihood import beta_binomial_llr
 SCALES = (2, 4, 8, 16, 24)  # hours
 _COUNT_CAP = 7.0  # nats: volume alone never pages, viral posts are loud too
 _PRIOR_SPREAD = 0.3  # variance of log(observed / expected) of a stretch
-_PRIOR_WEIGHT = 8.0  # hours
+_PRIOR_WEIGHT = 4.0  # hours
 _KEEP = 0.9985  # an hour; half-life about 19 days
 _LEARN_AFTER = 24  # hours
 _MINIMUM_SHARE = 1.3  # nats the share must bring
@@ -79,7 +79,7 @@ class HourScan:
             count = min(ratio * ratio / variance / 2, _COUNT_CAP)
             fit = min(dark / total, 0.995)
             kappa = base.concentration(sum(hour[3] for hour in part) / total)
-            tone = beta_binomial_llr(total, dark, share, fit, kappa)
+            tone = beta_binomial_llr(total / base.phi, dark / base.phi, share, fit, kappa)
             if tone >= _MINIMUM_SHARE and tone + count > self._best:
                 self._best = tone + count
                 self.scale = scale

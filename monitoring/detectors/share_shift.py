@@ -32,32 +32,39 @@ class ShareShift:
         "_rates",
         "_rho",
         "_share",
+        "_weight",
         "k",
         "n",
         "start",
     )
 
-    def __init__(self, share: float, rho: float, doubt: float) -> None:
+    def __init__(self, share: float, rho: float, doubt: float, phi: float = 1.0) -> None:
         # Per size of shift: [sum, first minute, comments, sum of probabilities, excess].
         self._lanes: list[list[float]] = [[0.0, 0, 0, 0.0, 0.0] for _ in _DELTAS]
         self._best = 0.0
         self.start: int | None = None
         self.n = 0
         self.k = 0.0
-        self.expect(share, rho, doubt)
+        self.expect(share, rho, doubt, phi)
 
-    def expect(self, share: float, rho: float, doubt: float) -> None:
+    def expect(self, share: float, rho: float, doubt: float, phi: float = 1.0) -> None:
         """Set what is usual.
 
         Args:
             share: of the comments that matter, in (0, 1).
             rho: correlation of the comments under a loud post.
             doubt: correlation of a calm stretch, with the doubt about the share.
+            phi: variance of a comment's probability over that of a 0 or 1, in (0, 1].
         """
         self._share = share
         self._rho = rho
         self._doubt = doubt
-        self._rates = [increments(share, delta) for delta in _DELTAS]
+        # A comment whose probability scatters less counts for more than one 0 or 1.
+        self._weight = 1.0 / phi
+        self._rates = [
+            (hit * self._weight, miss * self._weight)
+            for hit, miss in (increments(share, delta) for delta in _DELTAS)
+        ]
 
     def learn_one(self, minute: int, n: int, k: float, excess: float = 0.0) -> None:
         """Take one minute.
@@ -91,7 +98,10 @@ class ShareShift:
                 other = logit_shift(self._share, _DELTAS[index])
                 loud = lane[4] / lane[2]
                 kappa = 1.0 / (self._rho * loud * loud + self._doubt)
-                value = beta_binomial_llr(lane[2], lane[3], self._share, other, kappa)
+                weight = self._weight
+                value = beta_binomial_llr(
+                    lane[2] * weight, lane[3] * weight, self._share, other, kappa
+                )
                 if value > best:
                     best = value
                     self.start = int(lane[1])

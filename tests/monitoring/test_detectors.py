@@ -115,6 +115,26 @@ def test_baseline_learns_how_much_posts_differ():
     assert wild.concentration(0.8) < calm.concentration(0.8) < calm.concentration(0.1)
 
 
+def test_baseline_learns_that_probabilities_scatter_less_than_labels():
+    rng, labels, soft = np.random.default_rng(4), Baseline(), Baseline()
+    for hour in range(24 * 7):
+        truth = rng.binomial(1, 0.3, 60).astype(float)
+        for base, scores in ((labels, truth), (soft, 0.15 + 0.5 * truth)):
+            p = base.share
+            scatter = float(((scores - p) ** 2 / (p * (1 - p))).sum())
+            base.learn_hour(hour, 60, float(scores.sum()), 20.0, 60, 0.0, scatter)
+    assert labels.phi > 0.95
+    assert soft.phi == pytest.approx(0.3 * 0.7 * 0.25 / (0.3 * 0.7), abs=0.05)
+
+
+def test_scores_that_scatter_less_convince_sooner():
+    label, score = ShareShift(0.3, 1 / 80, 1 / 300), ShareShift(0.3, 1 / 80, 1 / 300, phi=0.3)
+    for minute in range(30):
+        label.learn_one(minute, 2, 0.9)
+        score.learn_one(minute, 2, 0.9)
+    assert score.score_one() > 1.5 * label.score_one()
+
+
 def test_baseline_forgets():
     base = Baseline()
     for hour in range(24 * 28):
