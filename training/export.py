@@ -1,5 +1,6 @@
 """From a trained network to the graph that serves: ONNX, then 8-bit integers."""
 
+import logging
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +20,10 @@ from training.evaluate import Measured
 from training.rowwise import scale_by_row
 
 MAX_PARITY_LOSS = 0.005
+PRECISIONS = ("rows", "blocks")
 _MIN_TABLE = 1 << 20
+_BLOCK = 32
+_INTEGER_PRODUCTS = 4
 
 
 def export_graph(network: Network, path: Path) -> None:
@@ -55,13 +59,26 @@ def export_weights(network: Network, folder: Path) -> None:
     )
 
 
-def quantise(source: Path, target: Path) -> None:
-    """Turn a graph's matrices into 8-bit integers: those of matrix products with one scale a
-    column, embedding tables with one scale a row, and what they are multiplied with one a token.
+def quantise(source: Path, target: Path, precision: str) -> None:
+    """Turn a graph's matrices into 8-bit integers, embedding tables with one scale a row.
+
+    Args:
+        source: the float32 graph.
+        target: where the other goes.
+        precision: ``rows``: matrices with one scale a column, what they are multiplied with one
+            a token; ``blocks``: both with one scale for every 32 numbers, which is nearer to
+            float32 and slower.
     """
     graph = onnx.load(str(source))
     del graph.graph.value_info[:]  # shape inference fails on what the exporter noted there
     quantise_tables(graph)
+    if precision == "blocks":
+        _quantise_blocks(graph, target)
+    else:
+        _quantise_rows(graph, target)
+
+
+def _quantise_rows(graph: onnx.ModelProto, target: Path) -> None:
     plain = target.with_suffix(".tables.onnx")
     onnx.save(graph, str(plain))
     quantize_dynamic(
@@ -75,6 +92,21 @@ def quantise(source: Path, target: Path) -> None:
     eight = onnx.load(str(target))
     scale_by_row(eight)
     onnx.save(eight, str(target))
+
+
+def _quantise_blocks(graph: onnx.ModelProto, target: Path) -> None:
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
+
+    root.handlers[:] = before  # importing it sets up logging for the whole process
+    root.setLevel(level)
+    logging.getLogger(MatMulNBitsQuantizer.__module__).setLevel(logging.WARNING)
+    quantiser = MatMulNBitsQuantizer(
+        graph, bits=8, block_size=_BLOCK, is_symmetric=True, accuracy_level=_INTEGER_PRODUCTS
+    )
+    quantiser.process()
+    quantiser.model.save_model_to_file(str(target))
 
 
 def quantise_tables(model: onnx.ModelProto, smallest: int = _MIN_TABLE) -> None:
