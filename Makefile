@@ -27,7 +27,7 @@ serve: $(VENV)/.serve ## start the service on 127.0.0.1:8000
 
 test: $(VENV)/.dev ## lint, types, walls between the rooms, and every test
 	$(MAKE) --no-print-directory lint
-	$(BIN)/pytest -n 2 --dist loadgroup
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.dev ## ruff, mypy strict, import-linter, hadolint
 	$(BIN)/ruff check .
