@@ -91,12 +91,11 @@ def alert_panel(event: Mapping[str, Any], *, name: str | None = None) -> Panel:
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
-    ended = reason == "resolved"
-    summary = _ending(event["kind"], evidence) if ended else evidence["summary"]
+    ended = reason == "resolved"  # an end needs no reasons
     for label, value in [] if ended else _facts(event["kind"], evidence):
         grid.add_row(label, value)
     return Panel(
-        Group(Text(summary, style="bold"), *([] if ended else [grid])),
+        Group(Text(evidence["summary"], style="bold"), *([] if ended else [grid])),
         title=Text(title),
         title_align="left",
         subtitle=Text(f"{event['alert_id']} · {instant(at, '%d %b %H:%M UTC')}"),
@@ -117,7 +116,7 @@ def _facts(kind: str, evidence: Mapping[str, Any]) -> list[tuple[str, Text]]:
                 f" (x {evidence['volume_ratio']:.1f})"
             ),
         ),
-        (_counted(kind), Text(f"{evidence['negative_share']:.0%}, usual {usual:.0%}")),
+        ("negative", Text(f"{evidence['negative_share']:.0%}, usual {usual:.0%}")),
     ]
     if (top := _strongest(evidence["scores"])) is not None:
         ratio = top["value"] / top["threshold"] if top["threshold"] else 0.0
@@ -132,22 +131,6 @@ def _facts(kind: str, evidence: Mapping[str, Any]) -> list[tuple[str, Text]]:
     if evidence["drivers"] is not None:
         facts += _crowd(evidence["drivers"]) if kind == _PRAISE else _why(evidence["drivers"])
     return facts
-
-
-def _counted(kind: str) -> str:
-    """What the figures of an alert count: a praise surge is judged by its positive comments."""
-    return "positive" if kind == _PRAISE else "negative"
-
-
-def _ending(kind: str, evidence: Mapping[str, Any]) -> str:
-    """The end of an incident needs no reasons, only the figures."""
-    since = datetime.fromisoformat(evidence["window_start"])
-    minutes = (datetime.fromisoformat(evidence["window_end"]) - since).total_seconds() / 60
-    return (
-        f"{evidence['negative_share']:.0%} of {evidence['comments']:,} comments were "
-        f"{_counted(kind)} in the last {_span(minutes)}; "
-        f"{evidence['expected_negative_share']:.0%} is usual."
-    )
 
 
 def _crowd(drivers: Mapping[str, Any]) -> list[tuple[str, Text]]:

@@ -69,7 +69,10 @@ class Screen:
     ) -> None:
         """The two days in one table, and how soon the storm was heard."""
         table = Table(
-            box=box.SIMPLE_HEAD, pad_edge=False, title="Two days, three KOLs (times in UTC)"
+            box=box.SIMPLE_HEAD,
+            pad_edge=False,
+            collapse_padding=True,
+            title="Two days, three KOLs (times in UTC)",
         )
         table.add_column("KOL", no_wrap=True)
         for heading in ("comments", "mood", "negative"):
