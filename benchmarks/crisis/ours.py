@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from time import perf_counter
+from time import process_time
 
 import numpy as np
 
@@ -24,7 +24,7 @@ class Run:
         resolutions: (page, resolution) pairs in minutes.
         escalations: how many alerts grew worse.
         windows: windows fed (empty minutes are skipped).
-        seconds: time spent in the engine.
+        seconds: processor time spent in the engine (the machine may be busy with other things).
         state_bytes: size of the KOL's snapshot at the end.
     """
 
@@ -50,9 +50,9 @@ def run(stream: Stream, policy: Policy) -> Run:
         )
     ]
     engine = Engine(policy)
-    begun = perf_counter()
+    begun = process_time()
     events = [event for window in windows for event in engine.observe_window(window)]
-    seconds = perf_counter() - begun
+    seconds = process_time() - begun
     pages: list[int] = []
     resolutions: list[tuple[int, int]] = []
     escalations = 0
