@@ -128,6 +128,8 @@ def test_the_command_records_and_leaves_nothing_behind(
     picture = Path("demo.svg").read_text("utf-8")
     assert picture.startswith("<svg")
     assert "Mirelle" in picture
+    assert "font-face" not in picture
+    assert "url(http" not in picture
     assert "Two days, three KOLs" in capsys.readouterr().out
     assert cli.run(arguments) == 2
     assert "exists already" in capsys.readouterr().err
