@@ -135,11 +135,12 @@ def _facts(kind: str, evidence: Mapping[str, Any]) -> list[tuple[str, Text]]:
 
 def _crowd(drivers: Mapping[str, Any]) -> list[tuple[str, Text]]:
     """Of a praise surge: where and who; terms and samples are those of negative comments."""
-    post, audience = drivers["posts"][:1], drivers["audience"] | {"turned_share": None}
-    where = [
-        ("top post", Text(f"{best['post_id'] or 'not known'}: {best['comments']:,} comments"))
-        for best in post
-    ]
+    audience = drivers["audience"] | {"turned_share": None}
+    busiest = max(drivers["posts"], key=lambda post: int(post["comments"]), default=None)
+    where = []
+    if busiest is not None:
+        name = busiest["post_id"] or "not known"
+        where.append(("top post", Text(f"{name}: {busiest['comments']:,} comments")))
     return [*where, ("audience", _audience(audience))]
 
 

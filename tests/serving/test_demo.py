@@ -84,7 +84,7 @@ def check_story(outcome: Outcome, text: str) -> None:
     assert "the alert was raised" in text
     for kol in KOLS:
         assert kol.name in text
-    for label in ("volume", "negative", "top post", "terms", "comments", "audience"):
+    for label in ("volume", "negative", "top post", "comments", "audience"):
         assert f"│ {label} " in text
 
 

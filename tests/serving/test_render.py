@@ -78,7 +78,10 @@ def test_a_backlash_shows_its_figures_and_reasons(width: int) -> None:
 
 
 def test_a_praise_surge_is_told_without_reasons_for_anger() -> None:
-    text = drawn(render.alert_panel(EVENT | {"kind": "praise_surge", "severity": "info"}))
+    posts = [{"post_id": "p1", "comments": 3, "negative": 2.0, "excess": 1.0}]
+    drivers = EVIDENCE["drivers"] | {"posts": [*posts, *EVIDENCE["drivers"]["posts"]]}
+    praise = EVENT | {"kind": "praise_surge", "severity": "info"}
+    text = drawn(render.alert_panel(praise | {"evidence": EVIDENCE | {"drivers": drivers}}))
     assert "praise surge" in text
     assert "p9: 1,100 comments" in text
     assert "refund" not in text
