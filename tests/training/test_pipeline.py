@@ -1,6 +1,7 @@
 """The whole way of a recipe, on a tiny model."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from typer.testing import CliRunner
 
 from model.artifact import ModelArtifact
 from model.classifier import SentimentClassifier
+from model.torch_backend import TorchBackend
 from tests.conftest import Smoke
 from tests.training import tiny
 from training.cli import app
@@ -45,19 +47,18 @@ def test_card_holds_the_measured_figures_and_the_terms(smoke: Smoke) -> None:
     assert "| stars | sentiment | made for a test |" in card
 
 
-def test_eight_bits_stay_within_half_a_point(smoke: Smoke) -> None:
+def test_eight_bits_cost_at_most_half_a_point(smoke: Smoke) -> None:
     lost = ModelArtifact.load(smoke.artifact).details["parity"]
     assert set(lost) == {"moods", "stars", "insults"}
-    assert all(abs(value) <= 0.005 for value in lost.values())
+    assert max(lost.values()) <= 0.005
 
 
 def test_torch_weights_answer_as_the_graph(smoke: Smoke) -> None:
     texts = ["awful monday train", "lovely blue", "idiot", "xyz 好 😡"]
     graph = SentimentClassifier.load(smoke.run / "float32-onnx").predict(texts)
-    weights = SentimentClassifier.load(smoke.run / "float32")
-    assert weights.model_id.endswith("+float32")
-    temperature = ModelArtifact.load(smoke.run / "float32").temperatures
-    assert temperature == {}
+    assert SentimentClassifier.load(smoke.run / "float32").model_id.endswith("+float32")
+    artifact = replace(ModelArtifact.load(smoke.run / "float32"), temperatures={})
+    weights = SentimentClassifier.from_backend(TorchBackend.from_artifact(artifact))
     for a, b in zip(graph, weights.predict(texts), strict=True):
         assert a.negative == pytest.approx(b.negative, abs=1e-4)
         assert a.offensive == pytest.approx(b.offensive, abs=1e-4)
@@ -109,9 +110,10 @@ def test_parity_gate_fails_on_a_set_that_lost() -> None:
     wrong[:4] = wrong[:4, ::-1]
     before = [measure("a", "sentiment", truth, right)]
     assert parity(before, before) == {"a": 0.0}
-    with pytest.raises(ParityError, match=r"macro-F1 of a by -2\.0"):
+    with pytest.raises(ParityError, match=r"cost a 2\.0"):
         parity(before, [measure("a", "sentiment", truth, wrong)])
-    assert parity(before, [measure("a", "sentiment", truth, right)]) == {"a": 0.0}
+    worse = [measure("a", "sentiment", truth, wrong)]
+    assert parity(worse, before)["a"] < -0.015  # a gain is no reason to refuse
 
 
 def test_journal_is_one_json_object_a_line(smoke: Smoke) -> None:

@@ -1,5 +1,6 @@
 """A run cut short and taken up again ends where an uninterrupted one does."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,12 +14,26 @@ from training.prepare import prepare
 from training.recipe import Recipe, load_recipe
 
 
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """Threads that wait for each other cost more than so small a model's arithmetic."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="module")
 def recipe(tmp_path_factory: pytest.TempPathFactory) -> Recipe:
     base = tiny.write_base(tmp_path_factory.mktemp("base"))
     plan = load_recipe("smoke")
     optimisation = replace(
-        plan.optimisation, steps=60, dropout=0.2, encoder_dropout=0.1, precision="bf16"
+        plan.optimisation,
+        steps=60,
+        batch_size=4,
+        dropout=0.2,
+        encoder_dropout=0.1,
+        precision="bf16",
     )
     return replace(plan, base=str(base), optimisation=optimisation)
 
