@@ -6,8 +6,11 @@ product (per-token quantisation; Dettmers et al., LLM.int8(), 2022) they depend 
 and the roundings are finer.
 """
 
+from typing import Any
+
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 _ZERO = 128
@@ -46,7 +49,7 @@ def scale_by_row(model: onnx.ModelProto) -> None:
             nodes.append(node)
     del graph.node[:]
     graph.node.extend(nodes)
-    constants = {
+    constants: dict[str, NDArray[Any]] = {
         "rows.largest": np.array(_LARGEST, np.float32),
         "rows.tiny": np.array(1e-12, np.float32),
         "rows.shift": np.array(_ZERO, np.float32),
