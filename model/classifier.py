@@ -16,6 +16,7 @@ from model.types import Prediction, Sentiment
 MAX_WINDOWS = 32
 MAX_CHARACTERS = 1 << 17
 _BATCH_PIECES = 2048
+_DECIMALS = 4  # below them a score depends on the texts it was batched with
 _BATCH_WINDOWS = 64
 _EMPTY = Prediction(negative=0.0, neutral=1.0, positive=0.0, empty=True, windows=0)
 
@@ -135,12 +136,14 @@ class SentimentClassifier:
         offensive = None
         if self._offensive is not None:
             value = float(weight @ found[OFFENSIVE][rows, self._offensive])
-            offensive = min(1.0, max(0.0, value))
+            offensive = round(min(1.0, max(0.0, value)), _DECIMALS)
         shares = {label: float(sentiment[column]) for label, column in self._columns.items()}
+        negative = round(shares["negative"], _DECIMALS)
+        positive = min(round(shares["positive"], _DECIMALS), round(1.0 - negative, _DECIMALS))
         return Prediction(
-            negative=shares["negative"],
-            neutral=shares.get("neutral", 0.0),
-            positive=shares["positive"],
+            negative=negative,
+            neutral=round(max(0.0, 1.0 - negative - positive), _DECIMALS),
+            positive=positive,
             offensive=offensive,
             windows=len(rows),
         )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from torch import Tensor, nn
-from transformers import PreTrainedModel
+from transformers import PretrainedConfig, PreTrainedModel
 
 
 class Network(nn.Module):
@@ -40,3 +40,10 @@ class Network(nn.Module):
         pooled = (hidden * weight).sum(dim=1) / weight.sum(dim=1).clamp(min=1.0)
         pooled = self.dropout(pooled)
         return tuple(head(pooled) for head in self.heads.values())
+
+
+def without_pooler(config: PretrainedConfig) -> dict[str, bool]:
+    """Arguments that build an encoder of this configuration without the pooler, which the mean
+    replaces; empty for an architecture that has none.
+    """
+    return {"add_pooling_layer": False} if config.model_type in ("bert", "xlm-roberta") else {}

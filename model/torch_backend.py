@@ -23,7 +23,7 @@ try:
         AutoTokenizer,
     )
 
-    from model.network import Network
+    from model.network import Network, without_pooler
 except ImportError as error:
     raise BackendError(
         f"this model needs torch and transformers ({error}): pip install 'groundswell[gpu]'"
@@ -83,7 +83,7 @@ class TorchBackend:
         if WEIGHTS not in artifact.files:
             raise ArtifactError(f"{artifact.path} holds no {WEIGHTS}: it runs on ONNX Runtime only")
         config = AutoConfig.from_pretrained(str(artifact.path / ENCODER_CONFIG))
-        encoder = AutoModel.from_config(config, **_without_pooler(config))  # type: ignore[no-untyped-call]
+        encoder = AutoModel.from_config(config, **without_pooler(config))  # type: ignore[no-untyped-call]
         network = Network(encoder, {head: len(names) for head, names in artifact.labels.items()})
         network.load_state_dict(load_file(artifact.path / WEIGHTS))
         return cls(
@@ -159,10 +159,6 @@ class _Wrapped(torch.nn.Module):
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, ...]:
         return (self.classifier(input_ids=ids, attention_mask=mask).logits,)
-
-
-def _without_pooler(config: Any) -> dict[str, bool]:
-    return {"add_pooling_layer": False} if config.model_type in ("bert", "xlm-roberta") else {}
 
 
 def _special_pieces(fast: Any) -> tuple[list[int], list[int]]:

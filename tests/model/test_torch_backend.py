@@ -25,9 +25,9 @@ def test_folder_of_transformers_is_read_by_its_label_names(transformers_folder: 
             attention_mask=torch.tensor([inputs["attention_mask"]]),
         ).logits
     positive, neutral, negative = torch.softmax(logits[0], dim=-1).tolist()
-    assert said.positive == pytest.approx(positive, abs=1e-5)
-    assert said.neutral == pytest.approx(neutral, abs=1e-5)
-    assert said.negative == pytest.approx(negative, abs=1e-5)
+    assert said.positive == pytest.approx(positive, abs=1e-4)
+    assert said.neutral == pytest.approx(neutral, abs=1e-4)
+    assert said.negative == pytest.approx(negative, abs=1e-4)
     assert said.offensive is None
 
 
