@@ -205,11 +205,14 @@ def _representative(
     terms: list[Term],
     top: int,
 ) -> tuple[Sample, ...]:
-    weight = {term.text: term.z for term in terms}
+    def strength(found: set[str]) -> float:
+        # Summed in the terms' order: that of a set changes from process to process.
+        return 1 + sum(term.z for term in terms if term.text in found)
+
     order = sorted(
         range(len(incident)),
         key=lambda i: (
-            -incident[i].negative * (1 + sum(weight.get(term, 0.0) for term in documents[i][0])),
+            -incident[i].negative * strength(documents[i][0]),
             _key(incident[i]),
         ),
     )

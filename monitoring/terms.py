@@ -136,7 +136,7 @@ def distinctive(
     there: Counter[str] = Counter()
     for terms in baseline:
         there.update(terms)
-    n_here = float(sum(weighted.values()))
+    n_here = math.fsum(weighted.values())  # exact, so the same in any order
     n_there = float(there.total())
     pool = n_here + n_there
     if pool == 0:
