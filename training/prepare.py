@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from model.network import Network
+from training.augment import augment
 from training.checkpoint import load_base
 from training.data import Corpus, Split, load_corpus
 from training.finetune import Tokenised, new_network
@@ -64,7 +65,12 @@ def prepare(recipe: Recipe, data: Path, *, wheels: Path | None = None) -> Prepar
     torch.manual_seed(recipe.seed)
     network = new_network(base.encoder, recipe.heads, recipe.optimisation)
     train = tuple(
-        tokenise(split, tokenizer, recipe.optimisation.max_tokens) for split in corpus.train
+        tokenise(
+            augment(split, recipe.head(split.data.head).labels, recipe.optimisation.augment),
+            tokenizer,
+            recipe.optimisation.max_tokens,
+        )
+        for split in corpus.train
     )
     return Prepared(corpus, train, network, tokenizer, pad_id, base.origin)
 

@@ -72,6 +72,9 @@ class Optimisation:
         temperature: a set's share of the batches goes with (weight * rows) to this power.
         dropout: before the heads.
         encoder_dropout: in the encoder's layers.
+        class_balance: rows of a class that has the share p of its set weigh p ** -class_balance
+            in the loss (1 on average): 0 learns the set's own mix, 1 as if all were equally common.
+        augment: share of the training texts that is rewritten; see :mod:`training.augment`.
         freeze_embeddings: leave the word embeddings as pretrained.
         precision: ``bf16`` runs forward and backward in bfloat16 (the weights that are kept stay in
             float32), ``fp32`` nothing.
@@ -89,6 +92,8 @@ class Optimisation:
     temperature: float = 0.7
     dropout: float = 0.1
     encoder_dropout: float = 0.0
+    class_balance: float = 0.0
+    augment: float = 0.0
     freeze_embeddings: bool = True
     precision: str = "bf16"
 
@@ -177,6 +182,8 @@ def _check(recipe: Recipe) -> Recipe:
         raise RecipeError(f"precision is bf16 or fp32, not {optimisation.precision!r}")
     if optimisation.steps < 1 or optimisation.batch_size < 1 or optimisation.max_tokens < 3:
         raise RecipeError("steps and batch_size are at least 1, max_tokens at least 3")
+    if not (0 <= optimisation.class_balance <= 1 and 0 <= optimisation.augment <= 1):
+        raise RecipeError("class_balance and augment lie in [0, 1]")
     names = [data.name for data in recipe.sets]
     if len(set(names)) != len(names) or not names:
         raise RecipeError("every set needs a name of its own, and there must be one")

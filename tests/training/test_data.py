@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from tests.training import tiny
-from training.data import hold_out, load_corpus, load_split
+from training.data import Split, hold_out, load_corpus, load_split
 from training.errors import DataError
 from training.recipe import DataSet, load_recipe
 
@@ -105,3 +105,19 @@ def test_labels_become_those_of_the_head() -> None:
         "hate": "offensive",
     }
     assert np.isclose(next(d for d in recipe.sets if d.name == "nsmc").holdout, 0.1)
+
+
+def test_rare_class_weighs_more_and_the_mean_is_one() -> None:
+    split = load_split_of(labels=[0] * 8 + [2] * 2)
+    assert split.row_weights(0.0).tolist() == pytest.approx([1.0] * 10)
+    even = split.row_weights(1.0)
+    assert even.mean() == pytest.approx(1.0)
+    assert even[:8].sum() == pytest.approx(even[8:].sum())
+    half = split.row_weights(0.5)
+    assert half[8] / half[0] == pytest.approx(2.0)  # a quarter as common
+
+
+def load_split_of(labels: list[int]) -> Split:
+    rows = len(labels)
+    everything = np.ones(3, dtype=np.bool_)
+    return Split(MOODS, ["a"] * rows, np.array(labels), ["en"] * rows, everything)

@@ -42,9 +42,18 @@ def test_each_row_counts_for_its_own_head() -> None:
     }
     members = {"a": torch.tensor([0, 2]), "b": torch.tensor([1])}
     allowed = {name: torch.ones_like(value, dtype=torch.bool) for name, value in logits.items()}
-    loss = multi_task_loss(logits, torch.tensor([1, 3, 0]), allowed, members, 0.0)
+    loss = multi_task_loss(logits, torch.tensor([1, 3, 0]), allowed, members, torch.ones(3), 0.0)
     assert math.isclose(loss.item(), (2 * math.log(2) + math.log(4)) / 3, rel_tol=1e-6)
     loss.backward()  # type: ignore[no-untyped-call]
     assert logits["a"].grad is not None
     assert logits["a"].grad[1].abs().sum() == 0
     assert logits["a"].grad[0].abs().sum() > 0
+
+
+def test_a_heavier_row_counts_for_more() -> None:
+    logits = {"a": torch.tensor([[2.0, 0.0], [0.0, 1.0]])}
+    allowed = {"a": torch.ones(2, 2, dtype=torch.bool)}
+    members, weights = {"a": torch.tensor([0, 1])}, torch.tensor([0.5, 1.5])
+    loss = multi_task_loss(logits, torch.tensor([0, 0]), allowed, members, weights, 0.0)
+    rows = [math.log(1 + math.exp(-2.0)), math.log(1 + math.exp(1.0))]
+    assert math.isclose(loss.item(), (0.5 * rows[0] + 1.5 * rows[1]) / 2, rel_tol=1e-6)

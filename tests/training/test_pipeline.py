@@ -1,10 +1,14 @@
 """The whole way of a recipe, on a tiny model."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
 from typer.testing import CliRunner
 
 from model.artifact import ModelArtifact
@@ -12,8 +16,9 @@ from model.classifier import SentimentClassifier
 from model.torch_backend import TorchBackend
 from tests.conftest import Smoke
 from tests.training import tiny
+from training.checkpoint import load_base
 from training.cli import app
-from training.errors import ParityError
+from training.errors import BaseModelError, ParityError
 from training.evaluate import measure
 from training.export import parity
 
@@ -62,6 +67,27 @@ def test_torch_weights_answer_as_the_graph(smoke: Smoke) -> None:
     for a, b in zip(graph, weights.predict(texts), strict=True):
         assert a.negative == pytest.approx(b.negative, abs=1e-4)
         assert a.offensive == pytest.approx(b.offensive, abs=1e-4)
+
+
+def test_a_run_goes_on_from_an_earlier_one(smoke: Smoke) -> None:
+    base = load_base(str(smoke.run / "float32"))
+    earlier = load_file(smoke.run / "float32" / "model.safetensors")
+    for name, value in base.encoder.state_dict().items():
+        assert torch.equal(value, earlier[f"encoder.{name}"]), name
+    assert base.pad_id == ModelArtifact.load(smoke.artifact).pad_id
+    assert "smoke-" in base.origin
+    assert (
+        base.tokenizer.encode("awful").ids
+        == Tokenizer.from_file(str(smoke.artifact / "tokenizer.json")).encode("awful").ids
+    )
+
+
+def test_a_changed_run_is_no_base(smoke: Smoke, tmp_path: Path) -> None:
+    broken = shutil.copytree(smoke.run / "float32", tmp_path / "float32")
+    with (broken / "tokenizer.json").open("a") as stream:
+        stream.write(" ")
+    with pytest.raises(BaseModelError, match="is not the file its manifest names"):
+        load_base(str(broken))
 
 
 def test_evaluate_prints_every_set(smoke: Smoke) -> None:

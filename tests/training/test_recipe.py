@@ -9,7 +9,7 @@ from training.recipe import load_recipe
 SMOKE = (files("training") / "recipes" / "smoke.toml").read_text()
 
 
-@pytest.mark.parametrize("name", ["groundswell", "smoke"])
+@pytest.mark.parametrize("name", ["groundswell", "groundswell-first", "smoke"])
 def test_shipped_recipes_are_read(name: str) -> None:
     recipe = load_recipe(name)
     assert recipe.name == name
@@ -24,6 +24,7 @@ def test_shipped_recipes_are_read(name: str) -> None:
         ("steps = 60", "steps = 60\nspeed = 1", "optimisation has unknown keys: speed"),
         ("steps = 60", "", "optimisation"),
         ("steps = 60", "steps = 0", "at least 1"),
+        ("steps = 60", "steps = 60\naugment = 1.5", r"in \[0, 1\]"),
         ('"fp32"', '"fp8"', "bf16 or fp32"),
         ('head = "offensive"', 'head = "angry"', "names no head"),
         ('"5" = "positive"', '"5" = "joy"', "joy"),
