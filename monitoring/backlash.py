@@ -10,6 +10,7 @@ from monitoring.clockwork import moment_of
 from monitoring.detectors.hour_scan import HourScan
 from monitoring.detectors.share_shift import ShareShift
 from monitoring.evidence import DetectorScore
+from monitoring.hours import Hour
 from monitoring.policy import Policy
 from monitoring.recent import FADE_MINUTES, Recent
 from monitoring.watch import Stretch, Watch, recent_stretch
@@ -21,7 +22,7 @@ _HOURS_PER_MONTH = 720.0
 # its calibration seeds.
 _STEEPNESS = 1.15
 _MINUTE_OFFSET = -1.03
-_HOUR_OFFSET = -0.73
+_HOUR_OFFSET = -0.33
 _LOWEST_THRESHOLD = 3.0
 _KNOWN = 10.0  # effective comments learnt before anything is judged
 
@@ -110,21 +111,14 @@ class BacklashWatch:
             return []
         return self._turn(minute + 1)
 
-    def close_hour(self, hour: int, n: int, k: float, excess: float) -> list[AlertEvent]:
-        """Take the end of an hour.
-
-        Args:
-            hour: hours since 1970 UTC.
-            n: comments in it.
-            k: sum of P(negative).
-            excess: comments beyond the usual volume.
-        """
+    def close_hour(self, hour: Hour) -> list[AlertEvent]:
+        """Take the end of an hour."""
         base = self._baseline
-        expected = base.expected(hour)
-        self._scan.learn_hour(n, k, excess, expected, base, not self.alarmed)
-        end = hour * 60 + 60
+        expected = base.expected(hour.number)
+        self._scan.learn_hour(hour, expected, base, not self.alarmed)
+        end = hour.number * 60 + 60
         if self.watch.open:
-            self.watch.recovery.learn_hour(end, k, expected * base.share)
+            self.watch.recovery.learn_hour(end, hour.negative, expected * base.share)
         else:
             self.watch.expire(moment_of(end))
         self.score = self._known * max(

@@ -3,6 +3,8 @@
 import math
 from typing import Any
 
+from monitoring.hours import Hour
+
 _HOUR_DECAY = 0.5 ** (1 / (14 * 24))  # half-life of what was learnt: 14 days
 _PRIOR_SHARE = 0.18
 _PRIOR_POSITIVE = 0.35
@@ -40,6 +42,8 @@ class Baseline:
         positive: expected positive share, in (0, 1).
         rho: the loud and the calm part of the correlation.
         phi: variance of a comment's P(negative) over that of a 0 or 1 of the same mean, in (0, 1].
+        bright: expected share of positives among the comments that are not negative, in (0, 1).
+        bright_phi: as ``phi``, for P(positive) among them.
         doubt: correlation of a calm stretch, with the doubt about the mean added.
         weight: effective comments the share was learnt from.
         hours: effective hours learnt.
@@ -48,6 +52,7 @@ class Baseline:
 
     __slots__ = (
         "_active_sum",
+        "_bright_scatter",
         "_day_sum",
         "_day_weight",
         "_hour_sum",
@@ -59,6 +64,8 @@ class Baseline:
         "_scatter",
         "_volume",
         "active",
+        "bright",
+        "bright_phi",
         "doubt",
         "hours",
         "mean_per_hour",
@@ -79,46 +86,29 @@ class Baseline:
         self._volume = 0.0
         self._active_sum = 0.0
         self._scatter = 0.0
+        self._bright_scatter = 0.0
         self._hour_sum = [0.0] * 24
         self._hour_weight = [0.0] * 24
         self._day_sum = [0.0] * 7
         self._day_weight = [0.0] * 7
         self._refresh()
 
-    def learn_hour(
-        self,
-        hour: int,
-        n: int,
-        k: float,
-        positive: float,
-        active: int,
-        excess: float,
-        scatter: float | None = None,
-    ) -> None:
-        """Learn one closed hour that belongs to no incident.
-
-        Args:
-            hour: hours since 1970 UTC.
-            n: comments.
-            k: sum of P(negative).
-            positive: sum of P(positive).
-            active: minutes with at least one comment.
-            excess: comments beyond the usual volume.
-            scatter: sum over its active minutes of (k - np)² / (n p (1 - p)); None where not
-                known, then as if comments were counted as 0 or 1.
-        """
+    def learn_hour(self, hour: Hour) -> None:
+        """Learn one closed hour that belongs to no incident."""
+        n = hour.comments
         decay = _HOUR_DECAY
         self.weight *= decay
         self._k *= decay
         self._pos *= decay
         self.hours = self.hours * decay + 1.0
-        usual = self.expected(hour)
+        usual = self.expected(hour.number)
         bounded = min(float(n), 6.0 * usual + 10.0)
         self._volume = self._volume * decay + bounded
-        self._active_sum = self._active_sum * decay + active
-        self._scatter = self._scatter * decay + (active if scatter is None else scatter)
+        self._active_sum = self._active_sum * decay + hour.active
+        self._scatter = self._scatter * decay + hour.scatter
+        self._bright_scatter = self._bright_scatter * decay + hour.bright_scatter
         self._refresh()
-        slot, day = hour % 24, (hour // 24) % 7
+        slot, day = hour.number % 24, (hour.number // 24) % 7
         # The profile is relative to the mean: worth little while the mean is hardly known.
         trust = min(self.hours / 48, 1.0)
         relative = bounded / max(self.mean_per_hour, 1e-9) * trust
@@ -127,14 +117,14 @@ class Baseline:
         self._day_sum[day] = self._day_sum[day] * _DAY_KEEP + relative / 24
         self._day_weight[day] = self._day_weight[day] * _DAY_KEEP + trust / 24
         if n > 0:
-            fraction = min(excess / n, 1.0)
+            fraction = min(hour.excess / n, 1.0)
             rho = self.rho[0] * fraction * fraction + self.rho[1]
             if n > 1 and not _CALM < fraction < _LOUD:
-                self._learn_rho(n, k, rho, fraction)
+                self._learn_rho(n, hour.negative, rho, fraction)
             w = n / (1 + (n - 1) * (_PRIOR_RHO[0] * fraction * fraction + _PRIOR_RHO[1]))
             self.weight += w
-            self._k += w * k / n
-            self._pos += w * positive / n
+            self._k += w * hour.negative / n
+            self._pos += w * hour.positive / n
         self._refresh()
 
     def _learn_rho(self, n: int, k: float, rho: float, fraction: float) -> None:
@@ -174,9 +164,14 @@ class Baseline:
         self.mean_per_hour = (
             self._volume + _PRIOR_PER_HOUR * _PRIOR_PER_HOUR_WEIGHT * math.exp(-self.hours)
         ) / (self.hours + _PRIOR_PER_HOUR_WEIGHT * math.exp(-self.hours))
-        phi = (self._scatter + _PRIOR_MINUTES) / (self._active_sum + _PRIOR_MINUTES)
-        self.phi = min(max(phi, _LEAST_PHI), 1.0)
+        self.phi = self._thinned(self._scatter)
+        self.bright = min(self.positive / (1 - self.share), 0.995)
+        self.bright_phi = self._thinned(self._bright_scatter)
         self.active = (self._active_sum + 1.0) / (60.0 * hours)
+
+    def _thinned(self, scatter: float) -> float:
+        phi = (scatter + _PRIOR_MINUTES) / (self._active_sum + _PRIOR_MINUTES)
+        return min(max(phi, _LEAST_PHI), 1.0)
 
     def concentration(self, fraction: float) -> float:
         """Beta concentration of a stretch's share, with the doubt about the mean in it.
@@ -223,7 +218,8 @@ class Baseline:
         return {
             "share": [self.weight, self._k, self._pos],
             "rho": [self._rho_sum, self._rho_weight],
-            "volume": [self.hours, self._volume, self._active_sum, self._scatter],
+            "volume": [self.hours, self._volume, self._active_sum],
+            "scatter": [self._scatter, self._bright_scatter],
             "hours": [self._hour_sum, self._hour_weight],
             "days": [self._day_sum, self._day_weight],
         }
@@ -232,7 +228,8 @@ class Baseline:
         """Become what `state` returned."""
         self.weight, self._k, self._pos = state["share"]
         self._rho_sum, self._rho_weight = (list(part) for part in state["rho"])
-        self.hours, self._volume, self._active_sum, self._scatter = state["volume"]
+        self.hours, self._volume, self._active_sum = state["volume"]
+        self._scatter, self._bright_scatter = state["scatter"]
         self._hour_sum, self._hour_weight = (list(part) for part in state["hours"])
         self._day_sum, self._day_weight = (list(part) for part in state["days"])
         self._refresh()

@@ -11,6 +11,7 @@ from monitoring.baseline import Baseline
 from monitoring.clockwork import minute_of, moment_of
 from monitoring.detectors.usual_drift import UsualDrift
 from monitoring.errors import OutOfOrderError
+from monitoring.hours import Hour
 from monitoring.policy import Policy
 from monitoring.praise import PraiseWatch
 from monitoring.recent import FADE_MINUTES, Recent
@@ -34,17 +35,11 @@ class KolMonitor:
     """
 
     __slots__ = (
-        "_active",
         "_authorship",
         "_drift",
-        "_excess",
         "_first_hour",
         "_hour",
-        "_n",
-        "_negative",
         "_pending",
-        "_positive",
-        "_scatter",
         "_usual",
         "_usual_minute",
         "backlash",
@@ -65,18 +60,10 @@ class KolMonitor:
         self.backlash = BacklashWatch(kol_id, policy, self.baseline, self.recent, self._authorship)
         self.praise = PraiseWatch(kol_id, policy, self.baseline, self.recent)
         self._first_hour = 0
-        self._hour = 0
-        self._n = 0
-        self._negative = 0.0
-        self._positive = 0.0
-        self._active = 0
-        self._excess = 0.0
-        self._scatter = 0.0
+        self._hour = Hour(0)
         self._usual = 0.0
         self._usual_minute = 1.0
-        # Closed hours not learnt yet: hour, comments, negative, positive, active minutes, excess,
-        # scatter, tainted.
-        self._pending: deque[tuple[int, int, float, float, int, float, float, bool]] = deque()
+        self._pending: deque[Hour] = deque()  # closed hours not learnt yet
 
     def step(self, stats: WindowStats) -> list[AlertEvent]:
         """Take the next minute.
@@ -87,14 +74,15 @@ class KolMonitor:
         minute = minute_of(stats.start)
         events: list[AlertEvent] = []
         if self.minute is None:
-            self._hour = self._first_hour = minute // 60
+            self._first_hour = minute // 60
+            self._hour = Hour(self._first_hour)
             self._refresh()
-        elif minute <= self.minute or minute // 60 < self._hour:
+        elif minute <= self.minute or minute // 60 < self._hour.number:
             raise OutOfOrderError(
                 f"window of {self.kol_id} at {stats.start.isoformat()} is not after "
-                f"{moment_of(max(self.minute, self._hour * 60 - 1)).isoformat()}"
+                f"{moment_of(max(self.minute, self._hour.number * 60 - 1)).isoformat()}"
             )
-        elif minute // 60 > self._hour:
+        elif minute // 60 > self._hour.number:
             events = self.pass_time(minute)
         self.minute = minute
         n = stats.comments
@@ -104,13 +92,14 @@ class KolMonitor:
         self.recent.learn_one(minute, n, negative, positive)
         # A new post shows at once in its minute, and in the half hour once it lasts.
         excess = max(n - self._usual_minute, n * (1.0 - self._usual / self.recent.n), 0.0)
-        self._excess += excess
-        share = self.baseline.share
-        self._scatter += (negative - n * share) ** 2 / (n * share * (1 - share))
-        self._n += n
-        self._negative += negative
-        self._positive += positive
-        self._active += 1
+        hour, base = self._hour, self.baseline
+        hour.comments += n
+        hour.negative += negative
+        hour.positive += positive
+        hour.active += 1
+        hour.excess += excess
+        hour.scatter += _squared(n, negative, base.share)
+        hour.bright_scatter += _squared(n - negative, positive, base.bright)
         if stats.top_author_share is not None or stats.duplicate_share is not None:
             self._authorship.learn_one(minute, stats)
         raised = self.backlash.learn_one(minute, n, negative, excess)
@@ -125,65 +114,51 @@ class KolMonitor:
         if self.minute is None:
             return []
         events: list[AlertEvent] = []
-        hour = minute // 60
-        if hour - self._hour > _LONGEST_GAP:
+        reached = minute // 60
+        if reached - self._hour.number > _LONGEST_GAP:
             self._close_hour(events)
-            self._hour = hour - _WALKED
+            self._hour = Hour(reached - _WALKED)
             self._pending.clear()
-        while self._hour < hour:
+        while self._hour.number < reached:
             self._close_hour(events)
         return events
 
     def _close_hour(self, events: list[AlertEvent]) -> None:
-        hour = self._hour
-        raised = self.backlash.close_hour(hour, self._n, self._negative, self._excess)
-        raised += self.praise.close_hour(hour, self._positive)
-        self._pending.append(
-            (
-                hour,
-                self._n,
-                self._negative,
-                self._positive,
-                self._active,
-                self._excess,
-                self._scatter,
-                self.backlash.alarmed or self.praise.watch.open,
-            )
-        )
-        self._n = 0
-        self._negative = 0.0
-        self._positive = 0.0
-        self._active = 0
-        self._excess = 0.0
-        self._scatter = 0.0
-        self._hour = hour + 1
+        closed = self._hour
+        raised = self.backlash.close_hour(closed)
+        raised += self.praise.close_hour(closed.number, closed.positive)
+        closed.tainted = self.backlash.alarmed or self.praise.watch.open
+        self._pending.append(closed)
+        self._hour = Hour(closed.number + 1)
         self._note(raised)
         events += raised
-        delay = min(_LEARN_AFTER, max(1, (hour - self._first_hour) // 4))
-        while self._pending and hour - self._pending[0][0] >= delay:
-            old, n, negative, positive, active, excess, scatter, tainted = self._pending.popleft()
-            if not tainted:
-                base = self.baseline
-                # A day of few posts strays about as much as the comments under half of one.
-                rho = base.rho[0] / 4 + base.doubt
-                if self._drift.learn_hour(old, n, negative, base.share, rho):
-                    base.loosen()
-                base.learn_hour(old, n, negative, positive, active, excess, scatter)
+        delay = min(_LEARN_AFTER, max(1, (closed.number - self._first_hour) // 4))
+        while self._pending and closed.number - self._pending[0].number >= delay:
+            self._learn(self._pending.popleft())
         self._refresh()
+
+    def _learn(self, hour: Hour) -> None:
+        if hour.tainted:
+            return
+        base = self.baseline
+        # A day of few posts strays about as much as the comments under half of one.
+        rho = base.rho[0] / 4 + base.doubt
+        if self._drift.learn_hour(hour.number, hour.comments, hour.negative, base.share, rho):
+            base.loosen()
+        base.learn_hour(hour)
 
     def _note(self, raised: list[AlertEvent]) -> None:
         """Keep the hours of a declared incident out of the baseline."""
         for event in raised:
             if event.reason in ("opened", "reopened"):
                 first = minute_of(event.evidence.incident_start) // 60
-                self._pending = deque(
-                    (*block[:7], block[7] or block[0] >= first) for block in self._pending
-                )
+                for hour in self._pending:
+                    hour.tainted = hour.tainted or hour.number >= first
             elif event.reason == "resolved":
                 self._refresh()
 
     def _refresh(self) -> None:
-        per_minute = self.baseline.expected(self._hour) / 60
+        per_minute = self.baseline.expected(self._hour.number) / 60
         self._usual = per_minute * FADE_MINUTES
         self._usual_minute = per_minute + 2 * math.sqrt(per_minute) + 1
         self.backlash.refresh()
@@ -203,17 +178,9 @@ class KolMonitor:
         """Everything it knows, as JSON-able values."""
         return {
             "minute": self.minute,
-            "hour": [
-                self._first_hour,
-                self._hour,
-                self._n,
-                self._negative,
-                self._positive,
-                self._active,
-                self._excess,
-                self._scatter,
-            ],
-            "pending": [list(block) for block in self._pending],
+            "first_hour": self._first_hour,
+            "hour": self._hour.state(),
+            "pending": [hour.state() for hour in self._pending],
             "baseline": self.baseline.state(),
             "drift": self._drift.state(),
             "recent": self.recent.state(),
@@ -225,20 +192,9 @@ class KolMonitor:
     def load(self, state: dict[str, Any]) -> None:
         """Become what `state` returned."""
         self.minute = state["minute"]
-        (
-            self._first_hour,
-            self._hour,
-            self._n,
-            self._negative,
-            self._positive,
-            self._active,
-            self._excess,
-            self._scatter,
-        ) = state["hour"]
-        self._pending = deque(
-            (hour, n, negative, positive, active, excess, scatter, tainted)
-            for hour, n, negative, positive, active, excess, scatter, tainted in state["pending"]
-        )
+        self._first_hour = state["first_hour"]
+        self._hour = Hour.restored(state["hour"])
+        self._pending = deque(Hour.restored(hour) for hour in state["pending"])
         self.baseline.load(state["baseline"])
         self._drift.load(state["drift"])
         self.recent.load(state["recent"])
@@ -246,3 +202,8 @@ class KolMonitor:
         self.backlash.load(state["backlash"])
         self.praise.load(state["praise"])
         self._refresh()
+
+
+def _squared(n: float, k: float, share: float) -> float:
+    """Squared deviation of a sum from its expectation, over the variance of as many 0s and 1s."""
+    return (k - n * share) ** 2 / (n * share * (1 - share)) if n > 0 else 0.0

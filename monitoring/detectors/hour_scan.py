@@ -2,28 +2,48 @@
 
 import math
 from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from monitoring.baseline import Baseline
 from monitoring.detectors.likelihood import beta_binomial_llr
+from monitoring.hours import Hour
 
 SCALES = (2, 4, 8, 16, 24)  # hours
 _COUNT_CAP = 7.0  # nats: volume alone never pages, viral posts are loud too
+_BRIGHT_CAP = 4.0  # nats: nor does the silence of the positive
 _PRIOR_SPREAD = 0.3  # variance of log(observed / expected) of a stretch
 _PRIOR_WEIGHT = 4.0  # hours
+_PRIOR_STRETCHES = 4.0  # stretches of its length that a scale's own dispersion must outweigh
+_STRAY = (0.2, 2.0)  # how far a KOL's dispersion may lie from the baseline's
 _KEEP = 0.9985  # an hour; half-life about 19 days
 _LEARN_AFTER = 24  # hours
 _MINIMUM_SHARE = 1.3  # nats the share must bring
 _MINIMUM_NEGATIVE = 7.0  # negative comments
 _LEAST_RISE = 0.03  # of the share, in points
+_OUTLIER = 9.0  # squared deviations beyond this many times the expected one are cut
+
+
+@dataclass(slots=True)
+class _Stretch:
+    """The last hours, summed."""
+
+    comments: int = 0
+    negative: float = 0.0
+    positive: float = 0.0
+    excess: float = 0.0
+    expected: float = 0.0
 
 
 class HourScan:
     """Scan of the last 24 closed hours at five lengths, for share and count together.
 
-    For each length the share is judged by a beta-binomial ratio against its own best fit, and the
-    count of negatives by z²/2 of log(observed / expected), whose variance is learnt per KOL and
-    length: a KOL whose posts come in bursts needs more than one whose days are alike.
+    For each length the share of negatives is judged by a beta-binomial ratio against its own best
+    fit. Where it rose, the share of positives among the rest is judged too: a crowd that turns
+    falls silent with its praise, and a classifier that takes a complaint for neutral rarely takes
+    it for praise. The count of negatives adds z²/2 of log(observed / expected). How much both
+    shares and counts of such stretches stray in quiet times is learnt per KOL and length.
 
     Attributes:
         name: the detector's name in evidence.
@@ -31,71 +51,100 @@ class HourScan:
     """
 
     name = "hour_scan"
-    __slots__ = ("_best", "_ring", "_spread", "_waiting", "_weight", "scale")
+    __slots__ = ("_best", "_ring", "_spread", "_stray", "_waiting", "scale")
 
     def __init__(self) -> None:
-        # Per hour: comments, sum of P(negative), expected comments, excess comments.
-        self._ring: deque[tuple[int, float, float, float]] = deque(maxlen=24)
-        self._spread = [_PRIOR_SPREAD * _PRIOR_WEIGHT for _ in SCALES]
-        self._weight = [_PRIOR_WEIGHT for _ in SCALES]
-        # What the last hours would add to the spread, held back as the baseline's hours are.
-        self._waiting: deque[list[float | None]] = deque()
+        # Per hour: comments, negative, positive, excess, expected comments.
+        self._ring: deque[tuple[int, float, float, float, float]] = deque(maxlen=SCALES[-1])
+        # Per length, sums of what was learnt and their weights: variance of the log count, and
+        # dispersion of the share over the baseline's.
+        self._spread = [[_PRIOR_SPREAD * _PRIOR_WEIGHT, _PRIOR_WEIGHT] for _ in SCALES]
+        self._stray = [[_PRIOR_STRETCHES * scale] * 2 for scale in SCALES]
+        # What the last hours would teach, held back as the baseline's hours are.
+        self._waiting: deque[list[tuple[float, float]]] = deque()
         self._best = 0.0
         self.scale = 0
 
-    def learn_hour(
-        self, n: int, k: float, excess: float, expected: float, base: Baseline, quiet: bool
-    ) -> None:
+    def learn_hour(self, hour: Hour, expected: float, base: Baseline, quiet: bool) -> None:
         """Take one closed hour.
 
         Args:
-            n: comments.
-            k: sum of P(negative).
-            excess: comments beyond the usual volume.
+            hour: its sums.
             expected: comments expected.
             base: what is usual.
             quiet: no incident is open, so the spread may be learnt.
         """
-        share = base.share
-        self._ring.append((n, k, expected, excess))
+        self._ring.append((hour.comments, hour.negative, hour.positive, hour.excess, expected))
         self._best = 0.0
         self.scale = 0
-        hours = list(self._ring)
-        wander: list[float | None] = [None] * len(SCALES)
-        for index, scale in enumerate(SCALES):
-            if len(hours) < scale:
-                break
-            part = hours[-scale:]
-            total = sum(hour[0] for hour in part)
-            dark = sum(hour[1] for hour in part)
-            usual = sum(hour[2] for hour in part) * share
-            ratio = math.log((dark + 1.0) / (usual + 1.0))
-            # Spread of such stretches, chance, and doubt about what is usual.
-            chance = 1.0 / (usual + 1.0) + 2.0 / (base.hours + 1.0)
-            variance = self._spread[index] / self._weight[index] + chance
-            wander[index] = round(max(min(ratio * ratio, 9.0 * variance) - chance, 0.0), 4)
-            if dark < _MINIMUM_NEGATIVE or ratio <= 0 or dark <= (share + _LEAST_RISE) * total:
-                continue
-            count = min(ratio * ratio / variance / 2, _COUNT_CAP)
-            fit = min(dark / total, 0.995)
-            kappa = base.concentration(sum(hour[3] for hour in part) / total)
-            tone = beta_binomial_llr(total / base.phi, dark / base.phi, share, fit, kappa)
-            if tone >= _MINIMUM_SHARE and tone + count > self._best:
-                self._best = tone + count
-                self.scale = scale
+        lessons: list[tuple[float, float]] = []
+        for index, stretch in enumerate(self._stretches()):
+            score, lesson = self._judge(index, stretch, base)
+            lessons.append(lesson)
+            if score > self._best:
+                self._best = score
+                self.scale = SCALES[index]
         if quiet:
-            self._waiting.append(wander)
+            self._waiting.append(lessons)
             if len(self._waiting) > _LEARN_AFTER:
-                self._learn_spread(self._waiting.popleft())
+                self._learn(self._waiting.popleft())
 
-    def _learn_spread(self, wander: list[float | None]) -> None:
-        for index, value in enumerate(wander):
-            if value is not None:
-                self._spread[index] = self._spread[index] * _KEEP + value
-                self._weight[index] = self._weight[index] * _KEEP + 1.0
+    def _stretches(self) -> Iterator[_Stretch]:
+        """The last hours at each length that the ring holds."""
+        stretch = _Stretch()
+        for age, (n, negative, positive, excess, expected) in enumerate(reversed(self._ring), 1):
+            stretch.comments += n
+            stretch.negative += negative
+            stretch.positive += positive
+            stretch.excess += excess
+            stretch.expected += expected
+            if age in SCALES:
+                yield stretch
+
+    def _judge(
+        self, index: int, stretch: _Stretch, base: Baseline
+    ) -> tuple[float, tuple[float, float]]:
+        """Evidence in nats, and what the stretch teaches about spread and stray."""
+        total, dark, share = stretch.comments, stretch.negative, base.share
+        usual = stretch.expected * share
+        ratio = math.log((dark + 1.0) / (usual + 1.0))
+        # Spread of such stretches, chance, and doubt about what is usual.
+        chance = 1.0 / (usual + 1.0) + 2.0 / (base.hours + 1.0)
+        learnt, weight = self._spread[index]
+        variance = learnt / weight + chance
+        spread = max(min(ratio * ratio, _OUTLIER * variance) - chance, 0.0)
+        if total == 0:
+            return 0.0, (round(spread, 4), 1.0)
+        effective = total / base.phi
+        kappa = base.concentration(stretch.excess / total)
+        inflation = 1.0 + max(effective - 1.0, 0.0) / kappa
+        z2 = (dark - total * share) ** 2 / (total * share * (1 - share) * base.phi)
+        lesson = (round(spread, 4), round(min(z2 / inflation, _OUTLIER), 3))
+        if dark < _MINIMUM_NEGATIVE or ratio <= 0 or dark <= (share + _LEAST_RISE) * total:
+            return 0.0, lesson
+        kappa = self._own_kappa(index, effective, inflation)
+        fit = min(dark / total, 0.995)
+        tone = beta_binomial_llr(effective, dark / base.phi, share, fit, kappa)
+        tone += min(_silence(stretch, base, kappa), _BRIGHT_CAP)
+        if tone < _MINIMUM_SHARE:
+            return 0.0, lesson
+        return tone + min(ratio * ratio / variance / 2, _COUNT_CAP), lesson
+
+    def _own_kappa(self, index: int, effective: float, inflation: float) -> float:
+        """Concentration at which `effective` comments stray as this KOL's stretches do."""
+        learnt, weight = self._stray[index]
+        stray = min(max(learnt / weight, _STRAY[0]), _STRAY[1])
+        more = max(effective - 1.0, 1.0)
+        return more / max(stray * inflation - 1.0, 1e-3 * more)
+
+    def _learn(self, lessons: list[tuple[float, float]]) -> None:
+        for index, lesson in enumerate(lessons):
+            for sums, value in zip((self._spread[index], self._stray[index]), lesson, strict=True):
+                sums[0] = sums[0] * _KEEP + value
+                sums[1] = sums[1] * _KEEP + 1.0
 
     def score_one(self) -> float:
-        """Largest sum of the two ratios over the five lengths, in nats."""
+        """Largest sum of the ratios over the five lengths, in nats."""
         return self._best
 
     def totals(self) -> tuple[int, float, float]:
@@ -104,11 +153,11 @@ class HourScan:
         return (
             sum(hour[0] for hour in part),
             sum(hour[1] for hour in part),
-            sum(hour[2] for hour in part),
+            sum(hour[4] for hour in part),
         )
 
     def forget(self) -> None:
-        """Start again, as after an incident; the spread stays, its last hours are dropped."""
+        """Start again, as after an incident; what was learnt stays, its last hours are dropped."""
         self._ring.clear()
         self._waiting.clear()
         self._best = 0.0
@@ -118,16 +167,34 @@ class HourScan:
         """Everything it knows, as JSON-able values."""
         return {
             "ring": [list(hour) for hour in self._ring],
-            "spread": [self._spread, self._weight],
-            "waiting": [list(hour) for hour in self._waiting],
+            "spread": [list(sums) for sums in self._spread],
+            "stray": [list(sums) for sums in self._stray],
+            "waiting": [[list(lesson) for lesson in lessons] for lessons in self._waiting],
             "best": [self._best, self.scale],
         }
 
     def load(self, state: dict[str, Any]) -> None:
         """Become what `state` returned."""
         self._ring = deque(
-            ((n, k, expected, excess) for n, k, expected, excess in state["ring"]), maxlen=24
+            (
+                (n, negative, positive, excess, expected)
+                for n, negative, positive, excess, expected in state["ring"]
+            ),
+            maxlen=SCALES[-1],
         )
-        self._spread, self._weight = (list(part) for part in state["spread"])
-        self._waiting = deque(list(hour) for hour in state["waiting"])
+        self._spread = [list(sums) for sums in state["spread"]]
+        self._stray = [list(sums) for sums in state["stray"]]
+        self._waiting = deque(
+            [(spread, stray) for spread, stray in lessons] for lessons in state["waiting"]
+        )
         self._best, self.scale = state["best"]
+
+
+def _silence(stretch: _Stretch, base: Baseline, kappa: float) -> float:
+    """Evidence, in nats, that fewer of those who are not negative are positive; 0 if not fewer."""
+    rest = stretch.comments - stretch.negative
+    if stretch.positive >= base.bright * rest:
+        return 0.0
+    fit = max(stretch.positive / rest, 0.005)
+    phi = base.bright_phi
+    return beta_binomial_llr(rest / phi, stretch.positive / phi, base.bright, fit, kappa)

@@ -12,6 +12,7 @@ from monitoring.detectors.hour_scan import HourScan
 from monitoring.detectors.likelihood import beta_binomial_llr, increments, logit_shift
 from monitoring.detectors.share_shift import ShareShift
 from monitoring.detectors.usual_drift import UsualDrift
+from monitoring.hours import Hour
 from monitoring.incident import Recovery
 
 DETECTORS = {"share_shift": lambda: ShareShift(0.15, 1 / 80, 1 / 300)}
@@ -97,7 +98,7 @@ def test_baseline_learns_share_volume_and_profile():
     for hour in range(24 * 21):
         rate = 60 if hour % 24 < 12 else 20
         n = int(rng.poisson(rate))
-        base.learn_hour(hour, n, float(rng.binomial(n, 0.3)), 0.4 * n, min(n, 60), 0.0)
+        base.learn_hour(Hour(hour, n, float(rng.binomial(n, 0.3)), 0.4 * n, min(n, 60)))
     assert base.share == pytest.approx(0.3, abs=0.01)
     assert base.positive == pytest.approx(0.4, abs=0.01)
     assert base.expected(24 * 21 + 3) == pytest.approx(60, rel=0.15)
@@ -105,12 +106,16 @@ def test_baseline_learns_share_volume_and_profile():
     assert base.expected_between(60 * 24 * 21, 60 * 24 * 21 + 90) == pytest.approx(90, rel=0.15)
 
 
+def loud_hour(number: int, negative: float) -> Hour:
+    return Hour(number, 200, negative, 80.0, active=60, excess=160.0, scatter=60.0)
+
+
 def test_baseline_learns_how_much_posts_differ():
     rng, calm, wild = np.random.default_rng(4), Baseline(), Baseline()
     for hour in range(24 * 28):
         share = float(rng.beta(0.2 * 15, 0.8 * 15))
-        calm.learn_hour(hour, 200, float(rng.binomial(200, 0.2)), 80.0, 60, 160.0)
-        wild.learn_hour(hour, 200, float(rng.binomial(200, share)), 80.0, 60, 160.0)
+        calm.learn_hour(loud_hour(hour, float(rng.binomial(200, 0.2))))
+        wild.learn_hour(loud_hour(hour, float(rng.binomial(200, share))))
     assert wild.rho[0] > 2 * calm.rho[0]
     assert wild.concentration(0.8) < calm.concentration(0.8) < calm.concentration(0.1)
 
@@ -122,7 +127,7 @@ def test_baseline_learns_that_probabilities_scatter_less_than_labels():
         for base, scores in ((labels, truth), (soft, 0.15 + 0.5 * truth)):
             p = base.share
             scatter = float(((scores - p) ** 2 / (p * (1 - p))).sum())
-            base.learn_hour(hour, 60, float(scores.sum()), 20.0, 60, 0.0, scatter)
+            base.learn_hour(Hour(hour, 60, float(scores.sum()), 20.0, 60, scatter=scatter))
     assert labels.phi > 0.95
     assert soft.phi == pytest.approx(0.3 * 0.7 * 0.25 / (0.3 * 0.7), abs=0.05)
 
@@ -138,24 +143,29 @@ def test_scores_that_scatter_less_convince_sooner():
 def test_baseline_forgets():
     base = Baseline()
     for hour in range(24 * 28):
-        base.learn_hour(hour, 50, 5.0, 20.0, 40, 0.0)
+        base.learn_hour(Hour(hour, 50, 5.0, 20.0, 40))
     for hour in range(24 * 28, 24 * 56):
-        base.learn_hour(hour, 50, 20.0, 20.0, 40, 0.0)
+        base.learn_hour(Hour(hour, 50, 20.0, 20.0, 40))
     assert base.share > 0.3
 
 
 def steady(base: Baseline, scan: HourScan, hours: int, n: int, k: float) -> None:
-    for hour in range(hours):
-        scan.learn_hour(n, k, 0.0, base.expected(hour), base, quiet=True)
-        base.learn_hour(hour, n, k, 0.3 * n, 60, 0.0)
+    for number in range(hours):
+        hour = Hour(number, n, k, 0.3 * n, active=60, scatter=60.0, bright_scatter=60.0)
+        scan.learn_hour(hour, base.expected(number), base, quiet=True)
+        base.learn_hour(hour)
+
+
+def feed(base: Baseline, scan: HourScan, hours: list[Hour]) -> None:
+    for hour in hours:
+        scan.learn_hour(hour, base.expected(hour.number), base, quiet=False)
 
 
 def test_hour_scan_hears_a_slow_burn_of_a_steady_kol():
     base, scan = Baseline(), HourScan()
     steady(base, scan, 24 * 10, 60, 9.0)
     assert scan.score_one() == 0.0
-    for hour in range(6):
-        scan.learn_hour(70 + 10 * hour, 14.0 + 6 * hour, 0.0, base.expected(hour), base, False)
+    feed(base, scan, [Hour(i, 70 + 10 * i, 14.0 + 6 * i, 21.0) for i in range(6)])
     assert scan.score_one() > 6
     assert scan.scale in (2, 4, 8)
     n, k, expected = scan.totals()
@@ -166,9 +176,35 @@ def test_hour_scan_hears_a_slow_burn_of_a_steady_kol():
 def test_hour_scan_is_deaf_to_volume_alone():
     base, scan = Baseline(), HourScan()
     steady(base, scan, 24 * 10, 60, 9.0)
-    for hour in range(6):
-        scan.learn_hour(600, 90.0, 540.0, base.expected(hour), base, False)
+    feed(base, scan, [Hour(i, 600, 90.0, 180.0, excess=540.0) for i in range(6)])
     assert scan.score_one() == 0.0
+
+
+def test_fans_falling_silent_add_to_a_darker_share_but_count_for_nothing_alone():
+    def heard(negative: float, positive: float) -> float:
+        base, scan = Baseline(), HourScan()
+        steady(base, scan, 24 * 10, 60, 9.0)
+        feed(base, scan, [Hour(i, 60, negative, positive) for i in range(12)])
+        return scan.score_one()
+
+    assert heard(9.0, 4.0) == 0.0
+    darker = heard(13.0, 18.0)
+    assert darker < heard(13.0, 10.0) <= darker + 4.0
+
+
+def test_a_kol_whose_days_are_alike_needs_less():
+    def heard(wander: float) -> float:
+        rng, base, scan = np.random.default_rng(3), Baseline(), HourScan()
+        for number in range(24 * 20):
+            day = np.random.default_rng(number // 12).normal(0.0, wander)
+            k = float(rng.binomial(60, min(max(0.15 + day, 0.02), 0.6)))
+            hour = Hour(number, 60, k, 18.0, active=60, scatter=60.0, bright_scatter=60.0)
+            scan.learn_hour(hour, base.expected(number), base, quiet=True)
+            base.learn_hour(hour)
+        feed(base, scan, [Hour(i, 60, 16.0, 18.0) for i in range(12)])
+        return scan.score_one()
+
+    assert heard(0.0) > 1.3 * heard(0.06) > 0
 
 
 def test_recovery_by_share_and_by_silence():
