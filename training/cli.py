@@ -16,6 +16,7 @@ from training.errors import DataError, RecipeError
 if TYPE_CHECKING:
     from training.evaluate import Measured
     from training.finetune import Progress
+    from training.robustness.measure import FamilyResult
 
 app = typer.Typer(name="training", no_args_is_help=True)
 
@@ -112,11 +113,33 @@ def evaluate(
         Path | None,
         typer.Option("--stream", help="Measure on this labelled stream instead of the val sets."),
     ] = None,
+    *,
+    robustness: Annotated[
+        bool, typer.Option("--robustness", help="Try the robustness cases instead of the val sets.")
+    ] = False,
+    failures: Annotated[
+        bool, typer.Option("--failures", help="With --robustness: show the cases that fail.")
+    ] = False,
     threads: Threads = None,
 ) -> None:
-    """Measure a model on the val sets, per set and language, or on a labelled stream."""
+    """Measure a model on the val sets, on a labelled stream, or by the robustness cases."""
+    if failures and not robustness:
+        raise typer.BadParameter("--failures goes with --robustness")
+    if robustness and stream is not None:
+        raise typer.BadParameter("--robustness and --stream are two measurements; choose one")
+    from model.classifier import SentimentClassifier
+
+    if robustness:
+        from training.robustness.measure import measure_robustness
+
+        classifier = SentimentClassifier.load(artifact, threads=threads)
+        results = measure_robustness(classifier)
+        typer.echo(f"model {classifier.model_id}")
+        _print_rates(results)
+        if failures:
+            _print_failures(results)
+        return
     with _bad_input():
-        from model.classifier import SentimentClassifier
         from training.data import load_corpus
         from training.evaluate import evaluate as measure_val
         from training.evaluate import measure_stream
@@ -187,3 +210,25 @@ def _print_table(measured: "Sequence[Measured]") -> None:
             f"{m.calibration_error:.3f}",
         )
     Console().print(table)
+
+
+def _print_rates(results: "Sequence[FamilyResult]") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    languages = list(dict.fromkeys(key for result in results for key in result.by_language))
+    table = Table("family", "all", *languages)
+    for result in results:
+        counts = [result.total, *(result.by_language.get(key) for key in languages)]
+        cells = [f"{n.passed}/{n.cases} {100 * n.rate:.0f}%" if n else "" for n in counts]
+        table.add_row(result.family.name, *cells)
+    Console().print(table)
+
+
+def _print_failures(results: "Sequence[FamilyResult]") -> None:
+    for result in results:
+        for outcome in result.failures:
+            typer.echo(f"{result.family.name} {outcome.case.language} {outcome.case.expect}")
+            for text, said in zip(outcome.case.texts, outcome.said, strict=True):
+                shares = f"{said.negative:.3f} {said.neutral:.3f} {said.positive:.3f}"
+                typer.echo(f"    {shares}  {' '.join(text.split())}")

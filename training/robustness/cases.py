@@ -1,0 +1,103 @@
+"""The cases, read from ``families/*.toml``: one file a complaint, its cases by language.
+
+A case is a text and what is demanded of it (``expect``). Where that is a relation to a variant, the
+variant is given in full (``other``), by what is put at the end (``append``), or by how often the
+text is said (``repeat``).
+"""
+
+import tomllib
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from training.errors import DataError
+from training.robustness.relations import Relation
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One demand on one text, or on a text and its variant.
+
+    Attributes:
+        language: that the text is written in, or mixed into.
+        expect: the demand.
+        texts: the text and, where the demand speaks of two, the variant.
+    """
+
+    language: str
+    expect: Relation
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """The cases of one complaint.
+
+    Attributes:
+        name: short, for tables and manifests.
+        title: what is tried.
+        complaint: what users say of classifiers that fail here.
+        cases: at least 25.
+    """
+
+    name: str
+    title: str
+    complaint: str
+    cases: tuple[Case, ...]
+
+
+def load_families() -> list[Family]:
+    """The shipped families in alphabetical order.
+
+    Raises:
+        DataError: a case is not what this module says; names the family and the text.
+    """
+    folder = files("training") / "robustness" / "families"
+    found = sorted((entry.name, entry) for entry in folder.iterdir())
+    return [
+        parse_family(name.removesuffix(".toml"), entry.read_text(encoding="utf-8"))
+        for name, entry in found
+        if name.endswith(".toml")
+    ]
+
+
+def parse_family(name: str, toml: str) -> Family:
+    """One family from the text of its file.
+
+    Raises:
+        DataError: as above.
+    """
+    try:
+        table = tomllib.loads(toml)
+        cases = tuple(
+            _case(name, language, entry)
+            for language, entries in table["cases"].items()
+            for entry in entries
+        )
+        return Family(name, table["title"], table["complaint"], cases)
+    except tomllib.TOMLDecodeError as error:
+        raise DataError(f"family {name} is not valid TOML: {error}") from error
+    except KeyError as error:
+        raise DataError(f"family {name} lacks {error}") from error
+
+
+def _case(family: str, language: str, entry: dict[str, Any]) -> Case:
+    text = entry["text"]
+    where = f"family {family}, {text!r}"
+    if entry["expect"] not in set(Relation):
+        raise DataError(f"{where}: no relation {entry['expect']!r}")
+    expect = Relation(entry["expect"])
+    match {key: value for key, value in entry.items() if key not in ("expect", "text")}:
+        case {"other": str(other), **rest} if not rest:
+            texts = (text, other)
+        case {"append": str(end), **rest} if not rest:
+            texts = (text, text + end)
+        case {"repeat": int(times), **rest} if not rest:
+            texts = (text, " ".join([text] * times))
+        case rest if not rest:
+            texts = (text,)
+        case rest:
+            raise DataError(f"{where}: {', '.join(sorted(rest))} make no one variant")
+    if len(texts) != expect.texts:
+        raise DataError(f"{where}: {expect} speaks of {expect.texts} texts, given {len(texts)}")
+    return Case(language, expect, texts)
