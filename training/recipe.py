@@ -31,7 +31,7 @@ class DataSet:
         head: the head that its labels answer.
         labels: label in the file → label of the head, where they differ.
         weight: factor on the set's share of the training batches; 0 only evaluates it.
-        holdout: share of ``train`` that is held out as ``val``, by a hash of the text.
+        holdout: share of ``train`` held out where there is no ``val``, by a hash of the text.
         noisy: labels too unsure to choose by; reported, but left out of averages and calibration.
         terms: the terms of its use, for the model card.
     """
@@ -100,11 +100,15 @@ class Optimisation:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A whole recipe, and the sha256 of the file it was read from."""
+    """A whole recipe, and the sha256 of the file it was read from.
+
+    ``keep_heads`` starts with the base's own heads, where it has one of the same name and labels.
+    """
 
     name: str
     base: str
     seed: int
+    keep_heads: bool
     heads: tuple[Head, ...]
     sets: tuple[DataSet, ...]
     vocabulary: Vocabulary
@@ -145,11 +149,12 @@ def _build(table: dict[str, Any], sha256: str) -> Recipe:
         vocabulary = _record(Vocabulary, table.pop("vocabulary", {}), "vocabulary")
         optimisation = _record(Optimisation, table.pop("optimisation"), "optimisation")
         name, base, seed = table.pop("name"), table.pop("base"), table.pop("seed")
+        keep_heads = bool(table.pop("keep_heads", False))
     except KeyError as error:
         raise RecipeError(f"the recipe lacks {error}") from error
     if table:
         raise RecipeError(f"the recipe has unknown keys: {', '.join(sorted(table))}")
-    return Recipe(name, base, seed, heads, sets, vocabulary, optimisation, sha256)
+    return Recipe(name, base, seed, keep_heads, heads, sets, vocabulary, optimisation, sha256)
 
 
 def _data_set(entry: dict[str, Any], heads: Mapping[str, Head]) -> DataSet:

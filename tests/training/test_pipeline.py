@@ -5,6 +5,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -21,6 +22,8 @@ from training.cli import app
 from training.errors import BaseModelError, ParityError
 from training.evaluate import measure
 from training.export import parity
+from training.prepare import prepare
+from training.recipe import load_recipe
 
 
 def test_artifact_learnt_its_sets(smoke: Smoke) -> None:
@@ -41,7 +44,7 @@ def test_manifest_names_recipe_data_and_versions(smoke: Smoke) -> None:
     assert artifact.details["recipe"]["sha256"]
     assert artifact.details["versions"]["onnxruntime"]
     assert {"moods", "stars", "insults"} <= {m["name"] for m in artifact.details["metrics"]}
-    assert set(artifact.files) == {"model.onnx", "tokenizer.json", "MODEL_CARD.md"}
+    assert set(artifact.files) == {"model.onnx", "tokenizer.json", "config.json", "MODEL_CARD.md"}
 
 
 def test_card_holds_the_measured_figures_and_the_terms(smoke: Smoke) -> None:
@@ -80,6 +83,30 @@ def test_a_run_goes_on_from_an_earlier_one(smoke: Smoke) -> None:
         base.tokenizer.encode("awful").ids
         == Tokenizer.from_file(str(smoke.artifact / "tokenizer.json")).encode("awful").ids
     )
+
+
+def test_a_run_goes_on_from_the_artifact_that_serves(smoke: Smoke) -> None:
+    base = load_base(str(smoke.artifact))
+    exact = load_file(smoke.run / "float32" / "model.safetensors")
+    state = {f"encoder.{name}": value for name, value in base.encoder.state_dict().items()}
+    for name, head in base.heads.items():
+        state |= {f"heads.{name}.weight": head.weight, f"heads.{name}.bias": head.bias}
+    assert state.keys() == exact.keys()
+    for name, value in state.items():
+        largest = float(exact[name].abs().max())
+        assert torch.allclose(value, exact[name], atol=largest / 127), name
+
+
+def test_kept_heads_answer_before_any_step(smoke: Smoke) -> None:
+    plan = replace(load_recipe("smoke"), base=str(smoke.artifact), keep_heads=True)
+    plan = replace(plan, vocabulary=replace(plan.vocabulary, trim=False))
+    start = prepare(plan, smoke.data)
+    start.network.eval()
+    ids = torch.tensor([start.tokenizer.encode("awful monday train").ids])
+    sentiment, _ = start.network(ids, torch.ones_like(ids))
+    assert sentiment.argmax().item() == 0
+    fresh = prepare(replace(plan, keep_heads=False), smoke.data).network
+    assert not torch.equal(fresh.heads["sentiment"].weight, start.network.heads["sentiment"].weight)
 
 
 def test_a_changed_run_is_no_base(smoke: Smoke, tmp_path: Path) -> None:
@@ -128,8 +155,6 @@ def test_bad_input_is_one_line_and_exit_code_2(
 
 
 def test_parity_gate_fails_on_a_set_that_lost() -> None:
-    import numpy as np
-
     truth = np.array([0, 1] * 100)
     right = np.eye(2)[truth]
     wrong = right.copy()
@@ -140,6 +165,18 @@ def test_parity_gate_fails_on_a_set_that_lost() -> None:
         parity(before, [measure("a", "sentiment", truth, wrong)])
     worse = [measure("a", "sentiment", truth, wrong)]
     assert parity(worse, before)["a"] < -0.015  # a gain is no reason to refuse
+
+
+def test_parity_gate_spares_two_texts_of_a_small_set() -> None:
+    truth = np.array([0, 1] * 50)
+    right = np.eye(2)[truth]
+    flipped = right.copy()
+    flipped[:2] = flipped[:2, ::-1]
+    before = [measure("a", "sentiment", truth, right)]
+    assert parity(before, [measure("a", "sentiment", truth, flipped)])["a"] <= 0.0201
+    flipped[2] = flipped[2, ::-1]
+    with pytest.raises(ParityError, match=r"at most 2\.0"):
+        parity(before, [measure("a", "sentiment", truth, flipped)])
 
 
 def test_journal_is_one_json_object_a_line(smoke: Smoke) -> None:

@@ -1,0 +1,74 @@
+"""The weights inside an exported 8-bit graph, as floats under their names in the network.
+
+So a model that was shipped for serving can be the start of another run: its rounding to 8 bits is
+all that is lost.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, numpy_helper
+
+from training.errors import BaseModelError
+
+_BIAS = ".bias"
+
+
+def read_graph(path: Path) -> dict[str, NDArray[np.float32]]:
+    """Every parameter of the network that :mod:`training.export` wrote with precision ``rows``.
+
+    Args:
+        path: ``model.onnx``.
+
+    Returns:
+        Parameter name → values: matrices as (out, in), as torch keeps them.
+
+    Raises:
+        BaseModelError: the graph holds matrices in another form.
+    """
+    graph = onnx.load(str(path)).graph
+    stored = {tensor.name: tensor for tensor in graph.initializer}
+    readers: dict[str, list[onnx.NodeProto]] = {}
+    for node in graph.node:
+        for name in node.input:
+            readers.setdefault(name, []).append(node)
+    found = {
+        name: numpy_helper.to_array(tensor)
+        for name, tensor in stored.items()
+        if name.startswith(("encoder.", "heads.")) and tensor.data_type == TensorProto.FLOAT
+    }
+    for name in [name for name in found if name.endswith(".scale")]:
+        table = name.removesuffix(".scale")
+        whole = numpy_helper.to_array(stored[f"{table}.int8"]).astype(np.float32)
+        found[table] = whole * found.pop(name)
+    for node in graph.node:
+        if node.op_type == "MatMulNBits":
+            raise BaseModelError(f"{path}: only 8-bit graphs of the precision rows can be read")
+        if node.op_type == "MatMulInteger" and node.input[1] in stored:
+            name = _bias_after(node, readers, stored).removesuffix(_BIAS) + ".weight"
+            found[name] = _matrix(node, stored)
+    return {
+        name: np.array(values, dtype=np.float32)
+        for name, values in found.items()
+        if not name.endswith(("_scale", "_zero_point"))
+    }
+
+
+def _bias_after(
+    node: onnx.NodeProto, readers: dict[str, list[onnx.NodeProto]], stored: dict[str, Any]
+) -> str:
+    """Name of the bias that is added to a product: it tells which layer the product belongs to."""
+    while node.op_type != "Add":
+        (node,) = readers[node.output[0]]
+    return next(name for name in node.input if name in stored and name.endswith(_BIAS))
+
+
+def _matrix(node: onnx.NodeProto, stored: dict[str, Any]) -> NDArray[np.float32]:
+    whole = numpy_helper.to_array(stored[node.input[1]]).astype(np.float32)
+    zero = numpy_helper.to_array(stored[node.input[3]]).astype(np.float32)
+    scale_name = node.input[1].removesuffix("_quantized") + "_scale"
+    scale = numpy_helper.to_array(stored[scale_name])
+    return np.asarray(((whole - zero) * scale).T, dtype=np.float32)
