@@ -82,22 +82,24 @@ def parse_family(name: str, toml: str) -> Family:
 
 
 def _case(family: str, language: str, entry: dict[str, Any]) -> Case:
-    text = entry["text"]
+    text: str = entry["text"]
+    texts: tuple[str, ...]
     where = f"family {family}, {text!r}"
     if entry["expect"] not in set(Relation):
         raise DataError(f"{where}: no relation {entry['expect']!r}")
     expect = Relation(entry["expect"])
-    match {key: value for key, value in entry.items() if key not in ("expect", "text")}:
-        case {"other": str(other), **rest} if not rest:
-            texts = (text, other)
-        case {"append": str(end), **rest} if not rest:
-            texts = (text, text + end)
-        case {"repeat": int(times), **rest} if not rest:
-            texts = (text, " ".join([text] * times))
-        case rest if not rest:
+    given = {key: value for key, value in entry.items() if key not in ("expect", "text")}
+    match tuple(given.items()):
+        case ():
             texts = (text,)
-        case rest:
-            raise DataError(f"{where}: {', '.join(sorted(rest))} make no one variant")
+        case (("other", str(other)),):
+            texts = (text, other)
+        case (("append", str(end)),):
+            texts = (text, text + end)
+        case (("repeat", int(times)),):
+            texts = (text, " ".join([text] * times))
+        case _:
+            raise DataError(f"{where}: {', '.join(sorted(given))} make no one variant")
     if len(texts) != expect.texts:
         raise DataError(f"{where}: {expect} speaks of {expect.texts} texts, given {len(texts)}")
     return Case(language, expect, texts)
