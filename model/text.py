@@ -6,10 +6,14 @@ import unicodedata
 
 _ESCAPE = re.compile(r"(?:\\u[0-9a-fA-F]{4})+")
 _URL = re.compile(
-    r"(?:https?://|www\.)[!-~]+|\b(?:t\.co|bit\.ly|youtu\.be|pic\.twitter\.com)/[!-~]+",
+    r"(?:https?://|www\.)[!-~]+|(?<![\w@.-])(?:[a-z0-9-]+\.)+[a-z]{2,10}/[!-~]*",
     re.IGNORECASE,
 )
-_HANDLE = re.compile(r"(?<![A-Za-z0-9_.])@[A-Za-z0-9_](?:[A-Za-z0-9_.]*[A-Za-z0-9_])?")
+# Latin letters with any marks, or Hangul; in scripts without spaces a handle has no visible end.
+_LATIN = "A-Za-z0-9_\u00c0-\u024f\u1e00-\u1eff"
+_HANDLE = re.compile(
+    rf"(?<![{_LATIN}.])@(?:[{_LATIN}](?:[{_LATIN}.]*[{_LATIN}])?|[\uac00-\ud7a3]+[{_LATIN}\uac00-\ud7a3]*)"
+)
 _HANDLE_RUN = re.compile(r"@user(?:\s+@user)+")
 _ELONGATION = re.compile(r"((?=[^\d\s])\S{1,4}?)\1{3,}")
 _MARKS = re.compile(r"([\u0300-\u036f]{2})[\u0300-\u036f]+")
