@@ -86,6 +86,11 @@ class BacklashWatch:
         return max(self.score, self._known * self._scan.score_one() / self._hour_threshold)
 
     @property
+    def judged(self) -> bool:
+        """Whether enough has been learnt for a detector over its threshold to raise an alert."""
+        return self._known
+
+    @property
     def alarmed(self) -> bool:
         """Whether what comes in now is no example of the usual."""
         return self.score >= 1.0 or self.watch.open
@@ -130,23 +135,9 @@ class BacklashWatch:
         return self._turn(end)
 
     def _turn(self, now: int) -> list[AlertEvent]:
-        stretch, scale = self._stretch(now)
+        stretch = self._stretch(now)
         if stretch.k < self._policy.minimum_negative and not self.watch.open:
             return []
-        scores = (
-            DetectorScore(
-                name=self._shift.name,
-                scale_minutes=float(now - (self._shift.start or now)),
-                value=self._shift.score_one(),
-                threshold=self._minute_threshold,
-            ),
-            DetectorScore(
-                name=self._scan.name,
-                scale_minutes=scale * 60.0,
-                value=self._scan.score_one(),
-                threshold=self._hour_threshold,
-            ),
-        )
         was_open = self.watch.open
         rate = self._recent.negative * self._recent.fade(now) / FADE_MINUTES
         events = self.watch.turn(
@@ -155,7 +146,7 @@ class BacklashWatch:
             self._severity(stretch),
             rate,
             stretch,
-            scores,
+            self.scores(now),
             recent_stretch(self._recent, self._baseline, now),
         )
         if was_open and not self.watch.open:
@@ -166,17 +157,28 @@ class BacklashWatch:
             self.score = 0.0
         return events
 
-    def _stretch(self, now: int) -> tuple[Stretch, int]:
+    def scores(self, now: int) -> tuple[DetectorScore, ...]:
+        """What each detector says at the end of the last minute taken, `now` (since 1970 UTC)."""
+        shift, scan = self._shift, self._scan
+        since = now if shift.start is None else shift.start
+        return (
+            DetectorScore(
+                shift.name, float(now - since), shift.score_one(), self._minute_threshold
+            ),
+            DetectorScore(scan.name, scan.scale * 60.0, scan.score_one(), self._hour_threshold),
+        )
+
+    def _stretch(self, now: int) -> Stretch:
         base, scan, shift = self._baseline, self._scan, self._shift
         by_hour = scan.score_one() / self._hour_threshold
         if scan.scale and by_hour > shift.score_one() / self._minute_threshold:
             n, k, expected = scan.totals()
             end = now // 60 * 60
-            return Stretch(end - scan.scale * 60, end, n, k, expected), scan.scale
+            return Stretch(end - scan.scale * 60, end, n, k, expected)
         if shift.start is not None:
             expected = base.expected_between(shift.start, now)
-            return Stretch(shift.start, now, shift.n, shift.k, expected), scan.scale
-        return recent_stretch(self._recent, base, now), scan.scale
+            return Stretch(shift.start, now, shift.n, shift.k, expected)
+        return recent_stretch(self._recent, base, now)
 
     def _kind(self, now: int, stretch: Stretch) -> str:
         policy = self._policy

@@ -15,6 +15,7 @@ from monitoring.errors import SnapshotError
 from monitoring.events import ScoredComment
 from monitoring.monitor import KolMonitor
 from monitoring.policy import Policy
+from monitoring.reading import Reading
 from monitoring.snapshot import decode, encode
 from monitoring.windows import WindowStats
 
@@ -28,12 +29,14 @@ class Observation:
         late: the comment came after its minute was closed; counted, not used.
         duplicate: the comment's id was already counted in its open minute; not used again.
         closed: windows that were closed, in time order.
+        readings: what each of them read, as its minute left the KOL.
     """
 
     events: list[AlertEvent] = field(default_factory=list)
     late: bool = False
     duplicate: bool = False
     closed: list[WindowStats] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +113,8 @@ class Engine:
             counter = self._counters[kol_id]
         late, duplicate = counter.add(scored)
         closed = counter.close()
-        events: list[AlertEvent] = []
-        for window in closed:
-            events += self._monitors[kol_id].step(window)
-        return Observation(events=events, late=late, duplicate=duplicate, closed=closed)
+        events, readings = self._step(kol_id, closed)
+        return Observation(events, late, duplicate, closed, readings)
 
     def advance(self, kol_id: str, to: datetime) -> Observation:
         """Event time of a KOL has reached `to` without further comments.
@@ -126,13 +127,21 @@ class Engine:
             return Observation()
         counter.reach(to.timestamp())
         closed = counter.close()
+        events, readings = self._step(kol_id, closed)
+        if counter.watermark is not None:
+            events += self._monitors[kol_id].pass_time(counter.watermark)
+        return Observation(events=events, closed=closed, readings=readings)
+
+    def _step(
+        self, kol_id: str, closed: list[WindowStats]
+    ) -> tuple[list[AlertEvent], list[Reading]]:
         monitor = self._monitors[kol_id]
         events: list[AlertEvent] = []
+        readings: list[Reading] = []
         for window in closed:
             events += monitor.step(window)
-        if counter.watermark is not None:
-            events += monitor.pass_time(counter.watermark)
-        return Observation(events=events, closed=closed)
+            readings.append(monitor.reading(window))
+        return events, readings
 
     def kols(self) -> list[str]:
         """The KOLs seen so far, in order of appearance."""

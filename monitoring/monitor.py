@@ -14,6 +14,7 @@ from monitoring.errors import OutOfOrderError
 from monitoring.hours import Hour
 from monitoring.policy import Policy
 from monitoring.praise import PraiseWatch
+from monitoring.reading import Reading
 from monitoring.recent import FADE_MINUTES, Recent
 from monitoring.windows import WindowStats
 
@@ -37,6 +38,7 @@ class KolMonitor:
     __slots__ = (
         "_authorship",
         "_drift",
+        "_excess",
         "_first_hour",
         "_hour",
         "_pending",
@@ -63,6 +65,7 @@ class KolMonitor:
         self._hour = Hour(0)
         self._usual = 0.0
         self._usual_minute = 1.0
+        self._excess = 0.0  # of the last minute taken; only to be read right after it
         self._pending: deque[Hour] = deque()  # closed hours not learnt yet
 
     def step(self, stats: WindowStats) -> list[AlertEvent]:
@@ -92,6 +95,7 @@ class KolMonitor:
         self.recent.learn_one(minute, n, negative, positive)
         # A new post shows at once in its minute, and in the half hour once it lasts.
         excess = max(n - self._usual_minute, n * (1.0 - self._usual / self.recent.n), 0.0)
+        self._excess = excess
         hour, base = self._hour, self.baseline
         hour.comments += n
         hour.negative += negative
@@ -108,6 +112,26 @@ class KolMonitor:
             self._note(raised)
             events += raised
         return events
+
+    def reading(self, stats: WindowStats) -> Reading:
+        """What is to be read off `stats`, the last window taken, which held comments."""
+        minute, base = minute_of(stats.start), self.baseline
+        return Reading(
+            kol_id=self.kol_id,
+            start=stats.start,
+            comments=stats.comments,
+            negative=stats.negative,
+            positive=stats.positive,
+            excess=self._excess,
+            expected_comments=base.expected(minute // 60) / 60,
+            expected_negative_share=base.share,
+            rho_loud=base.rho[0],
+            doubt=base.doubt,
+            phi=base.phi,
+            active=base.active,
+            judged=self.backlash.judged,
+            scores=self.backlash.scores(minute + 1) + self.praise.scores(minute + 1),
+        )
 
     def pass_time(self, minute: int) -> list[AlertEvent]:
         """Event time has reached `minute` without further comments: close the hours before it."""

@@ -63,22 +63,33 @@ class PraiseWatch:
         return self._turn(end)
 
     def _turn(self, now: int) -> list[AlertEvent]:
-        shift = self._shift
-        start = shift.start if shift.start is not None else now - 1
-        expected = self._baseline.expected_between(start, now)
-        stretch = Stretch(start, now, shift.n, shift.k, expected)
-        loud = stretch.volume_ratio >= _VOLUME and stretch.k >= _MINIMUM
-        value = shift.score_one() if loud else 0.0
+        stretch = self._stretch(now)
+        said = self._judge(stretch)
         was_open = self.watch.open
-        if not self.watch.wants_evidence(value / _THRESHOLD, now):
+        if not self.watch.wants_evidence(said.value / _THRESHOLD, now):
             return []
-        scores = (DetectorScore("praise_shift", float(now - start), value, _THRESHOLD),)
         recent = recent_stretch(self._recent, self._baseline, now)
         rate = self._recent.positive * self._recent.fade(now) / FADE_MINUTES
-        events = self.watch.turn(now, "praise_surge", "info", rate, stretch, scores, recent)
+        events = self.watch.turn(now, "praise_surge", "info", rate, stretch, (said,), recent)
         if was_open and not self.watch.open:
             self._shift.forget()
         return events
+
+    def scores(self, now: int) -> tuple[DetectorScore, ...]:
+        """What the detector says at the end of the last minute taken, `now` (since 1970 UTC)."""
+        return (self._judge(self._stretch(now)),)
+
+    def _stretch(self, now: int) -> Stretch:
+        shift = self._shift
+        start = shift.start if shift.start is not None else now - 1
+        expected = self._baseline.expected_between(start, now)
+        return Stretch(start, now, shift.n, shift.k, expected)
+
+    def _judge(self, stretch: Stretch) -> DetectorScore:
+        loud = stretch.volume_ratio >= _VOLUME and stretch.k >= _MINIMUM
+        value = self._shift.score_one() if loud else 0.0
+        span = float(stretch.end - stretch.start)
+        return DetectorScore("praise_shift", span, value, _THRESHOLD)
 
     def state(self) -> dict[str, Any]:
         """Everything it knows, as JSON-able values."""

@@ -1,0 +1,110 @@
+"""Readings: what a sceptic needs to recompute a decision, and the same however it was reached."""
+
+import math
+from itertools import pairwise
+
+import pytest
+from scipy.special import betaln
+
+from monitoring.alerts import AlertEvent
+from monitoring.detectors.likelihood import logit_shift
+from monitoring.engine import Engine
+from monitoring.events import ScoredComment
+from monitoring.monitor import KolMonitor
+from monitoring.policy import Policy
+from monitoring.reading import Reading
+from tests.monitoring.streams import MINUTE, START, scored, windows
+
+CRISIS = (1200, 1260, 4.0, 0.8)
+DELTAS = (0.6, 1.2, 2.0)  # as docs/detection.md says
+
+
+def comments() -> list[ScoredComment]:
+    """A day with an hour of storm, comment by comment."""
+    found = []
+    for window in windows(3, 0.4, 1400, crisis=CRISIS):
+        for index in range(window.comments):
+            negative = 0.93 if index < window.negative else 0.04
+            at = window.start + index * MINUTE / 60
+            found.append(scored(at, len(found), negative, author=f"a{len(found) % 211}"))
+    return found
+
+
+@pytest.fixture(scope="module")
+def told() -> tuple[list[Reading], list[AlertEvent]]:
+    engine, readings, events = Engine(), [], []
+    for comment in comments():
+        observation = engine.observe(comment)
+        assert [reading.start for reading in observation.readings] == [
+            window.start for window in observation.closed
+        ]
+        readings += observation.readings
+        events += observation.events
+    return readings, events
+
+
+def test_one_reading_for_each_minute_that_holds_comments(told):
+    readings, _ = told
+    held = {comment.comment.created_at.replace(second=0) for comment in comments()}
+    last = max(held)
+    assert [r.start for r in readings] == sorted(at for at in held if at < last - 2 * MINUTE)
+    assert all(later.start > earlier.start for earlier, later in pairwise(readings))
+    assert all(reading.comments > 0 for reading in readings)
+
+
+def test_readings_are_those_of_a_fresh_monitor_on_the_same_windows(told):
+    engine, monitor = Engine(), KolMonitor("lena", Policy())
+    again = []
+    for comment in comments():
+        for window in engine.observe(comment).closed:
+            monitor.step(window)
+            again.append(monitor.reading(window))
+    assert again == told[0]
+
+
+@pytest.mark.parametrize("cut", [100, 520, 700])
+def test_a_restore_in_the_middle_changes_no_reading(told, cut):
+    first, second, readings = Engine(), Engine(), []
+    for comment in comments()[:cut]:
+        readings += first.observe(comment).readings
+    second.restore("lena", first.snapshot("lena"))
+    for comment in comments()[cut:]:
+        readings += second.observe(comment).readings
+    assert readings == told[0]
+
+
+def test_the_reading_at_the_opening_shows_what_the_alert_rests_on(told):
+    readings, events = told
+    opened = next(event for event in events if event.reason == "opened")
+    assert START + CRISIS[0] * MINUTE < opened.at < START + CRISIS[1] * MINUTE
+    (reading,) = (r for r in readings if r.start + MINUTE == opened.at)
+    backlash = {score.name: score for score in reading.scores if score.name != "praise_shift"}
+    assert tuple(backlash.values()) == opened.evidence.scores
+    crossed = [s for r in readings for s in r.scores if r.judged and s.value >= s.threshold]
+    assert crossed[0] == backlash["share_shift"]
+    assert reading.expected_negative_share == opened.evidence.expected_negative_share
+
+
+def test_share_shift_can_be_recomputed_from_readings_alone(told):
+    readings, _ = told
+    tried = 0
+    for index, reading in enumerate(readings):
+        said = next(score for score in reading.scores if score.name == "share_shift")
+        if said.value == 0.0:
+            continue
+        since = reading.start + MINUTE - said.scale_minutes * MINUTE
+        stretch = [r for r in readings[: index + 1] if r.start >= since]
+        n, k, x = (
+            sum(getattr(r, name) for r in stretch) for name in ("comments", "negative", "excess")
+        )
+        kappa = 1 / (reading.rho_loud * (x / n) ** 2 + reading.doubt)
+        p, n, k = reading.expected_negative_share, n / reading.phi, k / reading.phi
+
+        def log_probability(share, n=n, k=k, kappa=kappa):
+            a, b = share * kappa, (1 - share) * kappa
+            return float(betaln(k + a, n - k + b) - betaln(a, b))
+
+        by_hand = [log_probability(logit_shift(p, delta)) - log_probability(p) for delta in DELTAS]
+        assert any(math.isclose(value, said.value, rel_tol=1e-6) for value in by_hand)
+        tried += 1
+    assert tried > 50
