@@ -1,11 +1,8 @@
 """Figures of a row with bootstrap intervals, the printed tables and the result file."""
 
 import json
-import os
-import platform
 from collections import defaultdict
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +13,7 @@ from rich.table import Table
 from benchmarks.crisis import protocol
 from benchmarks.crisis.bench import OURS, Cost, Row
 from benchmarks.crisis.scoring import Caught, Outcome
+from benchmarks.machine import machine
 
 _ROUNDS = 1000
 
@@ -172,13 +170,7 @@ def save(path: Path, rows: Sequence[dict[str, Any]], costs: Sequence[Cost], kols
         "kols": kols,
         "comments": sum(cost.comments for cost in costs),
         "seeds": {"calibration": protocol.CALIBRATION_SEED, "test": protocol.TEST_SEED},
-        "machine": {
-            "processor": platform.machine(),
-            "cpus": os.cpu_count(),
-            "python": platform.python_version(),
-            "numpy": version("numpy"),
-            "river": version("river"),
-        },
+        "machine": machine(),
         "windows_per_second_and_core": speed,
         "largest_state_bytes": max(cost.state_bytes for cost in costs),
         "rows": list(rows),

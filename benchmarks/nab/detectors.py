@@ -1,0 +1,71 @@
+"""Ours and river's stock detectors: one score a row, given before the next row is seen."""
+
+from collections.abc import Callable
+from itertools import product
+from typing import Any
+
+import numpy as np
+from river.anomaly import HalfSpaceTrees, StandardAbsoluteDeviation
+from river.drift import ADWIN
+from river.preprocessing import MinMaxScaler
+
+from benchmarks.nab.scoring import Scores
+from benchmarks.nab.series import Series
+from monitoring.detectors.volume_surge import VolumeSurge
+
+OURS = "Groundswell volume_surge"
+
+# Around the defaults, a step to either side, to see how much hangs on them.
+NEIGHBOURS: tuple[dict[str, Any], ...] = tuple(
+    {"span": span, "memory": memory, "margin": margin, "tail": tail}
+    for span, memory, margin, tail in product((12, 18, 24), (5.0, 7.0, 10.0), (0.2, 0.3), (0.02,))
+)
+
+
+def volume_surge(series: Series, **options: Any) -> Scores:
+    """Our detector of surges, as the engine would feed it."""
+    detector = VolumeSurge(**options)
+    scores = np.zeros(len(series.values))
+    for row, (minute, value) in enumerate(zip(series.minutes, series.values, strict=True)):
+        detector.learn_one(minute, value)
+        scores[row] = detector.score_one()
+    return scores
+
+
+def absolute_deviation(series: Series) -> Scores:
+    """River StandardAbsoluteDeviation, stock."""
+    detector = StandardAbsoluteDeviation()
+    scores = np.zeros(len(series.values))
+    for row, value in enumerate(series.values):
+        scores[row] = detector.score_one(None, value)
+        detector.learn_one(None, value)
+    return scores
+
+
+def half_space_trees(series: Series) -> Scores:
+    """River HalfSpaceTrees, stock, behind the scaler to [0, 1] that its documentation asks for."""
+    detector = MinMaxScaler() | HalfSpaceTrees(seed=42)
+    scores = np.zeros(len(series.values))
+    for row, value in enumerate(series.values):
+        x = {"value": value}
+        scores[row] = detector.score_one(x)
+        detector.learn_one(x)
+    return scores
+
+
+def adwin(series: Series) -> Scores:
+    """River ADWIN, stock: 1 where it detects a drift."""
+    detector = ADWIN()
+    scores = np.zeros(len(series.values))
+    for row, value in enumerate(series.values):
+        detector.update(value)
+        scores[row] = float(detector.drift_detected)
+    return scores
+
+
+DETECTORS: dict[str, Callable[[Series], Scores]] = {
+    OURS: volume_surge,
+    "river StandardAbsoluteDeviation": absolute_deviation,
+    "river HalfSpaceTrees": half_space_trees,
+    "river ADWIN": adwin,
+}
