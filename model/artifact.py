@@ -15,6 +15,7 @@ TOKENIZER = "tokenizer.json"
 WEIGHTS = "model.safetensors"
 ENCODER_CONFIG = "config.json"
 LAYOUT = 1
+LANGUAGE_POOL = "language "  # begins the name of the figures of one language, in the metrics
 _CHUNK = 1 << 20
 
 
@@ -77,6 +78,16 @@ class ModelArtifact:
             )
         except (ValueError, TypeError, AttributeError, KeyError) as error:
             raise ArtifactError(f"{manifest} cannot be read: {error!r}") from error
+
+    @property
+    def languages(self) -> frozenset[str] | None:
+        """Languages that its metrics give figures for; ``None`` where they name none."""
+        named = {
+            str(figures["name"]).removeprefix(LANGUAGE_POOL)
+            for figures in self.details.get("metrics", ())
+            if str(figures["name"]).startswith(LANGUAGE_POOL)
+        }
+        return frozenset(named - {"und"}) or None
 
     def verify(self) -> None:
         """Check that every file named is there and is the one that was named.

@@ -34,6 +34,11 @@ class Backend(Protocol):
         """How many pieces of a text the model reads at once, special ones not counted."""
         ...
 
+    @property
+    def unknown(self) -> int | None:
+        """The piece that stands for what the vocabulary lacks; ``None`` if nothing does."""
+        ...
+
     def encode(self, texts: Sequence[str]) -> list[Pieces]:
         """Cut normalised texts into pieces, without special ones. Any text is allowed."""
         ...

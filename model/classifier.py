@@ -1,6 +1,7 @@
 """Texts into predictions: normalise, window, batch by length, average, name."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Self
@@ -10,6 +11,8 @@ import numpy as np
 from model.artifact import GRAPH, MANIFEST, ModelArtifact
 from model.backend import OFFENSIVE, SENTIMENT, Backend, Pieces, Probabilities
 from model.errors import ArtifactError, BackendError
+from model.language import identify
+from model.scope import in_scope
 from model.text import normalise
 from model.types import Prediction, Sentiment
 
@@ -18,19 +21,36 @@ MAX_CHARACTERS = 1 << 17
 _BATCH_PIECES = 2048
 _DECIMALS = 4  # below them a score depends on the texts it was batched with
 _BATCH_WINDOWS = 64
-_EMPTY = Prediction(negative=0.0, neutral=1.0, positive=0.0, empty=True, windows=0)
+_EMPTY = Prediction(negative=0.0, neutral=1.0, positive=0.0, empty=True, windows=0, in_scope=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What is known of a text besides its probabilities: the rows of its windows, its language, and
+    whether it is in scope.
+    """
+
+    rows: list[int]
+    language: str
+    in_scope: bool
 
 
 class SentimentClassifier:
     """Scores comments with whatever backend it was given."""
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, *, languages: Set[str] | None = None) -> None:
         """Take a backend.
+
+        Args:
+            backend: computes the probabilities.
+            languages: that the model was measured on; ``None`` if unknown, and no text is out of
+                scope by its language then.
 
         Raises:
             BackendError: its sentiment labels are not negative, positive and at most neutral.
         """
         self._backend = backend
+        self._languages = languages
         labels = backend.labels.get(SENTIMENT, ())
         if not {"negative", "positive"} <= set(labels) <= {member.value for member in Sentiment}:
             raise BackendError(
@@ -60,10 +80,12 @@ class SentimentClassifier:
             if (folder / GRAPH).is_file() or GRAPH in artifact.files:
                 from model.onnx_backend import OnnxBackend
 
-                return cls(OnnxBackend(artifact, threads=threads))
+                onnx = OnnxBackend(artifact, threads=threads)
+                return cls(onnx, languages=artifact.languages)
             from model.torch_backend import TorchBackend
 
-            return cls(TorchBackend.from_artifact(artifact, threads=threads))
+            torch = TorchBackend.from_artifact(artifact, threads=threads)
+            return cls(torch, languages=artifact.languages)
         if path is None:
             raise ArtifactError(f"the shipped model is missing: {folder} has no {MANIFEST}")
         from model.torch_backend import TorchBackend
@@ -86,7 +108,7 @@ class SentimentClassifier:
         A text of which normalisation leaves nothing is neutral by definition and marked ``empty``.
         A text longer than the model's window is read in windows of about equal length, whose
         probabilities are averaged by their numbers of pieces; beyond 32 windows (or 131,072
-        characters) evenly spaced parts of it are read.
+        characters) evenly spaced parts of it are read, and it is out of scope.
 
         Args:
             texts: any strings: lone surrogates, NUL, emoji only, megabytes.
@@ -100,20 +122,26 @@ class SentimentClassifier:
         readable = {i: text for i, raw in enumerate(texts) if (text := normalise(_excerpt(raw)))}
         pieces = self._backend.encode(list(readable.values()))
         windows: list[Pieces] = []
-        owner: list[int] = []
-        for i, ids in zip(readable, pieces, strict=True):
-            for part in split_windows(ids, self._backend.window):
-                windows.append(part)
-                owner.append(i)
+        readings: dict[int, _Reading] = {}
+        for (i, text), ids in zip(readable.items(), pieces, strict=True):
+            if parts := split_windows(ids, self._backend.window):
+                rows = list(range(len(windows), len(windows) + len(parts)))
+                readings[i] = self._reading(texts[i], text, ids, rows)
+                windows += parts
         found = self._read(windows)
-        parts: dict[int, list[int]] = {}
-        for row, i in enumerate(owner):
-            parts.setdefault(i, []).append(row)
         weights = np.array([len(window) for window in windows], dtype=np.float64)
         return [
-            self._prediction(found, weights, parts[i]) if i in parts else _EMPTY
+            self._prediction(found, weights, readings[i]) if i in readings else _EMPTY
             for i in range(len(texts))
         ]
+
+    def _reading(self, raw: str, text: str, pieces: Pieces, rows: list[int]) -> _Reading:
+        language = identify(text)
+        whole = len(raw) <= MAX_CHARACTERS and len(pieces) <= MAX_WINDOWS * self._backend.window
+        known = in_scope(
+            text, language, pieces, unknown=self._backend.unknown, measured=self._languages
+        )
+        return _Reading(rows, language, whole and known)
 
     def _read(self, windows: Sequence[Pieces]) -> dict[str, Probabilities]:
         found = {
@@ -128,8 +156,9 @@ class SentimentClassifier:
         return found
 
     def _prediction(
-        self, found: dict[str, Probabilities], weights: Probabilities, rows: list[int]
+        self, found: dict[str, Probabilities], weights: Probabilities, reading: _Reading
     ) -> Prediction:
+        rows = reading.rows
         weight = weights[rows] / weights[rows].sum()
         sentiment = weight @ found[SENTIMENT][rows]
         sentiment = sentiment / sentiment.sum()
@@ -146,6 +175,8 @@ class SentimentClassifier:
             positive=positive,
             offensive=offensive,
             windows=len(rows),
+            language=reading.language,
+            in_scope=reading.in_scope,
         )
 
 

@@ -37,6 +37,7 @@ class FakeBackend:
 
     model_id = "fake-lexicon-1"
     window = 64
+    unknown: int | None = None
     labels: Mapping[str, tuple[str, ...]] = {
         SENTIMENT: ("negative", "neutral", "positive"),
         OFFENSIVE: ("not-offensive", "offensive"),

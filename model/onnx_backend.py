@@ -9,6 +9,7 @@ from tokenizers import Tokenizer
 from model.artifact import GRAPH, TOKENIZER, ModelArtifact
 from model.backend import Pieces, Probabilities, padded, softmax
 from model.errors import ArtifactError, BackendError
+from model.scope import unknown_piece
 
 
 class OnnxBackend:
@@ -38,6 +39,7 @@ class OnnxBackend:
             raise ArtifactError(f"{artifact.path} cannot be loaded: {error}") from error
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
+        self.unknown = unknown_piece(self._tokenizer)
 
     @property
     def model_id(self) -> str:

@@ -12,6 +12,7 @@ from tokenizers import Tokenizer
 from model.artifact import ENCODER_CONFIG, TOKENIZER, WEIGHTS, ModelArtifact
 from model.backend import SENTIMENT, Pieces, Probabilities, padded, softmax
 from model.errors import ArtifactError, BackendError
+from model.scope import unknown_piece
 
 try:
     import torch
@@ -66,6 +67,7 @@ class TorchBackend:
         self._tokenizer = tokenizer
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
+        self.unknown = unknown_piece(tokenizer)
         self.model_id = model_id
         self.labels = labels
         self._temperatures = temperatures

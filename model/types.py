@@ -24,6 +24,12 @@ class Prediction:
         empty: True where nothing was left to read after normalisation; such a text is
             neutral by definition (0, 1, 0) and was not shown to the model.
         windows: how many windows of the model's length the text was read in; 0 if empty.
+        language: ISO 639-1 code, a longer one where a language has none, or ``und`` (unknown, or
+            too short to tell); see :func:`model.language.identify`.
+        in_scope: False where the text is unlike all that the model was measured on, so that the
+            model card says nothing of how far the probabilities can be trusted: no letters, a
+            known language without figures, mostly characters that the vocabulary lacks, or so
+            long that only parts were read.
     """
 
     negative: float
@@ -32,6 +38,8 @@ class Prediction:
     offensive: float | None = None
     empty: bool = False
     windows: int = 1
+    language: str = "und"
+    in_scope: bool = True
 
     @property
     def label(self) -> Sentiment:

@@ -76,6 +76,13 @@ class PredictionOut(BaseModel):
     label: Sentiment
     empty: bool = Field(description="Nothing to read; neutral by definition.")
     windows: int = Field(description="How many pieces a long text was read in.")
+    language: str = Field(
+        description="ISO 639-1 code, a longer one where a language has none; und: unknown."
+    )
+    in_scope: bool = Field(
+        description="False: unlike what the model was measured on (a language without figures, no "
+        "letters, mostly unknown characters, or too long to be read whole)."
+    )
 
 
 class ScoreOut(BaseModel):

@@ -125,6 +125,8 @@ def _predict(classifier: "SentimentClassifier", texts: list[str]) -> Iterator[di
             "label": prediction.label.value,
             "empty": prediction.empty,
             "windows": prediction.windows,
+            "language": prediction.language,
+            "in_scope": prediction.in_scope,
         }
 
 

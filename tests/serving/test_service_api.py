@@ -35,6 +35,13 @@ def test_scores_in_the_order_of_the_texts(client: TestClient) -> None:
     ]
 
 
+def test_a_score_names_the_language_and_whether_it_can_be_relied_on(client: TestClient) -> None:
+    texts = ["I waited three weeks for this and it arrived broken", "😍😍", "Das ist gut"]
+    said = client.post("/v1/score", json={"texts": texts}).json()["predictions"]
+    assert [one["language"] for one in said] == ["en", "und", "de"]
+    assert [one["in_scope"] for one in said] == [True, False, True]
+
+
 def test_nothing_to_score(client: TestClient) -> None:
     assert client.post("/v1/score", json={"texts": []}).json()["predictions"] == []
 
