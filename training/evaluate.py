@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from model.artifact import LANGUAGE_POOL
 from model.backend import OFFENSIVE, SENTIMENT
 from model.classifier import SentimentClassifier
 from training.data import Corpus, Split, fraction, read_frame
 from training.errors import DataError
+from training.evaluation import evaluation_splits
 from training.metrics import (
     Labels,
     Probabilities,
@@ -47,7 +49,8 @@ class Measured:
         accuracy: share guessed right.
         calibration_error: see :func:`training.metrics.calibration_error`.
         noisy: labels too unsure to choose by.
-        kind: ``set``, ``part`` of a set in one language, or ``pool`` of several sets.
+        kind: ``set``, ``part`` of a set in one language, ``pool`` of several sets, or
+            ``evaluation`` where no val set has a say; see :mod:`training.evaluation`.
     """
 
     name: str
@@ -84,9 +87,13 @@ def score(classifier: SentimentClassifier, splits: Sequence[Split]) -> Iterator[
         yield Scored(split, restrict(np.array(rows).reshape(len(split), -1), split.allowed))
 
 
-def measure_all(scored: Sequence[Scored]) -> list[Measured]:
+def measure_all(scored: Sequence[Scored], apart: Sequence[Scored] = ()) -> list[Measured]:
     """Every set, every language of a set with several, and every language over all sets whose
     sentiment labels are sound.
+
+    Args:
+        scored: the val sets.
+        apart: evaluation sets: measured as sets and languages, left out of all else.
     """
     found: list[Measured] = []
     for part in scored:
@@ -100,23 +107,30 @@ def measure_all(scored: Sequence[Scored]) -> list[Measured]:
                 for lang in sorted(set(langs))
                 if len(chosen := probabilities[langs == lang])
             )
+    for part in apart:
+        data, truth = part.split.data, part.split.labels
+        found.append(measure(data.name, data.head, truth, part.probabilities, kind="evaluation"))
     sound = [p for p in scored if p.split.data.head == SENTIMENT and not p.split.data.noisy]
+    found.extend(_languages(sound, apart))
     if sound:
         truth = np.concatenate([part.split.labels for part in sound])
         probabilities = np.concatenate([part.probabilities for part in sound])
-        langs = np.concatenate([np.array(part.split.langs) for part in sound])
-        found.extend(
-            measure(
-                f"language {lang}",
-                SENTIMENT,
-                truth[langs == lang],
-                probabilities[langs == lang],
-                kind="pool",
-            )
-            for lang in sorted(set(langs.tolist()))
-        )
         found.append(measure("all sentiment sets", SENTIMENT, truth, probabilities, kind="pool"))
     return found
+
+
+def _languages(sound: Sequence[Scored], apart: Sequence[Scored]) -> Iterator[Measured]:
+    """Every language over all sets that have it."""
+    judged = {lang for part in sound for lang in part.split.langs}
+    for lang in sorted(judged | {lang for part in apart for lang in part.split.langs}):
+        chosen = [(part, np.array(part.split.langs) == lang) for part in (*sound, *apart)]
+        yield measure(
+            f"{LANGUAGE_POOL}{lang}",
+            SENTIMENT,
+            np.concatenate([part.split.labels[rows] for part, rows in chosen]),
+            np.concatenate([part.probabilities[rows] for part, rows in chosen]),
+            kind="pool" if lang in judged else "evaluation",
+        )
 
 
 def measure(
@@ -178,5 +192,7 @@ def measure_stream(classifier: SentimentClassifier, path: Path) -> Measured:
 
 
 def evaluate(classifier: SentimentClassifier, corpus: Corpus) -> list[Measured]:
-    """Score every val split of a corpus and measure it."""
-    return measure_all(list(score(classifier, corpus.val)))
+    """Score every val split of a corpus and the evaluation sets, and measure them."""
+    return measure_all(
+        list(score(classifier, corpus.val)), list(score(classifier, evaluation_splits()))
+    )

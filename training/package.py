@@ -26,6 +26,7 @@ from training.calibrate import fit_temperature, held_out_error, soften
 from training.data import Corpus, Split
 from training.errors import ParityError
 from training.evaluate import Measured, Scored, measure_all, score
+from training.evaluation import evaluation_hashes, evaluation_splits
 from training.export import (
     PRECISIONS,
     cut_positions,
@@ -98,13 +99,11 @@ def package(
     reference = measure_all(list(score(SentimentClassifier.load(whole), sound)))
     scored, lost, precision = _quantised(whole, eight, details, sound, reference)
     noisy = [split for split in corpus.val if split.data.noisy]
-    scored += score(SentimentClassifier.load(eight), noisy)
+    shipped = SentimentClassifier.load(eight)
+    scored += score(shipped, noisy)
+    apart = list(score(shipped, evaluation_splits()))
     temperatures = {head.name: _temperature(scored, head.name) for head in recipe.heads}
-    calibrated = [
-        replace(part, probabilities=soften(part.probabilities, temperatures[part.split.data.head]))
-        for part in scored
-    ]
-    measured = measure_all(calibrated)
+    measured = measure_all(_softened(scored, temperatures), _softened(apart, temperatures))
     details = {
         **details,
         "temperatures": temperatures,
@@ -181,6 +180,7 @@ def _details(
         "recipe": {"name": recipe.name, "sha256": recipe.sha256, "seed": recipe.seed},
         "steps": recipe.optimisation.steps,
         "data": corpus.hashes,
+        "evaluation": evaluation_hashes(),
         "versions": {name: version(name) for name in _LIBRARIES},
     }
 
@@ -190,6 +190,13 @@ def special_pieces(tokenizer: Tokenizer) -> tuple[list[int], list[int]]:
     encoding = tokenizer.encode("a")
     text = [i for i, special in enumerate(encoding.special_tokens_mask) if not special]
     return encoding.ids[: text[0]], encoding.ids[text[-1] + 1 :]
+
+
+def _softened(scored: Sequence[Scored], temperatures: Mapping[str, float]) -> list[Scored]:
+    return [
+        replace(part, probabilities=soften(part.probabilities, temperatures[part.split.data.head]))
+        for part in scored
+    ]
 
 
 def _sound(scored: Sequence[Scored], head: str) -> list[Scored]:
