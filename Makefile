@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help demo serve test lint bench clean
+.PHONY: help demo serve test lint bench bench-detector clean
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
@@ -38,6 +38,12 @@ lint: $(VENV)/.dev ## ruff, mypy strict, import-linter, hadolint
 
 bench: $(VENV)/.dev ## the crisis benchmark on 25 KOLs, ours beside three other detectors
 	$(BIN)/python -m benchmarks.crisis --kols 25
+
+bench-detector: $(VENV)/.dev ## every table of the detector: crises, counted and read, and NAB; needs ../shared
+	$(BIN)/python -m benchmarks.nab
+	$(BIN)/python -m benchmarks.crisis --kols 100
+	$(BIN)/python -m benchmarks.crisis.plots
+	$(BIN)/python -m benchmarks.crisis --text
 
 clean: ## remove the virtual environment and everything that tools left
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

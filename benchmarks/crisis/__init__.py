@@ -7,5 +7,12 @@ limit.py      how soon a test could know that knew the rates and the onset
 scoring.py    pages against incidents: hits, delays, false pages
 peers.py      other rules, re-created, as scores per minute
 ours.py       the engine, window by window
-table.py      calibration, bootstrap, the printed table and the result file
+bench.py      every detector on every KOL, calibration of the others
+bootstrap.py  intervals by KOL
+report.py     the printed tables and the result file
+comments.py   real labelled comments with the shipped classifier's scores
+delivery.py   authors, texts and arrivals of a KOL's comments
+text.py       the engine, comment by comment; text_report.py its tables
+timeline.py   one KOL's story; details.py what the plots need
+plots.py      the plots page
 """

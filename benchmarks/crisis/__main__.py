@@ -1,15 +1,23 @@
-"""`python -m benchmarks.crisis --kols 25`: the crisis table for the engine and its peers."""
+"""`python -m benchmarks.crisis`: the engine and its peers on simulated crises.
+
+Counts by default; `--text` feeds real comments, one by one, and compares with the counts of the
+same KOLs.
+"""
 
 import argparse
 from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks.crisis import protocol
+from benchmarks.crisis import comments, protocol, text, text_report
 from benchmarks.crisis.bench import Job, rows, run_all
+from benchmarks.crisis.details import details, details_path, save_details
 from benchmarks.crisis.report import figures, save, show
+from model.classifier import SentimentClassifier
 
-_RESULTS = Path(__file__).parents[1] / "results"
+RESULTS = Path(__file__).parents[1] / "results"
+SEEDS = {"test": protocol.TEST_SEED, "calibration": protocol.CALIBRATION_SEED}
+_WIDTH = 150
 
 
 def main() -> None:
@@ -19,9 +27,26 @@ def main() -> None:
     parser.add_argument(
         "--calibration-kols", type=int, help="KOLs the peers' thresholds are fitted on; as --kols"
     )
+    parser.add_argument("--text", action="store_true", help="the text level instead")
+    parser.add_argument(
+        "--text-kols",
+        type=lambda words: {k: int(v) for k, v in (word.split("=") for word in words.split(","))},
+        default=text.KOLS,
+        help="KOLs per tier at the text level, as nano=20,micro=20,mid=20,macro=6,mega=2",
+    )
+    parser.add_argument("--seed", choices=SEEDS, default="test", help="which KOLs are measured")
+    parser.add_argument("--data", type=Path, default=comments.FOLDER, help="labelled val splits")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--out", type=Path, help="result file; default benchmarks/results/")
     args = parser.parse_args()
+    if args.text:
+        read(args)
+    else:
+        count(args)
+
+
+def count(args: argparse.Namespace) -> None:
+    """The count level: every detector."""
     fit = args.calibration_kols or args.kols
     calibration = run_all(
         [Job(protocol.CALIBRATION_SEED, index, False, True) for index in range(fit)],
@@ -29,15 +54,27 @@ def main() -> None:
         "peers, calibration",
     )
     test = run_all(
-        [Job(protocol.TEST_SEED, index, True, True) for index in range(args.kols)],
+        [Job(SEEDS[args.seed], index, True, True) for index in range(args.kols)],
         args.processes,
-        "all, test",
+        f"all, {args.seed}",
     )
-    table = [figures(row) for row in rows(calibration, test)]
+    table = rows(calibration, test)
+    told = [figures(row) for row in table]
     costs = [result.cost for result in test]
-    show(table, costs, Console())
-    out = args.out or _RESULTS / f"crisis_{args.kols}.json"
-    save(out, table, costs, args.kols)
+    show(told, costs, Console(width=_WIDTH))
+    out = args.out or RESULTS / f"crisis_{args.kols}.json"
+    save(out, told, costs, args.kols, SEEDS[args.seed])
+    save_details(details_path(out), details(test, table))
+
+
+def read(args: argparse.Namespace) -> None:
+    """The text level: the engine, comment by comment."""
+    pools = comments.pools(args.data)
+    work = text.jobs(SEEDS[args.seed], pools, args.text_kols)
+    results = text.run_all(work, args.processes)
+    result = text_report.report(results, pools, SentimentClassifier.load().model_id)
+    text_report.show(result, Console(width=_WIDTH))
+    text_report.save(args.out or RESULTS / "crisis_text.json", result, SEEDS[args.seed])
 
 
 if __name__ == "__main__":

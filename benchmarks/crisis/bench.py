@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemaining
 from benchmarks.crisis import ours, peers, protocol
 from benchmarks.crisis.scoring import Caught, FalsePage, Outcome, judge
 from benchmarks.crisis.stream import generate
+from benchmarks.crisis.timeline import Timeline, timeline
 from monitoring.policy import Policy
 
 DAYS_PER_MONTH = 30.0
@@ -35,11 +36,13 @@ class KolResult:
         ours: outcome of the engine per budget.
         peers: per peer, outcome per threshold of its grid.
         cost: of the engine.
+        timeline: of the engine at the first budget; None where it did not run.
     """
 
     ours: dict[float, Outcome]
     peers: dict[str, list[Outcome]]
     cost: Cost
+    timeline: Timeline | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,22 +91,24 @@ def measure(job: Job) -> KolResult:
     stream = generate(job.seed, job.index, tier)
     mine: dict[float, Outcome] = {}
     cost = Cost(tier.name, 0, 0.0, 0, int(stream.comments.sum()))
+    story = None
     for budget in protocol.BUDGETS if job.with_ours else ():
         run = ours.run(stream, policy_for(budget))
         mine[budget] = judge(stream, run.pages, run.resolutions)
         cost = Cost(tier.name, run.windows, run.seconds, run.state_bytes, cost.comments)
+        story = story or timeline(stream, run.pages, run.resolutions, mine[budget])
     others: dict[str, list[Outcome]] = {}
     for peer in peers.PEERS if job.with_peers else ():
         score = peer.score(stream)
         others[peer.name] = [
             judge(stream, peers.pages(score, threshold)) for threshold in peer.grid
         ]
-    return KolResult(mine, others, cost)
+    return KolResult(mine, others, cost, story)
 
 
 def run_all(jobs: list[Job], processes: int, title: str) -> list[KolResult]:
     """Measure every job, with a progress bar; results in the order of the jobs."""
-    with _bar(title, len(jobs)) as tick, Pool(processes) as pool:
+    with progress(title, len(jobs)) as tick, Pool(processes) as pool:
         results = []
         for result in pool.imap(measure, jobs):
             results.append(result)
@@ -142,8 +147,9 @@ def rows(calibration: list[KolResult], test: list[KolResult]) -> list[Row]:
 
 
 @contextmanager
-def _bar(title: str, total: int) -> Iterator[Callable[[], None]]:
+def progress(title: str, total: int) -> Iterator[Callable[[], None]]:
+    """A progress bar; calling what it yields moves it by one."""
     columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns) as progress:
-        task = progress.add_task(title, total=total)
-        yield lambda: progress.advance(task)
+    with Progress(*columns) as bar:
+        task = bar.add_task(title, total=total)
+        yield lambda: bar.advance(task)

@@ -12,10 +12,9 @@ from rich.table import Table
 
 from benchmarks.crisis import protocol
 from benchmarks.crisis.bench import OURS, Cost, Row
+from benchmarks.crisis.bootstrap import Interval, crisis_intervals, delay_of, false_interval
 from benchmarks.crisis.scoring import Caught, Outcome
 from benchmarks.machine import machine
-
-_ROUNDS = 1000
 
 
 def recall(crises: Sequence[Caught]) -> float:
@@ -25,7 +24,7 @@ def recall(crises: Sequence[Caught]) -> float:
 
 def delays(crises: Sequence[Caught]) -> tuple[float, float]:
     """Median and 90th percentile of the delay in minutes; a miss counts as a day."""
-    values = [protocol.MISSED_MINUTES if c.delay is None else c.delay for c in crises]
+    values = [delay_of(crisis) for crisis in crises]
     if not values:
         return float("nan"), float("nan")
     return float(np.median(values)), float(np.percentile(values, 90))
@@ -37,19 +36,10 @@ def limits(crises: Sequence[Caught]) -> tuple[float, float]:
     return float(np.median(values)), float(np.percentile(values, 90))
 
 
-def interval(outcomes: Sequence[Outcome]) -> dict[str, tuple[float, float]]:
+def interval(outcomes: Sequence[Outcome]) -> dict[str, Interval]:
     """95% bootstrap intervals by KOL of recall and of false pages per KOL-week."""
-    rng = np.random.default_rng(5)
-    hits = np.array([sum(c.delay is not None for c in o.caught) for o in outcomes])
-    total = np.array([len(o.caught) for o in outcomes])
-    false = np.array([len(o.false) for o in outcomes])
-    pick = rng.integers(0, len(outcomes), (_ROUNDS, len(outcomes)))
-    recalls = hits[pick].sum(1) / np.maximum(total[pick].sum(1), 1)
-    rates = false[pick].sum(1) / (len(outcomes) * protocol.WEEKS)
-    return {
-        "recall": tuple(np.percentile(recalls, [2.5, 97.5]).tolist()),
-        "false_per_kol_week": tuple(np.percentile(rates, [2.5, 97.5]).tolist()),
-    }
+    every = crisis_intervals(outcomes, [outcome.caught for outcome in outcomes])
+    return {"recall": every["recall"], "false_per_kol_week": false_interval(outcomes)}
 
 
 def figures(row: Row) -> dict[str, Any]:
@@ -77,8 +67,8 @@ def figures(row: Row) -> dict[str, Any]:
         "notifications_per_incident": sum(c.pages for c in hit) / max(len(hit), 1),
         "notifications_per_wave": sum(c.pages for c in hit) / max(sum(map(_waves, hit)), 1),
         "resolve_error_median_minutes": float(np.median(errors)) if errors else None,
-        "by_shape": _by(caught, "kind"),
-        "by_tier": _by(caught, "tier"),
+        "by_shape": _by(row.outcomes, "kind"),
+        "by_tier": _by(row.outcomes, "tier"),
     }
 
 
@@ -87,12 +77,14 @@ def _waves(crisis: Caught) -> int:
     return 2 if crisis.kind == "aftershock" else 1
 
 
-def _by(caught: Sequence[Caught], name: str) -> dict[str, dict[str, float]]:
+def _by(outcomes: Sequence[Outcome], name: str) -> dict[str, dict[str, Any]]:
     groups: defaultdict[str, list[Caught]] = defaultdict(list)
-    for crisis in caught:
-        groups[getattr(crisis, name)].append(crisis)
+    for outcome in outcomes:
+        for crisis in outcome.caught:
+            groups[getattr(crisis, name)].append(crisis)
     out = {}
-    for key, crises in groups.items():
+    for key, crises in sorted(groups.items(), key=lambda group: _place(group[0])):
+        chosen = [[c for c in outcome.caught if getattr(c, name) == key] for outcome in outcomes]
         median, tail = delays(crises)
         limit_median, limit_tail = limits(crises)
         out[key] = {
@@ -100,11 +92,17 @@ def _by(caught: Sequence[Caught], name: str) -> dict[str, dict[str, float]]:
             "recall": recall(crises),
             "delay_median": median,
             "delay_p90": tail,
+            "interval_95": crisis_intervals(outcomes, chosen),
             "limit_recall": sum(c.limit is not None for c in crises) / len(crises),
             "limit_median": limit_median,
             "limit_p90": limit_tail,
         }
     return out
+
+
+def _place(key: str) -> int:
+    """Place of a shape or tier in the protocol, so that tables keep one order."""
+    return [*protocol.CRISES, *(tier.name for tier in protocol.TIERS)].index(key)
 
 
 def show(rows: Sequence[dict[str, Any]], costs: Sequence[Cost], console: Console) -> None:
@@ -136,40 +134,67 @@ def show(rows: Sequence[dict[str, Any]], costs: Sequence[Cost], console: Console
             f"{mine['notifications_per_incident']:.2f} notifications an incident, "
             f"{mine['notifications_per_wave']:.2f} a wave"
         )
-    mine = by_name[OURS][protocol.BUDGETS[0]]
-    detail = Table(title=f"{OURS} at budget {protocol.BUDGETS[0]:g} beside the limit")
+    first = protocol.BUDGETS[0]
+    show_groups(by_name[OURS][first], f"{OURS} at budget {first:g} beside the limit", console)
+    peers = {name: cells[first] for name, cells in by_name.items()}
+    for group, title in (("by_shape", "shape"), ("by_tier", "tier")):
+        show_peers(peers, group, f"Recall, median delay by {title} at budget {first:g}", console)
+    speed = sum(cost.windows for cost in costs) / max(sum(cost.seconds for cost in costs), 1e-9)
+    state = max(cost.state_bytes for cost in costs)
+    console.print(f"{speed:,.0f} windows a second and core; largest state {state:,} bytes")
+
+
+def show_groups(row: dict[str, Any], title: str, console: Console) -> None:
+    """Print one detector by shape and tier beside the limit, with 95% intervals by KOL."""
+    detail = Table(title=title)
     for column in ("", "crises", "recall", "limit", "median", "limit", "p90", "limit"):
         detail.add_column(column, justify="left" if not column else "right")
     for group in ("by_shape", "by_tier"):
-        for key, cell in mine[group].items():
+        for key, cell in row[group].items():
+            low, high = cell["interval_95"]["recall"]
+            early, late = cell["interval_95"]["delay_median"]
             detail.add_row(
                 key,
                 str(cell["crises"]),
-                f"{cell['recall']:.2f}",
+                f"{cell['recall']:.2f} [{low:.2f}, {high:.2f}]",
                 f"{cell['limit_recall']:.2f}",
-                _minutes(cell["delay_median"]),
+                f"{_minutes(cell['delay_median'])} [{_minutes(early)}, {_minutes(late)}]",
                 _minutes(cell["limit_median"]),
                 _minutes(cell["delay_p90"]),
                 _minutes(cell["limit_p90"]),
             )
+        detail.add_section()
     console.print(detail)
-    speed = sum(cost.windows for cost in costs) / max(sum(cost.seconds for cost in costs), 1e-9)
-    state = max(cost.state_bytes for cost in costs)
-    console.print(f"{speed:,.0f} windows a second and core; largest state {state:,} bytes")
+
+
+def show_peers(rows: dict[str, dict[str, Any]], group: str, title: str, console: Console) -> None:
+    """Print every detector by shape or by tier."""
+    keys = list(rows[OURS][group])
+    table = Table("detector", *keys, title=title)
+    for name, row in rows.items():
+        cells = [row[group][key] for key in keys]
+        table.add_row(name, *(f"{c['recall']:.2f}  {_minutes(c['delay_median'])}" for c in cells))
+    limit = [rows[OURS][group][key] for key in keys]
+    table.add_row(
+        "the limit", *(f"{c['limit_recall']:.2f}  {_minutes(c['limit_median'])}" for c in limit)
+    )
+    console.print(table)
 
 
 def _minutes(value: float) -> str:
     return "missed" if value >= protocol.MISSED_MINUTES else f"{value:.0f}"
 
 
-def save(path: Path, rows: Sequence[dict[str, Any]], costs: Sequence[Cost], kols: int) -> None:
+def save(
+    path: Path, rows: Sequence[dict[str, Any]], costs: Sequence[Cost], kols: int, seed: int
+) -> None:
     """Write the result with the machine and the versions."""
     speed = sum(cost.windows for cost in costs) / max(sum(cost.seconds for cost in costs), 1e-9)
     result = {
         "benchmark": "crisis",
         "kols": kols,
         "comments": sum(cost.comments for cost in costs),
-        "seeds": {"calibration": protocol.CALIBRATION_SEED, "test": protocol.TEST_SEED},
+        "seeds": {"calibration": protocol.CALIBRATION_SEED, "measured": seed},
         "machine": machine(),
         "windows_per_second_and_core": speed,
         "largest_state_bytes": max(cost.state_bytes for cost in costs),

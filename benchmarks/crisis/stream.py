@@ -36,6 +36,23 @@ class Incident:
 
 
 @dataclass(frozen=True, slots=True)
+class Truth:
+    """What the comments of a stream really are, for those who want to read them.
+
+    Attributes:
+        negative: truly negative comments per minute, shape (MINUTES,).
+        positive: truly positive ones.
+        added_negative: chance that a negative one belongs to an incident and not to the usual.
+        added_other: the same for one that is not negative.
+    """
+
+    negative: Counts
+    positive: Counts
+    added_negative: Rates
+    added_other: Rates
+
+
+@dataclass(frozen=True, slots=True)
 class Stream:
     """Counts per minute, as a classifier with the protocol's errors would make them.
 
@@ -46,6 +63,7 @@ class Stream:
         negative: comments called negative.
         positive: comments called positive.
         incidents: in order of time.
+        truth: what the classifier saw; None where a stream was made by hand.
     """
 
     kol: str
@@ -54,6 +72,7 @@ class Stream:
     negative: Counts
     positive: Counts
     incidents: tuple[Incident, ...]
+    truth: Truth | None = None
 
 
 def kernel() -> Rates:
@@ -97,7 +116,13 @@ def generate(seed: int, index: int, tier: Tier) -> Stream:
         if added is not None:
             _apply(added, part, per_minute, noise, total, negative, positive)
         incidents.append((kind, start, end))
-    n, k, positives = _draw(rng, total, negative, positive)
+    n, k, positives, truly_negative, truly_positive = _draw(rng, total, negative, positive)
+    truth = Truth(
+        truly_negative,
+        truly_positive,
+        _added(dark, negative),
+        _added(usual - dark, total - negative),
+    )
     done = []
     for kind, start, end in incidents:
         crisis = kind in protocol.CRISES
@@ -108,7 +133,9 @@ def generate(seed: int, index: int, tier: Tier) -> Stream:
                 n[part], k[part], usual[part], dark[part], total[part], negative[part]
             )
         elif kind == "outage":
+            before = n.copy()
             end = _outage(rng, start, n, k, positives)
+            _move_truth(np.random.default_rng([seed, index, start]), start, end, before, n, truth)
         done.append(Incident(kind, crisis, start, end, limit))
     return Stream(
         f"{tier.name}-{index}",
@@ -117,6 +144,7 @@ def generate(seed: int, index: int, tier: Tier) -> Stream:
         k,
         positives,
         tuple(sorted(done, key=lambda incident: incident.start)),
+        truth,
     )
 
 
@@ -230,8 +258,8 @@ def _apply(
 
 def _draw(
     rng: np.random.Generator, total: Rates, negative: Rates, positive: Rates
-) -> tuple[Counts, Counts, Counts]:
-    """Comments and what the simulated classifier calls them."""
+) -> tuple[Counts, Counts, Counts, Counts, Counts]:
+    """Comments, what the simulated classifier calls them, and what they are."""
     dark = rng.poisson(negative)
     bright = rng.poisson(positive)
     plain = rng.poisson(np.maximum(total - negative - positive, 0))
@@ -240,7 +268,12 @@ def _draw(
         bright + plain, protocol.FALSE_LABEL_RATE
     )
     positives = rng.binomial(bright, 0.8)
-    return n, k, np.minimum(positives, n - k)
+    return n, k, np.minimum(positives, n - k), dark, bright
+
+
+def _added(usual: Rates, total: Rates) -> Rates:
+    """Share of the comments that an incident added, per minute."""
+    return np.clip(1 - usual / np.maximum(total, 1e-12), 0.0, 1.0)
 
 
 def _outage(rng: np.random.Generator, start: int, n: Counts, k: Counts, positives: Counts) -> int:
@@ -254,3 +287,16 @@ def _outage(rng: np.random.Generator, start: int, n: Counts, k: Counts, positive
     np.minimum(k, n, out=k)
     np.minimum(positives, n - k, out=positives)
     return stop + 5
+
+
+def _move_truth(
+    rng: np.random.Generator, start: int, end: int, before: Counts, n: Counts, truth: Truth
+) -> None:
+    """Let the outage's backlog be what its comments were."""
+    silent, burst = slice(start, end - 5), slice(end - 5, end)
+    moved = n[burst] - before[burst]
+    dark = rng.multivariate_hypergeometric(moved, int(truth.negative[silent].sum()))
+    bright = rng.multivariate_hypergeometric(moved - dark, int(truth.positive[silent].sum()))
+    for counts, part in ((truth.negative, dark), (truth.positive, bright)):
+        counts[silent] = 0
+        counts[burst] += part

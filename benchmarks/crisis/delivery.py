@@ -1,0 +1,162 @@
+"""Who writes each comment, what it says, and when it arrives: late, out of order, or twice."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.crisis import protocol
+from benchmarks.crisis.comments import CLASSES, Pool
+from benchmarks.crisis.stream import Incident, Stream
+from monitoring.events import Comment, ScoredComment
+
+EPOCH = datetime(2026, 1, 5, tzinfo=UTC)
+
+PROMPT_SECONDS = 15.0  # mean delay of a comment that arrives promptly (exponential)
+SLOW_SECONDS = 90.0  # of one that is held up, and so comes out of order
+SLOW = 0.08  # share of those
+LATE = 0.02  # share of those that come 5 to 120 minutes late
+LATE_SECONDS = (5 * 60.0, 120 * 60.0)
+REPEATED = 0.015  # share that is delivered a second time …
+REPEATED_SECONDS = 600.0  # … this much later in the mean (exponential)
+
+ZIPF = 1.1  # a regular's share of the comments falls with this power of the rank
+AUDIENCE_DAYS = 10.0  # an audience is as many accounts as write in so many days
+SMALLEST_AUDIENCE = 50
+BRIGADE_ACCOUNTS = (15, 41)
+SPAM_ACCOUNTS = (3, 9)
+
+Seconds = NDArray[np.float64]
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Every comment of one KOL; arrays of one length, in order of writing.
+
+    Attributes:
+        kol: whose.
+        pool: where the texts come from.
+        created: when each was written, in seconds since `EPOCH`.
+        text: its row in the pool.
+        author: a number below the audience's size for regulars, above it for a campaign's.
+        order: which comment arrives next, repeats included.
+        arrival: when, in seconds since `EPOCH`; as long as `order` and never falling.
+    """
+
+    kol: str
+    pool: Pool
+    created: Seconds
+    text: Rows
+    author: Rows
+    order: Rows
+    arrival: Seconds
+
+    def comments(self) -> Iterator[tuple[float, ScoredComment]]:
+        """Arrival in seconds since `EPOCH`, and the comment."""
+        texts, scores, kol = self.pool.texts, self.pool.scores.tolist(), self.kol
+        created, rows, authors = self.created, self.text, self.author
+        for arrival, index in zip(self.arrival.tolist(), self.order.tolist(), strict=True):
+            row = int(rows[index])
+            comment = Comment(
+                platform="simulated",
+                comment_id=str(index),
+                kol_id=kol,
+                text=texts[row],
+                created_at=EPOCH + timedelta(seconds=float(created[index])),
+                author_id=str(authors[index]),
+            )
+            yield arrival, ScoredComment(comment, *scores[row])
+
+
+def deliver(stream: Stream, pool: Pool, rng: np.random.Generator) -> Delivery:
+    """Turn a stream's counts into comments.
+
+    Args:
+        stream: with its truth.
+        pool: of the audience.
+        rng: of this KOL.
+
+    Raises:
+        ValueError: the stream has no truth.
+    """
+    truth = stream.truth
+    if truth is None:
+        raise ValueError(f"{stream.kol} has no truth to be read")
+    minutes = np.arange(len(stream.comments))
+    per_class = {
+        "negative": truth.negative,
+        "neutral": stream.comments - truth.negative - truth.positive,
+        "positive": truth.positive,
+    }
+    minute = np.concatenate([np.repeat(minutes, per_class[label]) for label in CLASSES])
+    text = np.concatenate(
+        [rng.choice(pool.rows[label], int(per_class[label].sum())) for label in CLASSES]
+    )
+    counts = [int(per_class[label].sum()) for label in CLASSES]
+    label = np.repeat(np.arange(len(CLASSES)), counts)
+    author = _regulars(rng, stream, len(minute))
+    for incident in stream.incidents:
+        if incident.kind == "brigade":
+            mine = _added(rng, incident, minute, label == 0, truth.added_negative)
+            _campaign(rng, mine, pool.copies["negative"], BRIGADE_ACCOUNTS, text, author)
+        elif incident.kind == "spam":
+            mine = _added(rng, incident, minute, label == 1, truth.added_other)
+            _campaign(rng, mine, pool.copies["neutral"], SPAM_ACCOUNTS, text, author)
+    created = np.floor(60.0 * (minute + rng.random(len(minute))))
+    by_time = np.argsort(created, kind="stable")
+    created, text, author = created[by_time], text[by_time], author[by_time]
+    arrival, order = _arrivals(rng, created)
+    return Delivery(stream.kol, pool, created, text, author, order, arrival)
+
+
+def _regulars(rng: np.random.Generator, stream: Stream, count: int) -> Rows:
+    """An author for each comment, Zipf-distributed over the KOL's audience."""
+    size = max(SMALLEST_AUDIENCE, int(AUDIENCE_DAYS * stream.comments.sum() / protocol.DAYS))
+    weight = np.cumsum(np.arange(1, size + 1, dtype=float) ** -ZIPF)
+    return np.searchsorted(weight, rng.random(count) * weight[-1])
+
+
+def _added(
+    rng: np.random.Generator,
+    incident: Incident,
+    minute: Rows,
+    of_class: NDArray[np.bool_],
+    chance: NDArray[np.float64],
+) -> Rows:
+    """The comments of one class that an incident brought."""
+    inside = np.flatnonzero(of_class & (minute >= incident.start) & (minute < incident.end))
+    return inside[rng.random(len(inside)) < chance[minute[inside]]]
+
+
+def _campaign(
+    rng: np.random.Generator,
+    mine: Rows,
+    copies: Rows,
+    accounts: tuple[int, int],
+    text: Rows,
+    author: Rows,
+) -> None:
+    """Let a few accounts write one text with other endings."""
+    base = copies[int(rng.integers(len(copies)))]
+    text[mine] = rng.choice(base, len(mine))
+    first = 1_000_000 * (1 + int(rng.integers(1_000)))  # beyond every audience
+    author[mine] = first + rng.integers(0, int(rng.integers(*accounts)), len(mine))
+
+
+def _arrivals(rng: np.random.Generator, created: Seconds) -> tuple[Seconds, Rows]:
+    """Arrival times in order, and which comment arrives."""
+    count = len(created)
+    delay = rng.exponential(PROMPT_SECONDS, count)
+    fate = rng.random(count)
+    slow, late = fate < SLOW, fate > 1 - LATE
+    delay[slow] = rng.exponential(SLOW_SECONDS, int(slow.sum()))
+    delay[late] = rng.uniform(*LATE_SECONDS, int(late.sum()))
+    again = np.flatnonzero(rng.random(count) < REPEATED)
+    second = created[again] + delay[again] + rng.exponential(REPEATED_SECONDS, len(again))
+    arrival = np.concatenate([created + delay, second])
+    index = np.concatenate([np.arange(count), again])
+    order = np.argsort(arrival, kind="stable")
+    return arrival[order], index[order]

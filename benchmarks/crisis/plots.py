@@ -1,0 +1,206 @@
+"""The plots page: `python -m benchmarks.crisis.plots [benchmarks/results/crisis_100.json]`.
+
+Writes docs/plots/README.md and its pictures from the result file and the details beside it.
+"""
+
+import argparse
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from benchmarks.crisis import protocol
+from benchmarks.crisis.bench import OURS
+from benchmarks.crisis.details import details_path
+
+_ROOT = Path(__file__).parents[2]
+_OURS, _LIMIT, _ALARM, _QUIET = "#1f6feb", "#57606a", "#cf222e", "#8c959f"
+_HOURS = 3  # a point of a timeline
+_TICKS = (1, 3, 10, 30, 100, 300, 1440)
+_FEWEST = 0.01  # false pages per KOL-week at the left edge of the curves
+_STYLE = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "groundswell",
+    "font.size": 8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
+
+Crises = Sequence[dict[str, Any]]
+
+
+def within(delays: Sequence[float | None], ticks: np.ndarray) -> np.ndarray:
+    """Share of the crises that were known within so many minutes; None never was."""
+    known = np.sort([delay for delay in delays if delay is not None])
+    return np.searchsorted(known, ticks, side="right") / max(len(delays), 1)
+
+
+def delays(crises: Crises, group: str, keys: Sequence[str]) -> Figure:
+    """One panel per shape or tier: how many of its crises were paged by when, beside the limit."""
+    columns = 3
+    rows = -(-len(keys) // columns)
+    figure = Figure(figsize=(9, 2.4 * rows), layout="constrained")
+    ticks = np.geomspace(1, protocol.MISSED_MINUTES, 120)
+    panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+    for panel, key in zip(panels, keys, strict=False):
+        mine = [crisis for crisis in crises if crisis[group] == key]
+        for name, colour, style in (("delay", _OURS, "-"), ("limit", _LIMIT, "--")):
+            share = within([crisis[name] for crisis in mine], ticks)
+            label = OURS if name == "delay" else "limit"
+            panel.step(ticks, share, style, color=colour, where="post", label=label)
+        panel.set(title=f"{key} ({len(mine)})", xscale="log", ylim=(0, 1.02))
+        panel.set_xticks(_TICKS, [str(tick) for tick in _TICKS])
+        panel.minorticks_off()
+        panel.grid(alpha=0.25)
+    for panel in panels[len(keys) :]:
+        panel.remove()
+    panels[0].legend(loc="lower right", frameon=False)
+    figure.supxlabel("minutes since the onset")
+    figure.supylabel("share of the crises known")
+    return figure
+
+
+def curves(points: dict[str, list[list[float]]]) -> Figure:
+    """Recall against false pages: each rule at every threshold, the engine at its settings."""
+    figure = Figure(figsize=(9, 4.6), layout="constrained")
+    panel = figure.subplots()
+    colours = mpl.colormaps["tab20"].colors
+    for index, (name, rows) in enumerate(points.items()):
+        kept = sorted((max(false, _FEWEST), recall) for _, false, recall in rows)
+        false, recall = zip(*kept, strict=True)
+        if name == OURS:
+            panel.plot(false, recall, "o-", color=_OURS, lw=2.5, label=name, zorder=3)
+        else:
+            panel.plot(false, recall, "-", color=colours[index], lw=1, label=name)
+    for budget in protocol.BUDGETS:
+        panel.axvline(budget, color=_QUIET, lw=0.6, ls=":")
+    panel.set(xscale="log", xlim=(_FEWEST, 10), ylim=(0, 1))
+    panel.set(xlabel="false pages a KOL and week", ylabel="share of the crises paged")
+    panel.grid(alpha=0.25)
+    figure.legend(loc="outside right upper", frameon=False)
+    return figure
+
+
+def timelines(stories: Sequence[dict[str, Any]]) -> Figure:
+    """A row per KOL: comments, negatives, what happened, and the pages."""
+    figure = Figure(figsize=(10, 1.9 * len(stories)), layout="constrained")
+    panels = figure.subplots(len(stories), 1, sharex=True, squeeze=False).ravel()
+    for panel, story in zip(panels, stories, strict=True):
+        _draw(panel, story)
+    panels[-1].set_xlabel("days since the start")
+    figure.legend(
+        *panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=6, frameon=False
+    )
+    return figure
+
+
+def _draw(panel: Axes, story: dict[str, Any]) -> None:
+    totals, dark = (
+        np.array(story[name]).reshape(-1, _HOURS).sum(axis=1) / _HOURS
+        for name in ("comments", "negative")
+    )
+    days = protocol.WARM_UP_DAYS + (np.arange(len(totals)) + 0.5) * _HOURS / 24
+    panel.fill_between(days, totals, color="#d0d7de", lw=0, label="comments an hour")
+    panel.plot(days, dark, color="#24292f", lw=0.7, label="called negative")
+    panel.set_yscale("symlog", linthresh=max(1.0, float(np.median(totals))))
+    panel.set_ylim(bottom=0)
+    top = panel.get_ylim()[1]
+    for kind, crisis, start, end in story["incidents"]:
+        span = (start / protocol.MINUTES_PER_DAY, end / protocol.MINUTES_PER_DAY)
+        panel.axvspan(*span, color=_ALARM if crisis else _QUIET, alpha=0.25, lw=0)
+        hit = any(start < page <= end for page in story["pages"])
+        name = f"{kind}, missed" if crisis and not hit else kind
+        colour = _ALARM if crisis else _LIMIT
+        panel.text(span[0], top, name, fontsize=6, color=colour, va="bottom", ha="left")
+    false = set(story["false"])
+    marks: tuple[tuple[str, str, list[int]], ...] = (
+        ("page", "^", [page for page in story["pages"] if page not in false]),
+        ("false page", "x", sorted(false)),
+        ("resolved", "|", story["resolutions"]),
+    )
+    for label, mark, minutes in marks:
+        colour = {"page": "#1a7f37", "false page": _ALARM, "resolved": _OURS}[label]
+        at = [minute / protocol.MINUTES_PER_DAY for minute in minutes]
+        panel.plot(at, [top * 0.75] * len(at), mark, color=colour, ms=6, label=label)
+    panel.set_ylabel(story["kol"])
+
+
+def page(result: dict[str, Any], content: dict[str, Any]) -> str:
+    """The page around the pictures."""
+    crises, stories = content["crises"], content["timelines"]
+    missed = sum(crisis["delay"] is None for crisis in crises)
+    never = sum(crisis["limit"] is None for crisis in crises)
+    chosen = ", ".join(
+        f"{story['kol']} ({story['missed']} missed, {len(story['false'])} false)"
+        for story in stories
+    )
+    return f"""# What the crisis benchmark shows
+
+Drawn by `python -m benchmarks.crisis.plots` from `benchmarks/results/`: {result["kols"]} simulated
+KOLs, {result["comments"]:,} comments, seed {result["seeds"]["measured"]}. The engine runs at a
+budget of {protocol.BUDGETS[0]:g} false pages a KOL and week. The limit is a test that knows the
+true rates and the onset.
+
+## How soon: by shape of the crisis
+
+Of each shape, the share of the crises that were known so many minutes after their onset. A line
+that ends below 1 has misses: {missed} of {len(crises)} by the engine, {never} by the limit (within
+a day, and before the crisis ended).
+
+![Delays by shape](delays_by_shape.svg)
+
+## How soon: by size of the KOL
+
+![Delays by tier](delays_by_tier.svg)
+
+## How many, at what price
+
+Each other rule at every threshold of its grid; the engine at its settings for the three budgets
+(dotted). To the left of {_FEWEST:g} all is drawn at {_FEWEST:g}.
+
+![Recall against false pages](recall.svg)
+
+## Hits, misses and false pages
+
+Of every tier the KOL with the most faults: {chosen}. Red: a crisis. Grey: an event that must not
+page. Comments an hour on a scale that is linear up to the median.
+
+![Timelines](timelines.svg)
+"""
+
+
+def main() -> None:
+    """Draw every picture and write the page."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.crisis.plots", description=__doc__)
+    default = _ROOT / "benchmarks" / "results" / "crisis_100.json"
+    parser.add_argument("result", type=Path, nargs="?", default=default)
+    parser.add_argument("--out", type=Path, default=_ROOT / "docs" / "plots", help="folder")
+    args = parser.parse_args()
+    result = json.loads(args.result.read_text())
+    content = json.loads(details_path(args.result).read_text())
+    draw(result, content, args.out)
+
+
+def draw(result: dict[str, Any], content: dict[str, Any], folder: Path) -> None:
+    """Write the page and its pictures into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tiers = [tier.name for tier in protocol.TIERS]
+    pictures: dict[str, Callable[[], Figure]] = {
+        "delays_by_shape": lambda: delays(content["crises"], "shape", protocol.CRISES),
+        "delays_by_tier": lambda: delays(content["crises"], "tier", tiers),
+        "recall": lambda: curves(content["curves"]),
+        "timelines": lambda: timelines(content["timelines"]),
+    }
+    with mpl.rc_context(_STYLE):
+        for name, make in pictures.items():
+            make().savefig(folder / f"{name}.svg", metadata={"Date": None})
+    (folder / "README.md").write_text(page(result, content))
+
+
+if __name__ == "__main__":
+    main()

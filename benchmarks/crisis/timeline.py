@@ -1,0 +1,80 @@
+"""What happened to one KOL, hour by hour, and what the engine said: enough to draw it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmarks.crisis import protocol
+from benchmarks.crisis.scoring import Outcome
+from benchmarks.crisis.stream import Stream
+
+HOURS_WARM_UP = protocol.WARM_UP_DAYS * 24
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """One KOL after the warm-up.
+
+    Attributes:
+        kol: whose.
+        tier: the KOL's tier.
+        comments: per hour.
+        negative: of which called negative.
+        incidents: kind, whether it is a crisis, and its first and last minute.
+        pages: minutes in which the engine paged.
+        resolutions: minutes in which it resolved.
+        missed: crises without a page.
+        false: minutes of the false pages.
+    """
+
+    kol: str
+    tier: str
+    comments: tuple[int, ...]
+    negative: tuple[int, ...]
+    incidents: tuple[tuple[str, bool, int, int], ...]
+    pages: tuple[int, ...]
+    resolutions: tuple[int, ...]
+    missed: int
+    false: tuple[int, ...]
+
+    @property
+    def faults(self) -> int:
+        """Crises missed and false pages."""
+        return self.missed + len(self.false)
+
+
+def timeline(
+    stream: Stream,
+    pages: Sequence[int],
+    resolutions: Sequence[tuple[int, int]],
+    outcome: Outcome,
+) -> Timeline:
+    """The story of a stream and of the pages that were judged on it."""
+    warm = HOURS_WARM_UP * 60
+    return Timeline(
+        stream.kol,
+        stream.tier,
+        _hourly(stream.comments),
+        _hourly(stream.negative),
+        tuple((one.kind, one.crisis, one.start, one.end) for one in stream.incidents),
+        tuple(page for page in pages if page > warm),
+        tuple(end for page, end in resolutions if page > warm),
+        sum(crisis.delay is None for crisis in outcome.caught),
+        tuple(page.minute for page in outcome.false),
+    )
+
+
+def _hourly(counts: np.ndarray) -> tuple[int, ...]:
+    sums = counts.reshape(-1, 60).sum(axis=1)[HOURS_WARM_UP:]
+    return tuple(sums.tolist())
+
+
+def worst(stories: Sequence[Timeline]) -> list[Timeline]:
+    """Of every tier the KOL with the most faults, the first where several have as many."""
+    chosen = []
+    for tier in protocol.TIERS:
+        mine = [story for story in stories if story.tier == tier.name]
+        if mine:
+            chosen.append(max(mine, key=lambda story: story.faults))
+    return chosen
