@@ -19,6 +19,7 @@ from monitoring.alerts import AlertEvent
 from monitoring.engine import Engine, Observation
 from monitoring.events import ScoredComment
 from monitoring.policy import Policy
+from monitoring.reading import Reading
 from serving.clock import Clock
 from serving.errors import StoreError
 from serving.evidence import with_drivers
@@ -193,11 +194,13 @@ class Pipeline:
             for logged, p in zip(batch, predictions, strict=True)
         ]
         events: list[AlertEvent] = []
+        readings: list[Reading] = []
         with self._metrics.stage("monitor"):
             for index, item in enumerate(scored):
                 self._remember(batch[index])
                 observation = self._engine.observe(item)
                 self._count_late(item.comment.kol_id, observation)
+                readings += observation.readings
                 events += await self._explained(observation.events, scored[: index + 1])
         touched = {item.comment.kol_id for item in scored}
         await self._commit(
@@ -205,6 +208,7 @@ class Pipeline:
                 seq=batch[-1].seq,
                 model=self._model_id,
                 scored=[(logged.seq, item) for logged, item in zip(batch, scored, strict=True)],
+                readings=readings,
                 events=events,
                 states=[self._state(kol_id) for kol_id in sorted(touched)],
             )
@@ -220,8 +224,10 @@ class Pipeline:
         if not marks:
             return False
         events: list[AlertEvent] = []
+        readings: list[Reading] = []
         for mark in marks:
             observation = self._engine.advance(mark.kol_id, mark.reached)
+            readings += observation.readings
             events += await self._explained(observation.events, [])
             if mark.kol_id in self._presence:
                 self._presence[mark.kol_id].advanced_to = mark.reached
@@ -231,6 +237,7 @@ class Pipeline:
                 model=self._model_id,
                 repeated_mark=repeated_mark,
                 new_marks=marks if repeated_mark is None else (),
+                readings=readings,
                 events=events,
                 states=[self._state(mark.kol_id) for mark in marks],
             )

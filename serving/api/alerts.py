@@ -1,5 +1,6 @@
-"""The alerts and their transitions."""
+"""The alerts, their transitions and what led to them."""
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -14,10 +15,12 @@ from serving.api.schemas import (
     AlertPage,
     AlertState,
     Severity,
+    TraceOut,
 )
 from serving.service import Running
 from serving.storage.alert_store import AlertFilter
-from serving.storage.database import instants
+from serving.storage.database import from_micros, instants
+from serving.trace import LONGEST_LEAD, trace_of
 
 router = APIRouter(tags=["alerts"])
 
@@ -48,10 +51,36 @@ async def list_alerts(
     )
 
 
-@router.get("/alerts/{alert_id}", responses=documented(404, 503))
-async def get_alert(alert_id: str, service: Running) -> AlertDetailOut:
-    """One alert with its evidence and every transition."""
+@router.get("/alerts/{alert_id}", responses=documented(404, 422, 503))
+async def get_alert(
+    alert_id: str,
+    service: Running,
+    points: Annotated[
+        int,
+        Query(
+            ge=100,
+            le=5000,
+            description="At most so many points of the trace; 5000 show a three-day incident by "
+            "the minute.",
+        ),
+    ] = 240,
+) -> AlertDetailOut:
+    """One alert with its evidence, every transition, and what the detectors read on the way."""
     alert, events = await service.alerts.get(alert_id)
+    begun = datetime.fromisoformat(events[0]["evidence"]["incident_start"])
+    ended = alert["resolved_at"] and from_micros(alert["resolved_at"])
+    readings = await service.alerts.readings(alert["kol_id"], begun - LONGEST_LEAD, ended)
+    trace = trace_of(
+        readings,
+        begun=begun,
+        ended=ended,
+        detectors={score["name"] for score in events[0]["evidence"]["scores"]},
+        most=points,
+    )
     return AlertDetailOut.model_validate(
-        instants(alert) | {"events": [AlertEventOut.model_validate(instants(e)) for e in events]}
+        instants(alert)
+        | {
+            "events": [AlertEventOut.model_validate(instants(event)) for event in events],
+            "trace": TraceOut.model_validate(trace),
+        }
     )

@@ -1,13 +1,18 @@
-"""Alerts as they stand and every transition they went through. Written by the pipeline's steps."""
+"""Alerts as they stand, every transition they went through, and what the detectors read.
+
+Written by the pipeline's steps.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import RowMapping, and_, func, or_, select
 
+from monitoring.reading import Reading
 from serving.errors import NotFound
 from serving.storage.database import Database, to_micros
-from serving.storage.tables import alert_events, alerts
+from serving.storage.reading_rows import from_row
+from serving.storage.tables import alert_events, alerts, readings
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +26,7 @@ class AlertFilter:
 
 
 class AlertStore:
-    """The `alerts` and `alert_events` tables, for reading."""
+    """The `alerts`, `alert_events` and `readings` tables, for reading."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -73,6 +78,18 @@ class AlertStore:
             if alert is None:
                 raise NotFound(f"there is no alert {alert_id!r}; GET /v1/alerts lists them")
             return alert, list((await connection.execute(events)).mappings())
+
+    async def readings(self, kol_id: str, since: datetime, until: datetime | None) -> list[Reading]:
+        """What was read off a KOL's minutes in [since, until), oldest first; all if it is None."""
+        statement = (
+            select(readings)
+            .where(readings.c.kol_id == kol_id, readings.c.start >= to_micros(since))
+            .order_by(readings.c.start)
+        )
+        if until is not None:
+            statement = statement.where(readings.c.start < to_micros(until))
+        async with self._database.read() as connection:
+            return [from_row(row) for row in (await connection.execute(statement)).mappings()]
 
     async def events_after(self, event_id: int, *, limit: int) -> list[RowMapping]:
         """Transitions of all alerts after a place, oldest first."""

@@ -12,7 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitoring.alerts import AlertEvent
 from monitoring.events import ScoredComment
+from monitoring.reading import Reading
 from serving.storage.database import Database, from_micros, to_micros
+from serving.storage.reading_rows import to_row
 from serving.storage.tables import (
     alert_events,
     alerts,
@@ -20,6 +22,7 @@ from serving.storage.tables import (
     idle_marks,
     minutes,
     progress,
+    readings,
     scores,
 )
 
@@ -79,6 +82,7 @@ class Step:
         scored: places and scored comments.
         repeated_mark: id of the idle mark it repeated; None if it repeated none.
         new_marks: idle marks it made.
+        readings: what was read off the minutes it closed.
         events: alert transitions, in order.
         states: every KOL it touched.
     """
@@ -88,6 +92,7 @@ class Step:
     scored: Sequence[tuple[int, ScoredComment]] = ()
     repeated_mark: int | None = None
     new_marks: Sequence[IdleMark] = ()
+    readings: Sequence[Reading] = ()
     events: Sequence[AlertEvent] = ()
     states: Sequence[EngineState] = field(default_factory=tuple)
 
@@ -154,6 +159,7 @@ class StepStore:
         async with self._database.write() as connection:
             await _write_scores(connection, step)
             await _write_minutes(connection, step)
+            await _write_readings(connection, step.readings)
             for alert_event in step.events:
                 await _write_event(connection, alert_event)
             mark = step.repeated_mark or before.mark
@@ -181,7 +187,8 @@ class StepStore:
     async def forget(self) -> None:
         """Delete all that was derived, so that the pipeline derives it again from the log."""
         async with self._database.write() as connection:
-            for table in (scores, minutes, alerts, alert_events, engine_states, progress):
+            derived = (scores, minutes, readings, alerts, alert_events, engine_states, progress)
+            for table in derived:
                 await connection.execute(delete(table))
 
 
@@ -229,6 +236,17 @@ async def _write_minutes(connection: AsyncConnection, step: Step) -> None:
             for (kol, start), (n, neg, pos) in sums.items()
         ],
     )
+
+
+async def _write_readings(connection: AsyncConnection, read: Sequence[Reading]) -> None:
+    if not read:
+        return
+    statement = insert(readings)
+    statement = statement.on_conflict_do_update(
+        index_elements=["kol_id", "start"],
+        set_={column.name: statement.excluded[column.name] for column in readings.c},
+    )
+    await connection.execute(statement, [to_row(reading) for reading in read])
 
 
 async def _write_event(connection: AsyncConnection, event: AlertEvent) -> None:

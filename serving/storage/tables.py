@@ -7,6 +7,7 @@ database. `seq` is a comment's place in the log.
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     Float,
     Index,
@@ -92,6 +93,26 @@ minutes = Table(
     Column("comments", Integer, nullable=False),
     Column("negative", Float, nullable=False),
     Column("positive", Float, nullable=False),
+)
+
+# What the detectors read off a closed minute: `minutes` counts late comments too, this does not.
+readings = Table(
+    "readings",
+    metadata,
+    Column("kol_id", String(128), primary_key=True),
+    Column("start", BigInteger, primary_key=True),
+    Column("comments", Integer, nullable=False),
+    Column("negative", Float, nullable=False),
+    Column("positive", Float, nullable=False),
+    Column("excess", Float, nullable=False),
+    Column("expected_comments", Float, nullable=False),
+    Column("expected_negative_share", Float, nullable=False),
+    Column("rho_loud", Float, nullable=False),
+    Column("doubt", Float, nullable=False),
+    Column("phi", Float, nullable=False),
+    Column("active", Float, nullable=False),
+    Column("judged", Boolean, nullable=False),
+    Column("scores", JSON, nullable=False),  # detector: [scale in minutes, value, threshold]
 )
 
 alerts = Table(

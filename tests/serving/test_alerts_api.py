@@ -1,7 +1,7 @@
 """Alerts over HTTP, as they stand and as they arise."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +53,41 @@ def test_each_storm_is_one_alert(stormy: TestClient) -> None:
 def test_one_alert_with_its_transitions(stormy: TestClient) -> None:
     (listed,) = stormy.get("/v1/alerts", params={"kol_id": "lena"}).json()["items"]
     alert = stormy.get(f"/v1/alerts/{listed['alert_id']}").json()
-    events = alert.pop("events")
+    events, _ = alert.pop("events"), alert.pop("trace")
     assert alert == listed
     assert (events[0]["reason"], events[-1]["reason"]) == ("opened", "resolved")
     assert events[0]["at"] == alert["opened_at"]
     assert events[-1]["at"] == alert["resolved_at"]
     assert [event["event_id"] for event in events] == sorted(e["event_id"] for e in events)
+
+
+def test_the_trace_shows_the_crossing_that_opened_the_alert(stormy: TestClient) -> None:
+    (listed,) = stormy.get("/v1/alerts", params={"kol_id": "lena"}).json()["items"]
+    alert = stormy.get(f"/v1/alerts/{listed['alert_id']}").json()
+    trace, opened = alert["trace"], alert["events"][0]
+    begun = datetime.fromisoformat(opened["evidence"]["incident_start"])
+    assert datetime.fromisoformat(trace["since"]) <= begun - timedelta(minutes=115)
+    assert trace["until"] == alert["resolved_at"]
+    assert 0 < len(trace["points"]) <= 240
+
+    fine = stormy.get(f"/v1/alerts/{listed['alert_id']}", params={"points": 5000}).json()["trace"]
+    assert fine["step"] == 60
+    at = datetime.fromisoformat(opened["at"]) - timedelta(minutes=1)
+    (crossing,) = (p for p in fine["points"] if datetime.fromisoformat(p["start"]) == at)
+    assert crossing["scores"] == opened["evidence"]["scores"]
+    assert any(score["value"] >= score["threshold"] for score in crossing["scores"])
+    for point in fine["points"]:
+        if datetime.fromisoformat(point["start"]) < at:
+            assert all(score["value"] < score["threshold"] for score in point["scores"])
+    stretch = [p for p in fine["points"] if begun <= datetime.fromisoformat(p["start"]) <= at]
+    assert sum(p["comments"] for p in stretch) == opened["evidence"]["comments"]
+    assert sum(p["negative"] for p in stretch) == pytest.approx(opened["evidence"]["negative"])
+
+
+def test_too_few_points_of_a_trace_are_refused(stormy: TestClient) -> None:
+    (listed,) = stormy.get("/v1/alerts", params={"kol_id": "lena"}).json()["items"]
+    answer = stormy.get(f"/v1/alerts/{listed['alert_id']}", params={"points": 1})
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_parameter")
 
 
 def test_filters(stormy: TestClient) -> None:

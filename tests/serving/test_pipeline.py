@@ -22,7 +22,7 @@ from serving.pulse import Pulse
 from serving.storage.comment_log import CommentLog
 from serving.storage.database import Database
 from serving.storage.step_store import StepStore
-from serving.storage.tables import alert_events, alerts, minutes, scores
+from serving.storage.tables import alert_events, alerts, minutes, readings, scores
 from tests.serving.streams import storm
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -87,6 +87,7 @@ class World:
                 for table, keys in (
                     (scores, [scores.c.seq]),
                     (minutes, [minutes.c.kol_id, minutes.c.start]),
+                    (readings, [readings.c.kol_id, readings.c.start]),
                     (alerts, [alerts.c.alert_id]),
                     (alert_events, [alert_events.c.event_id]),
                 )
@@ -185,10 +186,12 @@ async def test_silence_ends_an_alert_and_deriving_again_gives_the_same(world: Wo
 
     await StepStore(world.database).forget()
     assert not (await world.derived())["alerts"]
+    assert not (await world.derived())["readings"]
     world.clock.advance(timedelta(days=300))
     await work_off(world.pipeline())
     after = await world.derived()
     assert after["alerts"] == before["alerts"]
+    assert after["readings"] == before["readings"]
     assert [row[1:] for row in after["alert_events"]] == [row[1:] for row in before["alert_events"]]
 
 

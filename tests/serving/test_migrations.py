@@ -1,0 +1,94 @@
+"""An older database is brought up to this version and loses nothing; the schema is the tables'."""
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from fastapi.testclient import TestClient
+from sqlalchemy import create_engine
+
+from model.classifier import SentimentClassifier
+from serving import storage
+from serving.app import create_app
+from serving.clock import TestClock
+from serving.settings import Settings
+from serving.storage.database import Database
+from serving.storage.step_store import StepStore
+from serving.storage.tables import metadata
+from tests.serving.conftest import NOW
+from tests.serving.streams import storm, wait_until_worked_off
+
+
+@contextmanager
+def service(settings: Settings, classifier: SentimentClassifier) -> Iterator[TestClient]:
+    with TestClient(create_app(settings, classifier=classifier, clock=TestClock(NOW))) as client:
+        wait_until_worked_off(client)
+        yield client
+
+
+def alert(client: TestClient) -> Any:
+    (listed,) = client.get("/v1/alerts").json()["items"]
+    found = client.get(f"/v1/alerts/{listed['alert_id']}").json()
+    for event in found["events"]:
+        event.pop("event_id")
+    return found
+
+
+def to_first_version(database: Database) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(*storage.__path__) / "migrations"))
+    config.attributes["url"] = database.url.set(drivername="sqlite")
+    command.downgrade(config, "0001")
+
+
+def test_a_database_without_readings_keeps_its_alerts_and_goes_on(
+    settings: Settings, classifier: SentimentClassifier
+) -> None:
+    items = storm("lena", NOW - timedelta(days=2))
+    with service(settings, classifier) as client:
+        for first in range(0, len(items) - 50, 500):
+            client.post("/v1/comments", json=items[first : min(first + 500, len(items) - 50)])
+        wait_until_worked_off(client)
+        before = alert(client)
+    assert before["trace"]["points"]
+
+    database = Database(settings.database_url)
+    to_first_version(database)
+    with closing(sqlite3.connect(database.path)) as plain:
+        tables = {name for (name,) in plain.execute("SELECT name FROM sqlite_master")}
+    assert "alerts" in tables
+    assert "readings" not in tables
+
+    with service(settings, classifier) as client:
+        after = alert(client)
+        assert after["trace"].pop("points") == []
+        assert after == before | {"trace": {k: before["trace"][k] for k in after["trace"]}}
+        client.post("/v1/comments", json=items[-50:])
+        wait_until_worked_off(client)
+    with closing(sqlite3.connect(database.path)) as plain:
+        assert plain.execute("SELECT count(*) FROM readings").fetchone()[0] > 10
+
+    async def forget() -> None:
+        await StepStore(database).forget()
+        await database.close()
+
+    asyncio.run(forget())
+    with service(settings, classifier) as client:
+        assert alert(client) == before
+
+
+def test_the_migrations_make_the_tables(settings: Settings) -> None:
+    database = Database(settings.database_url)
+    database.upgrade()
+    engine = create_engine(database.url.set(drivername="sqlite"))
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    engine.dispose()
