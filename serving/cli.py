@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from model.errors import GroundswellError
-from serving.commands import alerts, db, demo, kols, plugins, replay, score, serve
+from serving.commands import alerts, db, demo, explain, kols, plugins, replay, score, serve
 
 app = typer.Typer(
     name="groundswell",
@@ -44,6 +44,7 @@ app.command()(replay.replay)
 app.command()(score.score)
 app.command()(kols.kols)
 app.command()(alerts.alerts)
+app.command()(explain.explain)
 app.add_typer(db.app, name="db")
 plugins.mount(app)
 

@@ -124,7 +124,7 @@ def _facts(kind: str, evidence: Mapping[str, Any]) -> list[tuple[str, Text]]:
             (
                 "detector",
                 Text(
-                    f"{top['name']} over {_span(top['scale_minutes'])}, {ratio:.1f} x its threshold"
+                    f"{top['name']} over {span(top['scale_minutes'])}, {ratio:.1f} x its threshold"
                 ),
             )
         )
@@ -190,7 +190,8 @@ def _strongest(scores: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     return max(scores, key=lambda s: s["value"] / (s["threshold"] or 1.0), default=None)
 
 
-def _span(minutes: float) -> str:
+def span(minutes: float) -> str:
+    """A length of time in words."""
     return f"{minutes:.0f} minutes" if minutes < 120 else f"{minutes / 60:.0f} hours"
 
 

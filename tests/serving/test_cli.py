@@ -90,7 +90,7 @@ def test_help_needs_no_heavy_import() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.strip() == "[]"
-    for name in ("serve", "demo", "replay", "score", "kols", "alerts", "db"):
+    for name in ("serve", "demo", "replay", "score", "kols", "alerts", "explain", "db"):
         assert name in done.stdout
 
 
@@ -109,6 +109,8 @@ def test_help_needs_no_heavy_import() -> None:
         (["replay", "good.csv", "--database-url", "oracle://x"], 1, "database_url"),
         (["kols", "--url", "http://127.0.0.1:9"], 3, "no service answers"),
         (["alerts", "--url", "nowhere"], 3, "is no address"),
+        (["explain", "a1", "--url", "http://127.0.0.1:9"], 3, "no service answers"),
+        (["explain"], 2, "Missing argument"),
         (["alerts", "--since", "soon"], 2, "not a time"),
         (["alerts", "x", "--follow"], 2, "--follow goes with"),
         (["score", "none.csv"], 2, "there is no file"),

@@ -97,6 +97,14 @@ def test_replay_into_a_service_then_look(
     assert "no alerts" in capsys.readouterr().out
     assert cli.run(["alerts", "nothing", "--url", service]) == 1
     assert "404" in capsys.readouterr().err
+    assert cli.run(["explain", alerts[0]["alert_id"], "--url", service]) == 0
+    shown = capsys.readouterr().out
+    assert "on @mira" in shown
+    assert "Recompute it  (share_shift, as it opened)" in shown
+    assert cli.run(["explain", alerts[0]["alert_id"], "--url", service, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["trace"]["points"]
+    assert cli.run(["explain", "nothing", "--url", service]) == 1
+    assert "there is no alert 'nothing'; GET /v1/alerts lists them" in capsys.readouterr().err
     assert cli.run(["kols", "--url", service]) == 0
     assert "mira" in capsys.readouterr().out
     assert cli.run(["replay", str(storm), "--url", service, "--json"]) == 0

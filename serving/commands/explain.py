@@ -1,0 +1,33 @@
+"""groundswell explain: why an alert was raised, in figures that can be recomputed."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from serving.commands.options import DEFAULT_URL, AsJson, Url
+
+
+def explain(
+    alert_id: Annotated[str, typer.Argument(metavar="ALERT", help="Its id.", show_default=False)],
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Explain an alert of a running service: observed and usual, what each detector said, when.
+
+    The bars show every detector over time; where they reach the upper row it was over its
+    threshold.
+    """
+    from serving.commands import explanation, terminal
+    from serving.ingest.client import connect
+
+    async def fetch() -> dict[str, object]:
+        async with connect(url) as client:
+            # So many that an incident of three days still comes by the minute.
+            return await client.get(f"/alerts/{alert_id}", points=5000)
+
+    alert = asyncio.run(fetch())
+    if as_json:
+        terminal.print_json(alert)
+    else:
+        terminal.out.print(explanation.explanation(alert))

@@ -1,0 +1,244 @@
+"""An alert explained on one page: the figures, the questions, how they moved, how it ended."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from rich.console import Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from serving.commands.render import instant, severity, span
+from serving.commands.sparkline import two_rows
+
+ASKS = {
+    "share_shift": "Since some minute, is the share of negative comments above the usual, by more "
+    "than chance and by more than posts differ anyway?",
+    "hour_scan": "Over the last 2, 4, 8, 16 or 24 full hours, were comments more often negative "
+    "than usual, and the negative ones more in number?",
+    "praise_shift": "Since some minute, is the share of praise above the usual, and the volume "
+    "with it?",
+}
+_COLUMNS = 56
+_NATS = (
+    "A value is evidence in nats: at 7, what was seen is e^7 = 1,097 times likelier if the crowd "
+    "has turned than if all is as usual."
+)
+_BARS = "Lower row: up to the threshold or the usual. Upper row: what lies beyond."
+_SOURCES = (
+    "docs/detection.md has the formulas, GET /v1/alerts/{}?points=5000 (or --json) every minute. "
+    "hour_scan also weighs how this KOL's quiet hours stray: the engine learns that from the log."
+)
+_FORM = "%d %b %H:%M"
+_MANY = "+"  # marks a column in which more than one thing happened
+
+Row = Mapping[str, Any]
+
+
+def explanation(alert: Row) -> Group:
+    """One alert of the API, with its transitions and its trace, for a reader who doubts it."""
+    events, trace = alert["events"], alert["trace"]
+    opened = events[0]
+    title = Text(f"{alert['kind'].replace('_', ' ')} on @{alert['kol_id']} · ", style="bold")
+    title.append_text(severity(alert["severity"]))
+    title.append(f" · {alert['state']} · {alert['alert_id']}", style="not bold")
+    return Group(
+        title,
+        _indented(Text(opened["evidence"]["summary"])),
+        _heading("What happened", f"UTC, {instant(opened['at'], '%Y')}"),
+        _indented(_steps(events)),
+        _heading("Observed and usual", f"as it opened; {_window(opened['evidence'])}"),
+        _indented(_figures(opened["evidence"])),
+        _heading("What the detectors said", "as it opened"),
+        _indented(Text(_NATS, style="dim")),
+        *(_indented(_said(score)) for score in opened["evidence"]["scores"]),
+        *_course(trace, events),
+        _heading("How it ended"),
+        _indented(Text(_end(alert))),
+        *_recipe(alert),
+    )
+
+
+def _heading(text: str, more: str = "") -> Text:
+    heading = Text(f"\n{text}", style="bold")
+    return heading.append(f"  ({more})", style="not bold dim") if more else heading
+
+
+def _indented(what: Text | Table) -> Padding:
+    return Padding(what, (0, 0, 0, 2))
+
+
+def _columns(*justify: str) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for side in justify:
+        table.add_column(justify="right" if side == "right" else "left", no_wrap=True)
+    return table
+
+
+def _window(evidence: Row) -> str:
+    start, end = (instant(evidence[name], _FORM) for name in ("window_start", "window_end"))
+    return f"{start} to {end}"
+
+
+def _steps(events: Sequence[Row]) -> Table:
+    table = _columns("right", "left", "left", "left", "left")
+    begun = events[0]["evidence"]["incident_start"]
+    table.add_row("", instant(begun, _FORM), "began", "", "estimated, looking back")
+    for number, event in enumerate(events, 1):
+        top = max(event["evidence"]["scores"], key=_ratio)
+        why = "" if event["reason"] == "resolved" else f"{top['name']} at {_times(_ratio(top))}"
+        at = instant(event["at"], _FORM)
+        table.add_row(str(number), at, event["reason"], severity(event["severity"]), why)
+    return table
+
+
+def _figures(evidence: Row) -> Table:
+    n, usual = evidence["comments"], evidence["expected_comments"]
+    share = evidence["expected_negative_share"]
+    table = _columns("left", "right", "right")
+    table.add_row("", "observed", "usual")
+    table.add_row("comments", f"{n:,}", f"{usual:,.1f}")
+    table.add_row("negative ones", f"{evidence['negative']:,.1f}", f"{usual * share:,.1f}")
+    table.add_row("negative share", f"{evidence['negative_share']:.1%}", f"{share:.1%}")
+    table.add_row("volume", f"{evidence['volume_ratio']:.2f} x", "1 x")
+    return table
+
+
+def _said(score: Row) -> Text:
+    crossed = "crossed" if _ratio(score) >= 1 else "not crossed"
+    text = Text(score["name"], style="bold")
+    text.append(f"  {score['value']:.2f} nats of {score['threshold']:.2f}: ", style="not bold")
+    text.append(crossed)
+    if score["value"] > 0:
+        text.append(f", judging the last {span(score['scale_minutes'])}", style="not bold")
+    return text.append(f"\n{ASKS.get(score['name'], '')}", style="not bold")
+
+
+def _course(trace: Row, events: Sequence[Row]) -> Iterator[Text]:
+    """The bars; nothing but a remark where no readings were kept."""
+    if not trace["points"]:
+        yield _heading("How it went")
+        yield Text(
+            "  No readings are stored for these minutes: an earlier version worked them off.\n"
+            "  'groundswell db rebuild' derives them from the log."
+        )
+        return
+    since, until = (datetime.fromisoformat(trace[name]) for name in ("since", "until"))
+    step = timedelta(seconds=trace["step"])
+    width = step * math.ceil((until - since) / step / _COLUMNS)
+    columns: list[list[Row]] = [[] for _ in range(math.ceil((until - since) / width))]
+    for point in trace["points"]:
+        columns[(datetime.fromisoformat(point["start"]) - since) // width].append(point)
+    ends = f"{instant(trace['since'], _FORM)} to {instant(trace['until'], _FORM)}"
+    minutes = width.total_seconds() / 60
+    yield _heading("How it went", f"{ends}; a column is {span(minutes)}")
+    yield Text(f"  {_BARS}", style="dim")
+    for score in events[0]["evidence"]["scores"]:
+        name = score["name"]
+        ratios = [_strongest(points, name) for points in columns]
+        yield from _bars(name, f"threshold {score['threshold']:.1f}", ratios, 1.0, _times)
+    shares = [_share(points) for points in columns]
+    usual = events[0]["evidence"]["expected_negative_share"]
+    yield from _bars("negative share", f"usual {usual:.0%}", shares, usual, "{:.0%}".format)
+    volumes = [_volume(points, width / step) for points in columns]
+    yield from _bars("comments", "usual", volumes, 1.0, _times)
+    yield _marks(events, since, width, len(columns))
+
+
+def _strongest(points: Sequence[Row], name: str) -> float | None:
+    scores = (score for point in points for score in point["scores"] if score["name"] == name)
+    return max(map(_ratio, scores), default=None)
+
+
+def _share(points: Sequence[Row]) -> float | None:
+    n = sum(point["comments"] for point in points)
+    return sum(point["negative"] for point in points) / n if n else None
+
+
+def _volume(points: Sequence[Row], steps: float) -> float | None:
+    """Comments over the usual; a point stands for its step, and silent steps have none."""
+    if not points:
+        return None
+    usual = sum(point["expected_comments"] for point in points) / len(points) * steps
+    return sum(point["comments"] for point in points) / usual
+
+
+def _bars(
+    name: str, bound_name: str, values: Sequence[float | None], bound: float, told: Any
+) -> Iterator[Text]:
+    upper, lower = two_rows(values, bound)
+    top = max(value for value in values if value is not None)
+    reached = f" {told(top)}" if top >= bound else ""
+    yield Text(f"{name:>15} ").append(upper, style="red").append(reached)
+    yield Text(f"{bound_name:>15} {lower}", style="dim")
+
+
+def _marks(events: Sequence[Row], since: datetime, width: timedelta, length: int) -> Text:
+    row = [" "] * length
+    for number, event in enumerate(events, 1):
+        place = min((datetime.fromisoformat(event["at"]) - since) // width, length - 1)
+        row[place] = str(number) if row[place] == " " and number < 10 else _MANY
+    return Text(f"{'what happened':>15} {''.join(row)}")
+
+
+def _end(alert: Row) -> str:
+    if alert["state"] == "resolved":
+        return str(alert["events"][-1]["evidence"]["summary"])
+    if not alert["trace"]["points"]:
+        return "It is still open."
+    last = alert["trace"]["points"][-1]
+    return (
+        f"It is still open. Last read at {instant(last['start'], _FORM)} UTC: "
+        f"{last['comments']:,} comments, {last['negative'] / last['comments']:.0%} negative; "
+        f"{last['expected_negative_share']:.0%} is usual."
+    )
+
+
+def _recipe(alert: Row) -> Iterator[Text | Padding]:
+    opened = alert["events"][0]
+    said = next((s for s in opened["evidence"]["scores"] if s["name"] == "share_shift"), None)
+    stretch = [] if said is None else _judged(alert["trace"], opened["at"], said["scale_minutes"])
+    if said is None or not stretch:
+        yield _heading("Recompute it")
+    else:
+        yield _heading("Recompute it", "share_shift, as it opened")
+        yield _indented(_inputs(stretch, said["value"]))
+    yield _indented(Text(_SOURCES.format(alert["alert_id"])))
+
+
+def _judged(trace: Row, at: str, minutes: float) -> list[Row]:
+    """The minutes with comments that a detector judged; none where the trace is coarser."""
+    end = datetime.fromisoformat(at)
+    since = end - timedelta(minutes=minutes)
+    return [
+        point
+        for point in trace["points"]
+        if trace["step"] == 60 and since <= datetime.fromisoformat(point["start"]) < end
+    ]
+
+
+def _inputs(stretch: Sequence[Row], value: float) -> Table:
+    """What share_shift's formula is given."""
+    n, k, excess = (sum(p[name] for p in stretch) for name in ("comments", "negative", "excess"))
+    last = stretch[-1]
+    loud, doubt = last["rho_loud"], last["doubt"]
+    kappa = 1 / (loud * (excess / n) ** 2 + doubt)
+    table = _columns("left", "right", "left")
+    table.add_row("n", f"{n:,}", f"comments since {instant(stretch[0]['start'], _FORM)}")
+    table.add_row("k", f"{k:,.3f}", "sum of P(negative) over them")
+    table.add_row("x", f"{excess / n:.4f}", f"{excess:.2f} / n, beyond the usual volume")
+    table.add_row("p", f"{last['expected_negative_share']:.4f}", "usual negative share")
+    table.add_row("φ", f"{last['phi']:.4f}", "n and k are divided by it")
+    table.add_row("κ", f"{kappa:.2f}", f"1 / ({loud:.5f} x² + {doubt:.5f})")
+    table.add_row("Λ", f"{value:.2f}", "log BB(k | n, p₁, κ) - log BB(k | n, p, κ), in nats")
+    return table
+
+
+def _ratio(score: Row) -> float:
+    return float(score["value"] / score["threshold"])
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.1f} x"

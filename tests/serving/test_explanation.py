@@ -1,0 +1,174 @@
+"""An alert explained: every figure in its place, in 80 columns and without colour."""
+
+import io
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from monitoring.monitor import KolMonitor
+from monitoring.policy import Policy
+from monitoring.reading import Reading
+from monitoring.windows import WindowStats
+from serving.commands.explanation import ASKS, explanation
+from serving.commands.sparkline import two_rows
+
+BEGUN = datetime(2026, 3, 1, 10, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+def score(name: str, value: float, threshold: float = 8.0, scale: float = 10.0) -> dict[str, Any]:
+    return {"name": name, "scale_minutes": scale, "value": value, "threshold": threshold}
+
+
+def point(minute: int, value: float, comments: int = 2, negative: float = 0.4) -> dict[str, Any]:
+    return {
+        "start": (BEGUN + minute * MINUTE).isoformat(),
+        "comments": comments,
+        "negative": negative,
+        "positive": 0.5,
+        "excess": 1.0,
+        "expected_comments": 0.5,
+        "expected_negative_share": 0.2,
+        "rho_loud": 0.0125,
+        "doubt": 0.01,
+        "phi": 0.5,
+        "active": 0.4,
+        "judged": True,
+        "scores": [score("share_shift", value), score("hour_scan", 1.0, 5.0, 120.0)],
+    }
+
+
+def event(reason: str, minute: int, value: float, summary: str) -> dict[str, Any]:
+    return {
+        "reason": reason,
+        "severity": "warning",
+        "at": (BEGUN + minute * MINUTE).isoformat(),
+        "evidence": {
+            "window_start": BEGUN.isoformat(),
+            "window_end": (BEGUN + minute * MINUTE).isoformat(),
+            "incident_start": BEGUN.isoformat(),
+            "comments": 1240,
+            "negative": 756.4,
+            "negative_share": 0.61,
+            "expected_comments": 38.2,
+            "expected_negative_share": 0.2,
+            "volume_ratio": 32.05,
+            "scores": [score("share_shift", value), score("hour_scan", 1.0, 5.0, 120.0)],
+            "summary": summary,
+        },
+    }
+
+
+@pytest.fixture
+def alert() -> dict[str, Any]:
+    """Usual comments every other minute, ten minutes of storm, then an hour to its end."""
+    points = [point(minute, 0.4) for minute in range(-120, 0, 2)]
+    points += [point(minute, 1.6 * (minute + 1), 20, 16.0) for minute in range(10)]
+    points += [point(minute, 4.0) for minute in range(10, 70, 2)]
+    return {
+        "alert_id": "a1b2",
+        "kol_id": "mira[bold]",
+        "kind": "slow_burn",
+        "severity": "warning",
+        "state": "resolved",
+        "events": [
+            event("opened", 10, 16.0, "Negative comments rose on @mira."),
+            event("resolved", 70, 0.0, "Over after 70 minutes on @mira."),
+        ],
+        "trace": {
+            "since": (BEGUN - 120 * MINUTE).isoformat(),
+            "until": (BEGUN + 70 * MINUTE).isoformat(),
+            "step": 60,
+            "points": points,
+        },
+    }
+
+
+def drawn(alert: dict[str, Any], width: int = 80) -> list[str]:
+    paper = io.StringIO()
+    Console(width=width, file=paper).print(explanation(alert))
+    return [line.rstrip() for line in paper.getvalue().splitlines()]
+
+
+def test_every_figure_is_there_and_fits(alert: dict[str, Any]) -> None:
+    lines = drawn(alert)
+    assert max(map(len, lines)) <= 80
+    for line in (
+        "slow burn on @mira[bold] · warning · resolved · a1b2",
+        "     01 Mar 10:00  began              estimated, looking back",
+        "  1  01 Mar 10:10  opened    warning  share_shift at 2.0 x",
+        "  2  01 Mar 11:10  resolved  warning",
+        "Observed and usual  (as it opened; 01 Mar 10:00 to 01 Mar 10:10)",
+        "  comments           1,240   38.2",
+        "  negative ones      756.4    7.6",
+        "  negative share     61.0%  20.0%",
+        "  volume           32.05 x    1 x",
+        "  share_shift  16.00 nats of 8.00: crossed, judging the last 10 minutes",
+        "  hour_scan  1.00 nats of 5.00: not crossed, judging the last 2 hours",
+        "How it went  (01 Mar 08:00 to 01 Mar 11:10; a column is 4 minutes)",
+        "  Over after 70 minutes on @mira.",
+        "  n      200  comments since 01 Mar 10:00",
+        "  k  160.000  sum of P(negative) over them",
+        "  x   0.0500  10.00 / n, beyond the usual volume",
+        "  κ    99.69  1 / (0.01250 x² + 0.01000)",
+        "  Λ    16.00  log BB(k | n, p₁, κ) - log BB(k | n, p, κ), in nats",
+    ):
+        assert line in lines
+    assert "GET /v1/alerts/a1b2?points=5000" in " ".join(" ".join(lines).split())
+
+
+def test_the_bars_rise_over_the_threshold_where_the_alert_opened(alert: dict[str, Any]) -> None:
+    lines = drawn(alert)
+    first = lines.index(next(line for line in lines if line.startswith("    share_shift ")))
+    upper, lower, scan = (line[16:] for line in lines[first : first + 3])
+    assert lower[:30] == "▁" * 30
+    assert lower[30:33] == "▇██"
+    assert (upper[:31].strip(), upper[31:33], upper[33:].strip()) == ("", "▅█", "2.0 x")
+    assert scan.strip() == ""
+    marks = next(line for line in lines if line.startswith("  what happened"))[16:]
+    assert (marks.index("1"), marks.index("2")) == (32, 47)
+
+
+def test_an_open_alert_tells_how_it_stands(alert: dict[str, Any]) -> None:
+    alert |= {"state": "open", "events": alert["events"][:1]}
+    text = " ".join(" ".join(drawn(alert)).split())
+    assert "still open. Last read at 01 Mar 11:08 UTC: 2 comments, 20% negative; 20% is" in text
+
+
+def test_without_readings_it_says_how_to_get_them(alert: dict[str, Any]) -> None:
+    alert["trace"]["points"] = []
+    text = "\n".join(drawn(alert))
+    assert "'groundswell db rebuild' derives them" in text
+    assert "κ" not in text
+    assert "756.4" in text
+    assert "still open" in "\n".join(drawn(alert | {"state": "open"}))
+
+
+def test_coarser_steps_give_bars_but_no_inputs(alert: dict[str, Any]) -> None:
+    alert["trace"]["step"] = 120
+    lines = drawn(alert)
+    assert "κ" not in "\n".join(lines)
+    assert any("2.0 x" in line for line in lines if line.startswith("    share_shift "))
+
+
+def test_many_events_share_marks(alert: dict[str, Any]) -> None:
+    opened, resolved = alert["events"]
+    alert["events"] = [opened, event("escalated", 11, 20.0, ""), resolved]
+    marks = next(line for line in drawn(alert) if line.startswith("  what happened"))
+    assert "+" in marks
+
+
+def test_every_detector_has_its_question() -> None:
+    monitor = KolMonitor("lena", Policy())
+    window = WindowStats("lena", BEGUN, 1, 0.0, 1.0)
+    monitor.step(window)
+    reading: Reading = monitor.reading(window)
+    assert {said.name for said in reading.scores} == set(ASKS)
+
+
+def test_two_rows_meet_at_the_bound() -> None:
+    assert two_rows([0.0, None, 4.0, 8.0, 12.0, 16.0], 8.0) == ("   ▁▄█", "▁ ▄███")
+    assert two_rows([], 8.0) == ("", "")
+    assert two_rows([8.0], 8.0) == ("▁", "█")
