@@ -47,9 +47,11 @@ def crisis_intervals(
     total = weight.sum(axis=1)
     weight, total = weight[total > 0], total[total > 0]
     recall = (weight * hit[order]).sum(axis=1) / total
-    # The middle one of the crises drawn, each counted as often as its KOL was.
-    middle = (np.cumsum(weight, axis=1) * 2 >= total[:, None]).argmax(axis=1)
-    return {"recall": _percentiles(recall), "delay_median": _percentiles(delay[order][middle])}
+    # The middle two of the crises drawn, each counted as often as its KOL was.
+    below = 2 * np.cumsum(weight, axis=1)
+    low, high = (below >= total[:, None]).argmax(axis=1), (below > total[:, None]).argmax(axis=1)
+    median = (delay[order][low] + delay[order][high]) / 2
+    return {"recall": _percentiles(recall), "delay_median": _percentiles(median)}
 
 
 def false_interval(outcomes: Sequence[Outcome]) -> Interval:

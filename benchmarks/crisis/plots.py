@@ -5,6 +5,7 @@ Writes docs/plots/README.md and its pictures from the result file and the detail
 
 import argparse
 import json
+import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -69,14 +70,14 @@ def curves(points: dict[str, list[list[float]]]) -> Figure:
     """Recall against false pages: each rule at every threshold, the engine at its settings."""
     figure = Figure(figsize=(9, 4.6), layout="constrained")
     panel = figure.subplots()
-    colours = mpl.colormaps["tab20"].colors
+    colours = mpl.colormaps["tab10"].colors
     for index, (name, rows) in enumerate(points.items()):
-        kept = sorted((max(false, _FEWEST), recall) for _, false, recall in rows)
+        kept = [(max(false, _FEWEST), recall) for _, false, recall in sorted(rows)]
         false, recall = zip(*kept, strict=True)
         if name == OURS:
             panel.plot(false, recall, "o-", color=_OURS, lw=2.5, label=name, zorder=3)
         else:
-            panel.plot(false, recall, "-", color=colours[index], lw=1, label=name)
+            panel.plot(false, recall, "-", color=colours[index - 1], lw=1, label=name)
     for budget in protocol.BUDGETS:
         panel.axvline(budget, color=_QUIET, lw=0.6, ls=":")
     panel.set(xscale="log", xlim=(_FEWEST, 10), ylim=(0, 1))
@@ -139,39 +140,41 @@ def page(result: dict[str, Any], content: dict[str, Any]) -> str:
         f"{story['kol']} ({story['missed']} missed, {len(story['false'])} false)"
         for story in stories
     )
-    return f"""# What the crisis benchmark shows
-
-Drawn by `python -m benchmarks.crisis.plots` from `benchmarks/results/`: {result["kols"]} simulated
-KOLs, {result["comments"]:,} comments, seed {result["seeds"]["measured"]}. The engine runs at a
-budget of {protocol.BUDGETS[0]:g} false pages a KOL and week. The limit is a test that knows the
-true rates and the onset.
-
-## How soon: by shape of the crisis
-
-Of each shape, the share of the crises that were known so many minutes after their onset. A line
-that ends below 1 has misses: {missed} of {len(crises)} by the engine, {never} by the limit (within
-a day, and before the crisis ended).
-
-![Delays by shape](delays_by_shape.svg)
-
-## How soon: by size of the KOL
-
-![Delays by tier](delays_by_tier.svg)
-
-## How many, at what price
-
-Each other rule at every threshold of its grid; the engine at its settings for the three budgets
-(dotted). To the left of {_FEWEST:g} all is drawn at {_FEWEST:g}.
-
-![Recall against false pages](recall.svg)
-
-## Hits, misses and false pages
-
-Of every tier the KOL with the most faults: {chosen}. Red: a crisis. Grey: an event that must not
-page. Comments an hour on a scale that is linear up to the median.
-
-![Timelines](timelines.svg)
-"""
+    about = (
+        f"Drawn by `python -m benchmarks.crisis.plots` from `benchmarks/results/`: "
+        f"{result['kols']} simulated KOLs, {result['comments']:,} comments, seed "
+        f"{result['seeds']['measured']}. The engine runs at a budget of {protocol.BUDGETS[0]:g} "
+        f"false pages a KOL and week. The limit is a test that knows the true rates and the onset."
+    )
+    ends = (
+        f"Of each shape, the share of the crises that were known so many minutes after their "
+        f"onset. A line that ends below 1 has misses: {missed} of {len(crises)} by the engine, "
+        f"{never} by the limit (within a day, and before the crisis ended)."
+    )
+    price = (
+        f"Each other rule at every threshold of its grid; the engine at its settings for the "
+        f"three budgets (dotted). To the left of {_FEWEST:g} all is drawn at {_FEWEST:g}."
+    )
+    faults = (
+        f"Of every tier the KOL with the most faults: {chosen}. Red: a crisis. Grey: an event "
+        f"that must not page. Comments an hour on a scale that is linear up to the median."
+    )
+    parts = (
+        "# What the crisis benchmark shows",
+        about,
+        "## How soon: by shape of the crisis",
+        ends,
+        "![Delays by shape](delays_by_shape.svg)",
+        "## How soon: by size of the KOL",
+        "![Delays by tier](delays_by_tier.svg)",
+        "## How many, at what price",
+        price,
+        "![Recall against false pages](recall.svg)",
+        "## Hits, misses and false pages",
+        faults,
+        "![Timelines](timelines.svg)",
+    )
+    return "\n\n".join(textwrap.fill(part, 100) for part in parts) + "\n"
 
 
 def main() -> None:

@@ -137,7 +137,7 @@ def test_the_page_is_drawn_from_the_result_alone(test_kols, tmp_path):
     result = {"kols": 5, "comments": 1_234_567, "seeds": {"measured": 1}}
     for folder in (tmp_path / "one", tmp_path / "two"):
         draw(result, content, folder)
-    page = (tmp_path / "one" / "README.md").read_text()
+    page = " ".join((tmp_path / "one" / "README.md").read_text().split())
     assert "1,234,567 comments" in page
     assert "5 of 10 by the engine" in page
     pictures = sorted(file.name for file in (tmp_path / "one").glob("*.svg"))
