@@ -98,7 +98,7 @@ def main() -> None:
         name: tune([sweep(detect(one), one.windows) for one in track(series, name)])
         for name, detect in DETECTORS.items()
     }
-    console = Console()
+    console = Console(width=150)
     show(tuned, series, console)
     around = neighbours(series)
     spread = around["leave_one_out"]
