@@ -154,7 +154,7 @@ def _strongest(points: Sequence[Row], name: str) -> float | None:
 
 def _share(points: Sequence[Row]) -> float | None:
     n = sum(point["comments"] for point in points)
-    return sum(point["negative"] for point in points) / n if n else None
+    return float(sum(point["negative"] for point in points) / n) if n else None
 
 
 def _volume(points: Sequence[Row], steps: float) -> float | None:
@@ -162,14 +162,14 @@ def _volume(points: Sequence[Row], steps: float) -> float | None:
     if not points:
         return None
     usual = sum(point["expected_comments"] for point in points) / len(points) * steps
-    return sum(point["comments"] for point in points) / usual
+    return float(sum(point["comments"] for point in points) / usual)
 
 
 def _bars(
     name: str, bound_name: str, values: Sequence[float | None], bound: float, told: Any
 ) -> Iterator[Text]:
     upper, lower = two_rows(values, bound)
-    top = max(value for value in values if value is not None)
+    top = max((value for value in values if value is not None), default=0.0)
     reached = f" {told(top)}" if top >= bound else ""
     yield Text(f"{name:>15} ").append(upper, style="red").append(reached)
     yield Text(f"{bound_name:>15} {lower}", style="dim")

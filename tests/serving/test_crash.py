@@ -31,7 +31,7 @@ def send(client: httpx.Client, items: list[dict[str, Any]]) -> list[str]:
 
 
 def outcome(client: httpx.Client) -> list[Any]:
-    """Every alert with its transitions and evidence."""
+    """Every alert with its transitions, evidence and trace."""
     wait_until_worked_off(client, seconds=300)
     ids = [alert["alert_id"] for alert in client.get("/v1/alerts").json()["items"]]
     return [client.get(f"/v1/alerts/{alert_id}").json() for alert_id in ids]
@@ -70,6 +70,7 @@ def test_a_killed_service_ends_where_an_undisturbed_one_does(tmp_path: Path, str
         assert set(send(client, items)) == {"accepted"}
         expected = outcome(client)
     assert expected
+    assert all(alert["trace"]["points"] for alert in expected)
 
     third = len(items) // 3
     with service(tmp_path / "killed.db") as (process, client):
