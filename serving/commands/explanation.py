@@ -28,8 +28,11 @@ _NATS = (
 )
 _BARS = "Lower row: up to the threshold or the usual. Upper row: what lies beyond."
 _SOURCES = (
-    "docs/detection.md has the formulas, GET /v1/alerts/{}?points=5000 (or --json) every minute. "
-    "hour_scan also weighs how this KOL's quiet hours stray: the engine learns that from the log."
+    "docs/detection.md has the formulas, GET /v1/alerts/{}?points=5000 (or --json) every minute."
+)
+_LEARNT = (
+    " hour_scan also weighs how far this KOL's hours stray in quiet times; the engine has learnt "
+    "that from the log, and the trace does not hold it."
 )
 _FORM = "%d %b %H:%M"
 _MANY = "+"  # marks a column in which more than one thing happened
@@ -191,21 +194,23 @@ def _end(alert: Row) -> str:
     last = alert["trace"]["points"][-1]
     return (
         f"It is still open. Last read at {instant(last['start'], _FORM)} UTC: "
-        f"{last['comments']:,} comments, {last['negative'] / last['comments']:.0%} negative; "
+        f"{last['negative'] / last['comments']:.0%} of {last['comments']:,} negative, "
         f"{last['expected_negative_share']:.0%} is usual."
     )
 
 
 def _recipe(alert: Row) -> Iterator[Text | Padding]:
     opened = alert["events"][0]
-    said = next((s for s in opened["evidence"]["scores"] if s["name"] == "share_shift"), None)
-    stretch = [] if said is None else _judged(alert["trace"], opened["at"], said["scale_minutes"])
-    if said is None or not stretch:
-        yield _heading("Recompute it")
-    else:
-        yield _heading("Recompute it", "share_shift, as it opened")
-        yield _indented(_inputs(stretch, said["value"]))
-    yield _indented(Text(_SOURCES.format(alert["alert_id"])))
+    scores = {score["name"]: score for score in opened["evidence"]["scores"]}
+    sources = _SOURCES.format(alert["alert_id"]) + ("hour_scan" in scores) * _LEARNT
+    shift = scores.get("share_shift")
+    stretch: list[Row] = []
+    if shift is not None and _ratio(shift) >= 1:
+        stretch = _judged(alert["trace"], opened["at"], shift["scale_minutes"])
+    yield _heading("Recompute it", "share_shift, as it opened" if stretch else "")
+    if shift is not None and stretch:
+        yield _indented(_inputs(stretch, shift["value"]))
+    yield _indented(Text(sources))
 
 
 def _judged(trace: Row, at: str, minutes: float) -> list[Row]:

@@ -134,7 +134,7 @@ def test_the_bars_rise_over_the_threshold_where_the_alert_opened(alert: dict[str
 def test_an_open_alert_tells_how_it_stands(alert: dict[str, Any]) -> None:
     alert |= {"state": "open", "events": alert["events"][:1]}
     text = " ".join(" ".join(drawn(alert)).split())
-    assert "still open. Last read at 01 Mar 11:08 UTC: 2 comments, 20% negative; 20% is" in text
+    assert "still open. Last read at 01 Mar 11:08 UTC: 20% of 2 negative, 20% is usual." in text
 
 
 def test_without_readings_it_says_how_to_get_them(alert: dict[str, Any]) -> None:
@@ -151,6 +151,15 @@ def test_coarser_steps_give_bars_but_no_inputs(alert: dict[str, Any]) -> None:
     lines = drawn(alert)
     assert "κ" not in "\n".join(lines)
     assert any("2.0 x" in line for line in lines if line.startswith("    share_shift "))
+
+
+def test_inputs_are_shown_of_what_crossed_only(alert: dict[str, Any]) -> None:
+    alert["events"][0]["evidence"]["scores"][0]["value"] = 7.9
+    text = " ".join(" ".join(drawn(alert)).split())
+    assert "κ" not in text
+    assert "how far this KOL's hours stray" in text
+    alert["events"][0]["evidence"]["scores"] = [score("praise_shift", 9.0)]
+    assert "how far" not in "\n".join(drawn(alert))
 
 
 def test_many_events_share_marks(alert: dict[str, Any]) -> None:
