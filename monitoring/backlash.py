@@ -22,7 +22,7 @@ _HOURS_PER_MONTH = 720.0
 # its calibration seeds.
 _STEEPNESS = 1.15
 _MINUTE_OFFSET = -1.03
-_HOUR_OFFSET = -0.33
+_HOUR_OFFSET = -0.73
 _LOWEST_THRESHOLD = 3.0
 _KNOWN = 10.0  # effective comments learnt before anything is judged
 

@@ -11,12 +11,12 @@ from monitoring.detectors.likelihood import beta_binomial_llr
 from monitoring.hours import Hour
 
 SCALES = (2, 4, 8, 16, 24)  # hours
-_COUNT_CAP = 7.0  # nats: volume alone never pages, viral posts are loud too
-_BRIGHT_CAP = 4.0  # nats: nor does the silence of the positive
+_COUNT_CAP = 4.0  # nats: volume alone never pages, viral posts are loud too
+_BRIGHT_CAP = 3.0  # nats: nor does the silence of the positive
 _PRIOR_SPREAD = 0.3  # variance of log(observed / expected) of a stretch
 _PRIOR_WEIGHT = 4.0  # hours
 _PRIOR_STRETCHES = 4.0  # stretches of its length that a scale's own dispersion must outweigh
-_STRAY = (0.2, 2.0)  # how far a KOL's dispersion may lie from the baseline's
+_STRAY = (0.3, 3.0)  # how far a KOL's dispersion may lie from the baseline's
 _KEEP = 0.9985  # an hour; half-life about 19 days
 _LEARN_AFTER = 24  # hours
 _MINIMUM_SHARE = 1.3  # nats the share must bring
