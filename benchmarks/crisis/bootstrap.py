@@ -42,16 +42,23 @@ def crisis_intervals(
     kol = np.array([index for index, crises in enumerate(chosen) for _ in crises], dtype=np.int64)
     delay = np.array([delay_of(crisis) for crises in chosen for crisis in crises])
     hit = np.array([crisis.delay is not None for crises in chosen for crisis in crises])
-    order = np.argsort(delay, kind="stable")
-    weight = draws(len(outcomes))[:, kol[order]]
-    total = weight.sum(axis=1)
-    weight, total = weight[total > 0], total[total > 0]
-    recall = (weight * hit[order]).sum(axis=1) / total
-    # The middle two of the crises drawn, each counted as often as its KOL was.
-    below = 2 * np.cumsum(weight, axis=1)
-    low, high = (below >= total[:, None]).argmax(axis=1), (below > total[:, None]).argmax(axis=1)
-    median = (delay[order][low] + delay[order][high]) / 2
-    return {"recall": _percentiles(recall), "delay_median": _percentiles(median)}
+    weight = draws(len(outcomes))[:, kol]
+    weight = weight[weight.sum(axis=1) > 0]
+    recall = (weight * hit).sum(axis=1) / weight.sum(axis=1)
+    return {
+        "recall": _percentiles(recall),
+        "delay_median": _percentiles(_medians(delay, weight)),
+    }
+
+
+def _medians(values: NDArray[np.float64], weight: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Median of the values in each round, each counted as often as its weight there."""
+    order = np.argsort(values, kind="stable")
+    below = 2 * np.cumsum(weight[:, order], axis=1)
+    total = below[:, -1:] // 2
+    low, high = (below >= total).argmax(axis=1), (below > total).argmax(axis=1)
+    middle: NDArray[np.float64] = (values[order][low] + values[order][high]) / 2
+    return middle
 
 
 def false_interval(outcomes: Sequence[Outcome]) -> Interval:
@@ -61,29 +68,41 @@ def false_interval(outcomes: Sequence[Outcome]) -> Interval:
     return _percentiles(rates)
 
 
+def later(one: Sequence[Outcome], other: Sequence[Outcome]) -> list[list[float]]:
+    """How much later, in minutes, `one` caught what both caught; a list a KOL."""
+    return [
+        [
+            mine.delay - theirs.delay
+            for mine, theirs in zip(left.caught, right.caught, strict=True)
+            if mine.delay is not None and theirs.delay is not None
+        ]
+        for left, right in zip(one, other, strict=True)
+    ]
+
+
 def paired_intervals(one: Sequence[Outcome], other: Sequence[Outcome]) -> dict[str, Interval]:
-    """95% intervals of the recall and the median delay of `one` less those of `other`.
+    """95% intervals of how `one` differs from `other` on the same crises.
 
     Args:
         one: one outcome a KOL.
         other: of the same KOLs, in the same order.
+
+    Returns:
+        "recall", the first less the other; "later", the median of `later` in minutes.
     """
     counts = draws(len(one))
-    both = []
+    recalls = []
     for outcomes in (one, other):
-        kol = np.array([i for i, outcome in enumerate(outcomes) for _ in outcome.caught])
-        crises = [crisis for outcome in outcomes for crisis in outcome.caught]
-        delay = np.array([delay_of(crisis) for crisis in crises])
-        hit = np.array([crisis.delay is not None for crisis in crises])
+        kol = [index for index, outcome in enumerate(outcomes) for _ in outcome.caught]
+        hit = np.array([c.delay is not None for outcome in outcomes for c in outcome.caught])
         weight = counts[:, kol]
-        recall = (weight * hit).sum(axis=1) / weight.sum(axis=1)
-        median = [float(np.median(np.repeat(delay, row))) for row in weight]
-        both.append((recall, np.array(median)))
-    (recall, median), (other_recall, other_median) = both
-    return {
-        "recall": _percentiles(recall - other_recall),
-        "delay_median": _percentiles(median - other_median),
-    }
+        recalls.append((weight * hit).sum(axis=1) / weight.sum(axis=1))
+    gaps = later(one, other)
+    kol = [index for index, some in enumerate(gaps) for _ in some]
+    weight = counts[:, kol]
+    values = np.array([gap for some in gaps for gap in some])
+    medians = _medians(values, weight[weight.sum(axis=1) > 0])
+    return {"recall": _percentiles(recalls[0] - recalls[1]), "later": _percentiles(medians)}
 
 
 def _percentiles(values: NDArray[np.float64]) -> Interval:

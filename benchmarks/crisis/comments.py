@@ -2,7 +2,7 @@
 
 Every simulated KOL is read by one audience, which writes what one labelled set holds; so the
 classifier's errors are those it makes in that language and on that kind of comment, and come in the
-same posts. Brigades and spammers repeat one text with other endings.
+same posts. Brigades and spammers repeat a few texts with other endings.
 """
 
 import hashlib

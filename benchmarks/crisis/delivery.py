@@ -26,7 +26,9 @@ ZIPF = 1.1  # a regular's share of the comments falls with this power of the ran
 AUDIENCE_DAYS = 10.0  # an audience is as many accounts as write in so many days
 SMALLEST_AUDIENCE = 50
 BRIGADE_ACCOUNTS = (15, 41)
+BRIGADE_TEXTS = (3, 7)  # talking points that a brigade copies
 SPAM_ACCOUNTS = (3, 9)
+SPAM_TEXTS = (1, 2)
 
 Seconds = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -101,10 +103,12 @@ def deliver(stream: Stream, pool: Pool, rng: np.random.Generator) -> Delivery:
     for incident in stream.incidents:
         if incident.kind == "brigade":
             mine = _added(rng, incident, minute, label == 0, truth.added_negative)
-            _campaign(rng, mine, pool.copies["negative"], BRIGADE_ACCOUNTS, text, author)
+            bases = _bases(rng, pool.copies["negative"], BRIGADE_TEXTS)
+            _campaign(rng, mine, bases, BRIGADE_ACCOUNTS, text, author)
         elif incident.kind == "spam":
             mine = _added(rng, incident, minute, label == 1, truth.added_other)
-            _campaign(rng, mine, pool.copies["neutral"], SPAM_ACCOUNTS, text, author)
+            bases = _bases(rng, pool.copies["neutral"], SPAM_TEXTS)
+            _campaign(rng, mine, bases, SPAM_ACCOUNTS, text, author)
     created = np.floor(60.0 * (minute + rng.random(len(minute))))
     by_time = np.argsort(created, kind="stable")
     created, text, author = created[by_time], text[by_time], author[by_time]
@@ -131,17 +135,22 @@ def _added(
     return inside[rng.random(len(inside)) < chance[minute[inside]]]
 
 
+def _bases(rng: np.random.Generator, copies: Rows, texts: tuple[int, int]) -> Rows:
+    """A campaign's texts with all their endings."""
+    chosen = rng.choice(len(copies), int(rng.integers(*texts)), replace=False)
+    return copies[chosen].ravel()
+
+
 def _campaign(
     rng: np.random.Generator,
     mine: Rows,
-    copies: Rows,
+    bases: Rows,
     accounts: tuple[int, int],
     text: Rows,
     author: Rows,
 ) -> None:
-    """Let a few accounts write one text with other endings."""
-    base = copies[int(rng.integers(len(copies)))]
-    text[mine] = rng.choice(base, len(mine))
+    """Let a few accounts write a few texts with other endings."""
+    text[mine] = rng.choice(bases, len(mine))
     first = 1_000_000 * (1 + int(rng.integers(1_000)))  # beyond every audience
     author[mine] = first + rng.integers(0, int(rng.integers(*accounts)), len(mine))
 

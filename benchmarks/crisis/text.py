@@ -1,4 +1,9 @@
-"""The text level: comment by comment through the engine, as a service would feed it."""
+"""The text level: comment by comment through the engine, as a service would feed it.
+
+The streams are those of the count level: the same comments in the same minutes, truly negative or
+not; what a platform's outage held back is dated when it was delivered, as there. Left out: the
+drivers (they decide nothing), and most large KOLs (see `KOLS`).
+"""
 
 import math
 from collections import Counter

@@ -4,11 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.crisis import delivery, text
-from benchmarks.crisis.bootstrap import paired_intervals
+from benchmarks.crisis.bootstrap import later, paired_intervals
 from benchmarks.crisis.comments import Pool
 from benchmarks.crisis.report import figures, show_groups
 from benchmarks.machine import machine
@@ -18,7 +19,7 @@ def report(results: list[text.TextResult], pools: list[Pool], model_id: str) -> 
     """Every figure of the text level as JSON-able values."""
     counted, read = text.rows(results)
     count_level, text_level = figures(counted), figures(read)
-    pairs = paired_intervals(read.outcomes, counted.outcomes)
+    gaps = [gap for some in later(read.outcomes, counted.outcomes) for gap in some]
     return {
         "benchmark": "crisis, text level",
         "model": model_id,
@@ -43,8 +44,9 @@ def report(results: list[text.TextResult], pools: list[Pool], model_id: str) -> 
         "rows": [count_level, text_level],
         "difference": {
             "recall": text_level["recall"] - count_level["recall"],
-            "delay_median": text_level["delay_median"] - count_level["delay_median"],
-            "interval_95": pairs,
+            "caught_by_both": len(gaps),
+            "later": float(np.median(gaps)),
+            "interval_95": paired_intervals(read.outcomes, counted.outcomes),
         },
         "called": text.names(results),
     }
@@ -72,11 +74,12 @@ def show(result: dict[str, Any], console: Console) -> None:
     console.print(table)
     apart = result["difference"]
     low, high = apart["interval_95"]["recall"]
-    early, late = apart["interval_95"]["delay_median"]
+    early, late = apart["interval_95"]["later"]
     console.print(
         f"text less count: recall {100 * apart['recall']:+.1f} points "
-        f"[{100 * low:+.1f}, {100 * high:+.1f}], median delay {apart['delay_median']:+.1f} minutes "
-        f"[{early:+.1f}, {late:+.1f}]; {result['comments']:,} comments delivered, "
+        f"[{100 * low:+.1f}, {100 * high:+.1f}]; the {apart['caught_by_both']} crises caught by "
+        f"both are {apart['later']:+.1f} minutes later (median) [{early:+.1f}, {late:+.1f}]; "
+        f"{result['comments']:,} comments delivered, "
         f"{result['late'] / max(result['comments'], 1):.1%} after their minute was closed"
     )
     for row, level in zip(result["rows"], ("count", "text"), strict=True):

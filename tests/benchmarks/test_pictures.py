@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.crisis import protocol
 from benchmarks.crisis.bench import OURS, Cost, KolResult, Row
-from benchmarks.crisis.bootstrap import crisis_intervals, false_interval, paired_intervals
+from benchmarks.crisis.bootstrap import crisis_intervals, false_interval, later, paired_intervals
 from benchmarks.crisis.details import details, details_path, save_details
 from benchmarks.crisis.peers import PEERS
 from benchmarks.crisis.plots import draw, within
@@ -64,9 +64,16 @@ def test_false_pages_are_counted_by_kol_and_week():
 
 def test_a_pair_of_equals_differs_by_nothing_and_a_worse_one_by_less():
     good, bad = outcomes(*[4.0] * 20), outcomes(*[4.0, None] * 10)
-    assert paired_intervals(good, good) == {"recall": (0.0, 0.0), "delay_median": (0.0, 0.0)}
+    assert paired_intervals(good, good) == {"recall": (0.0, 0.0), "later": (0.0, 0.0)}
     low, high = paired_intervals(bad, good)["recall"]
     assert -1 < low < -0.4 < high < 0
+
+
+def test_what_both_caught_is_compared_crisis_by_crisis():
+    one, other = outcomes(7.0, 200.0, None, 9.0), outcomes(4.0, 190.0, 5.0, None)
+    assert later(one, other) == [[3.0, 3.0], [10.0, 10.0], [], []]
+    low, high = paired_intervals(one, other)["later"]
+    assert (low, high) == (3.0, 10.0)
 
 
 def test_figures_by_shape_and_tier_keep_the_protocols_order():

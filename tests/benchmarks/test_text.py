@@ -10,6 +10,8 @@ from benchmarks.crisis import protocol
 from benchmarks.crisis.bench import policy_for
 from benchmarks.crisis.comments import AUDIENCES, CLASSES, ENDINGS, Pool, gather
 from benchmarks.crisis.delivery import (
+    BRIGADE_ACCOUNTS,
+    BRIGADE_TEXTS,
     LATE,
     REPEATED,
     SPAM_ACCOUNTS,
@@ -177,6 +179,21 @@ def test_every_tier_gets_its_kols_and_audiences_take_turns(pool):
     work = jobs(5, pools, {"nano": 3, "mega": 1})
     assert [job.index for job in work] == [4, 0, 5, 10]
     assert {job.seed for job in work} == {5}
+
+
+def test_a_brigade_copies_a_few_texts_of_a_few_accounts(pool):
+    stream = find("brigade")
+    delivery = deliver(stream, pool, np.random.default_rng(6))
+    (brigade,) = [one for one in stream.incidents if one.kind == "brigade"][:1]
+    inside = (delivery.created >= 60 * brigade.start) & (delivery.created < 60 * brigade.end)
+    campaign = inside & (delivery.author >= 1_000_000)
+    assert campaign.sum() > 60
+    accounts = len(set(delivery.author[campaign].tolist()))
+    assert BRIGADE_ACCOUNTS[0] <= accounts < BRIGADE_ACCOUNTS[1]
+    bases = {
+        int(np.flatnonzero(pool.copies["negative"] == row)[0]) for row in delivery.text[campaign]
+    }
+    assert BRIGADE_TEXTS[0] <= len({at // len(ENDINGS) for at in bases}) < BRIGADE_TEXTS[1]
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="needs ../shared/data")
