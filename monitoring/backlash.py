@@ -24,7 +24,6 @@ _STEEPNESS = 1.15
 _MINUTE_OFFSET = -1.03
 _HOUR_OFFSET = -0.73
 _LOWEST_THRESHOLD = 3.0
-_KNOWN = 10.0  # effective comments learnt before anything is judged
 
 
 class BacklashWatch:
@@ -74,7 +73,7 @@ class BacklashWatch:
         chances = max(base.active * _MINUTES_PER_MONTH, 30.0)
         self._minute_threshold = self._threshold(chances, _MINUTE_OFFSET)
         self._hour_threshold = self._threshold(_HOURS_PER_MONTH, _HOUR_OFFSET)
-        self._known = base.weight >= _KNOWN
+        self._known = base.known
 
     def _threshold(self, chances: float, offset: float) -> float:
         wanted = _STEEPNESS * math.log(self._policy.sensitivity)
@@ -120,7 +119,10 @@ class BacklashWatch:
         """Take the end of an hour."""
         base = self._baseline
         expected = base.expected(hour.number)
-        self._scan.learn_hour(hour, expected, base, not self.alarmed)
+        if self._known:
+            self._scan.learn_hour(hour, expected, base, not self.alarmed)
+        else:  # an hour that was set against a guess is no evidence once the usual is known
+            self._scan.forget()
         end = hour.number * 60 + 60
         if self.watch.open:
             self.watch.recovery.learn_hour(end, hour.negative, expected * base.share)

@@ -9,6 +9,7 @@ _HOUR_DECAY = 0.5 ** (1 / (14 * 24))  # half-life of what was learnt: 14 days
 _PRIOR_SHARE = 0.18
 _PRIOR_POSITIVE = 0.35
 _PRIOR_SHARE_WEIGHT = 2.0  # comments: KOLs differ much, so little is borrowed
+_KNOWN = 10.0  # effective comments learnt before anything is judged
 # Correlation of the comments of one hour: under one loud post, and in a calm hour of many posts.
 _PRIOR_RHO = (1 / 80, 1 / 300)
 _PRIOR_RHO_HOURS = 10.0
@@ -172,6 +173,11 @@ class Baseline:
     def _thinned(self, scatter: float) -> float:
         phi = (scatter + _PRIOR_MINUTES) / (self._active_sum + _PRIOR_MINUTES)
         return min(max(phi, _LEAST_PHI), 1.0)
+
+    @property
+    def known(self) -> bool:
+        """Whether enough has been learnt for anything to be judged by it."""
+        return self.weight >= _KNOWN
 
     def concentration(self, fraction: float) -> float:
         """Beta concentration of a stretch's share, with the doubt about the mean in it.

@@ -108,10 +108,10 @@ class WindowCounter:
         )
 
     def state(self) -> dict[str, Any]:
-        """Everything it knows, as JSON-able values."""
+        """Everything it knows, as JSON-able values; the same in whatever order comments came."""
         return {
             "open": [
-                [minute, [[mark, *entry] for mark, entry in held.items()]]
+                [minute, [[mark, *entry] for mark, entry in sorted(held.items())]]
                 for minute, held in sorted(self._open.items())
             ],
             "closed_until": self._closed_until,

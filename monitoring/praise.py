@@ -48,7 +48,7 @@ class PraiseWatch:
         self._shift.learn_one(minute, n, k, excess)
         if self.watch.open:
             self.watch.recovery.learn_one(n, k)
-        elif self._shift.score_one() < _THRESHOLD:
+        elif not self._baseline.known or self._shift.score_one() < _THRESHOLD:
             return []
         return self._turn(minute + 1)
 
