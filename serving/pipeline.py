@@ -17,6 +17,7 @@ from model.errors import ModelError, Overloaded
 from model.types import Prediction
 from monitoring.alerts import AlertEvent
 from monitoring.engine import Engine, Observation
+from monitoring.errors import SnapshotError
 from monitoring.events import ScoredComment
 from monitoring.policy import Policy
 from monitoring.reading import Reading
@@ -121,7 +122,13 @@ class Pipeline:
         self._presence = {}
         self.progress = await self._steps.progress()
         for state in await self._steps.states():
-            self._engine.restore(state.kol_id, state.snapshot)
+            try:
+                self._engine.restore(state.kol_id, state.snapshot)
+            except SnapshotError as error:
+                raise StoreError(
+                    f"the state of KOL {state.kol_id!r} cannot be read: {error}; "
+                    "'groundswell db rebuild' derives every state again from the log"
+                ) from error
             self._presence[state.kol_id] = _Presence(state.last_received_at, state.last_created_at)
             self._metrics.show(state.status)
         self._healthy = True

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from model.errors import ModelError
 from model.types import Prediction
 from monitoring.policy import Policy
 from serving.clock import TestClock
+from serving.errors import StoreError
 from serving.ingest.comment import parse_comment
 from serving.metrics import Metrics
 from serving.pipeline import Pipeline
@@ -22,7 +23,14 @@ from serving.pulse import Pulse
 from serving.storage.comment_log import CommentLog
 from serving.storage.database import Database
 from serving.storage.step_store import StepStore
-from serving.storage.tables import alert_events, alerts, minutes, readings, scores
+from serving.storage.tables import (
+    alert_events,
+    alerts,
+    engine_states,
+    minutes,
+    readings,
+    scores,
+)
 from tests.serving.streams import storm
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -169,6 +177,15 @@ async def test_a_new_process_goes_on_where_the_old_one_was(world: World, tmp_pat
         await pipeline.stop()
     assert await other.derived() == expected
     await other.database.close()
+
+
+async def test_a_state_of_another_version_says_what_to_do(world: World) -> None:
+    await world.receive(stormy(timedelta(hours=-19)))
+    await work_off(world.pipeline())
+    async with world.database.write() as connection:
+        await connection.execute(update(engine_states).values(snapshot=b"GSWK\x01old"))
+    with pytest.raises(StoreError, match=r"'lena'.* version 01.*groundswell db rebuild"):
+        await world.pipeline().start()
 
 
 async def test_silence_ends_an_alert_and_deriving_again_gives_the_same(world: World) -> None:
