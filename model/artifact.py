@@ -89,6 +89,20 @@ class ModelArtifact:
         }
         return frozenset(named - {"und"}) or None
 
+    @property
+    def relative_temperatures(self) -> dict[str, dict[str, float]]:
+        """Head → language → its temperature as a multiple of the head's, of languages that have one
+        of their own.
+        """
+        own: Mapping[str, Mapping[str, float]] = self.details.get("language_temperatures", {})
+        return {
+            head: {
+                language: float(temperature) / self.temperatures.get(head, 1.0)
+                for language, temperature in languages.items()
+            }
+            for head, languages in own.items()
+        }
+
     def verify(self) -> None:
         """Check that every file named is there and is the one that was named.
 

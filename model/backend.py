@@ -63,6 +63,17 @@ def softmax(logits: NDArray[np.floating], temperature: float = 1.0) -> Probabili
     return np.asarray(powers / powers.sum(axis=-1, keepdims=True), dtype=np.float64)
 
 
+def soften(probabilities: Probabilities, temperature: float | NDArray[np.float64]) -> Probabilities:
+    """Probabilities as their logits would give them at a temperature relative to theirs.
+
+    Args:
+        probabilities: (..., labels), rows summing to 1; a probability of 0 stays 0.
+        temperature: above 0; one for all, or one that broadcasts against the rows.
+    """
+    powers = probabilities ** (1 / temperature)
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True), dtype=np.float64)
+
+
 def padded(
     windows: Sequence[Pieces], before: Pieces, after: Pieces, pad_id: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -1,6 +1,6 @@
 """Texts into predictions: normalise, window, batch by length, average, name."""
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 
 from model.artifact import GRAPH, MANIFEST, ModelArtifact
-from model.backend import OFFENSIVE, SENTIMENT, Backend, Pieces, Probabilities
+from model.backend import OFFENSIVE, SENTIMENT, Backend, Pieces, Probabilities, soften
 from model.errors import ArtifactError, BackendError
 from model.language import identify
 from model.scope import in_scope
@@ -38,19 +38,28 @@ class _Reading:
 class SentimentClassifier:
     """Scores comments with whatever backend it was given."""
 
-    def __init__(self, backend: Backend, *, languages: Set[str] | None = None) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        *,
+        languages: Set[str] | None = None,
+        relative_temperatures: Mapping[str, Mapping[str, float]] | None = None,
+    ) -> None:
         """Take a backend.
 
         Args:
             backend: computes the probabilities.
             languages: that the model was measured on; ``None`` if unknown, and no text is out of
                 scope by its language then.
+            relative_temperatures: head → language → what its texts' probabilities are softened by
+                after the backend's calibration; other languages keep the backend's.
 
         Raises:
             BackendError: its sentiment labels are not negative, positive and at most neutral.
         """
         self._backend = backend
         self._languages = languages
+        self._temperatures = relative_temperatures or {}
         labels = backend.labels.get(SENTIMENT, ())
         if not {"negative", "positive"} <= set(labels) <= {member.value for member in Sentiment}:
             raise BackendError(
@@ -80,12 +89,10 @@ class SentimentClassifier:
             if (folder / GRAPH).is_file() or GRAPH in artifact.files:
                 from model.onnx_backend import OnnxBackend
 
-                onnx = OnnxBackend(artifact, threads=threads)
-                return cls(onnx, languages=artifact.languages)
+                return cls._of(OnnxBackend(artifact, threads=threads), artifact)
             from model.torch_backend import TorchBackend
 
-            torch = TorchBackend.from_artifact(artifact, threads=threads)
-            return cls(torch, languages=artifact.languages)
+            return cls._of(TorchBackend.from_artifact(artifact, threads=threads), artifact)
         if path is None:
             raise ArtifactError(f"the shipped model is missing: {folder} has no {MANIFEST}")
         from model.torch_backend import TorchBackend
@@ -96,6 +103,14 @@ class SentimentClassifier:
     def from_backend(cls, backend: Backend) -> Self:
         """A classifier over a backend made elsewhere, such as a fake."""
         return cls(backend)
+
+    @classmethod
+    def _of(cls, backend: Backend, artifact: ModelArtifact) -> Self:
+        return cls(
+            backend,
+            languages=artifact.languages,
+            relative_temperatures=artifact.relative_temperatures,
+        )
 
     @property
     def model_id(self) -> str:
@@ -158,13 +173,11 @@ class SentimentClassifier:
     def _prediction(
         self, found: dict[str, Probabilities], weights: Probabilities, reading: _Reading
     ) -> Prediction:
-        rows = reading.rows
-        weight = weights[rows] / weights[rows].sum()
-        sentiment = weight @ found[SENTIMENT][rows]
-        sentiment = sentiment / sentiment.sum()
+        weight = weights[reading.rows] / weights[reading.rows].sum()
+        sentiment = self._average(SENTIMENT, found, weight, reading)
         offensive = None
         if self._offensive is not None:
-            value = float(weight @ found[OFFENSIVE][rows, self._offensive])
+            value = float(self._average(OFFENSIVE, found, weight, reading)[self._offensive])
             offensive = round(min(1.0, max(0.0, value)), _DECIMALS)
         shares = {label: float(sentiment[column]) for label, column in self._columns.items()}
         negative = round(shares["negative"], _DECIMALS)
@@ -174,10 +187,18 @@ class SentimentClassifier:
             neutral=round(max(0.0, 1.0 - negative - positive), _DECIMALS),
             positive=positive,
             offensive=offensive,
-            windows=len(rows),
+            windows=len(reading.rows),
             language=reading.language,
             in_scope=reading.in_scope,
         )
+
+    def _average(
+        self, head: str, found: dict[str, Probabilities], weight: Probabilities, reading: _Reading
+    ) -> Probabilities:
+        """A head's mean over the windows of a text, (labels,), at its language's temperature."""
+        mean = weight @ found[head][reading.rows]
+        temperature = self._temperatures.get(head, {}).get(reading.language, 1.0)
+        return soften(mean, temperature)
 
 
 def shipped_weights() -> Path:

@@ -18,9 +18,9 @@ from training.metrics import (
     Labels,
     Probabilities,
     accuracy,
-    calibration_error,
     macro_f1,
     macro_recall,
+    reliability,
     restrict,
 )
 
@@ -30,10 +30,17 @@ _CHUNK = 512
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A split and what a model says of it, (rows, labels), over the classes that the set has."""
+    """A split and what a model says of it.
+
+    Attributes:
+        split: the rows.
+        probabilities: (rows, labels), over the classes that the set has.
+        told: the language that the classifier takes each text to be in, or ``und``.
+    """
 
     split: Split
     probabilities: Probabilities
+    told: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +54,9 @@ class Measured:
         macro_f1: with ``low`` and ``high``, its 95% bootstrap interval.
         macro_recall: mean recall over the classes.
         accuracy: share guessed right.
-        calibration_error: see :func:`training.metrics.calibration_error`.
+        calibration_error: see :attr:`training.metrics.Reliability.error`.
+        calibration_floor: that of a perfectly calibrated model on so many rows; see
+            :func:`training.metrics.calibration_floor`.
         noisy: labels too unsure to choose by.
         kind: ``set``, ``part`` of a set in one language, ``pool`` of several sets, or
             ``evaluation`` where no val set has a say; see :mod:`training.evaluation`.
@@ -62,6 +71,7 @@ class Measured:
     macro_recall: float
     accuracy: float
     calibration_error: float
+    calibration_floor: float
     noisy: bool = False
     kind: str = "set"
 
@@ -77,14 +87,17 @@ def score(classifier: SentimentClassifier, splits: Sequence[Split]) -> Iterator[
         if not sentiment and split.data.head != OFFENSIVE:
             continue
         rows: list[list[float]] = []
+        told: list[str] = []
         for start in range(0, len(split), _CHUNK):
             for said in classifier.predict(split.texts[start : start + _CHUNK]):
+                told.append(said.language)
                 if sentiment:
                     rows.append([said.negative, said.neutral, said.positive])
                 else:
                     offensive = 0.0 if said.offensive is None else said.offensive
                     rows.append([1 - offensive, offensive])
-        yield Scored(split, restrict(np.array(rows).reshape(len(split), -1), split.allowed))
+        shares = restrict(np.array(rows).reshape(len(split), -1), split.allowed)
+        yield Scored(split, shares, told)
 
 
 def measure_all(scored: Sequence[Scored], apart: Sequence[Scored] = ()) -> list[Measured]:
@@ -110,27 +123,39 @@ def measure_all(scored: Sequence[Scored], apart: Sequence[Scored] = ()) -> list[
     for part in apart:
         data, truth = part.split.data, part.split.labels
         found.append(measure(data.name, data.head, truth, part.probabilities, kind="evaluation"))
-    sound = [p for p in scored if p.split.data.head == SENTIMENT and not p.split.data.noisy]
-    found.extend(_languages(sound, apart))
-    if sound:
-        truth = np.concatenate([part.split.labels for part in sound])
-        probabilities = np.concatenate([part.probabilities for part in sound])
-        found.append(measure("all sentiment sets", SENTIMENT, truth, probabilities, kind="pool"))
+    judged = sound(scored, SENTIMENT)
+    known = {lang for part in judged for lang in part.split.langs}
+    for lang, (truth, probabilities) in by_language([*judged, *apart]).items():
+        kind = "pool" if lang in known else "evaluation"
+        found.append(measure(LANGUAGE_POOL + lang, SENTIMENT, truth, probabilities, kind=kind))
+    if judged:
+        found.append(measure("all sentiment sets", SENTIMENT, *pooled(judged), kind="pool"))
     return found
 
 
-def _languages(sound: Sequence[Scored], apart: Sequence[Scored]) -> Iterator[Measured]:
-    """Every language over all sets that have it."""
-    judged = {lang for part in sound for lang in part.split.langs}
-    for lang in sorted(judged | {lang for part in apart for lang in part.split.langs}):
-        chosen = [(part, np.array(part.split.langs) == lang) for part in (*sound, *apart)]
-        yield measure(
-            f"{LANGUAGE_POOL}{lang}",
-            SENTIMENT,
+def sound(scored: Sequence[Scored], head: str) -> list[Scored]:
+    """The sets of a head whose labels are sure enough to judge by."""
+    return [p for p in scored if p.split.data.head == head and not p.split.data.noisy]
+
+
+def pooled(scored: Sequence[Scored]) -> tuple[Labels, Probabilities]:
+    """Labels (rows,) and probabilities (rows, labels) of sets of one head, one after the other."""
+    return (
+        np.concatenate([part.split.labels for part in scored]),
+        np.concatenate([part.probabilities for part in scored]),
+    )
+
+
+def by_language(scored: Sequence[Scored]) -> dict[str, tuple[Labels, Probabilities]]:
+    """Every language that sets of one head name, in order, with its rows pooled over them."""
+    found = {}
+    for lang in sorted({lang for part in scored for lang in part.split.langs}):
+        chosen = [(part, np.array(part.split.langs) == lang) for part in scored]
+        found[lang] = (
             np.concatenate([part.split.labels[rows] for part, rows in chosen]),
             np.concatenate([part.probabilities[rows] for part, rows in chosen]),
-            kind="pool" if lang in judged else "evaluation",
         )
+    return found
 
 
 def measure(
@@ -148,6 +173,7 @@ def measure(
     generator = np.random.default_rng(len(truth))
     draws = [generator.integers(0, len(truth), len(truth)) for _ in range(_RESAMPLES)]
     samples = [macro_f1(truth[draw], guess[draw], classes) for draw in draws]
+    calibrated = reliability(truth, probabilities)
     return Measured(
         name=name,
         head=head,
@@ -157,7 +183,8 @@ def measure(
         high=float(np.quantile(samples, 0.975)),
         macro_recall=macro_recall(truth, guess, classes),
         accuracy=accuracy(truth, guess),
-        calibration_error=calibration_error(truth, probabilities),
+        calibration_error=calibrated.error,
+        calibration_floor=calibrated.floor,
         noisy=noisy,
         kind=kind,
     )

@@ -4,7 +4,7 @@ import json
 import logging
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,10 @@ from model.artifact import (
 )
 from model.classifier import SentimentClassifier
 from model.network import Network
-from training.calibrate import fit_temperature, held_out_error, soften
+from training.calibrate import Temperatures, calibrate
 from training.data import Corpus, Split
 from training.errors import ParityError
-from training.evaluate import Measured, Scored, measure_all, score
+from training.evaluate import Measured, Scored, measure_all, score, sound
 from training.evaluation import evaluation_hashes, evaluation_splits
 from training.export import (
     PRECISIONS,
@@ -37,6 +37,8 @@ from training.export import (
 )
 from training.model_card import CARD, model_card
 from training.recipe import Recipe
+from training.reliability import write_diagrams
+from training.robustness.measure import measure_robustness
 
 WINDOW = 128
 _log = logging.getLogger(__name__)
@@ -95,28 +97,40 @@ def package(
     network.encoder.config.save_pretrained(eight)  # a later run may go on from the artifact
     export_graph(network, whole / GRAPH)
     write_manifest(whole, details)
-    sound = [split for split in corpus.val if not split.data.noisy]
-    reference = measure_all(list(score(SentimentClassifier.load(whole), sound)))
-    scored, lost, precision = _quantised(whole, eight, details, sound, reference)
+    judges = [split for split in corpus.val if not split.data.noisy]
+    reference = measure_all(list(score(SentimentClassifier.load(whole), judges)))
+    scored, lost, precision = _quantised(whole, eight, details, judges, reference)
     noisy = [split for split in corpus.val if split.data.noisy]
     shipped = SentimentClassifier.load(eight)
     scored += score(shipped, noisy)
     apart = list(score(shipped, evaluation_splits()))
-    temperatures = {head.name: _temperature(scored, head.name) for head in recipe.heads}
-    measured = measure_all(_softened(scored, temperatures), _softened(apart, temperatures))
+    found = {head.name: calibrate(sound(scored, head.name)) for head in recipe.heads}
+    temperatures = {
+        head: calibration.temperatures if calibration else Temperatures()
+        for head, calibration in found.items()
+    }
+    scored, apart = _softened(scored, temperatures), _softened(apart, temperatures)
+    measured = measure_all(scored, apart)
     details = {
         **details,
-        "temperatures": temperatures,
+        "temperatures": {head: each.head for head, each in temperatures.items()},
+        "language_temperatures": {
+            head: dict(each.languages) for head, each in temperatures.items() if each.languages
+        },
         "calibration": {
-            head.name: _calibration(scored, head.name, temperatures[head.name])
-            for head in recipe.heads
+            head: calibration.as_dict() if calibration else {}
+            for head, calibration in found.items()
         },
         "precision": precision,
         "parity": {name: round(value, 5) for name, value in lost.items()},
         "metrics": [m.as_dict() for m in measured],
     }
+    write_manifest(eight, details)
+    tried = measure_robustness(SentimentClassifier.load(eight))
+    details["robustness"] = [family.as_dict() for family in tried]
     write_manifest(torch_weights, details)
-    (eight / CARD).write_text(model_card(details, recipe), encoding="utf-8")
+    pictures = write_diagrams(eight, scored, apart)
+    (eight / CARD).write_text(model_card(details, recipe, pictures), encoding="utf-8")
     write_manifest(eight, details)
     shutil.rmtree(out, ignore_errors=True)
     shutil.copytree(eight, out)
@@ -127,7 +141,7 @@ def _quantised(
     whole: Path,
     eight: Path,
     details: Mapping[str, Any],
-    sound: Sequence[Split],
+    judges: Sequence[Split],
     reference: Sequence[Measured],
 ) -> tuple[list[Scored], dict[str, float], str]:
     """The fastest 8-bit graph that passes the gate: its answers, what it loses, its precision.
@@ -139,7 +153,7 @@ def _quantised(
     for precision in PRECISIONS:
         quantise(whole / GRAPH, eight / GRAPH, precision)
         write_manifest(eight, details)
-        scored = list(score(SentimentClassifier.load(eight), sound))
+        scored = list(score(SentimentClassifier.load(eight), judges))
         try:
             return scored, parity(reference, measure_all(scored)), precision
         except ParityError as error:
@@ -192,26 +206,5 @@ def special_pieces(tokenizer: Tokenizer) -> tuple[list[int], list[int]]:
     return encoding.ids[: text[0]], encoding.ids[text[-1] + 1 :]
 
 
-def _softened(scored: Sequence[Scored], temperatures: Mapping[str, float]) -> list[Scored]:
-    return [
-        replace(part, probabilities=soften(part.probabilities, temperatures[part.split.data.head]))
-        for part in scored
-    ]
-
-
-def _sound(scored: Sequence[Scored], head: str) -> list[Scored]:
-    return [p for p in scored if p.split.data.head == head and not p.split.data.noisy]
-
-
-def _temperature(scored: Sequence[Scored], head: str) -> float:
-    return round(fit_temperature(_sound(scored, head)), 4)
-
-
-def _calibration(scored: Sequence[Scored], head: str, temperature: float) -> dict[str, float]:
-    parts = _sound(scored, head)
-    if not parts:
-        return {}
-    return {
-        "held_out_error_before": round(held_out_error(parts, 1.0), 4),
-        "held_out_error": round(held_out_error(parts, temperature), 4),
-    }
+def _softened(scored: Sequence[Scored], temperatures: Mapping[str, Temperatures]) -> list[Scored]:
+    return [temperatures[part.split.data.head].soften(part) for part in scored]

@@ -37,6 +37,24 @@ def test_missing_file_is_named(folder: Path, name: str) -> None:
         SentimentClassifier.load(folder)
 
 
+def test_languages_are_read_at_their_own_temperature(folder: Path) -> None:
+    manifest = json.loads((folder / MANIFEST).read_text())
+    texts = ["this train was awful and she is bad", "awful"]
+
+    def said(head: float, languages: dict[str, float]) -> list[float]:
+        manifest["temperatures"]["sentiment"] = head
+        manifest["language_temperatures"] = {"sentiment": languages}
+        (folder / MANIFEST).write_text(json.dumps(manifest))
+        return [one.negative for one in SentimentClassifier.load(folder).predict(texts)]
+
+    assert ModelArtifact.load(folder).relative_temperatures == {}
+    cool, warm, mixed = said(1.5, {}), said(3.0, {}), said(1.5, {"en": 3.0})
+    assert ModelArtifact.load(folder).relative_temperatures == {"sentiment": {"en": 2.0}}
+    assert mixed == pytest.approx([warm[0], cool[1]], abs=1e-4)
+    assert abs(warm[0] - cool[0]) > 0.01
+    assert abs(warm[1] - cool[1]) > 0.01
+
+
 def test_no_manifest(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match=MANIFEST):
         ModelArtifact.load(tmp_path)

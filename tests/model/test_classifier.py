@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model.backend import SENTIMENT, Pieces, Probabilities
+from model.backend import OFFENSIVE, SENTIMENT, Pieces, Probabilities
 from model.classifier import MAX_WINDOWS, SentimentClassifier, split_windows
 from model.errors import BackendError
 from model.fake_backend import FakeBackend
@@ -100,6 +100,26 @@ def test_windows(pieces: int) -> None:
     else:
         assert parts[0][0] == 0
         assert parts[-1][-1] == pieces - 1
+
+
+def test_a_language_with_a_temperature_of_its_own() -> None:
+    texts = ["I love this so much", "정말 최악이에요 멍청이", "최악"]
+    plain = SentimentClassifier.from_backend(FakeBackend()).predict(texts)
+    own = {SENTIMENT: {"ko": 2.0}, OFFENSIVE: {"ko": 4.0}}
+    said = SentimentClassifier(FakeBackend(), relative_temperatures=own).predict(texts)
+    assert [one.language for one in said] == ["en", "ko", "und"]
+    assert [said[0], said[2]] == [plain[0], plain[2]]
+    before, after = plain[1], said[1]
+    assert after.label is before.label
+    assert after.negative / after.neutral == pytest.approx(
+        (before.negative / before.neutral) ** 0.5, rel=0.01
+    )
+    assert before.offensive is not None
+    assert after.offensive is not None
+    odds = before.offensive / (1 - before.offensive)
+    assert after.offensive / (1 - after.offensive) == pytest.approx(odds**0.25, rel=0.01)
+    alone = SentimentClassifier(FakeBackend(), relative_temperatures=own).predict(texts[1:2])
+    assert alone == said[1:2]
 
 
 class TwoWays(FakeBackend):

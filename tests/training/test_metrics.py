@@ -1,12 +1,11 @@
 import numpy as np
 import pytest
+from scipy.stats import binom
 from sklearn.metrics import f1_score, recall_score
 
-from tests.training.test_data import MOODS
-from training.calibrate import fit_temperature, held_out_error, soften
-from training.data import Split
-from training.evaluate import Scored, measure_all
-from training.metrics import calibration_error, macro_f1, macro_recall, restrict
+from tests.training.honest import scored
+from training.evaluate import measure_all
+from training.metrics import calibration_floor, macro_f1, macro_recall, reliability, restrict
 
 
 def test_as_scikit_learn() -> None:
@@ -25,9 +24,13 @@ def test_class_that_does_not_occur_is_not_averaged() -> None:
 
 
 def test_calibration_error_by_hand() -> None:
-    probabilities = np.array([[0.9, 0.1]] * 10)
-    truth = np.array([0] * 7 + [1] * 3)
-    assert calibration_error(truth, probabilities) == pytest.approx(0.2)
+    probabilities = np.array([[0.9, 0.1]] * 10 + [[0.3, 0.7]] * 30)
+    truth = np.array([0] * 7 + [1] * 3 + [1] * 27 + [0] * 3)
+    figures = reliability(truth, probabilities)
+    assert figures.counts.tolist() == [0] * 10 + [30, 0, 0, 10, 0]
+    assert figures.accuracy[[10, 13]] == pytest.approx([0.9, 0.7])
+    assert figures.confidence[[10, 13]] == pytest.approx([0.7, 0.9])
+    assert figures.error == pytest.approx(0.2)
 
 
 def test_restrict() -> None:
@@ -37,32 +40,26 @@ def test_restrict() -> None:
     assert shares[1].tolist() == pytest.approx([0.5, 0, 0.5])
 
 
-def scored(sharpness: float) -> Scored:
-    """Rows whose probabilities are right at sharpness 1 and too sure above it."""
-    draw = np.random.default_rng(4)
-    honest = draw.dirichlet([1.0, 1.0, 1.0], size=4000)
-    truth = np.array([draw.choice(3, p=row) for row in honest])
-    shown = soften(honest, 1 / sharpness)
-    texts = [f"text {i}" for i in range(len(truth))]
-    langs = ["en" if i % 2 else "ko" for i in range(len(truth))]
-    split = Split(MOODS, texts, truth, langs, np.ones(3, dtype=np.bool_))
-    return Scored(split, shown)
+def test_calibration_floor_is_the_mean_deviation_of_a_binomial() -> None:
+    for rows in (20, 400):
+        sure = np.array([[0.8, 0.2]] * rows)
+        hits = np.arange(rows + 1)
+        expected = binom.pmf(hits, rows, 0.8) @ abs(hits - 0.8 * rows) / rows
+        assert calibration_floor(sure) == pytest.approx(expected, rel=0.15)
+    assert calibration_floor(np.eye(3)) == 0.0
 
 
-def test_temperature_undoes_overconfidence() -> None:
-    sure = scored(2.0)
-    temperature = fit_temperature([sure])
-    assert temperature == pytest.approx(2.0, rel=0.1)
-    assert held_out_error([sure], temperature) < 0.03 < held_out_error([sure], 1.0)
-
-
-def test_honest_probabilities_are_left_alone() -> None:
-    assert fit_temperature([scored(1.0)]) == pytest.approx(1.0, abs=0.1)
-    assert fit_temperature([]) == 1.0
+def test_honest_probabilities_err_as_chance_has_it() -> None:
+    part = scored(4000)
+    figures = reliability(part.split.labels, part.probabilities)
+    assert figures.rows == 4000
+    assert 0.5 * figures.floor < figures.error < 1.5 * figures.floor
+    few = reliability(part.split.labels[:300], part.probabilities[:300])
+    assert few.floor > 2 * figures.floor
 
 
 def test_languages_are_measured_apart_and_together() -> None:
-    names = {m.name: m for m in measure_all([scored(1.0)])}
+    names = {m.name: m for m in measure_all([scored(400)])}
     assert set(names) == {
         "moods", "moods/en", "moods/ko", "language en", "language ko", "all sentiment sets",
     }  # fmt: skip

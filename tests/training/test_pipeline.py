@@ -1,6 +1,7 @@
 """The whole way of a recipe, on a tiny model."""
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,11 @@ from training.evaluate import measure
 from training.export import parity
 from training.prepare import prepare
 from training.recipe import load_recipe
+from training.robustness.measure import measure_robustness
+
+PICTURES = {
+    "reliability-sentiment.svg", "reliability-offensive.svg", "reliability-languages.svg",
+}  # fmt: skip
 
 
 def test_artifact_learnt_its_sets(smoke: Smoke) -> None:
@@ -44,7 +50,9 @@ def test_manifest_names_recipe_data_and_versions(smoke: Smoke) -> None:
     assert artifact.details["recipe"]["sha256"]
     assert artifact.details["versions"]["onnxruntime"]
     assert {"moods", "stars", "insults"} <= {m["name"] for m in artifact.details["metrics"]}
-    assert set(artifact.files) == {"model.onnx", "tokenizer.json", "config.json", "MODEL_CARD.md"}
+    assert set(artifact.files) == {
+        "model.onnx", "tokenizer.json", "config.json", "MODEL_CARD.md", *PICTURES,
+    }  # fmt: skip
 
 
 def test_card_holds_the_measured_figures_and_the_terms(smoke: Smoke) -> None:
@@ -53,6 +61,43 @@ def test_card_holds_the_measured_figures_and_the_terms(smoke: Smoke) -> None:
     moods = next(m for m in metrics if m["name"] == "moods")
     assert f"| moods | sentiment | {moods['rows']} | {100 * moods['macro_f1']:.1f}" in card
     assert "| stars | sentiment | made for a test |" in card
+
+
+def test_card_shows_calibration_beside_what_chance_would_give(smoke: Smoke) -> None:
+    card = (smoke.artifact / "MODEL_CARD.md").read_text()
+    details = ModelArtifact.load(smoke.artifact).details
+    moods = next(m for m in details["metrics"] if m["name"] == "moods")
+    assert f"| {moods['calibration_error']:.3f} | {moods['calibration_floor']:.3f} |" in card
+    for head, found in details["calibration"].items():
+        assert f"* `{head}`: temperature {details['temperatures'][head]:.3f}; ECE" in card
+        assert f"{found['held_out_floor']:.3f} by chance" in card
+    assert set(re.findall(r"!\[Reliability of [a-z ]+\]\(([^)]+)\)", card)) == PICTURES
+
+
+def test_card_and_manifest_hold_the_robustness_of_what_is_shipped(smoke: Smoke) -> None:
+    found = measure_robustness(SentimentClassifier.load(smoke.artifact))
+    written = ModelArtifact.load(smoke.artifact).details["robustness"]
+    assert written == [family.as_dict() for family in found]
+    card = (smoke.artifact / "MODEL_CARD.md").read_text()
+    assert "| family | all | en | vi | ko |" in card
+    for family in found:
+        counts = [family.total, *family.by_language.values()]
+        cells = [f"{n.passed}/{n.cases} ({100 * n.rate:.0f}%)" for n in counts]
+        assert f"| {' | '.join([family.family.name, *cells])} |" in card
+
+
+def test_packaging_again_gives_the_same_artifact(smoke: Smoke, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(smoke.run, run)
+    (run / "int8" / "model.onnx").write_bytes(b"cut short")
+    arguments = ["train", "smoke", "--data", smoke.data, "--base", smoke.base, "--run", run]
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exit_code == 0, result.output
+    assert "going on from step 60" in result.output
+    again, before = ModelArtifact.load(run / "artifact"), ModelArtifact.load(smoke.artifact)
+    again.verify()
+    assert again.files == before.files
+    assert again.details == before.details
 
 
 def test_eight_bits_cost_at_most_half_a_point(smoke: Smoke) -> None:
