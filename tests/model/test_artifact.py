@@ -39,6 +39,7 @@ def test_missing_file_is_named(folder: Path, name: str) -> None:
 
 def test_languages_are_read_at_their_own_temperature(folder: Path) -> None:
     manifest = json.loads((folder / MANIFEST).read_text())
+    manifest["max_tokens"] = 64  # one window: the mean over several is softened as a whole
     texts = ["this train was awful and she is bad", "awful"]
 
     def said(head: float, languages: dict[str, float]) -> list[float]:
