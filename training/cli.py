@@ -196,8 +196,8 @@ def _print_table(measured: "Sequence[Measured]") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    columns = ("group", "question", "texts", "macro-F1", "95%", "macro-recall", "accuracy", "ECE")
-    table = Table(*columns)
+    figures = ("macro-F1", "95%", "macro-recall", "accuracy", "ECE", "by chance")
+    table = Table("group", "question", "texts", *figures)
     for m in measured:
         table.add_row(
             m.name + (" (noisy labels)" if m.noisy else ""),
@@ -208,6 +208,7 @@ def _print_table(measured: "Sequence[Measured]") -> None:
             f"{100 * m.macro_recall:.1f}",
             f"{100 * m.accuracy:.1f}",
             f"{m.calibration_error:.3f}",
+            f"{m.calibration_floor:.3f}",
         )
     Console().print(table)
 
