@@ -20,7 +20,7 @@ class Alert:
     Attributes:
         alert_id: derived from KOL, family and start, so deriving again gives the same id.
         kol_id: whose stream.
-        family: "backlash" or "praise".
+        family: "backlash", "praise" or "gap".
         kind: what it looked like when it was opened.
         severity: the highest reached so far.
         state: "open" or "resolved".
@@ -83,7 +83,7 @@ class AlertEvent:
     Attributes:
         alert_id: which alert.
         kol_id: whose stream.
-        kind: the alert's kind; "praise_surge" informs, every other kind pages.
+        kind: the alert's kind; "praise_surge" and "data_gap" inform, every other kind pages.
         severity: at this event.
         reason: "opened", "escalated", "resolved" or "reopened".
         at: event time at which it could be known.
@@ -155,7 +155,7 @@ def advance(
             score=signal.score,
             peak_rate=signal.rate,
         )
-        return fresh, [_event(fresh, "opened", now, signal.evidence)]
+        return fresh, [event_of(fresh, "opened", now, signal.evidence)]
     again = replace(
         alert,
         state="open",
@@ -166,7 +166,7 @@ def advance(
         peak_rate=max(alert.peak_rate, signal.rate),
         waves=alert.waves + 1,
     )
-    return again, [_event(again, "reopened", now, signal.evidence)]
+    return again, [event_of(again, "reopened", now, signal.evidence)]
 
 
 def _advance_open(
@@ -182,12 +182,12 @@ def _advance_open(
         return alert, []
     if signal.firing and worse(signal.severity, alert.severity):
         risen = replace(alert, severity=signal.severity, updated_at=now)
-        return risen, [_event(risen, "escalated", now, signal.evidence)]
+        return risen, [event_of(risen, "escalated", now, signal.evidence)]
     wave_start = alert.updated_at if alert.waves > 1 else alert.opened_at
     over = signal.recovered and now - wave_start >= policy.hold
     if over or now - wave_start >= policy.longest:
         done = replace(alert, state="resolved", resolved_at=now, updated_at=now)
-        return done, [_event(done, "resolved", now, signal.evidence)]
+        return done, [event_of(done, "resolved", now, signal.evidence)]
     return alert, []
 
 
@@ -196,7 +196,8 @@ def _second_wave(alert: Alert, signal: Signal, quiet: timedelta, policy: Policy)
     return signal.rate >= fraction * alert.peak_rate
 
 
-def _event(alert: Alert, reason: str, now: datetime, evidence: Evidence) -> AlertEvent:
+def event_of(alert: Alert, reason: str, now: datetime, evidence: Evidence) -> AlertEvent:
+    """That `reason` befell an alert, as an event."""
     return AlertEvent(
         alert_id=alert.alert_id,
         kol_id=alert.kol_id,

@@ -1,6 +1,7 @@
 """What is normal for one KOL: volume at this hour, negative share, and how much both wander."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from monitoring.hours import Hour
@@ -196,15 +197,22 @@ class Baseline:
         by_day = (self._day_sum[day] + 1.0) / (self._day_weight[day] + 1.0)
         return self.mean_per_hour * by_hour * by_day
 
+    def assured(self, hour: int) -> float:
+        """Comments to be counted on in the hour `hour`: `expected`, shrunk to none instead of the
+        mean. An hour of the day or a day of the week that was never seen promises nothing.
+        """
+        slot, day = hour % 24, (hour // 24) % 7
+        by_hour = self._hour_sum[slot] / (self._hour_weight[slot] + _PROFILE_WEIGHT)
+        by_day = self._day_sum[day] / (self._day_weight[day] + 1.0)
+        return self.mean_per_hour * by_hour * by_day
+
     def expected_between(self, start: int, end: int) -> float:
         """Comments expected from minute `start` up to minute `end` (minutes since 1970 UTC)."""
-        total = 0.0
-        hour = start // 60
-        while hour * 60 < end:
-            overlap = min(end, hour * 60 + 60) - max(start, hour * 60)
-            total += self.expected(hour) * overlap / 60
-            hour += 1
-        return total
+        return _between(self.expected, start, end)
+
+    def assured_between(self, start: int, end: int) -> float:
+        """Comments to be counted on from minute `start` up to minute `end`."""
+        return _between(self.assured, start, end)
 
     def loosen(self) -> None:
         """The usual has moved: let what was learnt of the share count a quarter."""
@@ -239,3 +247,13 @@ class Baseline:
         self._hour_sum, self._hour_weight = (list(part) for part in state["hours"])
         self._day_sum, self._day_weight = (list(part) for part in state["days"])
         self._refresh()
+
+
+def _between(per_hour: Callable[[int], float], start: int, end: int) -> float:
+    total = 0.0
+    hour = start // 60
+    while hour * 60 < end:
+        overlap = min(end, hour * 60 + 60) - max(start, hour * 60)
+        total += per_hour(hour) * overlap / 60
+        hour += 1
+    return total

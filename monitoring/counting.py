@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from monitoring.clockwork import minute_of, moment_of
@@ -39,7 +39,7 @@ class WindowCounter:
 
     def __init__(self, kol_id: str, lateness: timedelta) -> None:
         self._kol_id = kol_id
-        self._lateness = lateness.total_seconds()
+        self._lateness = lateness
         self._open: dict[int, dict[str, _Entry]] = {}
         self._closed_until = 0  # minutes before this one are closed
         self._texts = RecentTexts()
@@ -51,6 +51,11 @@ class WindowCounter:
     def watermark(self) -> int | None:
         """Minutes before this one are closed; None before the first comment."""
         return None if self.latest is None else self._closed_until
+
+    @property
+    def settles_at(self) -> datetime | None:
+        """When time closes the last minute that is open; None if none is."""
+        return moment_of(max(self._open) + 1) + self._lateness if self._open else None
 
     def add(self, scored: ScoredComment) -> tuple[bool, bool]:
         """Count one comment.
@@ -84,7 +89,7 @@ class WindowCounter:
         """The windows that the watermark has passed, in time order."""
         if self.latest is None:
             return []
-        until = int((self.latest - self._lateness) // 60)
+        until = int((self.latest - self._lateness.total_seconds()) // 60)
         if until <= self._closed_until:
             return []
         self._closed_until = until

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from monitoring.alerts import Alert, AlertEvent
-from monitoring.clockwork import moment_of
+from monitoring.clockwork import minute_of, moment_of
 from monitoring.counting import WindowCounter
 from monitoring.errors import SnapshotError
 from monitoring.events import ScoredComment
@@ -131,6 +131,38 @@ class Engine:
         if counter.watermark is not None:
             events += self._monitors[kol_id].pass_time(counter.watermark)
         return Observation(events=events, closed=closed, readings=readings)
+
+    def silence(self, kol_id: str, until: datetime) -> Observation:
+        """By the clock `until` has been reached, and no further comment of a KOL came.
+
+        While an alert on the crowd is open time passes as in `advance`, for silence may end it.
+        Otherwise the last minute is closed and no more: comments that are held back keep their
+        place. A silence that tells of a broken stream is told as a `data_gap`.
+        """
+        counter = self._counters.get(kol_id)
+        if counter is None:
+            return Observation()
+        monitor, settles_at = self._monitors[kol_id], counter.settles_at
+        observation = Observation()
+        if monitor.stirred:
+            observation = self.advance(kol_id, until)
+        elif settles_at is not None:
+            observation = self.advance(kol_id, min(until, settles_at))
+        if counter.settles_at is None:
+            observation.events.extend(monitor.gap.stay_silent(minute_of(until)))
+        return observation
+
+    def gap_due(self, kol_id: str) -> datetime | None:
+        """When `silence` will tell of a data gap if no comment comes.
+
+        None where one is open, minutes are, or two days of silence would say too little of this
+        KOL; a KOL never seen has none.
+        """
+        counter = self._counters.get(kol_id)
+        if counter is None or counter.settles_at is not None:
+            return None
+        due = self._monitors[kol_id].gap.due()
+        return None if due is None else moment_of(due)
 
     def _step(
         self, kol_id: str, closed: list[WindowStats]

@@ -1,6 +1,6 @@
 """What an alert rests on, so that a sceptical reader can recompute it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -61,6 +61,10 @@ class Evidence:
         """Observed negative share, in [0, 1]; 0 where there were no comments."""
         return self.negative / self.comments if self.comments else 0.0
 
+    def saying(self, summary: str) -> "Evidence":
+        """The same figures under another sentence."""
+        return replace(self, summary=summary)
+
     def to_dict(self) -> dict[str, Any]:
         """The evidence as JSON-able values; `from_dict` reads it back."""
         return {
@@ -117,8 +121,7 @@ def summarise(kind: str, kol_id: str, evidence: Evidence) -> str:
         kol_id: whose stream.
         evidence: the figures; its own `summary` is not read.
     """
-    minutes = (evidence.window_end - evidence.window_start).total_seconds() / 60
-    span = f"{minutes:.0f} minutes" if minutes < 120 else f"{minutes / 60:.0f} hours"
+    span = _span((evidence.window_end - evidence.window_start).total_seconds() / 60)
     if kind == "praise_surge":
         return (
             f"Praise for @{kol_id}: {evidence.comments} comments in {span}, "
@@ -144,8 +147,7 @@ def summarise_end(kol_id: str, now: datetime, evidence: Evidence) -> str:
         now: event time of the resolution.
         evidence: the figures of the last half hour.
     """
-    minutes = (now - evidence.incident_start).total_seconds() / 60
-    span = f"{minutes:.0f} minutes" if minutes < 120 else f"{minutes / 60:.0f} hours"
+    span = _span((now - evidence.incident_start).total_seconds() / 60)
     if evidence.comments < _FEW:
         now_it_is = (
             f"{evidence.comments} comments in the last half hour, "
@@ -157,3 +159,33 @@ def summarise_end(kol_id: str, now: datetime, evidence: Evidence) -> str:
             f"{evidence.expected_negative_share:.0%} is usual"
         )
     return f"Over after {span} on @{kol_id}: {now_it_is}."
+
+
+def summarise_gap(kol_id: str, evidence: Evidence) -> str:
+    """One sentence on a silence that tells of a broken stream, from its figures."""
+    span = _span((evidence.window_end - evidence.window_start).total_seconds() / 60)
+    return (
+        f"No comments on @{kol_id} for {span}; {evidence.expected_comments:.0f} are usual in that "
+        "time. A platform or a feed may be down."
+    )
+
+
+def summarise_return(kol_id: str, minutes: int, held_back: bool, evidence: Evidence) -> str:
+    """One sentence on the end of such a silence.
+
+    Args:
+        kol_id: whose stream.
+        minutes: of silence.
+        held_back: what came was written before the silence was told, and arrived only now.
+        evidence: the figures up to the first minute with comments.
+    """
+    if held_back:
+        return f"Comments that were missing on @{kol_id} have arrived."
+    return (
+        f"Comments come again on @{kol_id} after {_span(minutes)} without any; "
+        f"{evidence.expected_comments:.0f} are usual in that time."
+    )
+
+
+def _span(minutes: float) -> str:
+    return f"{minutes:.0f} minutes" if minutes < 120 else f"{minutes / 60:.0f} hours"

@@ -11,6 +11,7 @@ from monitoring.baseline import Baseline
 from monitoring.clockwork import minute_of, moment_of
 from monitoring.detectors.usual_drift import UsualDrift
 from monitoring.errors import OutOfOrderError
+from monitoring.gap import GapWatch
 from monitoring.hours import Hour
 from monitoring.policy import Policy
 from monitoring.praise import PraiseWatch
@@ -32,7 +33,8 @@ class KolMonitor:
         baseline: what is normal.
         recent: the last half hour.
         backlash: the watch that pages.
-        praise: the watch that informs.
+        praise: the watch that informs of good news.
+        gap: the watch that informs of silence.
     """
 
     __slots__ = (
@@ -46,6 +48,7 @@ class KolMonitor:
         "_usual_minute",
         "backlash",
         "baseline",
+        "gap",
         "kol_id",
         "minute",
         "praise",
@@ -61,6 +64,7 @@ class KolMonitor:
         self._drift = UsualDrift()
         self.backlash = BacklashWatch(kol_id, policy, self.baseline, self.recent, self._authorship)
         self.praise = PraiseWatch(kol_id, policy, self.baseline, self.recent)
+        self.gap = GapWatch(kol_id, policy, self.baseline)
         self._first_hour = 0
         self._hour = Hour(0)
         self._usual = 0.0
@@ -106,6 +110,7 @@ class KolMonitor:
         hour.bright_scatter += _squared(n - negative, positive, base.bright)
         if stats.top_author_share is not None or stats.duplicate_share is not None:
             self._authorship.learn_one(minute, stats)
+        events += self.gap.learn_one(minute, n, negative)
         raised = self.backlash.learn_one(minute, n, negative, excess)
         raised += self.praise.learn_one(minute, n, positive, excess)
         if raised:
@@ -151,7 +156,8 @@ class KolMonitor:
         closed = self._hour
         raised = self.backlash.close_hour(closed)
         raised += self.praise.close_hour(closed.number, closed.positive)
-        closed.tainted = self.backlash.alarmed or self.praise.watch.open
+        unusual = self.backlash.alarmed or self.praise.watch.open
+        closed.tainted = unusual or self.gap.mars(closed.number)
         self._pending.append(closed)
         self._hour = Hour(closed.number + 1)
         self._note(raised)
@@ -190,8 +196,13 @@ class KolMonitor:
 
     def open_alerts(self) -> list[Alert]:
         """The alerts now open, backlash first."""
-        both = (self.backlash.watch.alert, self.praise.watch.alert)
-        return [alert for alert in both if alert is not None and alert.is_open]
+        all_three = (self.backlash.watch.alert, self.praise.watch.alert, self.gap.alert)
+        return [alert for alert in all_three if alert is not None and alert.is_open]
+
+    @property
+    def stirred(self) -> bool:
+        """Whether an alert on what the crowd says is open, so that its silence may end it."""
+        return self.backlash.watch.open or self.praise.watch.open
 
     @property
     def learning(self) -> bool:
@@ -211,6 +222,7 @@ class KolMonitor:
             "authorship": self._authorship.state(),
             "backlash": self.backlash.state(),
             "praise": self.praise.state(),
+            "gap": self.gap.state(),
         }
 
     def load(self, state: dict[str, Any]) -> None:
@@ -225,6 +237,7 @@ class KolMonitor:
         self._authorship.load(state["authorship"])
         self.backlash.load(state["backlash"])
         self.praise.load(state["praise"])
+        self.gap.load(state["gap"])
         self._refresh()
 
 

@@ -27,6 +27,8 @@ class Policy:
         flip_below: volume over the usual under which a shift is called a flip.
         brigade_author_share: share of the busiest author that marks a brigade …
         brigade_duplicate_share: … or share of near-duplicates.
+        gap_nats: a silence is a data gap when at least so many comments were to be counted on …
+        gap_least: … and it lasts at least so long.
     """
 
     sensitivity: float = 0.43
@@ -43,6 +45,8 @@ class Policy:
     flip_below: float = 1.6
     brigade_author_share: float = 0.4
     brigade_duplicate_share: float = 0.5
+    gap_nats: float = 12.0
+    gap_least: timedelta = timedelta(minutes=15)
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from monitoring import gap
 from monitoring.alerts import AlertEvent
 from monitoring.drivers import explain
 from monitoring.events import ScoredComment
@@ -20,12 +21,16 @@ async def with_drivers(
 ) -> AlertEvent:
     """The event with its drivers, computed from the log as it stood when the event arose.
 
+    A gap in the data has none: nobody said anything.
+
     Args:
         event: as the engine raised it.
         log: the comment log.
         committed_seq: place up to which scores are committed; later ones are in `ahead`.
         ahead: scored comments of this step up to the one that raised the event, in log order.
     """
+    if event.kind == gap.KIND:
+        return event
     evidence = event.evidence
     start, end = evidence.incident_start, evidence.window_end
     incident = await log.scored_between(

@@ -15,6 +15,7 @@ import structlog
 
 from model.errors import ModelError, Overloaded
 from model.types import Prediction
+from monitoring import gap
 from monitoring.alerts import AlertEvent
 from monitoring.engine import Engine, Observation
 from monitoring.errors import SnapshotError
@@ -51,11 +52,19 @@ class Scorer(Protocol):
 
 @dataclass(slots=True)
 class _Presence:
-    """When a KOL was last heard of: by the clock, and in event time."""
+    """When a KOL was last heard of: by the clock, and in event time.
+
+    Attributes:
+        received_at: when its latest comment was committed.
+        created_at: event time of its latest comment.
+        advanced_to: event time declared to have been reached since; None before the first mark.
+        gap_due: event time at which its silence tells of a data gap; None if it never does.
+    """
 
     received_at: datetime
     created_at: datetime
     advanced_to: datetime | None = None
+    gap_due: datetime | None = None
 
 
 class Pipeline:
@@ -87,6 +96,7 @@ class Pipeline:
         self._idle_after = idle_after
         self._engine = Engine(policy)
         self._presence: dict[str, _Presence] = {}
+        self._started = clock.now()
         self._arrived = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._healthy = False
@@ -233,11 +243,12 @@ class Pipeline:
         events: list[AlertEvent] = []
         readings: list[Reading] = []
         for mark in marks:
-            observation = self._engine.advance(mark.kol_id, mark.reached)
+            observation = self._engine.silence(mark.kol_id, mark.reached)
             readings += observation.readings
             events += await self._explained(observation.events, [])
-            if mark.kol_id in self._presence:
-                self._presence[mark.kol_id].advanced_to = mark.reached
+            if (presence := self._presence.get(mark.kol_id)) is not None:
+                presence.advanced_to = mark.reached
+                presence.gap_due = self._engine.gap_due(mark.kol_id)
         await self._commit(
             Step(
                 seq=self.progress.seq,
@@ -303,12 +314,14 @@ class Pipeline:
         """Idle marks for KOLs whose silence decides something.
 
         After `idle_after` without a comment a KOL's event time is taken to run on by the clock:
-        far enough to close its last minute, and on and on while it has an open alert. That holds
-        for live streams only: when old comments are sent after the fact, a pause of the sender
-        says nothing about the crowd.
+        far enough to close its last minute, and to where its silence is a data gap; on and on
+        while it has an open alert on what the crowd says. That holds for live streams only: when
+        old comments are sent after the fact, a pause of the sender says nothing about the crowd.
+        Nor does a pause of ours: after a start, senders get time to send what they kept.
         """
         now = self._clock.now()
-        alerted = {alert.kol_id for alert in self._engine.alerts()}
+        listening = now - self._started >= self._policy.gap_least
+        alerted = {alert.kol_id for alert in self._engine.alerts() if alert.kind != gap.KIND}
         marks = []
         for kol_id, presence in self._presence.items():
             silence = now - presence.received_at
@@ -317,7 +330,9 @@ class Pipeline:
                 continue
             reached = presence.created_at + silence
             if kol_id not in alerted:
-                reached = min(reached, presence.created_at + _MINUTE + self._policy.lateness)
+                due = presence.gap_due if listening else None
+                settled = presence.created_at + _MINUTE + self._policy.lateness
+                reached = due if due is not None and due <= reached else min(reached, settled)
             reached = reached.replace(second=0, microsecond=0)
             if reached > (presence.advanced_to or presence.created_at):
                 marks.append(IdleMark(kol_id, reached))

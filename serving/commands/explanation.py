@@ -20,6 +20,8 @@ ASKS = {
     "than usual, and the negative ones more in number?",
     "praise_shift": "Since some minute, is the share of praise above the usual, and the volume "
     "with it?",
+    "silence": "How many comments were to be counted on while none came, and is that twice as many "
+    "as any silence of late missed?",
 }
 _COLUMNS = 56
 _NATS = (

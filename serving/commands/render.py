@@ -14,7 +14,7 @@ from serving.ingest.replay import Tally
 
 _COLOURS = {"info": "cyan", "warning": "yellow", "critical": "bold red"}
 _LABELS = {"negative": "red", "neutral": "white", "positive": "green"}
-_PRAISE = "praise_surge"
+_PRAISE, _GAP = "praise_surge", "data_gap"
 _SAMPLES, _TERMS, _LONGEST = 3, 8, 160
 
 
@@ -116,8 +116,9 @@ def _facts(kind: str, evidence: Mapping[str, Any]) -> list[tuple[str, Text]]:
                 f" (x {evidence['volume_ratio']:.1f})"
             ),
         ),
-        ("negative", Text(f"{evidence['negative_share']:.0%}, usual {usual:.0%}")),
     ]
+    if kind != _GAP:
+        facts.append(("negative", Text(f"{evidence['negative_share']:.0%}, usual {usual:.0%}")))
     if (top := _strongest(evidence["scores"])) is not None:
         ratio = top["value"] / top["threshold"] if top["threshold"] else 0.0
         facts.append(

@@ -225,6 +225,57 @@ async def test_without_an_alert_silence_only_closes_the_last_minute(world: World
     assert not await pipeline.step()
 
 
+async def falls_silent(world: World, days: int = 9) -> datetime:
+    """Nine days of a KOL arrive; the instant after its last comment."""
+    end = START + timedelta(days=days, hours=12)
+    items = storm("lena", START, days=days + 0.5, storm_after=timedelta(days=99))
+    world.clock = TestClock(end)
+    await world.receive(items)
+    return end
+
+
+async def test_a_live_stream_that_breaks_off_is_told_and_told_again_the_same(world: World) -> None:
+    end = await falls_silent(world)
+    pipeline = world.pipeline()
+    await work_off(pipeline)
+    for _ in range(30):
+        world.clock.advance(timedelta(minutes=10))
+        await work_off(pipeline)
+    async with world.database.read() as connection:
+        (alert,) = (await connection.execute(select(alerts))).all()
+    assert (alert.kind, alert.severity, alert.state) == ("data_gap", "info", "open")
+    assert end + timedelta(minutes=15) < datetime.fromtimestamp(alert.opened_at / 1e6, UTC)
+    assert alert.evidence["drivers"] is None
+    assert await reasons(world) == ["opened"]
+
+    again = {"comment_id": "again", "created_at": world.clock.now().isoformat()}
+    await world.receive([storm("lena", START)[0] | again])
+    world.clock.advance(timedelta(minutes=10))
+    await work_off(pipeline)
+    assert await reasons(world) == ["opened", "resolved"]
+
+    before = await world.derived()
+    await StepStore(world.database).forget()
+    world.clock.advance(timedelta(days=300))
+    await work_off(world.pipeline())
+    after = await world.derived()
+    assert after["alerts"] == before["alerts"]
+    assert [row[1:] for row in after["alert_events"]] == [row[1:] for row in before["alert_events"]]
+
+
+async def test_a_pause_of_ours_is_no_gap_of_theirs(world: World) -> None:
+    await falls_silent(world)
+    await work_off(world.pipeline())
+    world.clock.advance(timedelta(hours=10))
+    pipeline = world.pipeline()
+    await pipeline._restore()
+    await work_off(pipeline)
+    assert await reasons(world) == []
+    world.clock.advance(timedelta(minutes=16))
+    await work_off(pipeline)
+    assert await reasons(world) == ["opened"]
+
+
 async def test_a_failing_model_is_visible_and_nothing_is_lost(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
