@@ -121,7 +121,8 @@ class BacklashWatch:
         expected = base.expected(hour.number)
         if self._known:
             self._scan.learn_hour(hour, expected, base, not self.alarmed)
-        else:  # an hour that was set against a guess is no evidence once the usual is known
+        else:  # what was set against a guess is no evidence once the usual is known
+            self._shift.forget()
             self._scan.forget()
         end = hour.number * 60 + 60
         if self.watch.open:

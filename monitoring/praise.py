@@ -55,6 +55,8 @@ class PraiseWatch:
     def close_hour(self, hour: int, k: float) -> list[AlertEvent]:
         """Take the end of an hour (hours since 1970 UTC), `k` the sum of P(positive) in it."""
         end = hour * 60 + 60
+        if not self._baseline.known:
+            self._shift.forget()
         if not self.watch.open:
             self.watch.expire(moment_of(end))
             return []

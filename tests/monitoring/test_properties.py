@@ -220,6 +220,8 @@ def even(share: float, first: int, n: int) -> float:
 @example(n=1, every=7, share=0.5, bright=0.5, hard=True)
 @example(n=3000, every=7, share=1.0, bright=0.0, hard=False)
 @example(n=3000, every=7, share=0.0, bright=1.0, hard=False)
+@example(n=3000, every=1440, share=1.0, bright=0.0, hard=False)
+@example(n=277, every=1440, share=0.9953, bright=0.9953, hard=False)
 def test_a_constant_stream_never_alerts(n, every, share, bright, hard):
     """Any rate and share, up to four weeks; `hard` scores are 0 or 1, others all the same."""
     engine, count = Engine(), 0
