@@ -18,6 +18,7 @@ from monitoring.evidence import DetectorScore, Evidence, summarise_gap, summaris
 from monitoring.policy import Policy
 
 KIND = "data_gap"
+DETECTOR = "silence"
 _FAMILY = "gap"
 _HORIZON = 2 * 1440  # minutes: a silence that says nothing by then is left alone
 _BEYOND = 2.0  # times the longest usual silence of late
@@ -110,7 +111,7 @@ class GapWatch:
             return []
         since, moment = self._silent_since, moment_of(now)
         score = DetectorScore(
-            "silence",
+            DETECTOR,
             float(now - since),
             self._baseline.assured_between(since, now),
             self._bar(since),
