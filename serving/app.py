@@ -1,10 +1,11 @@
 """The composition root: everything is built here and handed in; nothing exists at import."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
+import httpx
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import RedirectResponse
 from fastapi_offline import FastAPIOffline
@@ -13,18 +14,23 @@ from prometheus_client import CollectorRegistry
 from model.batcher import Batcher
 from model.classifier import SentimentClassifier
 from monitoring.policy import Policy
-from serving.api import alerts, comments, health, kols, problems, score, stream
+from serving.api import alerts, comments, deliveries, health, kols, problems, score, stream
 from serving.api.timing import RequestTiming
 from serving.clock import Clock, SystemClock
+from serving.delivery import directory
+from serving.delivery.channel import Channel
+from serving.delivery.outbox import Outbox
+from serving.delivery.sender import Sender
 from serving.log_writer import LogWriter
 from serving.metrics import Metrics
 from serving.pipeline import Pipeline
 from serving.pulse import Pulse
 from serving.service import Service
-from serving.settings import Settings
+from serving.settings import Settings, environment
 from serving.storage.alert_store import AlertStore
 from serving.storage.comment_log import CommentLog
 from serving.storage.database import Database
+from serving.storage.delivery_store import DeliveryStore
 from serving.storage.kol_store import KolStore
 from serving.storage.mood_store import MoodStore
 from serving.storage.step_store import StepStore
@@ -69,7 +75,7 @@ def create_app(
     app.add_middleware(RequestTiming, metrics=metrics)
     problems.install(app)
     v1 = APIRouter(prefix="/v1")
-    for module in (comments, score, kols, alerts, stream):
+    for module in (comments, score, kols, alerts, stream, deliveries):
         v1.include_router(module.router)
     app.include_router(v1)
     app.include_router(health.router)
@@ -99,7 +105,8 @@ async def _start(
     batcher = Batcher(
         classifier, max_waiting_texts=settings.score_queue, observer=metrics.show_batch
     )
-    log, steps, written = CommentLog(database), StepStore(database), Pulse()
+    sender, outbox = await _delivery(settings, DeliveryStore(database), clock, metrics, stack)
+    log, steps, written = CommentLog(database), StepStore(database, outbox), Pulse()
     pipeline = Pipeline(
         log=log,
         steps=steps,
@@ -113,7 +120,7 @@ async def _start(
         idle_after=settings.idle,
     )
     writer = LogWriter(log, clock, capacity=settings.log_queue, on_commit=pipeline.wake)
-    for worker in (batcher, pipeline, writer):
+    for worker in (batcher, sender, pipeline, writer):
         await worker.start()
         stack.push_async_callback(worker.stop)
     metrics.watch(
@@ -131,12 +138,42 @@ async def _start(
         moods=MoodStore(database),
         alerts=AlertStore(database),
         steps=steps,
+        deliveries=DeliveryStore(database),
         writer=writer,
         model_id=classifier.model_id,
         batcher=batcher,
         pipeline=pipeline,
         written=written,
+        sender=sender,
     )
+
+
+async def _delivery(
+    settings: Settings,
+    store: DeliveryStore,
+    clock: Clock,
+    metrics: Metrics,
+    stack: AsyncExitStack,
+) -> tuple[Sender, Outbox]:
+    """What tells people: the outbox that the pipeline writes, the sender that empties it."""
+    found = directory.NOBODY
+    if settings.channels is not None:
+        found = await asyncio.to_thread(directory.load, settings.channels, environment())
+    channels: Mapping[str, Channel] = {}
+    if found.channels:
+        http = await stack.enter_async_context(httpx.AsyncClient(timeout=settings.notify_timeout))
+        channels = {name: channel.build(http, clock) for name, channel in found.channels.items()}
+    sender = Sender(
+        store=store,
+        channels=channels,
+        clock=clock,
+        metrics=metrics,
+        attempts=settings.notify_attempts,
+        timeout=settings.notify_timeout,
+        public_url=settings.public_url,
+    )
+    outbox = Outbox(found.routes, clock, max_age=settings.notified_age, on_commit=sender.committed)
+    return sender, outbox
 
 
 def policy_of(settings: Settings) -> Policy:

@@ -8,7 +8,19 @@ from typing import Annotated
 import typer
 
 from model.errors import GroundswellError
-from serving.commands import alerts, db, demo, explain, kols, plugins, replay, score, serve
+from serving.commands import (
+    alerts,
+    check,
+    db,
+    demo,
+    explain,
+    kols,
+    notify,
+    plugins,
+    replay,
+    score,
+    serve,
+)
 
 app = typer.Typer(
     name="groundswell",
@@ -45,6 +57,8 @@ app.command()(score.score)
 app.command()(kols.kols)
 app.command()(alerts.alerts)
 app.command()(explain.explain)
+app.add_typer(notify.app, name="notify")
+app.add_typer(check.app, name="check")
 app.add_typer(db.app, name="db")
 plugins.mount(app)
 

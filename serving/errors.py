@@ -37,7 +37,7 @@ class InvalidRequest(ServingError):
 
 
 class NotFound(ServingError):
-    """There is no such KOL, alert or page."""
+    """There is no such KOL, alert, delivery or page."""
 
     code = "not_found"
 

@@ -7,6 +7,9 @@ import structlog
 
 from serving.settings import Settings
 
+# These write the addresses they call, and channels' addresses are secrets.
+_TELL_URLS = ("apprise", "httpcore", "httpx", "requests_oauthlib", "urllib3")
+
 
 def configure_logging(settings: Settings) -> None:
     """Send every log line, ours and our libraries', to standard error in one form."""
@@ -33,3 +36,5 @@ def configure_logging(settings: Settings) -> None:
     )
     logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    for name in _TELL_URLS:
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -64,6 +64,18 @@ class Metrics:
             ["kind", "severity", "reason"],
             registry=registry,
         )
+        self.deliveries = Counter(
+            "groundswell_deliveries",
+            "Notifications, by channel and what became of them.",
+            ["channel", "outcome"],
+            registry=registry,
+        )
+        self._oldest_delivery = Gauge(
+            "groundswell_oldest_delivery_seconds",
+            "Age of the oldest notification that waits; 0 where none does.",
+            ["channel"],
+            registry=registry,
+        )
         self.backlog = Gauge(
             "groundswell_backlog_comments",
             "Committed comments that are not worked off yet.",
@@ -137,6 +149,12 @@ class Metrics:
         ):
             if status[key] is not None:
                 gauge.labels(label).set(status[key])
+
+    def show_waiting(self, ages: Mapping[str, float]) -> None:
+        """Set the age in seconds of every channel's oldest waiting notification."""
+        self._oldest_delivery.clear()
+        for channel, seconds in ages.items():
+            self._oldest_delivery.labels(channel).set(seconds)
 
     def show_open_alerts(self, counts: Mapping[tuple[str, str], int]) -> None:
         """Set the active alerts of every KOL; those not named have none."""

@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 
 from model.batcher import Batcher
 from serving.clock import Clock
+from serving.delivery.sender import Sender
 from serving.log_writer import LogWriter
 from serving.metrics import Metrics
 from serving.pipeline import Pipeline
@@ -14,6 +15,7 @@ from serving.pulse import Pulse
 from serving.settings import Settings
 from serving.storage.alert_store import AlertStore
 from serving.storage.comment_log import CommentLog
+from serving.storage.delivery_store import DeliveryStore
 from serving.storage.kol_store import KolStore
 from serving.storage.mood_store import MoodStore
 from serving.storage.step_store import StepStore
@@ -31,20 +33,23 @@ class Service:
     moods: MoodStore
     alerts: AlertStore
     steps: StepStore
+    deliveries: DeliveryStore
     writer: LogWriter
     model_id: str
     batcher: Batcher
     pipeline: Pipeline
     written: Pulse
+    sender: Sender
 
     @property
     def workers(self) -> dict[str, bool]:
         """The workers without which the main job stands still, and whether each runs."""
-        return {
+        workers = {
             "log_writer": self.writer.alive,
             "model": self.batcher.alive,
             "pipeline": self.pipeline.alive,
         }
+        return workers | ({"sender": self.sender.alive} if self.sender.channels else {})
 
 
 def _service(request: Request) -> Service:

@@ -3,9 +3,13 @@
 Each is documented in docs/settings.md; a test holds the two together.
 """
 
+import os
+from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Literal
 
+from dotenv import dotenv_values
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -68,7 +72,34 @@ class Settings(BaseSettings):
         200, ge=0, description="KOLs that get metric labels of their own; the rest share `_other`."
     )
 
+    channels: Path | None = Field(
+        None, description="The TOML file of channels and routes; unset tells nobody."
+    )
+    public_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s<>]+$",
+        description="Under which people reach this service; messages link to it.",
+    )
+    notify_max_age: Seconds = Field(
+        86_400.0, description="Seconds of event time past which a transition is told to nobody."
+    )
+    notify_attempts: int = Field(
+        50, ge=1, description="Attempts after which a notification is given up."
+    )
+    notify_timeout: Seconds = Field(10.0, description="Seconds that one attempt may take.")
+
     @property
     def idle(self) -> timedelta:
         """`idle_after` as a duration."""
         return timedelta(seconds=self.idle_after)
+
+    @property
+    def notified_age(self) -> timedelta:
+        """`notify_max_age` as a duration."""
+        return timedelta(seconds=self.notify_max_age)
+
+
+def environment() -> Mapping[str, str]:
+    """The environment variables, over those of a `.env` file; channels take their secrets here."""
+    of_file = {name: value for name, value in dotenv_values(".env").items() if value is not None}
+    return of_file | dict(os.environ)  # noqa: TID251 - the one place that reads it by name

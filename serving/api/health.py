@@ -33,6 +33,13 @@ async def metrics(service: Running) -> Response:
     """For Prometheus."""
     service.metrics.show_open_alerts(await service.alerts.open_by_kol())
     service.metrics.backlog.set(await service.log.count_after(service.pipeline.progress.seq))
+    now, oldest = service.clock.now(), await service.deliveries.oldest_waiting()
+    service.metrics.show_waiting(
+        {
+            channel: (now - oldest[channel]).total_seconds() if channel in oldest else 0.0
+            for channel in service.sender.channels
+        }
+    )
     return Response(generate_latest(service.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -29,6 +29,7 @@ STATUS = {
     "too_many_items": 422,
     "too_many_texts": 422,
     "all_rejected": 422,
+    "unknown_channel": 422,
     "too_busy": 429,
     "overloaded": 429,
     "internal": 500,

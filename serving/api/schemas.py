@@ -25,6 +25,7 @@ Tier = Literal["nano", "micro", "mid", "macro", "mega"]
 Relation = Literal["in_house", "partner"]
 Severity = Literal["info", "warning", "critical"]
 AlertState = Literal["open", "resolved"]
+DeliveryState = Literal["waiting", "delivered", "dead", "skipped"]
 
 
 class FaultOut(BaseModel):
@@ -284,6 +285,33 @@ class AlertPage(BaseModel):
     """Alerts, last opened first."""
 
     items: list[AlertOut]
+    next_cursor: str | None
+
+
+class DeliveryOut(BaseModel):
+    """A transition of an alert on its way to a channel."""
+
+    delivery_id: int
+    key: str = Field(description="The idempotency key that the channel is given.")
+    channel: str
+    alert_id: str
+    kol_id: str
+    kind: str
+    severity: Severity
+    reason: Literal["opened", "escalated", "resolved", "reopened"]
+    at: datetime = Field(description="Event time of the transition.")
+    state: DeliveryState
+    attempts: int
+    recorded_at: datetime
+    due_at: datetime = Field(description="Of the next attempt; of a closed one, of its last.")
+    finished_at: datetime | None
+    error: str | None = Field(description="Of the last attempt; why it was skipped or given up.")
+
+
+class DeliveryPage(BaseModel):
+    """Deliveries, last recorded first."""
+
+    items: list[DeliveryOut]
     next_cursor: str | None
 
 

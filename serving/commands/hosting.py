@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import ipaddress
 import signal
 import socket
 import threading
@@ -12,6 +11,7 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
+from serving.addresses import is_loopback as is_loopback
 from serving.app import create_app
 from serving.errors import ServingError
 from serving.ingest.client import TIMEOUT, ServiceClient
@@ -58,14 +58,6 @@ def url_of(listener: socket.socket) -> str:
     if ":" in host:
         host = f"[{host}]"
     return f"http://{host}:{port}"
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach an address; names other than localhost count as open."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class Server(uvicorn.Server):

@@ -94,6 +94,10 @@ class ServiceClient:
         params = {key: value for key, value in query.items() if value is not None}
         return _checked(await self._request("GET", f"/v1{path}", params=params))
 
+    async def post(self, path: str) -> dict[str, Any]:
+        """The JSON answer of a POST without a body under `/v1`."""
+        return _checked(await self._request("POST", f"/v1{path}"))
+
     async def pages(self, path: str, **query: str | int | None) -> AsyncIterator[dict[str, Any]]:
         """Every item of a paged GET, following `next_cursor`."""
         cursor: str | None = None

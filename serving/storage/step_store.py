@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from monitoring.alerts import AlertEvent
 from monitoring.events import ScoredComment
 from monitoring.reading import Reading
+from serving.delivery.outbox import Outbox
 from serving.storage.database import Database, from_micros, to_micros
 from serving.storage.reading_rows import to_row
 from serving.storage.tables import (
@@ -27,6 +28,7 @@ from serving.storage.tables import (
 )
 
 _NAME = "pipeline"
+_REBUILT = "rebuilt"  # how far the log had been worked off when it was forgotten last
 _MINUTE = 60_000_000
 
 
@@ -100,16 +102,15 @@ class Step:
 class StepStore:
     """The derived tables, for writing by the pipeline alone."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, outbox: Outbox | None = None) -> None:
+        """Prepare; with an outbox, transitions are written to it in the step's transaction."""
         self._database = database
+        self._outbox = outbox
 
     async def progress(self) -> Progress:
         """How far the last committed step came."""
         async with self._database.read() as connection:
-            row = (
-                await connection.execute(select(progress).where(progress.c.name == _NAME))
-            ).one_or_none()
-        return Progress(row.seq, row.mark, row.step) if row else Progress()
+            return await _progress(connection, _NAME)
 
     async def states(self) -> list[EngineState]:
         """Every KOL as the last committed step left it."""
@@ -162,6 +163,7 @@ class StepStore:
             await _write_readings(connection, step.readings)
             for alert_event in step.events:
                 await _write_event(connection, alert_event)
+            recorded = await self._record(connection, step)
             mark = step.repeated_mark or before.mark
             for idle_mark in step.new_marks:
                 result = await connection.execute(
@@ -182,14 +184,49 @@ class StepStore:
                 .values(name=_NAME, **row)
                 .on_conflict_do_update(index_elements=["name"], set_=row)
             )
+        if self._outbox is not None and recorded:
+            self._outbox.committed(recorded)
         return after
 
+    async def _record(self, connection: AsyncConnection, step: Step) -> list[tuple[str, str]]:
+        """Write a step's transitions to the outbox."""
+        if self._outbox is None or not step.events:
+            return []
+        told = await _progress(connection, _REBUILT)
+        rebuilt = step.repeated_mark is not None and step.repeated_mark <= told.mark
+        rebuilt = rebuilt or (bool(step.scored) and step.seq <= told.seq)
+        recorded = []
+        for event in step.events:
+            statement = select(alerts.c.opened_at).where(alerts.c.alert_id == event.alert_id)
+            opened_at = (await connection.execute(statement)).scalar_one()
+            recorded += await self._outbox.record(
+                connection, event, opened_at=opened_at, rebuilt=rebuilt
+            )
+        return recorded
+
     async def forget(self) -> None:
-        """Delete all that was derived, so that the pipeline derives it again from the log."""
+        """Delete all that was derived, so that the pipeline derives it again from the log.
+
+        The outbox stays, and so does how far the log had been worked off: nobody is told again.
+        """
         async with self._database.write() as connection:
+            former = [await _progress(connection, name) for name in (_NAME, _REBUILT)]
             derived = (scores, minutes, readings, alerts, alert_events, engine_states, progress)
             for table in derived:
                 await connection.execute(delete(table))
+            await connection.execute(
+                progress.insert().values(
+                    name=_REBUILT,
+                    seq=max(place.seq for place in former),
+                    mark=max(place.mark for place in former),
+                    step=0,
+                )
+            )
+
+
+async def _progress(connection: AsyncConnection, name: str) -> Progress:
+    row = (await connection.execute(select(progress).where(progress.c.name == name))).one_or_none()
+    return Progress(row.seq, row.mark, row.step) if row else Progress()
 
 
 async def _write_scores(connection: AsyncConnection, step: Step) -> None:

@@ -145,6 +145,32 @@ alert_events = Table(
     sqlite_autoincrement=True,
 )
 
+# The outbox: one row a transition and channel, written with the step that made the transition.
+# What a message needs stands here, for alerts may be derived again.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("delivery_id", _Serial, primary_key=True, autoincrement=True),
+    Column("key", String(320), nullable=False, unique=True),
+    Column("channel", String(63), nullable=False),
+    Column("alert_id", String(64), nullable=False),
+    Column("kol_id", String(128), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("reason", String(16), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("evidence", JSON, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("finished_at", BigInteger),
+    Column("error", Text),
+    Index(None, "state", "channel", "delivery_id"),
+    sqlite_autoincrement=True,
+)
+
 engine_states = Table(
     "engine_states",
     metadata,

@@ -1,0 +1,52 @@
+"""What left the service, what waits, what was given up; and another try."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from serving.api.paging import Cursor, Limit, decode_cursor, encode_cursor
+from serving.api.problems import documented
+from serving.api.schemas import DeliveryOut, DeliveryPage, DeliveryState
+from serving.errors import InvalidRequest
+from serving.service import Running
+from serving.storage.database import instants
+from serving.storage.delivery_store import DeliveryFilter
+
+router = APIRouter(tags=["deliveries"])
+DeliveryId = Annotated[int, Path(ge=1, lt=2**63)]
+
+
+@router.get("/deliveries", responses=documented(422, 503))
+async def list_deliveries(
+    service: Running,
+    channel: str | None = None,
+    state: DeliveryState | None = None,
+    alert_id: Annotated[str | None, Query(description="Only this alert's.")] = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> DeliveryPage:
+    """Deliveries, last recorded first."""
+    before = decode_cursor(cursor, int) if cursor else None
+    rows = await service.deliveries.page(
+        DeliveryFilter(channel, state, alert_id),
+        before=int(before[0]) if before else None,
+        limit=limit + 1,
+    )
+    more = len(rows) > limit
+    return DeliveryPage(
+        items=[DeliveryOut.model_validate(instants(row)) for row in rows[:limit]],
+        next_cursor=encode_cursor(rows[limit - 1]["delivery_id"]) if more else None,
+    )
+
+
+@router.post("/deliveries/{delivery_id}/resend", responses=documented(404, 422, 503))
+async def resend_delivery(delivery_id: DeliveryId, service: Running) -> DeliveryOut:
+    """Send a delivery again, whatever became of it; its key stays, so a receiver can tell."""
+    channel = (await service.deliveries.get(delivery_id))["channel"]
+    if channel not in service.sender.channels:
+        raise InvalidRequest(
+            "unknown_channel", f"channel {channel!r} is not configured now; add it and restart"
+        )
+    row = await service.deliveries.resend(delivery_id, service.clock.now())
+    service.sender.wake(channel)
+    return DeliveryOut.model_validate(instants(row))

@@ -1,0 +1,232 @@
+"""Delivers what the outbox holds: one lane a channel, none of which waits for another.
+
+At least once: a delivery is closed after the channel took it, so a process that is killed in
+between sends it again, with the same idempotency key.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import RowMapping
+
+from serving.clock import Clock
+from serving.delivery.channel import Channel, Rejected, Unavailable
+from serving.delivery.notification import Notification
+from serving.errors import StoreError
+from serving.metrics import Metrics
+from serving.storage.database import from_micros
+from serving.storage.delivery_store import DEAD, DELIVERED, WAITING, DeliveryStore
+
+_log = structlog.get_logger(__name__)
+_FIRST_BACKOFF, _LAST_BACKOFF = timedelta(seconds=2), timedelta(minutes=5)
+_POLL = 5.0  # seconds after which a lane looks by itself
+
+
+@dataclass(slots=True)
+class _Lane:
+    """A channel, and the instant before which it is left alone."""
+
+    name: str
+    channel: Channel
+    ready_at: datetime
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+    task: asyncio.Task[None] | None = None
+
+
+class Sender:
+    """Sends what waits, tries again with growing pauses, and gives up after so many attempts."""
+
+    def __init__(
+        self,
+        *,
+        store: DeliveryStore,
+        channels: Mapping[str, Channel],
+        clock: Clock,
+        metrics: Metrics,
+        attempts: int,
+        timeout: float,
+        public_url: str | None,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            store: the outbox's table.
+            channels: by name.
+            clock: decides what is due.
+            metrics: where outcomes are counted.
+            attempts: after which a delivery is dead.
+            timeout: of one attempt, in seconds.
+            public_url: under which people reach this service; None leaves links out.
+            chance: uniform in [0, 1), for the jitter.
+        """
+        self._store = store
+        self._clock = clock
+        self._metrics = metrics
+        self._attempts = attempts
+        self._timeout = timeout
+        self._public_url = public_url and public_url.rstrip("/")
+        self._chance = chance
+        now = clock.now()
+        self._lanes = {name: _Lane(name, channel, now) for name, channel in channels.items()}
+
+    @property
+    def channels(self) -> list[str]:
+        """The names of the channels."""
+        return list(self._lanes)
+
+    @property
+    def alive(self) -> bool:
+        """Whether every lane runs."""
+        return all(lane.task is not None and not lane.task.done() for lane in self._lanes.values())
+
+    async def start(self) -> None:
+        """Begin; what waits for a channel that is no longer configured is given up."""
+        lost = await self._store.give_up_except(self._lanes, self._clock.now())
+        if lost:
+            _log.warning("deliveries_without_channel", given_up=lost)
+        for lane in self._lanes.values():
+            lane.task = asyncio.create_task(self._run(lane), name=f"sender-{lane.name}")
+
+    async def stop(self) -> None:
+        """Stop; an attempt that was under way is made again at the next start."""
+        tasks = [lane.task for lane in self._lanes.values() if lane.task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def committed(self, rows: Sequence[tuple[str, str]]) -> None:
+        """Say that deliveries, as (channel, state), were written to the outbox."""
+        for channel, state in rows:
+            if state == WAITING:
+                self.wake(channel)
+            else:
+                self._metrics.deliveries.labels(channel, state).inc()
+
+    def wake(self, channel: str) -> None:
+        """Say that something waits for a channel."""
+        if channel in self._lanes:
+            self._lanes[channel].woken.set()
+
+    async def _run(self, lane: _Lane) -> None:
+        try:
+            while True:
+                try:
+                    pause = await self.step(lane.name)
+                except StoreError as error:
+                    _log.error("outbox_failed", channel=lane.name, error=str(error))
+                    pause = _POLL
+                if pause > 0:
+                    await _rest(lane, pause)
+        except Exception:
+            _log.exception("sender_died", channel=lane.name)
+            raise
+
+    async def step(self, name: str) -> float:
+        """Send at most one message on a channel.
+
+        Returns:
+            Seconds after which there may be something to do; 0 for at once.
+
+        Raises:
+            StoreError: the database failed; what was sent may be sent again.
+        """
+        lane, now = self._lanes[name], self._clock.now()
+        if now < lane.ready_at:
+            return min(_POLL, (lane.ready_at - now).total_seconds())
+        rows = await self._store.due(name, now, most=lane.channel.most)
+        if not rows:
+            due = await self._store.next_due(name)
+            return _POLL if due is None else min(_POLL, max((due - now).total_seconds(), 0.05))
+        lane.ready_at = now + lane.channel.interval
+        await self._attempt(lane, rows)
+        return 0
+
+    async def _attempt(self, lane: _Lane, rows: Sequence[RowMapping]) -> bool:
+        """Try a message; returns False if its channel should be left alone for now."""
+        try:
+            async with asyncio.timeout(self._timeout):
+                await lane.channel.send([self._notification(row) for row in rows])
+        except Rejected as error:
+            if len(rows) > 1:  # one of them is at fault; the others must not die with it
+                for row in rows:
+                    if not await self._attempt(lane, [row]):
+                        return False
+                return True
+            await self._close(lane, rows, DEAD, str(error))
+        except Unavailable as error:
+            await self._postpone(lane, rows, str(error), error.retry_after)
+            return False
+        except TimeoutError:
+            await self._postpone(lane, rows, f"no answer within {self._timeout:g} s", None)
+            return False
+        else:
+            await self._close(lane, rows, DELIVERED, None)
+        return True
+
+    async def _close(
+        self, lane: _Lane, rows: Sequence[RowMapping], state: str, error: str | None
+    ) -> None:
+        if error is not None:
+            _log.error("delivery_given_up", channel=lane.name, key=rows[0]["key"], error=error)
+        await self._store.finish(
+            [row["delivery_id"] for row in rows], state, self._clock.now(), error
+        )
+        self._metrics.deliveries.labels(lane.name, state).inc(len(rows))
+
+    async def _postpone(
+        self,
+        lane: _Lane,
+        rows: Sequence[RowMapping],
+        error: str,
+        retry_after: timedelta | None,
+    ) -> None:
+        """Try again later, or give up what was tried often enough."""
+        now = self._clock.now()
+        last = [row for row in rows if row["attempts"] + 1 >= self._attempts]
+        again = [row for row in rows if row["attempts"] + 1 < self._attempts]
+        if last:
+            await self._close(lane, last, DEAD, error)
+        pause = self._backoff(max(row["attempts"] for row in rows))
+        if retry_after is not None:
+            pause = max(pause, retry_after)
+        if retry_after is not None or lane.channel.most > 1:
+            lane.ready_at = max(lane.ready_at, now + pause)
+        if again:
+            await self._store.postpone([row["delivery_id"] for row in again], now + pause, error)
+            self._metrics.deliveries.labels(lane.name, "postponed").inc(len(again))
+        _log.warning(
+            "delivery_failed",
+            channel=lane.name,
+            key=rows[0]["key"],
+            error=error,
+            retry_in=str(pause),
+        )
+
+    def _backoff(self, failures: int) -> timedelta:
+        """A pause after so many failures before this one: doubling, with full jitter."""
+        longest: timedelta = min(_LAST_BACKOFF, _FIRST_BACKOFF * 2 ** min(failures, 16))
+        return longest * self._chance()
+
+    def _notification(self, row: RowMapping) -> Notification:
+        link = f"{self._public_url}/v1/alerts/{row['alert_id']}" if self._public_url else None
+        same = ("key", "alert_id", "kol_id", "kol_name", "kind", "severity", "reason", "evidence")
+        return Notification(
+            **{name: row[name] for name in same},
+            at=from_micros(row["at"]),
+            opened_at=from_micros(row["opened_at"]),
+            link=link,
+        )
+
+
+async def _rest(lane: _Lane, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await lane.woken.wait()
+    except TimeoutError:
+        pass
+    lane.woken.clear()

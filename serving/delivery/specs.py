@@ -1,0 +1,86 @@
+"""How a channels file describes channels and routes."""
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from serving.delivery.routing import Route
+
+NAME = r"^[a-z0-9][a-z0-9_-]{0,62}$"
+Kind = Literal["backlash", "flip", "slow_burn", "brigade", "praise_surge", "data_gap"]
+EnvName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+
+
+class ChannelSpec(BaseModel):
+    """What every channel says of itself."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    type: str
+    url: str | None = Field(None, min_length=1)
+    url_env: EnvName | None = None
+    per_minute: float = Field(30, gt=0, le=600)
+
+    @model_validator(mode="after")
+    def _one_url(self) -> "ChannelSpec":
+        if (self.url is None) == (self.url_env is None):
+            raise ValueError(
+                "give either url, or url_env with the environment variable that has it"
+            )
+        return self
+
+    @property
+    def interval(self) -> timedelta:
+        """Least time between two messages."""
+        return timedelta(minutes=1 / self.per_minute)
+
+
+class WebhookSpec(ChannelSpec):
+    """Signed JSON over HTTP."""
+
+    type: Literal["webhook"]
+    secret_env: EnvName
+    allow_http: bool = False
+
+
+class AlertmanagerSpec(ChannelSpec):
+    """Prometheus Alertmanager, its address without a path below it."""
+
+    type: Literal["alertmanager"]
+    allow_http: bool = False
+
+
+class AppriseSpec(ChannelSpec):
+    """Whatever apprise reaches."""
+
+    type: Literal["apprise"]
+
+
+TYPES: dict[str, type[ChannelSpec]] = {
+    "alertmanager": AlertmanagerSpec,
+    "apprise": AppriseSpec,
+    "webhook": WebhookSpec,
+}
+
+
+class RouteSpec(BaseModel):
+    """A route as the file has it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    channels: list[str] = Field(min_length=1)
+    kols: list[Annotated[str, Field(min_length=1)]] | None = Field(None, min_length=1)
+    kinds: list[Kind] | None = Field(None, min_length=1)
+    min_severity: Literal["info", "warning", "critical"] = "warning"
+    goes_on: bool = Field(False, alias="continue")
+
+    def route(self) -> Route:
+        """The route to decide by."""
+        return Route(
+            channels=tuple(self.channels),
+            kols=None if self.kols is None else frozenset(self.kols),
+            kinds=None if self.kinds is None else frozenset(self.kinds),
+            min_severity=self.min_severity,
+            goes_on=self.goes_on,
+        )

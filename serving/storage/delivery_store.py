@@ -1,0 +1,196 @@
+"""The outbox's table: what waits, what was delivered, what was given up."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, RowMapping, func, select, update
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from serving.errors import NotFound
+from serving.storage.database import Database, from_micros, to_micros
+from serving.storage.tables import deliveries, kols
+
+WAITING, DELIVERED, DEAD, SKIPPED = "waiting", "delivered", "dead", "skipped"
+_LONGEST_ERROR = 500
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryFilter:
+    """Which deliveries to list; None sets no bound."""
+
+    channel: str | None = None
+    state: str | None = None
+    alert_id: str | None = None
+
+
+async def enqueue(connection: AsyncConnection, row: Mapping[str, Any]) -> bool:
+    """Write a delivery inside a transaction.
+
+    Returns:
+        False if its key is there already; then nothing is changed.
+    """
+    statement = insert(deliveries).values(**row).on_conflict_do_nothing(index_elements=["key"])
+    return (await connection.execute(statement)).rowcount == 1
+
+
+class DeliveryStore:
+    """The `deliveries` table."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def due(self, channel: str, now: datetime, *, most: int) -> list[RowMapping]:
+        """What to send on a channel next, with the KOLs' names; empty if nothing is due.
+
+        Of an alert only its first waiting transition can be due, so its order is kept. Where
+        `most` is more than 1, everything that waits goes along with what is due, in order.
+        """
+        waiting = _waiting(channel)
+        heads = select(deliveries.c.delivery_id).where(*waiting, _is_head())
+        heads = heads.where(deliveries.c.due_at <= to_micros(now))
+        heads = heads.order_by(deliveries.c.delivery_id).limit(1)
+        found = select(deliveries, kols.c.name.label("kol_name")).outerjoin(
+            kols, kols.c.kol_id == deliveries.c.kol_id
+        )
+        async with self._database.read() as connection:
+            first = await connection.scalar(heads)
+            if first is None:
+                return []
+            if most == 1:
+                found = found.where(deliveries.c.delivery_id == first)
+            else:
+                found = found.where(*waiting).order_by(deliveries.c.delivery_id).limit(most)
+            return list((await connection.execute(found)).mappings())
+
+    async def next_due(self, channel: str) -> datetime | None:
+        """When the next delivery of a channel is due; None if none waits."""
+        statement = select(func.min(deliveries.c.due_at)).where(*_waiting(channel), _is_head())
+        async with self._database.read() as connection:
+            due_at = await connection.scalar(statement)
+        return None if due_at is None else from_micros(due_at)
+
+    async def finish(
+        self, ids: Sequence[int], state: str, now: datetime, error: str | None = None
+    ) -> None:
+        """Close deliveries after an attempt, as `DELIVERED` or `DEAD`."""
+        await self._update(
+            ids,
+            state=state,
+            attempts=deliveries.c.attempts + 1,
+            finished_at=to_micros(now),
+            error=error and error[:_LONGEST_ERROR],
+        )
+
+    async def postpone(self, ids: Sequence[int], due_at: datetime, error: str) -> None:
+        """Try deliveries again later."""
+        await self._update(
+            ids,
+            attempts=deliveries.c.attempts + 1,
+            due_at=to_micros(due_at),
+            error=error[:_LONGEST_ERROR],
+        )
+
+    async def _update(self, ids: Sequence[int], **values: Any) -> None:
+        statement = update(deliveries).where(deliveries.c.delivery_id.in_(ids)).values(**values)
+        async with self._database.write() as connection:
+            await connection.execute(statement)
+
+    async def give_up_except(self, channels: Collection[str], now: datetime) -> int:
+        """Close what waits for a channel that is not among `channels`; returns how many."""
+        statement = (
+            update(deliveries)
+            .where(deliveries.c.state == WAITING, deliveries.c.channel.not_in(channels))
+            .values(state=DEAD, finished_at=to_micros(now), error="the channel is not configured")
+        )
+        async with self._database.write() as connection:
+            return (await connection.execute(statement)).rowcount
+
+    async def resend(self, delivery_id: int, now: datetime) -> RowMapping:
+        """Make a delivery due at once, with all its attempts before it; returns it.
+
+        Raises:
+            NotFound: there is no such delivery.
+        """
+        fresh = {"state": WAITING, "attempts": 0, "due_at": to_micros(now), "finished_at": None}
+        statement = (
+            update(deliveries)
+            .where(deliveries.c.delivery_id == delivery_id)
+            .values(**fresh, error=None)
+            .returning(deliveries)
+        )
+        async with self._database.write() as connection:
+            row: RowMapping | None = (await connection.execute(statement)).mappings().one_or_none()
+        if row is None:
+            raise _missing(delivery_id)
+        return row
+
+    async def get(self, delivery_id: int) -> RowMapping:
+        """One delivery.
+
+        Raises:
+            NotFound: there is no such delivery.
+        """
+        statement = select(deliveries).where(deliveries.c.delivery_id == delivery_id)
+        async with self._database.read() as connection:
+            row: RowMapping | None = (await connection.execute(statement)).mappings().one_or_none()
+        if row is None:
+            raise _missing(delivery_id)
+        return row
+
+    async def page(
+        self, wanted: DeliveryFilter, *, before: int | None, limit: int
+    ) -> list[RowMapping]:
+        """Deliveries, last recorded first.
+
+        Args:
+            wanted: the filter.
+            before: id of the last row already had.
+            limit: most rows.
+        """
+        statement = select(deliveries).order_by(deliveries.c.delivery_id.desc()).limit(limit)
+        for column in ("channel", "state", "alert_id"):
+            value = getattr(wanted, column)
+            if value is not None:
+                statement = statement.where(deliveries.c[column] == value)
+        if before is not None:
+            statement = statement.where(deliveries.c.delivery_id < before)
+        async with self._database.read() as connection:
+            return list((await connection.execute(statement)).mappings())
+
+    async def oldest_waiting(self) -> dict[str, datetime]:
+        """When the oldest delivery that waits was recorded, by channel."""
+        statement = (
+            select(deliveries.c.channel, func.min(deliveries.c.recorded_at))
+            .where(deliveries.c.state == WAITING)
+            .group_by(deliveries.c.channel)
+        )
+        async with self._database.read() as connection:
+            rows = await connection.execute(statement)
+            return {channel: from_micros(recorded_at) for channel, recorded_at in rows}
+
+
+def _waiting(channel: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return deliveries.c.state == WAITING, deliveries.c.channel == channel
+
+
+def _is_head() -> ColumnElement[bool]:
+    """Whether no earlier transition of the same alert waits for the same channel."""
+    earlier = deliveries.alias("earlier")
+    return ~(
+        select(earlier.c.delivery_id)
+        .where(
+            earlier.c.state == WAITING,
+            earlier.c.channel == deliveries.c.channel,
+            earlier.c.alert_id == deliveries.c.alert_id,
+            earlier.c.delivery_id < deliveries.c.delivery_id,
+        )
+        .correlate(deliveries)
+        .exists()
+    )
+
+
+def _missing(delivery_id: int) -> NotFound:
+    return NotFound(f"there is no delivery {delivery_id}; GET /v1/deliveries lists them")

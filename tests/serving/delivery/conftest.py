@@ -1,0 +1,131 @@
+"""Transitions of alerts, and a database with an outbox."""
+
+import shutil
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from monitoring.alerts import AlertEvent
+from monitoring.evidence import Evidence
+from serving.clock import TestClock
+from serving.delivery.channel import Channel
+from serving.delivery.notification import Notification
+from serving.delivery.outbox import Outbox
+from serving.delivery.routing import Route
+from serving.delivery.sender import Sender
+from serving.metrics import Metrics
+from serving.storage.database import Database
+from serving.storage.delivery_store import DeliveryFilter, DeliveryStore
+from serving.storage.step_store import Step, StepStore
+from tests.serving.conftest import NOW
+
+EVIDENCE: dict[str, Any] = {
+    "incident_start": "2026-03-10T11:20:00+00:00",
+    "comments": 1240,
+    "negative_share": 0.61,
+    "expected_comments": 38.2,
+    "expected_negative_share": 0.14,
+    "volume_ratio": 32.5,
+    "drivers": {
+        "posts": [{"post_id": "p9", "comments": 1100, "excess": 546.0}],
+        "representative": [
+            {"text": "my face\nburns, you LIAR", "offensive": 0.1},
+            {"text": "what the fuuuck is this sh1t", "offensive": 0.9},
+            {"text": "hidden insult without a word we know", "offensive": 0.9},
+            {"text": "refund @everyone <!channel>", "offensive": None},
+            {"text": "a fourth that there is no room for", "offensive": 0.0},
+        ],
+        "audience": {"verdict": "organic", "reasons": ["3% nearly repeat another", "new: 20%"]},
+    },
+    "summary": "Negative comments rose on @lena: 61% of 1240 in 30 minutes; 14% of 38 is usual.",
+}
+
+
+def notification(**change: Any) -> Notification:
+    values: dict[str, Any] = {
+        "key": "a1-opened-1-crm",
+        "alert_id": "a1",
+        "kol_id": "lena",
+        "kol_name": "Lena Vane",
+        "kind": "backlash",
+        "severity": "critical",
+        "reason": "opened",
+        "at": NOW - timedelta(minutes=10),
+        "opened_at": NOW - timedelta(minutes=10),
+        "evidence": EVIDENCE,
+        "link": "https://pr.example.com/v1/alerts/a1",
+    }
+    return Notification(**values | change)
+
+
+def transition(reason: str = "opened", **change: Any) -> AlertEvent:
+    at = change.pop("at", NOW)
+    start = at - timedelta(minutes=30)
+    evidence = Evidence(start, at, start, 100, 60.0, 20.0, 0.1, 5.0, (), None, "It turned.")
+    values = {"alert_id": "a1", "kol_id": "lena", "kind": "backlash", "severity": "warning"}
+    return AlertEvent(**values | change, reason=reason, at=at, evidence=evidence)
+
+
+@dataclass
+class World:
+    """An outbox on a database of its own, with every part in hand."""
+
+    database: Database
+    clock: TestClock
+    routes: Sequence[Route] = (Route(("crm",)),)
+    metrics: Metrics = field(default_factory=lambda: Metrics(CollectorRegistry(), max_kols=10))
+
+    def __post_init__(self) -> None:
+        self.store = DeliveryStore(self.database)
+        self.committed: list[tuple[str, str]] = []
+
+    @property
+    def steps(self) -> StepStore:
+        outbox = Outbox(
+            self.routes, self.clock, max_age=timedelta(hours=24), on_commit=self.committed.extend
+        )
+        return StepStore(self.database, outbox)
+
+    async def commit(self, *events: AlertEvent, **more: Any) -> None:
+        before = await self.steps.progress()
+        await self.steps.commit(Step(**{"seq": 0, "model": "m", "events": events} | more), before)
+
+    def sender(self, channels: dict[str, Channel], **change: Any) -> Sender:
+        values: dict[str, Any] = {
+            "attempts": 3, "timeout": 0.3, "public_url": "https://pr.example.com/",
+            "chance": lambda: 0.5,
+        }  # fmt: skip
+        return Sender(
+            store=self.store, channels=channels, clock=self.clock, metrics=self.metrics,
+            **values | change,
+        )  # fmt: skip
+
+    async def rows(self) -> list[Any]:
+        return (await self.store.page(DeliveryFilter(), before=None, limit=100))[::-1]
+
+    async def states(self) -> list[str]:
+        return [row["state"] for row in await self.rows()]
+
+    def counted(self, channel: str, outcome: str) -> float:
+        labels = {"channel": channel, "outcome": outcome}
+        return self.metrics.registry.get_sample_value("groundswell_deliveries_total", labels) or 0
+
+
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database without rows; making one takes half a second."""
+    path = tmp_path_factory.mktemp("outbox") / "empty.db"
+    Database(f"sqlite:///{path}").upgrade()
+    return path
+
+
+@pytest.fixture
+async def world(empty: Path, tmp_path: Path, clock: TestClock) -> AsyncIterator[World]:
+    database = Database(f"sqlite:///{shutil.copy(empty, tmp_path / 'outbox.db')}")
+    yield World(database, clock)
+    await database.close()

@@ -1,0 +1,225 @@
+"""At least once, in order, patient, bounded, and no channel in another's way."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from serving.delivery.channel import MemoryChannel, Rejected, Unavailable
+from serving.delivery.routing import Route
+from serving.delivery.sender import Sender
+from serving.errors import NotFound
+from tests.serving.conftest import NOW
+from tests.serving.delivery.conftest import World, transition
+
+
+class Hanging(MemoryChannel):
+    async def send(self, notifications: object) -> None:
+        await asyncio.sleep(30)
+
+
+async def drain(world: World, sender: Sender, name: str = "crm", *, most: int = 50) -> int:
+    """Work a channel off, the clock jumping over its pauses; returns how many messages went."""
+    tries = 0
+    for _ in range(most):
+        pause = await sender.step(name)
+        if pause == 0:
+            tries += 1
+        elif await world.store.next_due(name) is None:
+            return tries
+        else:
+            world.clock.advance(timedelta(seconds=pause))
+    raise AssertionError("not drained")
+
+
+async def test_what_waits_is_delivered_once_and_told_as_it_was(world: World) -> None:
+    channel = MemoryChannel()
+    sender = world.sender({"crm": channel})
+    await world.commit(transition())
+    assert await drain(world, sender) == 1
+    ((sent,),) = channel.sent
+    assert (sent.alert_id, sent.reason, sent.at, sent.opened_at) == ("a1", "opened", NOW, NOW)
+    assert sent.evidence["summary"] == "It turned."
+    assert sent.link == "https://pr.example.com/v1/alerts/a1"
+    (row,) = await world.rows()
+    assert (row["state"], row["attempts"], row["key"]) == ("delivered", 1, sent.key)
+    assert world.counted("crm", "delivered") == 1
+
+
+async def test_pauses_double_up_to_five_minutes_and_the_last_attempt_is_final(
+    world: World,
+) -> None:
+    channel = MemoryChannel()
+    channel.failures = [Unavailable("down")] * 12
+    sender = world.sender({"crm": channel}, attempts=12, chance=lambda: 1.0)
+    await world.commit(transition())
+    pauses = []
+    while (await world.states()) == ["waiting"]:
+        assert await sender.step("crm") == 0
+        (row,) = await world.rows()
+        due = await world.store.next_due("crm")
+        if due is not None:
+            pauses.append((due - world.clock.now()).total_seconds())
+            world.clock.advance(due - world.clock.now())
+    assert pauses == [2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]
+    (row,) = await world.rows()
+    assert (row["state"], row["attempts"], row["error"]) == ("dead", 12, "down")
+    assert world.counted("crm", "dead") == 1
+    assert world.counted("crm", "postponed") == 11
+
+
+async def test_jitter_is_full(world: World) -> None:
+    channel = MemoryChannel()
+    channel.failures = [Unavailable("down")]
+    sender = world.sender({"crm": channel}, chance=lambda: 0.0)
+    await world.commit(transition())
+    await sender.step("crm")
+    assert await world.store.next_due("crm") == NOW
+
+
+async def test_what_is_rejected_is_dead_at_once(world: World) -> None:
+    channel = MemoryChannel()
+    channel.failures = [Rejected("answered 400")]
+    await world.commit(transition(), transition("resolved"))
+    assert await drain(world, world.sender({"crm": channel})) == 2
+    assert await world.states() == ["dead", "delivered"]
+
+
+async def test_a_later_transition_waits_for_an_earlier_one_and_other_alerts_do_not(
+    world: World,
+) -> None:
+    channel = MemoryChannel()
+    channel.failures = [Unavailable("down")]
+    await world.commit(transition(), transition("escalated"), transition(alert_id="b2"))
+    await drain(world, world.sender({"crm": channel}))
+    assert [(sent.alert_id, sent.reason) for (sent,) in channel.sent] == [
+        ("b2", "opened"),
+        ("a1", "opened"),
+        ("a1", "escalated"),
+    ]
+
+
+async def test_a_channel_that_asks_for_a_pause_gets_it(world: World) -> None:
+    channel = MemoryChannel()
+    channel.failures = [Unavailable("busy", retry_after=timedelta(seconds=90))]
+    sender = world.sender({"crm": channel})
+    await world.commit(transition(), transition(alert_id="b2"))
+    assert await sender.step("crm") == 0
+    assert await sender.step("crm") == 5.0
+    world.clock.advance(timedelta(seconds=89))
+    assert await sender.step("crm") > 0
+    assert channel.sent == []
+    world.clock.advance(timedelta(seconds=1))
+    assert await drain(world, sender) == 2
+
+
+async def test_no_more_messages_than_the_rate_allows(world: World) -> None:
+    channel = MemoryChannel(interval=timedelta(seconds=2))
+    await world.commit(*(transition(alert_id=f"a{n}") for n in range(10)))
+    await drain(world, world.sender({"crm": channel}))
+    assert len(channel.sent) == 10
+    assert world.clock.now() - NOW >= timedelta(seconds=18)
+
+
+async def test_after_downtime_a_burst_is_one_message(world: World) -> None:
+    channel = MemoryChannel(most=20)
+    channel.failures = [Unavailable("down")]
+    sender = world.sender({"crm": channel})
+    await world.commit(transition(), transition("escalated"))
+    assert await sender.step("crm") == 0
+    await world.commit(transition(alert_id="b2"), transition("resolved"))
+    assert await sender.step("crm") > 0  # what is new does not hammer a channel that is down
+    assert await drain(world, sender) == 1
+    assert [[(n.alert_id, n.reason) for n in sent] for sent in channel.sent] == [
+        [("a1", "opened"), ("a1", "escalated"), ("b2", "opened"), ("a1", "resolved")]
+    ]
+    assert set(await world.states()) == {"delivered"}
+
+
+async def test_one_bad_notification_does_not_take_its_group_along(world: World) -> None:
+    channel = MemoryChannel(most=20)
+    channel.failures = [Rejected("answered 400"), Rejected("answered 400")]
+    await world.commit(transition(), transition(alert_id="b2"), transition(alert_id="c3"))
+    await drain(world, world.sender({"crm": channel}))
+    assert await world.states() == ["dead", "delivered", "delivered"]
+
+
+async def test_a_channel_that_hangs_is_cut_off(world: World) -> None:
+    await world.commit(transition())
+    await world.sender({"crm": Hanging()}, timeout=0.02).step("crm")
+    (row,) = await world.rows()
+    assert (row["state"], row["error"]) == ("waiting", "no answer within 0.02 s")
+
+
+async def test_no_channel_waits_for_another(world: World) -> None:
+    world.routes = (Route(("slow", "crm")),)
+    channel = MemoryChannel()
+    sender = world.sender({"slow": Hanging(), "crm": channel}, timeout=20)
+    await sender.start()
+    assert sender.alive
+    await world.commit(transition())
+    sender.wake("slow")
+    sender.wake("crm")
+    async with asyncio.timeout(10):
+        while not channel.sent:
+            await asyncio.sleep(0.01)
+    await sender.stop()
+    assert not sender.alive
+
+
+async def test_a_new_process_sends_what_the_old_one_did_not_close(world: World) -> None:
+    await world.commit(transition())
+    hanging = world.sender({"crm": Hanging()}, timeout=20)
+    await hanging.start()
+    await asyncio.sleep(0.05)
+    await hanging.stop()  # in the middle of its attempt
+    channel = MemoryChannel()
+    await drain(world, world.sender({"crm": channel}))
+    assert len(channel.sent) == 1
+
+
+async def test_what_waits_for_a_channel_that_is_gone_is_given_up_and_can_be_sent_again(
+    world: World,
+) -> None:
+    await world.commit(transition())
+    nobody = world.sender({})
+    await nobody.start()
+    assert nobody.alive
+    (row,) = await world.rows()
+    assert (row["state"], row["error"]) == ("dead", "the channel is not configured")
+    await world.store.resend(row["delivery_id"], world.clock.now())
+    channel = MemoryChannel()
+    await drain(world, world.sender({"crm": channel}))
+    assert channel.sent[0][0].key == row["key"]
+    with pytest.raises(NotFound):
+        await world.store.resend(99, world.clock.now())
+
+
+async def test_ten_minutes_without_any_channel_end_with_everything_delivered_once(
+    world: World,
+) -> None:
+    world.routes = (Route(("crm", "team")),)
+    up_again = NOW + timedelta(minutes=10)
+
+    class Down(MemoryChannel):
+        async def send(self, notifications: object) -> None:
+            if world.clock.now() < up_again:
+                raise Unavailable("down")
+            await super().send(notifications)  # type: ignore[arg-type]
+
+    channels = {"crm": Down(), "team": Down(most=20)}
+    sender = world.sender(dict(channels), attempts=50)
+    for number, alert_id in enumerate(("a1", "b2", "c3")):
+        at = NOW + timedelta(minutes=3 * number)
+        await world.commit(transition(alert_id=alert_id, at=at))
+        await world.commit(transition("resolved", alert_id=alert_id, at=at + timedelta(minutes=2)))
+    await drain(world, sender, "crm", most=2000)
+    await drain(world, sender, "team", most=2000)
+    assert set(await world.states()) == {"delivered"}
+    for channel in channels.values():
+        told = [(n.alert_id, n.reason) for sent in channel.sent for n in sent]
+        assert sorted(told) == sorted(set(told))
+        assert len(told) == 6
+        for alert_id in ("a1", "b2", "c3"):
+            assert told.index((alert_id, "opened")) < told.index((alert_id, "resolved"))
+    assert len(channels["team"].sent) == 1
