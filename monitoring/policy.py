@@ -11,8 +11,8 @@ class Policy:
     """The knobs of the engine; the defaults are the calibrated ones.
 
     Attributes:
-        sensitivity: false pages per KOL and month (30 days) that are bearable; 0.43 is one in
-            ten KOL-weeks. Lower is quieter and later.
+        sensitivity: false pages per KOL and month (30 days) that are bearable; 0.43 would be one
+            in ten KOL-weeks. Lower is quieter and later.
         lateness: how long a minute stays open for comments that arrive late.
         minimum_negative: expected negative comments (sum of P(negative)) an incident must hold.
         hold: how long an alert stays open at least.
@@ -31,7 +31,7 @@ class Policy:
         gap_least: … and it lasts at least so long.
     """
 
-    sensitivity: float = 0.43
+    sensitivity: float = 1.0
     lateness: timedelta = timedelta(minutes=2)
     minimum_negative: float = 4.0
     hold: timedelta = timedelta(minutes=30)

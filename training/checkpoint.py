@@ -121,7 +121,8 @@ def _own(folder: Path) -> Base:
     if ENCODER_CONFIG not in artifact.files:
         raise BaseModelError(f"{folder} holds no {ENCODER_CONFIG}: it cannot be trained further")
     config = AutoConfig.from_pretrained(folder / ENCODER_CONFIG)
-    encoder = AutoModel.from_config(config, attn_implementation="eager", **without_pooler(config))
+    options = {"attn_implementation": "eager", **without_pooler(config)}
+    encoder = AutoModel.from_config(config, **options)  # type: ignore[no-untyped-call]
     if WEIGHTS in artifact.files:
         weights = load_file(folder / WEIGHTS)
     else:

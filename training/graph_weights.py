@@ -12,22 +12,18 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, numpy_helper
 
-from training.errors import BaseModelError
-
 _BIAS = ".bias"
+_MIDDLE = 128.0  # what stands for 0 in unsigned 8 bits
 
 
 def read_graph(path: Path) -> dict[str, NDArray[np.float32]]:
-    """Every parameter of the network that :mod:`training.export` wrote with precision ``rows``.
+    """Every parameter of the network that :mod:`training.export` wrote.
 
     Args:
         path: ``model.onnx``.
 
     Returns:
         Parameter name → values: matrices as (out, in), as torch keeps them.
-
-    Raises:
-        BaseModelError: the graph holds matrices in another form.
     """
     graph = onnx.load(str(path)).graph
     stored = {tensor.name: tensor for tensor in graph.initializer}
@@ -45,15 +41,14 @@ def read_graph(path: Path) -> dict[str, NDArray[np.float32]]:
         whole = numpy_helper.to_array(stored[f"{table}.int8"]).astype(np.float32)
         found[table] = whole * found.pop(name)
     for node in graph.node:
-        if node.op_type == "MatMulNBits":
-            raise BaseModelError(f"{path}: only 8-bit graphs of the precision rows can be read")
-        if node.op_type == "MatMulInteger" and node.input[1] in stored:
+        read = _READERS.get(node.op_type)
+        if read is not None and node.input[1] in stored:
             name = _bias_after(node, readers, stored).removesuffix(_BIAS) + ".weight"
-            found[name] = _matrix(node, stored)
+            found[name] = read(node, stored)
     return {
         name: np.array(values, dtype=np.float32)
         for name, values in found.items()
-        if not name.endswith(("_scale", "_zero_point"))
+        if name.endswith((".weight", _BIAS))
     }
 
 
@@ -63,12 +58,26 @@ def _bias_after(
     """Name of the bias that is added to a product: it tells which layer the product belongs to."""
     while node.op_type != "Add":
         (node,) = readers[node.output[0]]
-    return next(name for name in node.input if name in stored and name.endswith(_BIAS))
+    biases: list[str] = [name for name in node.input if name in stored and name.endswith(_BIAS)]
+    return biases[0]
 
 
-def _matrix(node: onnx.NodeProto, stored: dict[str, Any]) -> NDArray[np.float32]:
+def _by_column(node: onnx.NodeProto, stored: dict[str, Any]) -> NDArray[np.float32]:
+    """A matrix with one scale a column (precision ``rows``)."""
     whole = numpy_helper.to_array(stored[node.input[1]]).astype(np.float32)
     zero = numpy_helper.to_array(stored[node.input[3]]).astype(np.float32)
     scale_name = node.input[1].removesuffix("_quantized") + "_scale"
     scale = numpy_helper.to_array(stored[scale_name])
     return np.asarray(((whole - zero) * scale).T, dtype=np.float32)
+
+
+def _by_block(node: onnx.NodeProto, stored: dict[str, Any]) -> NDArray[np.float32]:
+    """A matrix with one scale for every block of a row (precision ``blocks``)."""
+    whole = numpy_helper.to_array(stored[node.input[1]]).astype(np.float32)
+    scale = numpy_helper.to_array(stored[node.input[2]]).reshape(*whole.shape[:2], 1)
+    columns = next(a.i for a in node.attribute if a.name == "K")
+    values = (whole - _MIDDLE) * scale
+    return np.asarray(values.reshape(len(whole), -1)[:, :columns], dtype=np.float32)
+
+
+_READERS = {"MatMulInteger": _by_column, "MatMulNBits": _by_block}

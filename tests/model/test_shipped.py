@@ -90,6 +90,6 @@ def test_size_and_manifest() -> None:
     assert sum(path.stat().st_size for path in folder.iterdir()) <= 70_000_000
     assert {path.name for path in folder.iterdir()} == {*artifact.files, "manifest.json"}
     assert artifact.temperatures.keys() == artifact.labels.keys()
-    for name in ("metrics", "data", "recipe", "versions", "calibration", "parity"):
+    for name in ("metrics", "data", "recipe", "versions", "calibration", "parity", "robustness"):
         assert artifact.details[name], name
     assert max(artifact.details["parity"].values()) <= 0.005

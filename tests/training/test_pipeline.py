@@ -22,7 +22,8 @@ from training.checkpoint import load_base
 from training.cli import app
 from training.errors import BaseModelError, ParityError
 from training.evaluate import measure
-from training.export import parity
+from training.export import PRECISIONS, parity, quantise
+from training.graph_weights import read_graph
 from training.prepare import prepare
 from training.recipe import load_recipe
 from training.robustness.measure import measure_robustness
@@ -140,6 +141,16 @@ def test_a_run_goes_on_from_the_artifact_that_serves(smoke: Smoke) -> None:
     for name, value in state.items():
         largest = float(exact[name].abs().max())
         assert torch.allclose(value, exact[name], atol=largest / 127), name
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_either_precision_can_be_read_back(smoke: Smoke, tmp_path: Path, precision: str) -> None:
+    quantise(smoke.run / "float32-onnx" / "model.onnx", tmp_path / "model.onnx", precision)
+    exact = load_file(smoke.run / "float32" / "model.safetensors")
+    found = read_graph(tmp_path / "model.onnx")
+    assert found.keys() == exact.keys()
+    for name, value in exact.items():
+        assert np.abs(found[name] - value.numpy()).max() <= float(value.abs().max()) / 127, name
 
 
 def test_kept_heads_answer_before_any_step(smoke: Smoke) -> None:
