@@ -18,6 +18,7 @@ from model.classifier import SentimentClassifier
 from serving import cli
 from serving.app import create_app
 from serving.clock import TestClock
+from serving.commands import terminal
 from serving.settings import Settings
 from tests.serving.conftest import NOW
 from tests.serving.delivery.receiver import Answer, Receiver, answer, receiving
@@ -184,7 +185,7 @@ def test_a_channel_can_be_tried_and_a_file_checked(
     configured: Callable[[Receiver], Path],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(terminal.out, "width", 200)
     assert cli.run(["notify", "test", "crm"]) == 2
     assert "GROUNDSWELL_CHANNELS is not set" in capsys.readouterr().err
     with listening(answer(204), answer(403, b"who are you")) as receiver:
@@ -217,7 +218,7 @@ def test_deliveries_are_listed_and_sent_again_from_the_command_line(
         "attempts": 50, "error": "answered 500", "key": "k",
     }  # fmt: skip
     page = json.dumps({"items": [delivery], "next_cursor": None}).encode()
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(terminal.out, "width", 200)
     with listening(
         answer(200, page), answer(200, page), answer(200, json.dumps(delivery).encode())
     ) as receiver:
