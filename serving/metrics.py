@@ -7,10 +7,15 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from model.batcher import BatchReport
+from model.types import Prediction
+from serving.storage.delivery_store import DEAD, DELIVERED, SKIPPED
 
 OTHER = "_other"
 _LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+_CONFIDENCES = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1)
+POSTPONED = "postponed"
+_OUTCOMES = (DELIVERED, POSTPONED, DEAD, SKIPPED)
 
 
 class Metrics:
@@ -30,10 +35,21 @@ class Metrics:
             ["kol", "outcome"],
             registry=registry,
         )
-        self.scored = Counter(
+        self._scored = Counter(
             "groundswell_comments_scored",
             "Comments scored, by the likeliest sentiment.",
             ["kol", "sentiment"],
+            registry=registry,
+        )
+        self._confidence = Histogram(
+            "groundswell_prediction_confidence",
+            "Probability of the likeliest sentiment, over the comments scored.",
+            buckets=_CONFIDENCES,
+            registry=registry,
+        )
+        self._out_of_scope = Counter(
+            "groundswell_comments_out_of_scope",
+            "Comments scored that are unlike all that the model was measured on.",
             registry=registry,
         )
         self.late = Counter(
@@ -45,12 +61,22 @@ class Metrics:
         self._negative_share = self._kol_gauge(
             "groundswell_negative_share", "Recent share of negative comments."
         )
+        self._negative_share_usual = self._kol_gauge(
+            "groundswell_negative_share_usual", "Share of negative comments that is usual."
+        )
         self._mood = self._kol_gauge(
             "groundswell_mood", "Recent mean of P(positive) - P(negative)."
         )
         self._backlash_score = self._kol_gauge(
             "groundswell_backlash_score",
             "The strongest detector's score over its threshold; 1 raises an alert.",
+        )
+        self._comments_per_hour = self._kol_gauge(
+            "groundswell_comments_per_hour", "Recent comments an hour."
+        )
+        self._comments_per_hour_usual = self._kol_gauge(
+            "groundswell_comments_per_hour_usual",
+            "Comments an hour that are usual at this hour of the week.",
         )
         self._alerts_active = Gauge(
             "groundswell_alerts_active",
@@ -112,6 +138,18 @@ class Metrics:
             "Age of the newest comment of the last step when it had been worked off.",
             registry=registry,
         )
+        self._worker_up = Gauge(
+            "groundswell_worker_up",
+            "1 while a worker runs, 0 once it has stopped.",
+            ["worker"],
+            registry=registry,
+        )
+        self._build = Gauge(
+            "groundswell_build_info",
+            "Always 1; its labels say what runs.",
+            ["version", "model"],
+            registry=registry,
+        )
 
     def _kol_gauge(self, name: str, text: str) -> Gauge:
         return Gauge(name, text, ["kol"], registry=self.registry)
@@ -124,6 +162,19 @@ class Metrics:
         """Count one run of the model."""
         self._batch_texts.observe(report.texts)
         self._batch_seconds.observe(report.seconds)
+
+    def show_scored(self, kol_id: str, prediction: Prediction) -> None:
+        """Count one comment that was scored, and what the model thinks of it."""
+        self._scored.labels(self.kol(kol_id), prediction.label.value).inc()
+        self._confidence.observe(max(prediction.negative, prediction.neutral, prediction.positive))
+        if not prediction.in_scope:
+            self._out_of_scope.inc()
+
+    def show_service(self, version: str, model_id: str, workers: Mapping[str, bool]) -> None:
+        """Set what runs: the version, the model, and every worker by name."""
+        self._build.labels(version, model_id).set(1)
+        for worker, alive in workers.items():
+            self._worker_up.labels(worker).set(alive)
 
     def stage(self, name: str) -> AbstractContextManager[Any]:
         """Times a block as the stage `name`."""
@@ -144,17 +195,26 @@ class Metrics:
             return
         for gauge, key in (
             (self._negative_share, "negative_share"),
+            (self._negative_share_usual, "expected_negative_share"),
             (self._mood, "mood"),
             (self._backlash_score, "score"),
+            (self._comments_per_hour, "comments_per_hour"),
+            (self._comments_per_hour_usual, "expected_comments_per_hour"),
         ):
             if status[key] is not None:
                 gauge.labels(label).set(status[key])
 
     def show_waiting(self, ages: Mapping[str, float]) -> None:
-        """Set the age in seconds of every channel's oldest waiting notification."""
+        """Set the age in seconds of every channel's oldest waiting notification.
+
+        Every outcome of these channels is counted from 0, for Prometheus sees no increase in a
+        counter that begins at 1.
+        """
         self._oldest_delivery.clear()
         for channel, seconds in ages.items():
             self._oldest_delivery.labels(channel).set(seconds)
+            for outcome in _OUTCOMES:
+                self.deliveries.labels(channel, outcome)
 
     def show_open_alerts(self, counts: Mapping[tuple[str, str], int]) -> None:
         """Set the active alerts of every KOL; those not named have none."""

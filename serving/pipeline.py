@@ -231,8 +231,7 @@ class Pipeline:
             )
         )
         for item, prediction in zip(scored, predictions, strict=True):
-            label = self._metrics.kol(item.comment.kol_id)
-            self._metrics.scored.labels(label, prediction.label.value).inc()
+            self._metrics.show_scored(item.comment.kol_id, prediction)
         newest = max(logged.comment.created_at for logged in batch)
         self._metrics.event_time_lag.set((self._clock.now() - newest).total_seconds())
         return True

@@ -31,6 +31,7 @@ async def readyz(response: Response, service: Running) -> ReadyOut:
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 async def metrics(service: Running) -> Response:
     """For Prometheus."""
+    service.metrics.show_service(VERSION, service.model_id, service.workers)
     service.metrics.show_open_alerts(await service.alerts.open_by_kol())
     service.metrics.backlog.set(await service.log.count_after(service.pipeline.progress.seq))
     now, oldest = service.clock.now(), await service.deliveries.oldest_waiting()

@@ -17,7 +17,7 @@ from serving.clock import Clock
 from serving.delivery.channel import Channel, Rejected, Unavailable
 from serving.delivery.notification import Notification
 from serving.errors import StoreError
-from serving.metrics import Metrics
+from serving.metrics import POSTPONED, Metrics
 from serving.storage.database import from_micros
 from serving.storage.delivery_store import DEAD, DELIVERED, WAITING, DeliveryStore
 
@@ -198,7 +198,7 @@ class Sender:
             lane.ready_at = max(lane.ready_at, now + pause)
         if again:
             await self._store.postpone([row["delivery_id"] for row in again], now + pause, error)
-            self._metrics.deliveries.labels(lane.name, "postponed").inc(len(again))
+            self._metrics.deliveries.labels(lane.name, POSTPONED).inc(len(again))
         _log.warning(
             "delivery_failed",
             channel=lane.name,
