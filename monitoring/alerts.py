@@ -30,7 +30,8 @@ class Alert:
         incident_start: estimate of when the incident began.
         score: largest detector score over its threshold so far.
         peak_rate: highest rate of the comments that matter, per minute.
-        waves: 1, and one more for every time it was reopened.
+        waves: 1, and one more for every later wave.
+        pages_at: rate at which an aftershock pages after all; None where none is open.
     """
 
     alert_id: str
@@ -46,6 +47,7 @@ class Alert:
     score: float
     peak_rate: float
     waves: int = 1
+    pages_at: float | None = None
 
     @property
     def is_open(self) -> bool:
@@ -85,7 +87,9 @@ class AlertEvent:
         kol_id: whose stream.
         kind: the alert's kind; "praise_surge" and "data_gap" inform, every other kind pages.
         severity: at this event.
-        reason: "opened", "escalated", "resolved" or "reopened".
+        reason: "opened"; "escalated", to a higher severity; "resolved"; "aftershock", open again
+            for a wave soon after the end and so far no larger than those before; "reopened", for
+            one that is larger or comes later.
         at: event time at which it could be known.
         evidence: the figures behind it.
     """
@@ -100,7 +104,9 @@ class AlertEvent:
 
     @property
     def pages(self) -> bool:
-        """Whether a person is to be called: a new wave of at least a warning."""
+        """Whether a person is to be called: for what is new, larger than what was told, or back
+        after they may have turned away. Everything else is news to those who were called.
+        """
         return self.reason in ("opened", "reopened") and self.severity != "info"
 
 
@@ -131,6 +137,7 @@ def advance(
     """
     if alert is not None and alert.is_open:
         return _advance_open(alert, signal, now, policy)
+    quiet = timedelta(0)
     if alert is not None and alert.resolved_at is not None:
         quiet = now - alert.resolved_at
         if quiet > policy.reopen_within:
@@ -156,6 +163,7 @@ def advance(
             peak_rate=signal.rate,
         )
         return fresh, [event_of(fresh, "opened", now, signal.evidence)]
+    aftershock = quiet <= policy.vigil
     again = replace(
         alert,
         state="open",
@@ -165,8 +173,10 @@ def advance(
         score=max(alert.score, signal.score),
         peak_rate=max(alert.peak_rate, signal.rate),
         waves=alert.waves + 1,
+        pages_at=policy.aftershock_ratio * alert.peak_rate if aftershock else None,
     )
-    return again, [event_of(again, "reopened", now, signal.evidence)]
+    reason = "aftershock" if aftershock else "reopened"
+    return again, [event_of(again, reason, now, signal.evidence)]
 
 
 def _advance_open(
@@ -183,6 +193,9 @@ def _advance_open(
     if signal.firing and worse(signal.severity, alert.severity):
         risen = replace(alert, severity=signal.severity, updated_at=now)
         return risen, [event_of(risen, "escalated", now, signal.evidence)]
+    if signal.firing and alert.pages_at is not None and signal.rate >= alert.pages_at:
+        larger = replace(alert, pages_at=None, updated_at=now)
+        return larger, [event_of(larger, "reopened", now, signal.evidence)]
     wave_start = alert.updated_at if alert.waves > 1 else alert.opened_at
     over = signal.recovered and now - wave_start >= policy.hold
     if over or now - wave_start >= policy.longest:

@@ -180,7 +180,7 @@ class KolMonitor:
     def _note(self, raised: list[AlertEvent]) -> None:
         """Keep the hours of a declared incident out of the baseline."""
         for event in raised:
-            if event.reason in ("opened", "reopened"):
+            if event.reason in ("opened", "aftershock", "reopened"):
                 first = minute_of(event.evidence.incident_start) // 60
                 for hour in self._pending:
                     hour.tainted = hour.tainted or hour.number >= first

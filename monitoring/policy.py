@@ -19,6 +19,9 @@ class Policy:
         reopen_within: a second wave within this time of the resolution reopens the alert.
         reopen_fraction: share of the incident's peak rate of negatives a second wave must reach
             right after the resolution; halves every twelve hours.
+        vigil: for so long after the resolution people are still at it: a second wave is told as an
+            aftershock and pages only …
+        aftershock_ratio: … once its rate of negatives is so many times the highest before it.
         longest: an incident that lasts longer is the new normal: it is resolved and learnt.
         critical_ratio: negatives per hour over the usual that make an incident critical …
         critical_share: … when at least this share of the comments is negative …
@@ -37,6 +40,8 @@ class Policy:
     hold: timedelta = timedelta(minutes=30)
     reopen_within: timedelta = timedelta(hours=48)
     reopen_fraction: float = 0.5
+    vigil: timedelta = timedelta(hours=24)
+    aftershock_ratio: float = 1.2
     longest: timedelta = timedelta(hours=72)
     critical_ratio: float = 8.0
     critical_share: float = 0.5

@@ -94,7 +94,7 @@ def measure(job: Job) -> KolResult:
     story = None
     for budget in protocol.BUDGETS if job.with_ours else ():
         run = ours.run(stream, policy_for(budget))
-        mine[budget] = judge(stream, run.pages, run.resolutions)
+        mine[budget] = judge(stream, run.pages, run.resolutions, run.aftershocks)
         cost = Cost(tier.name, run.windows, run.seconds, run.state_bytes, cost.comments)
         story = story or timeline(stream, run.pages, run.resolutions, mine[budget])
     others: dict[str, list[Outcome]] = {}

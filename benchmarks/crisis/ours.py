@@ -22,6 +22,7 @@ class Run:
     Attributes:
         pages: ends of the minutes that paged.
         resolutions: (page, resolution) pairs in minutes.
+        aftershocks: minutes of smaller second waves, which are told but do not page.
         escalations: how many alerts grew worse.
         windows: windows fed (empty minutes are skipped).
         seconds: processor time spent in the engine (the machine may be busy with other things).
@@ -30,6 +31,7 @@ class Run:
 
     pages: tuple[int, ...]
     resolutions: tuple[tuple[int, int], ...]
+    aftershocks: tuple[int, ...]
     escalations: int
     windows: int
     seconds: float
@@ -55,6 +57,7 @@ def run(stream: Stream, policy: Policy) -> Run:
     seconds = process_time() - begun
     pages: list[int] = []
     resolutions: list[tuple[int, int]] = []
+    aftershocks: list[int] = []
     escalations = 0
     for event in events:
         minute = (event.at - EPOCH) // _MINUTE
@@ -62,11 +65,14 @@ def run(stream: Stream, policy: Policy) -> Run:
             pages.append(minute)
         elif event.reason == "resolved" and event.severity != "info":
             resolutions.append((pages[-1], minute))
+        elif event.reason == "aftershock" and event.severity != "info":
+            aftershocks.append(minute)
         elif event.reason == "escalated":
             escalations += 1
     return Run(
         tuple(pages),
         tuple(resolutions),
+        tuple(aftershocks),
         escalations,
         len(windows),
         seconds,

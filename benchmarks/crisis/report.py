@@ -65,16 +65,11 @@ def figures(row: Row) -> dict[str, Any]:
         "false_by_cause": dict(causes),
         "hard_negatives_paged": hard / hard_total,
         "notifications_per_incident": sum(c.pages for c in hit) / max(len(hit), 1),
-        "notifications_per_wave": sum(c.pages for c in hit) / max(sum(map(_waves, hit)), 1),
+        "aftershocks_per_incident": sum(c.aftershocks for c in hit) / max(len(hit), 1),
         "resolve_error_median_minutes": float(np.median(errors)) if errors else None,
         "by_shape": _by(row.outcomes, "kind"),
         "by_tier": _by(row.outcomes, "tier"),
     }
-
-
-def _waves(crisis: Caught) -> int:
-    """An aftershock comes in two waves, and the second is to be told too."""
-    return 2 if crisis.kind == "aftershock" else 1
 
 
 def _by(outcomes: Sequence[Outcome], name: str) -> dict[str, dict[str, Any]]:
@@ -132,7 +127,7 @@ def show(rows: Sequence[dict[str, Any]], costs: Sequence[Cost], console: Console
             f"false {mine['false_per_kol_week']:.3f} a KOL-week {mine['false_by_cause']}, "
             f"hard negatives paged {mine['hard_negatives_paged']:.1%}, "
             f"{mine['notifications_per_incident']:.2f} notifications an incident, "
-            f"{mine['notifications_per_wave']:.2f} a wave"
+            f"{mine['aftershocks_per_incident']:.2f} aftershocks told"
         )
     first = protocol.BUDGETS[0]
     show_groups(by_name[OURS][first], f"{OURS} at budget {first:g} beside the limit", console)

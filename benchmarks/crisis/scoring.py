@@ -20,6 +20,7 @@ class Caught:
         kind: the crisis's shape.
         delay: minutes from its first minute to the end of the minute that paged; None if missed.
         pages: pages inside its window, and false ones within a day after it.
+        aftershocks: second waves told without a page, in the same time.
         limit: the limit's delay; None if it is never reached.
         resolve_error: minutes from its end to the resolution, negative if too early; None where
             it was missed or the detector does not resolve.
@@ -30,6 +31,7 @@ class Caught:
     kind: str
     delay: float | None
     pages: int
+    aftershocks: int
     limit: float | None
     resolve_error: float | None = None
 
@@ -60,7 +62,10 @@ class Outcome:
 
 
 def judge(
-    stream: Stream, pages: Sequence[int], resolutions: Sequence[tuple[int, int]] = ()
+    stream: Stream,
+    pages: Sequence[int],
+    resolutions: Sequence[tuple[int, int]] = (),
+    aftershocks: Sequence[int] = (),
 ) -> Outcome:
     """Judge the pages of one detector on one stream.
 
@@ -68,6 +73,7 @@ def judge(
         stream: with its incidents.
         pages: ends of the minutes that paged (minute + 1), in order.
         resolutions: (page, resolution) pairs in minutes, where the detector resolves.
+        aftershocks: minutes in which it told of a second wave without paging.
     """
     warm = protocol.WARM_UP_DAYS * protocol.MINUTES_PER_DAY
     pages = [page for page in pages if page > warm]
@@ -77,6 +83,7 @@ def judge(
     for crisis in crises:
         inside = [page for page in pages if crisis.start < page <= crisis.end]
         after = [page for page in pages if crisis.end < page <= crisis.end + _TAIL]
+        told = [minute for minute in aftershocks if crisis.start < minute <= crisis.end + _TAIL]
         claimed.update(inside)
         error = None
         if inside:
@@ -89,6 +96,7 @@ def judge(
                 kind=crisis.kind,
                 delay=float(inside[0] - crisis.start) if inside else None,
                 pages=len(inside) + len(after) if inside else 0,
+                aftershocks=len(told) if inside else 0,
                 limit=crisis.limit,
                 resolve_error=error,
             )

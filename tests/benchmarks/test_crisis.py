@@ -107,6 +107,16 @@ def test_a_page_in_the_window_hits_and_others_are_false_by_cause():
     assert [page.cause for page in outcome.false] == ["tail", "viral", "usual"]
 
 
+def test_an_aftershock_is_told_and_is_no_page():
+    end = CRISIS.end
+    told = [end + 60, end + 24 * 60 + 1]
+    outcome = judge(flat(CRISIS), [CRISIS.start + 5], [], told)
+    assert (outcome.caught[0].pages, outcome.caught[0].aftershocks) == (1, 1)
+    assert outcome.false == ()
+    unheard = judge(flat(CRISIS), [], [], told)
+    assert unheard.caught[0].aftershocks == 0
+
+
 def test_a_page_before_the_onset_is_no_hit():
     outcome = judge(flat(CRISIS), [CRISIS.start])
     assert outcome.caught[0].delay is None
@@ -114,14 +124,14 @@ def test_a_page_before_the_onset_is_no_hit():
 
 
 def test_recall_and_delay_count_misses_as_a_day():
-    base = {"kol": "a", "tier": "mid", "kind": "flash", "pages": 1, "limit": 3.0}
+    base = {"kol": "a", "tier": "mid", "kind": "flash", "pages": 1, "aftershocks": 0, "limit": 3.0}
     crises = [Caught(delay=10.0, **base), Caught(delay=None, **base)]
     assert recall(crises) == 0.5
     assert delays(crises)[0] == (10 + 1440) / 2
 
 
 def test_bootstrap_is_by_kol():
-    base = {"kol": "a", "tier": "mid", "kind": "flash", "pages": 1, "limit": 3.0}
+    base = {"kol": "a", "tier": "mid", "kind": "flash", "pages": 1, "aftershocks": 0, "limit": 3.0}
     hit, miss = Caught(delay=1.0, **base), Caught(delay=None, **base)
     outcomes = [Outcome((hit, hit), ())] * 10 + [Outcome((miss, miss), ())] * 10
     low, high = interval(outcomes)["recall"]

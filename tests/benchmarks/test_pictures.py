@@ -21,7 +21,7 @@ START = protocol.WARM_UP_DAYS * protocol.MINUTES_PER_DAY + 5_000
 
 
 def caught(delay: float | None, kind: str = "flash", tier: str = "mid") -> Caught:
-    return Caught(f"{tier}-0", tier, kind, delay, 1, 3.0)
+    return Caught(f"{tier}-0", tier, kind, delay, 1, 0, 3.0)
 
 
 def outcomes(*delays: float | None) -> list[Outcome]:

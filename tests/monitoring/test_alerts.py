@@ -26,6 +26,7 @@ FIRING = Signal("lena", "backlash", "backlash", "warning", 1.5, 2.0, False, EVID
 QUIET = replace(FIRING, score=0.2, rate=0.01)
 CRITICAL = replace(FIRING, severity="critical", score=3.0)
 OVER = replace(QUIET, recovered=True)
+LARGER = replace(FIRING, rate=2.5)
 
 
 def opened() -> Alert:
@@ -36,6 +37,18 @@ def opened() -> Alert:
 
 def resolved() -> Alert:
     alert, _ = advance(opened(), OVER, START + HOUR, POLICY)
+    assert alert is not None
+    return alert
+
+
+def shaken() -> Alert:
+    alert, _ = advance(resolved(), FIRING, START + 2 * HOUR, POLICY)
+    assert alert is not None
+    return alert
+
+
+def outgrown() -> Alert:
+    alert, _ = advance(shaken(), LARGER, START + 3 * HOUR, POLICY)
     assert alert is not None
     return alert
 
@@ -52,8 +65,12 @@ CASES = [
     ("recovery after the hold resolves", opened, OVER, 0.6, ["resolved"], "resolved"),
     ("an endless incident is the new normal", opened, FIRING, 72, ["resolved"], "resolved"),
     ("the tail does not page again", resolved, replace(FIRING, rate=0.5), 2, [], "resolved"),
-    ("a second wave reopens", resolved, FIRING, 2, ["reopened"], "open"),
-    ("a weaker one does later", resolved, replace(FIRING, rate=0.4), 26, ["reopened"], "open"),
+    ("a second wave is an aftershock", resolved, FIRING, 2, ["aftershock"], "open"),
+    ("a weak one is none at once", resolved, replace(FIRING, rate=0.4), 2, [], "resolved"),
+    ("but a day later", resolved, replace(FIRING, rate=0.4), 26, ["reopened"], "open"),
+    ("an aftershock as large as before pages not", shaken, FIRING, 3, [], "open"),
+    ("one that outgrows them does", shaken, LARGER, 3, ["reopened"], "open"),
+    ("but once", outgrown, LARGER, 4, [], "open"),
     ("too late to reopen: a new alert", resolved, FIRING, 50, ["opened"], "open"),
     ("too late and quiet: forgotten", resolved, QUIET, 50, [], None),
 ]
@@ -72,9 +89,9 @@ def test_table_of_transitions(start, signal, hours, reasons, state):
     for event in events:
         assert event.at == START + hours * HOUR
         assert event.alert_id == after.alert_id
-    if reasons == ["reopened"]:
+    if before is not None and after is not None and reasons != ["opened"]:
         assert after.alert_id == before.alert_id
-        assert after.waves == before.waves + 1
+        assert after.waves == before.waves + (after.is_open and not before.is_open)
 
 
 def test_a_new_alert_after_a_forgotten_one_has_another_id():
@@ -99,6 +116,13 @@ def test_informing_and_resolving_events_do_not_page():
     _, informing = advance(None, replace(FIRING, severity="info"), START, POLICY)
     _, resolving = advance(opened(), OVER, START + HOUR, POLICY)
     assert [event.pages for event in opening + informing + resolving] == [True, False, False]
+
+
+def test_a_second_wave_pages_when_it_is_larger_or_people_have_turned_away():
+    _, small = advance(resolved(), FIRING, START + 2 * HOUR, POLICY)
+    _, larger = advance(shaken(), LARGER, START + 3 * HOUR, POLICY)
+    _, later = advance(resolved(), FIRING, START + 30 * HOUR, POLICY)
+    assert [event.pages for event in small + larger + later] == [False, True, True]
 
 
 def test_alert_reads_back():
