@@ -16,6 +16,7 @@ from training.errors import DataError
 from training.recipe import DataSet, Recipe
 
 _NAMED_ROWS = 5
+_WRITTEN = "written/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def load_corpus(recipe: Recipe, folder: Path, *, train: bool = True) -> Corpus:
             wanted = split == "val" or (train and data.weight) or data.holdout
             if path is None or not wanted:
                 continue
-            hashes[path.relative_to(folder).as_posix()] = hashlib.sha256(
+            hashes[path.relative_to(_root(folder, data)).as_posix()] = hashlib.sha256(
                 path.read_bytes()
             ).hexdigest()
             rows = load_split(path, data, recipe.head(data.head).labels)
@@ -175,8 +176,14 @@ def _take(split: Split, chosen: NDArray[np.bool_]) -> Split:
 
 
 def _find(folder: Path, data: DataSet, split: str) -> Path | None:
+    root = _root(folder, data)
     for suffix in (".parquet", ".csv"):
-        path = folder / f"{data.path}.{split}{suffix}"
+        path = root / f"{data.path}.{split}{suffix}"
         if path.is_file():
             return path
     return None
+
+
+def _root(folder: Path, data: DataSet) -> Path:
+    """Where a set's path starts: what we wrote ourselves comes with the package."""
+    return Path(__file__).parent if data.path.startswith(_WRITTEN) else folder

@@ -27,7 +27,8 @@ class DataSet:
 
     Attributes:
         name: short and unique; used in reports.
-        path: below the data folder, without ``.train.parquet`` / ``.val.parquet`` (or ``.csv``).
+        path: below the data folder, without ``.train.parquet`` / ``.val.parquet`` (or ``.csv``);
+            ``written/…`` is below ``training/``, where the comments that we wrote lie.
         head: the head that its labels answer.
         labels: label in the file → label of the head, where they differ.
         weight: factor on the set's share of the training batches; 0 only evaluates it.
