@@ -104,10 +104,17 @@ class AlertEvent:
 
     @property
     def pages(self) -> bool:
-        """Whether a person is to be called: for what is new, larger than what was told, or back
-        after they may have turned away. Everything else is news to those who were called.
-        """
-        return self.reason in ("opened", "reopened") and self.severity != "info"
+        """Whether it is a page; see `is_page`."""
+        return is_page(self.reason, self.severity)
+
+
+def is_page(reason: str, severity: str) -> bool:
+    """Whether a transition is to call a person.
+
+    What is new does, what is larger than was told, and what is back after people may have turned
+    away. Everything else is news to those who were called.
+    """
+    return reason in ("opened", "reopened") and severity != "info"
 
 
 def alert_id(kol_id: str, family: str, start: datetime) -> str:
