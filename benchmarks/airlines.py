@@ -12,7 +12,6 @@ sensitivity that ships was chosen after looking at it (README).
 import argparse
 import json
 import platform
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,8 @@ from sklearn.metrics import accuracy_score, f1_score, recall_score
 
 CLASSES = ["negative", "neutral", "positive"]
 ZONE = "America/New_York"
+_REASONS = 3
+_TERMS = 6
 
 
 def pages(client: httpx.Client, path: str) -> list[dict[str, Any]]:
@@ -61,7 +62,9 @@ def human_view(labelled: pd.DataFrame, alert: dict[str, Any]) -> dict[str, Any]:
     end = pd.Timestamp(alert["resolved_at"] or mine["created_at"].max())
     inside = mine[(mine["created_at"] >= start) & (mine["created_at"] <= end)]
     before = mine[mine["created_at"] < start]
-    reasons = Counter(inside["reason"].dropna()).most_common(3)
+    part = inside["reason"].value_counts() / max(len(inside), 1)
+    usual = before["reason"].value_counts().reindex(part.index, fill_value=0) / max(len(before), 1)
+    risen = (part - usual).sort_values(ascending=False, kind="stable").index[:_REASONS]
     hours = max((end - start).total_seconds() / 3600, 1 / 60)
     days_before = max((start - mine["created_at"].min()).total_seconds() / 3600, 1 / 60)
     return {
@@ -70,8 +73,26 @@ def human_view(labelled: pd.DataFrame, alert: dict[str, Any]) -> dict[str, Any]:
         "negatives_per_hour": (inside["label"] == "negative").sum() / hours,
         "before_negative_share": (before["label"] == "negative").mean(),
         "before_negatives_per_hour": (before["label"] == "negative").sum() / days_before,
-        "reasons": reasons,
+        "reasons_risen": [
+            {"reason": reason, "before": usual[reason], "share": part[reason]} for reason in risen
+        ],
     }
+
+
+def reasons_table(rows: list[dict[str, Any]]) -> Table:
+    """What each alert says drove it, beside the reasons that people gave more often in it."""
+    table = Table("account", "opened (New York)", "terms the alert names", "people's reasons risen")
+    for row in rows:
+        table.add_row(
+            row["kol_id"],
+            f"{pd.Timestamp(row['opened_at']).tz_convert(ZONE):%a %d %b %H:%M}",
+            ", ".join(row["terms"]),
+            ", ".join(
+                f"{risen['reason']} {risen['before']:.0%} → {risen['share']:.0%}"
+                for risen in row["people"]["reasons_risen"]
+            ),
+        )
+    return table
 
 
 def main() -> None:
@@ -90,6 +111,7 @@ def main() -> None:
     rows = [
         {key: alert[key] for key in ("kol_id", "kind", "severity", "opened_at", "resolved_at")}
         | {"summary": alert["evidence"]["summary"], "people": human_view(labelled, alert)}
+        | {"terms": [term["text"] for term in alert["evidence"]["drivers"]["terms"][:_TERMS]]}
         for alert in sorted(alerts, key=lambda alert: (alert["kol_id"], alert["opened_at"]))
     ]
     table = Table("account", "kind", "opened (New York)", "resolved", "people: share", "per hour")
@@ -109,6 +131,7 @@ def main() -> None:
         )
     console = Console(width=120)
     console.print(table)
+    console.print(reasons_table(rows))
     console.print({key: round(value, 4) for key, value in scores.items()})
     if arguments.out:
         result = {
