@@ -66,6 +66,12 @@ class BacklashWatch:
         self.score = 0.0
         self.refresh()
 
+    def obey(self, policy: Policy) -> None:
+        """Decide by `policy` from here on."""
+        self._policy = policy
+        self.watch.obey(policy)
+        self.refresh()
+
     def refresh(self) -> None:
         """Take over what the baseline has learnt."""
         base = self._baseline

@@ -11,7 +11,7 @@ from typing import Any
 from monitoring.alerts import Alert, AlertEvent
 from monitoring.clockwork import minute_of, moment_of
 from monitoring.counting import WindowCounter
-from monitoring.errors import SnapshotError
+from monitoring.errors import PolicyError, SnapshotError
 from monitoring.events import ScoredComment
 from monitoring.monitor import KolMonitor
 from monitoring.policy import Policy
@@ -92,6 +92,27 @@ class Engine:
         self._overrides = dict(overrides or {})
         self._monitors: dict[str, KolMonitor] = {}
         self._counters: dict[str, WindowCounter] = {}
+
+    def policy(self, kol_id: str) -> Policy:
+        """What a KOL is judged by, now or once it is seen."""
+        return self._overrides.get(kol_id, self._policy)
+
+    def set_policy(self, kol_id: str, policy: Policy) -> None:
+        """Judge a KOL by `policy` from its next closed minute on.
+
+        What was learnt stays, and so does an alert that is open. A snapshot does not hold the
+        policy: set it before `restore`, and the KOL goes on as if it had not been interrupted.
+
+        Raises:
+            PolicyError: its lateness is another than that by which the KOL's minutes close.
+        """
+        monitor = self._monitors.get(kol_id)
+        if monitor is not None:
+            lateness = self.policy(kol_id).lateness
+            if policy.lateness != lateness:
+                raise PolicyError(f"lateness of a KOL that was seen stays at {lateness}")
+            monitor.obey(policy)
+        self._overrides[kol_id] = policy
 
     def observe_window(self, stats: WindowStats) -> list[AlertEvent]:
         """Take one minute of one KOL; empty minutes may be left out.
@@ -241,7 +262,7 @@ class Engine:
             SnapshotError: the bytes are foreign, damaged, of another version or another KOL.
         """
         state = decode(kol_id, data)
-        policy = self._overrides.get(kol_id, self._policy)
+        policy = self.policy(kol_id)
         monitor = KolMonitor(kol_id, policy)
         counter = WindowCounter(kol_id, policy.lateness)
         try:
@@ -258,7 +279,7 @@ class Engine:
         self._counters.pop(kol_id, None)
 
     def _admit(self, kol_id: str) -> KolMonitor:
-        policy = self._overrides.get(kol_id, self._policy)
+        policy = self.policy(kol_id)
         monitor = self._monitors[kol_id] = KolMonitor(kol_id, policy)
         self._counters[kol_id] = WindowCounter(kol_id, policy.lateness)
         return monitor

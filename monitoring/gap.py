@@ -46,14 +46,18 @@ class GapWatch:
 
     def __init__(self, kol_id: str, policy: Policy, baseline: Baseline) -> None:
         self._kol_id = kol_id
-        self._nats = policy.gap_nats
-        self._least = policy.gap_least.total_seconds() / 60  # minutes
+        self.obey(policy)
         self._baseline = baseline
         self._silent_since: int | None = None  # the minute after the last that held comments
         self._longest = 0.0  # comments that the longest silence of late missed …
         self._longest_at = 0  # … as of this minute
         self._marred = 0  # the hour in which the last gap ended
         self.alert: Alert | None = None
+
+    def obey(self, policy: Policy) -> None:
+        """Decide by `policy` from here on."""
+        self._nats = policy.gap_nats
+        self._least = policy.gap_least.total_seconds() / 60  # minutes
 
     def learn_one(self, minute: int, n: int, k: float) -> list[AlertEvent]:
         """Take one minute.

@@ -72,6 +72,12 @@ class KolMonitor:
         self._excess = 0.0  # of the last minute taken; only to be read right after it
         self._pending: deque[Hour] = deque()  # closed hours not learnt yet
 
+    def obey(self, policy: Policy) -> None:
+        """Decide by `policy` from the next minute on; what was learnt and what is open stay."""
+        self.backlash.obey(policy)
+        self.praise.watch.obey(policy)
+        self.gap.obey(policy)
+
     def step(self, stats: WindowStats) -> list[AlertEvent]:
         """Take the next minute.
 

@@ -1,9 +1,20 @@
 """What the operator decides: how often a false page is bearable, and what counts as serious."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
+from typing import Any, Self
 
 from monitoring.errors import PolicyError
+
+# What may be set for a single KOL, at any time.
+KNOBS = (
+    "sensitivity",
+    "minimum_negative",
+    "critical_ratio",
+    "critical_share",
+    "critical_negative",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +75,15 @@ class Policy:
                 raise PolicyError(f"{name} is a share: at most 1, not {getattr(self, name)}")
         if self.lateness.total_seconds() > 3600:
             raise PolicyError(f"lateness is at most one hour, not {self.lateness}")
+
+    def overridden(self, knobs: Mapping[str, float]) -> Self:
+        """This policy with some of `KNOBS` turned, for a single KOL.
+
+        Raises:
+            PolicyError: a name is none of them, or a value is outside its range.
+        """
+        for name in knobs:
+            if name not in KNOBS:
+                raise PolicyError(f"{name} cannot be set for a KOL; give one of {', '.join(KNOBS)}")
+        changed: dict[str, Any] = dict(knobs)
+        return replace(self, **changed)

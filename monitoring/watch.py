@@ -72,6 +72,10 @@ class Watch:
         self.alert: Alert | None = None
         self.recovery = Recovery()
 
+    def obey(self, policy: Policy) -> None:
+        """Decide by `policy` from here on."""
+        self._policy = policy
+
     @property
     def open(self) -> bool:
         """Whether an alert is open."""
