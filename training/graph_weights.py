@@ -39,7 +39,7 @@ def read_graph(path: Path) -> dict[str, NDArray[np.float32]]:
     for name in [name for name in found if name.endswith(".scale")]:
         table = name.removesuffix(".scale")
         whole = numpy_helper.to_array(stored[f"{table}.int8"]).astype(np.float32)
-        found[table] = whole * found.pop(name)
+        found[table] = (whole * found.pop(name)).reshape(len(whole), -1)
     for node in graph.node:
         read = _READERS.get(node.op_type)
         if read is not None and node.input[1] in stored:
