@@ -1,0 +1,227 @@
+"""Service: whether Groundswell itself works."""
+
+from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
+
+from deploy.grafana import panels
+from deploy.grafana.panels import GREEN, RED, YELLOW, figure, graph, rows
+
+_MUST_RUN = ((None, RED), (1, GREEN))
+_FEW_WAIT = ((None, GREEN), (1000, YELLOW), (10_000, RED))
+_SOON = ((None, GREEN), (60, YELLOW), (300, RED))
+
+
+def _quantiles(metric: str, by: str) -> list[tuple[str, str]]:
+    """The median and the 95th percentile of a histogram by a label."""
+    rates = f"sum by (le, {by}) (rate({metric}_bucket[$__rate_interval]))"
+    return [
+        (f"histogram_quantile({q}, {rates})", f"{{{{{by}}}}} p{int(q * 100)}") for q in (0.5, 0.95)
+    ]
+
+
+def _rate(metric: str, by: str) -> tuple[str, str]:
+    return f"sum by ({by}) (rate({metric}[$__rate_interval]))", f"{{{{{by}}}}}"
+
+
+def build() -> Dashboard:
+    """The dashboard."""
+    board = panels.dashboard(
+        "Groundswell: service",
+        "groundswell-service",
+        "Throughput, latencies, queues, delivery and the model.",
+        span="6h",
+    )
+    board.annotation(
+        panels.alert_marks('ALERTS{team="service", alertstate="firing", severity!="info"}')
+    )
+    for panel in (
+        figure("Up", "Prometheus reaches it.", 'min(up{job="groundswell"})', steps=_MUST_RUN),
+        figure(
+            "Workers",
+            "1 if all workers run.",
+            "min(groundswell_worker_up)",
+            steps=_MUST_RUN,
+        ),
+        figure(
+            "Backlog",
+            "Committed comments that are not worked off yet.",
+            "sum(groundswell_backlog_comments)",
+            steps=_FEW_WAIT,
+        ),
+        figure(
+            "Age of the newest",
+            "Age of the newest comment of the last step; large while old comments are replayed.",
+            "max(groundswell_event_time_lag_seconds)",
+            unit="s",
+            empty="No comment yet",
+            steps=_SOON,
+        ),
+        figure(
+            "Oldest message",
+            "Age of the oldest notification that waits for a channel.",
+            "max(groundswell_oldest_delivery_seconds)",
+            unit="s",
+            empty="No channel is set up",
+            steps=_SOON,
+        ),
+        figure(
+            "Sureness",
+            "Mean probability of the likeliest sentiment, over a day.",
+            "job:groundswell_prediction_confidence:mean1d",
+            unit="percentunit",
+            empty="No comment in a day",
+        ),
+    ):
+        board.with_panel(panel)
+    board.with_panel(
+        rows(
+            "Runs",
+            "Version of the service and id of its model.",
+            [("Instances", "count by (version, model) (groundswell_build_info)", "short")],
+            labels=["version", "model"],
+            empty="The service does not answer",
+            height=4,
+            width=12,
+        )
+    )
+    board.with_panel(
+        rows(
+            "Alerts that fire",
+            "By Prometheus' rules.",
+            [
+                (
+                    "Alerts",
+                    "count by (alertname, severity, team)"
+                    ' (ALERTS{alertname=~"Groundswell.*", alertstate="firing"})',
+                    "short",
+                )
+            ],
+            labels=["alertname", "severity", "team"],
+            empty="Nothing fires",
+            height=4,
+            width=12,
+        )
+    )
+    board.with_row(Row("Throughput"))
+    for panel in (
+        graph(
+            "Comments received",
+            "A second, by what became of them.",
+            _rate("groundswell_comments_received_total", "outcome"),
+            unit="cps",
+            bounds=(0, None),
+        ),
+        panels.sentiments(
+            graph(
+                "Comments scored",
+                "A second, by the likeliest sentiment.",
+                _rate("groundswell_comments_scored_total", "sentiment"),
+                unit="cps",
+                bounds=(0, None),
+            )
+        ),
+        graph(
+            "Requests",
+            "A second, by status.",
+            _rate("groundswell_http_request_seconds_count", "status"),
+            unit="reqps",
+            bounds=(0, None),
+        ),
+        graph(
+            "Queues",
+            "What waits to be committed, for the model, and to be worked off.",
+            ("sum(groundswell_log_queue_comments)", "commit"),
+            ("sum(groundswell_score_queue_texts)", "model"),
+            ("sum(groundswell_backlog_comments)", "backlog"),
+            bounds=(0, None),
+        ),
+    ):
+        board.with_panel(panel)
+    board.with_row(Row("Latencies"))
+    for panel in (
+        graph(
+            "Requests",
+            "Time to the first byte, by route.",
+            *_quantiles("groundswell_http_request_seconds", "route"),
+            unit="s",
+            bounds=(0, None),
+        ),
+        graph(
+            "Pipeline",
+            "Time of one step, by stage.",
+            *_quantiles("groundswell_stage_seconds", "stage"),
+            unit="s",
+            bounds=(0, None),
+        ),
+    ):
+        board.with_panel(panel)
+    board.with_row(Row("Delivery"))
+    for panel in (
+        graph(
+            "Messages",
+            "Notifications, by channel and what became of them.",
+            (
+                "sum by (channel, outcome) (increase(groundswell_deliveries_total[1h]))",
+                "{{channel}} {{outcome}}",
+            ),
+            empty="No channel is set up",
+            bounds=(0, None),
+        ),
+        graph(
+            "Oldest message",
+            "Age of the oldest notification that waits, by channel.",
+            ("max by (channel) (groundswell_oldest_delivery_seconds)", "{{channel}}"),
+            unit="s",
+            empty="No channel is set up",
+            bounds=(0, None),
+            steps=_SOON,
+        ),
+    ):
+        board.with_panel(panel)
+    board.with_row(Row("Model"))
+    for panel in (
+        graph(
+            "Runs of the model",
+            "Time of one run.",
+            *(
+                (
+                    f"histogram_quantile({q}, sum by (le) ("
+                    "rate(groundswell_model_batch_seconds_bucket[$__rate_interval])))",
+                    f"p{int(q * 100)}",
+                )
+                for q in (0.5, 0.95)
+            ),
+            unit="s",
+            bounds=(0, None),
+        ),
+        graph(
+            "Texts in one run",
+            "The mean; more is better under load.",
+            (
+                "sum(rate(groundswell_model_batch_texts_sum[$__rate_interval]))"
+                " / sum(rate(groundswell_model_batch_texts_count[$__rate_interval]))",
+                "texts",
+            ),
+            bounds=(0, None),
+        ),
+        graph(
+            "Sureness",
+            "Mean probability of the likeliest sentiment: of the moment, and over a day.",
+            (
+                "sum(rate(groundswell_prediction_confidence_sum[$__rate_interval]))"
+                " / sum(rate(groundswell_prediction_confidence_count[$__rate_interval]))",
+                "now",
+            ),
+            ("job:groundswell_prediction_confidence:mean1d", "a day"),
+            unit="percentunit",
+            bounds=(0.3, 1),
+        ),
+        graph(
+            "Out of scope",
+            "Share of a day's comments that are unlike what the model was measured on.",
+            ("job:groundswell_comments_out_of_scope:ratio1d", "a day"),
+            unit="percentunit",
+            bounds=(0, 1),
+        ),
+    ):
+        board.with_panel(panel)
+    return board

@@ -1,0 +1,155 @@
+"""Prometheus, Alertmanager and a webhook receiver on loopback, from the committed configuration."""
+
+import json
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+_SOON = "1s"
+T = TypeVar("T")
+
+
+def program(name: str) -> str:
+    """The path of a program of Debian's packages; skips the test where it is not installed."""
+    found = shutil.which(name)
+    if found is None:
+        pytest.skip(f"{name} is not here: apt-get install prometheus prometheus-alertmanager")
+    return found
+
+
+def eventually(look: Callable[[], T | None], what: str, *, seconds: float = 40.0) -> T:
+    """Poll until `look` gives something true."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := look():
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"not in {seconds:g} s: {what}")
+
+
+@dataclass
+class Receiver:
+    """What Alertmanager's webhooks brought, as (receiver, message), in order."""
+
+    port: int
+    messages: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    def alerts(self, *, status: str | None = None, **labels: str) -> list[dict[str, Any]]:
+        """Alerts of all messages with these labels, each with its receiver's name."""
+        return [
+            alert | {"receiver": name, "group": message["groupLabels"]}
+            for name, message in list(self.messages)
+            for alert in message["alerts"]
+            if labels.items() <= alert["labels"].items() and status in (None, alert["status"])
+        ]
+
+
+@contextmanager
+def receiving() -> Iterator[Receiver]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            receiver.messages.append((self.path.strip("/"), json.loads(body)))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_request(self, *_told: Any) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        receiver = Receiver(server.server_address[1])
+        thread = threading.Thread(target=server.serve_forever, args=[0.05])
+        thread.start()
+        yield receiver
+        server.shutdown()
+        thread.join()
+
+
+@contextmanager
+def alertmanager(folder: Path, receiver: Receiver) -> Iterator[httpx.Client]:
+    """Alertmanager with the committed routes and inhibitions, our receivers and no waits."""
+    config = yaml.safe_load((DEPLOY / "alertmanager/alertmanager.yml").read_text())
+    del config["global"]
+    config["route"] |= {"group_wait": "0s", "group_interval": _SOON}
+    config["receivers"] = [
+        {
+            "name": one["name"],
+            "webhook_configs": [{"url": f"http://127.0.0.1:{receiver.port}/{one['name']}"}],
+        }
+        for one in config["receivers"]
+    ]
+    path = folder / "alertmanager.yml"
+    path.write_text(yaml.safe_dump(config))
+    arguments = [f"--config.file={path}", f"--storage.path={folder}", "--cluster.listen-address="]
+    with _daemon("prometheus-alertmanager", arguments) as client:
+        yield client
+
+
+@contextmanager
+def prometheus(folder: Path, targets: dict[str, str]) -> Iterator[httpx.Client]:
+    """Prometheus with the committed rules, a second for every wait.
+
+    Args:
+        folder: for its data.
+        targets: what stands for the committed names, by name; `localhost:9090` goes.
+    """
+    rules = folder / "rules"
+    rules.mkdir()
+    for source in (DEPLOY / "prometheus/rules").glob("*.yml"):
+        content = yaml.safe_load(source.read_text())
+        for group in content["groups"]:
+            group.pop("interval", None)
+            for rule in group["rules"]:
+                rule |= {key: _SOON for key in ("for", "keep_firing_for") if key in rule}
+        (rules / source.name).write_text(yaml.safe_dump(content))
+    text = (DEPLOY / "prometheus/prometheus.yml").read_text()
+    for name, address in targets.items():
+        text = text.replace(name, address)
+    config = yaml.safe_load(text)
+    config["global"] = {"scrape_interval": _SOON, "evaluation_interval": _SOON}
+    config["scrape_configs"] = [
+        job for job in config["scrape_configs"] if job["job_name"] != "prometheus"
+    ]
+    path = folder / "prometheus.yml"
+    path.write_text(yaml.safe_dump(config))
+    arguments = [f"--config.file={path}", f"--storage.tsdb.path={folder / 'data'}"]
+    with _daemon("prometheus", arguments) as client:
+        yield client
+
+
+@contextmanager
+def _daemon(name: str, arguments: list[str]) -> Iterator[httpx.Client]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    command = [program(name), *arguments, f"--web.listen-address={address}", "--log.level=error"]
+    process = subprocess.Popen(command)
+
+    def ready() -> bool:
+        assert process.poll() is None, f"{name} ended by itself"
+        try:
+            return client.get("/-/ready").is_success
+        except httpx.TransportError:
+            return False
+
+    try:
+        with httpx.Client(base_url=f"http://{address}", timeout=10) as client:
+            eventually(ready, f"{name} is ready")
+            yield client
+    finally:
+        process.kill()
+        process.wait()

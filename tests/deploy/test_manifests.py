@@ -1,0 +1,155 @@
+"""The compose file and the Kubernetes manifests against their schemas, and against the code."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from serving.delivery import directory
+from serving.settings import Settings
+from tests.deploy.daemons import DEPLOY, ROOT
+
+compose_models = pytest.importorskip("compose_pydantic.models", reason="extra dev")
+kubernetes_validate = pytest.importorskip("kubernetes_validate", reason="extra dev")
+
+COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+KUBERNETES = DEPLOY / "kubernetes"
+KINDS_OF_OTHERS = {"Kustomization", "ServiceMonitor"}  # their schemas are not Kubernetes' own
+NAMES = {"groundswell", "prometheus", "alertmanager", "grafana"}
+
+
+def manifests() -> Iterator[tuple[Path, dict[str, Any]]]:
+    for path in sorted(KUBERNETES.rglob("*.yaml")):
+        for document in yaml.safe_load_all(path.read_text()):
+            yield path, document
+
+
+def the(kind: str) -> dict[str, Any]:
+    (found,) = (document for _, document in manifests() if document["kind"] == kind)
+    return found
+
+
+def test_compose_keeps_to_its_schema() -> None:
+    without_extensions = {name: part for name, part in COMPOSE.items() if name[:2] != "x-"}
+    compose_models.ComposeSpecification.model_validate(without_extensions)
+    wrong = without_extensions | {"services": {"groundswell": {"imgae": "groundswell"}}}
+    with pytest.raises(ValueError, match="imgae"):
+        compose_models.ComposeSpecification.model_validate(wrong)
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_a_service_is_hardened_checked_and_on_this_machine_only(name: str) -> None:
+    assert set(COMPOSE["services"]) == NAMES
+    service = COMPOSE["services"][name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert int(service["user"].split(":")[0]) > 0
+    assert service["healthcheck"]["test"]
+    tag = service["image"].rpartition(":")[2]
+    assert tag[-1].isdigit()
+    assert all(port.startswith("127.0.0.1:") for port in service["ports"])
+
+
+def test_what_compose_mounts_is_there() -> None:
+    named, secrets = set(COMPOSE["volumes"]), set(COMPOSE["secrets"])
+    for service in COMPOSE["services"].values():
+        for volume in service["volumes"]:
+            source = volume.split(":")[0]
+            assert source in named or (DEPLOY / source).exists(), source
+        assert set(service.get("secrets", [])) <= secrets
+    assert (ROOT / COMPOSE["services"]["groundswell"]["build"].removeprefix("../")).exists()
+    used = (DEPLOY / "alertmanager/alertmanager.yml").read_text()
+    for name in COMPOSE["services"]["alertmanager"]["secrets"]:
+        assert f"/run/secrets/{name}" in used
+
+
+def test_grafana_finds_what_is_mounted() -> None:
+    grafana = COMPOSE["services"]["grafana"]
+    mounted = [volume.split(":")[1] for volume in grafana["volumes"]]
+    folder = DEPLOY / "grafana/provisioning"
+    (provider,) = yaml.safe_load((folder / "dashboards/groundswell.yml").read_text())["providers"]
+    assert provider["options"]["path"] in mounted
+    sources = yaml.safe_load((folder / "datasources/prometheus.yml").read_text())["datasources"]
+    for source in sources:
+        host, port = source["url"].removeprefix("http://").split(":")
+        assert COMPOSE["services"][host]["ports"] == [f"127.0.0.1:{port}:{port}"]
+
+
+@pytest.mark.parametrize("path", [DEPLOY / "channels.toml", KUBERNETES / "base/channels.toml"])
+def test_channels_are_ones_that_the_service_takes(path: Path) -> None:
+    assert directory.load(path, {}).channels
+
+
+def test_settings_that_are_set_are_ones_that_there_are() -> None:
+    known = {f"GROUNDSWELL_{name.upper()}" for name in Settings.model_fields}
+    assert set(COMPOSE["services"]["groundswell"]["environment"]) <= known
+    generated = {one["name"]: one for one in the_base()["configMapGenerator"]}
+    literals = generated["groundswell-settings"]["literals"]
+    assert {literal.split("=")[0] for literal in literals} <= known
+
+
+def the_base() -> dict[str, Any]:
+    base: dict[str, Any] = yaml.safe_load((KUBERNETES / "base/kustomization.yaml").read_text())
+    return base
+
+
+@pytest.mark.parametrize("version", ["1.25", "1.31", "1.37"])
+def test_manifests_keep_to_their_schemas(version: str) -> None:
+    checked = 0
+    for _, document in manifests():
+        if document["kind"] not in KINDS_OF_OTHERS:
+            kubernetes_validate.validate(document, version, strict=True)
+            checked += 1
+    assert checked == 6
+    wrong = the("Service") | {"spce": {}}
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(wrong, version, strict=True)
+
+
+def test_kustomize_names_files_that_are_there() -> None:
+    for path, document in manifests():
+        if document["kind"] != "Kustomization":
+            continue
+        files = [
+            name for one in document.get("configMapGenerator", []) for name in one.get("files", [])
+        ]
+        for name in [*document["resources"], *files]:
+            assert (path.parent / name).exists(), name
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not here")
+@pytest.mark.parametrize("name", ["base", "operator"])
+def test_what_kustomize_makes_keeps_to_the_schemas(name: str) -> None:
+    built = subprocess.run(
+        ["kubectl", "kustomize", KUBERNETES / name], capture_output=True, text=True, check=True
+    ).stdout
+    documents = [one for one in yaml.safe_load_all(built) if one["kind"] not in KINDS_OF_OTHERS]
+    assert {"Namespace", "ConfigMap", "Deployment"} <= {one["kind"] for one in documents}
+    for document in documents:
+        kubernetes_validate.validate(document, "1.31", strict=True)
+
+
+def test_the_parts_fit_together() -> None:
+    pod = the("Deployment")["spec"]["template"]
+    labels, (container,) = pod["metadata"]["labels"], pod["spec"]["containers"]
+    assert the("Deployment")["spec"]["selector"]["matchLabels"].items() <= labels.items()
+    assert the("Service")["spec"]["selector"].items() <= labels.items()
+    assert the("NetworkPolicy")["spec"]["podSelector"]["matchLabels"].items() <= labels.items()
+    (port,) = the("Service")["spec"]["ports"]
+    assert port["targetPort"] == container["ports"][0]["name"]
+    assert the("ServiceMonitor")["spec"]["endpoints"][0]["port"] == port["name"]
+    monitored = the("ServiceMonitor")["spec"]["selector"]["matchLabels"]
+    assert monitored.items() <= the("Service")["metadata"]["labels"].items()
+    assert the("Service")["metadata"]["name"] == "groundswell"  # the rules' job
+    mounts = {mount["name"] for mount in container["volumeMounts"]}
+    assert mounts == {volume["name"] for volume in pod["spec"]["volumes"]}
+
+
+def test_sqlite_has_one_writer() -> None:
+    spec = the("Deployment")["spec"]
+    assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
