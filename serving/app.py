@@ -14,25 +14,40 @@ from prometheus_client import CollectorRegistry
 from model.batcher import Batcher
 from model.classifier import SentimentClassifier
 from monitoring.policy import Policy
-from serving.api import alerts, comments, deliveries, health, kols, problems, score, stream
+from serving.api import (
+    acts,
+    alerts,
+    comments,
+    deliveries,
+    feedback,
+    health,
+    kols,
+    problems,
+    score,
+    silences,
+    stream,
+)
 from serving.api.timing import RequestTiming
 from serving.clock import Clock, SystemClock
 from serving.delivery import directory
 from serving.delivery.channel import Channel
 from serving.delivery.outbox import Outbox
 from serving.delivery.sender import Sender
+from serving.delivery.unmuting import Unmuting
 from serving.log_writer import LogWriter
 from serving.metrics import Metrics
 from serving.pipeline import Pipeline
 from serving.pulse import Pulse
 from serving.service import Service
 from serving.settings import Settings, environment
+from serving.storage.act_store import ActStore
 from serving.storage.alert_store import AlertStore
 from serving.storage.comment_log import CommentLog
 from serving.storage.database import Database
 from serving.storage.delivery_store import DeliveryStore
 from serving.storage.kol_store import KolStore
 from serving.storage.mood_store import MoodStore
+from serving.storage.silence_store import SilenceStore
 from serving.storage.step_store import StepStore
 
 _ABOUT = (
@@ -75,7 +90,7 @@ def create_app(
     app.add_middleware(RequestTiming, metrics=metrics)
     problems.install(app)
     v1 = APIRouter(prefix="/v1")
-    for module in (comments, score, kols, alerts, stream, deliveries):
+    for module in (comments, score, kols, alerts, acts, stream, deliveries, silences, feedback):
         v1.include_router(module.router)
     app.include_router(v1)
     app.include_router(health.router)
@@ -120,7 +135,9 @@ async def _start(
         idle_after=settings.idle,
     )
     writer = LogWriter(log, clock, capacity=settings.log_queue, on_commit=pipeline.wake)
-    for worker in (batcher, sender, pipeline, writer):
+    unmuting = Unmuting(database, outbox)
+    people = (sender, unmuting) if sender.channels else (sender,)
+    for worker in (batcher, *people, pipeline, writer):
         await worker.start()
         stack.push_async_callback(worker.stop)
     metrics.watch(
@@ -139,12 +156,15 @@ async def _start(
         alerts=AlertStore(database),
         steps=steps,
         deliveries=DeliveryStore(database),
+        acts=ActStore(database),
+        silences=SilenceStore(database),
         writer=writer,
         model_id=classifier.model_id,
         batcher=batcher,
         pipeline=pipeline,
         written=written,
         sender=sender,
+        unmuting=unmuting,
     )
 
 
@@ -172,7 +192,13 @@ async def _delivery(
         timeout=settings.notify_timeout,
         public_url=settings.public_url,
     )
-    outbox = Outbox(found.routes, clock, max_age=settings.notified_age, on_commit=sender.committed)
+    outbox = Outbox(
+        found.routes,
+        clock,
+        max_age=settings.notified_age,
+        on_commit=sender.committed,
+        mirrors={name for name, channel in found.channels.items() if channel.spec.mirrors},
+    )
     return sender, outbox
 
 

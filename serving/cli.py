@@ -14,12 +14,15 @@ from serving.commands import (
     db,
     demo,
     explain,
+    feedback,
     kols,
     notify,
     plugins,
     replay,
     score,
     serve,
+    silence,
+    triage,
 )
 
 app = typer.Typer(
@@ -57,6 +60,14 @@ app.command()(score.score)
 app.command()(kols.kols)
 app.command()(alerts.alerts)
 app.command()(explain.explain)
+app.command()(triage.ack)
+app.command()(triage.assign)
+app.command()(triage.note)
+app.command()(triage.snooze)
+app.command()(triage.resolve)
+app.command("false-alarm")(triage.false_alarm)
+app.add_typer(silence.app, name="silence")
+app.command()(feedback.feedback)
 app.add_typer(notify.app, name="notify")
 app.add_typer(check.app, name="check")
 app.add_typer(db.app, name="db")

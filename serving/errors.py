@@ -37,7 +37,7 @@ class InvalidRequest(ServingError):
 
 
 class NotFound(ServingError):
-    """There is no such KOL, alert, delivery or page."""
+    """There is no such KOL, alert, delivery, silence or page."""
 
     code = "not_found"
 

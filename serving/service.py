@@ -8,16 +8,19 @@ from fastapi import Depends, Request
 from model.batcher import Batcher
 from serving.clock import Clock
 from serving.delivery.sender import Sender
+from serving.delivery.unmuting import Unmuting
 from serving.log_writer import LogWriter
 from serving.metrics import Metrics
 from serving.pipeline import Pipeline
 from serving.pulse import Pulse
 from serving.settings import Settings
+from serving.storage.act_store import ActStore
 from serving.storage.alert_store import AlertStore
 from serving.storage.comment_log import CommentLog
 from serving.storage.delivery_store import DeliveryStore
 from serving.storage.kol_store import KolStore
 from serving.storage.mood_store import MoodStore
+from serving.storage.silence_store import SilenceStore
 from serving.storage.step_store import StepStore
 
 
@@ -34,12 +37,15 @@ class Service:
     alerts: AlertStore
     steps: StepStore
     deliveries: DeliveryStore
+    acts: ActStore
+    silences: SilenceStore
     writer: LogWriter
     model_id: str
     batcher: Batcher
     pipeline: Pipeline
     written: Pulse
     sender: Sender
+    unmuting: Unmuting
 
     @property
     def workers(self) -> dict[str, bool]:
@@ -49,7 +55,9 @@ class Service:
             "model": self.batcher.alive,
             "pipeline": self.pipeline.alive,
         }
-        return workers | ({"sender": self.sender.alive} if self.sender.channels else {})
+        if self.sender.channels:
+            workers |= {"sender": self.sender.alive, "unmuting": self.unmuting.alive}
+        return workers
 
 
 def _service(request: Request) -> Service:

@@ -3,6 +3,7 @@
 Each is documented in docs/settings.md; a test holds the two together.
 """
 
+import getpass
 import os
 from collections.abc import Mapping
 from datetime import timedelta
@@ -103,3 +104,11 @@ def environment() -> Mapping[str, str]:
     """The environment variables, over those of a `.env` file; channels take their secrets here."""
     of_file = {name: value for name, value in dotenv_values(".env").items() if value is not None}
     return of_file | dict(os.environ)  # noqa: TID251 - the one place that reads it by name
+
+
+def login_name() -> str | None:
+    """The name of the person at the terminal; None where the machine knows none."""
+    try:
+        return getpass.getuser()
+    except (ImportError, KeyError, OSError):
+        return None

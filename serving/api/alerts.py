@@ -5,24 +5,27 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime
+from sqlalchemy import RowMapping
 
-from serving.api.paging import Cursor, Limit, decode_cursor, encode_cursor
-from serving.api.problems import documented
-from serving.api.schemas import (
+from serving.api.alert_schemas import (
+    ActOut,
     AlertDetailOut,
     AlertEventOut,
     AlertOut,
     AlertPage,
-    AlertState,
-    Severity,
     TraceOut,
 )
+from serving.api.paging import Cursor, Limit, decode_cursor, encode_cursor
+from serving.api.problems import documented
+from serving.api.schemas import AlertState, Severity
 from serving.service import Running
 from serving.storage.alert_store import AlertFilter
 from serving.storage.database import from_micros, instants
 from serving.trace import LONGEST_LEAD, trace_of
+from serving.triage.muting import Standing
 
 router = APIRouter(tags=["alerts"])
+_AT_ONCE = 250  # alerts read at a time
 
 
 @router.get("/alerts", responses=documented(422, 503))
@@ -34,19 +37,35 @@ async def list_alerts(
     since: Annotated[
         AwareDatetime | None, Query(description="Opened at or after, event time.")
     ] = None,
+    acknowledged: Annotated[
+        bool | None, Query(description="Whether somebody has acknowledged it.")
+    ] = None,
+    assignee: Annotated[str | None, Query(description="Only what is this person's.")] = None,
+    muted: Annotated[bool | None, Query(description="Whether nobody is told of it now.")] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> AlertPage:
     """Alerts, last opened first."""
-    before = decode_cursor(cursor, int, str) if cursor else None
-    rows = await service.alerts.page(
-        AlertFilter(kol_id, state, severity, since),
-        before=(int(before[0]), str(before[1])) if before else None,
-        limit=limit + 1,
-    )
-    last = rows[limit - 1] if len(rows) > limit else None
+    now = service.clock.now()
+    wanted = AlertFilter(kol_id, state, severity, since)
+    key = decode_cursor(cursor, int, str) if cursor else None
+    before = (int(key[0]), str(key[1])) if key else None
+    found: list[tuple[RowMapping, Standing]] = []
+    while len(found) <= limit:  # how an alert stands is computed, so the database cannot filter
+        rows = await service.alerts.page(wanted, before=before, limit=_AT_ONCE)
+        found += [
+            (row, standing)
+            for row, standing in zip(rows, await service.alerts.standings(rows, now), strict=True)
+            if acknowledged in (None, standing.work.acknowledged is not None)
+            and muted in (None, standing.muted is not None)
+            and assignee in (None, standing.work.assigned and standing.work.assigned.deed.assignee)
+        ]
+        if len(rows) < _AT_ONCE:
+            break
+        before = rows[-1]["opened_at"], rows[-1]["alert_id"]
+    last = found[limit - 1][0] if len(found) > limit else None
     return AlertPage(
-        items=[AlertOut.model_validate(instants(row)) for row in rows[:limit]],
+        items=[AlertOut.of(row, standing) for row, standing in found[:limit]],
         next_cursor=encode_cursor(last["opened_at"], last["alert_id"]) if last else None,
     )
 
@@ -65,8 +84,11 @@ async def get_alert(
         ),
     ] = 240,
 ) -> AlertDetailOut:
-    """One alert with its evidence, every transition, and what the detectors read on the way."""
+    """One alert with its evidence, every transition, what people did to it, and what the detectors
+    read on the way.
+    """
     alert, events = await service.alerts.get(alert_id)
+    (standing,) = await service.alerts.standings([alert], service.clock.now())
     begun = datetime.fromisoformat(events[0]["evidence"]["incident_start"])
     ended = alert["resolved_at"] and from_micros(alert["resolved_at"])
     readings = await service.alerts.readings(alert["kol_id"], begun - LONGEST_LEAD, ended)
@@ -77,10 +99,10 @@ async def get_alert(
         detectors={score["name"] for score in events[0]["evidence"]["scores"]},
         most=points,
     )
-    return AlertDetailOut.model_validate(
-        instants(alert)
-        | {
-            "events": [AlertEventOut.model_validate(instants(event)) for event in events],
-            "trace": TraceOut.model_validate(trace),
-        }
+    return AlertDetailOut.of(
+        alert,
+        standing,
+        events=[AlertEventOut.model_validate(instants(event)) for event in events],
+        acts=[ActOut.of(act) for act in await service.acts.of(alert_id)],
+        trace=TraceOut.model_validate(trace),
     )

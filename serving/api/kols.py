@@ -1,11 +1,10 @@
 """The KOLs, their mood and their comments."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
-from pydantic import AwareDatetime
 
 from model.types import Sentiment
 from serving.api.paging import Cursor, Limit, decode_cursor, encode_cursor
@@ -19,6 +18,7 @@ from serving.api.schemas import (
     MoodOut,
     MoodPointOut,
 )
+from serving.api.spans import Since, Until, span
 from serving.errors import InvalidRequest
 from serving.service import Running
 from serving.storage.comment_log import CommentFilter
@@ -27,8 +27,6 @@ from serving.storage.database import instants
 router = APIRouter(tags=["kols"])
 
 KolId = Annotated[str, Path(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Since = Annotated[AwareDatetime | None, Query(alias="from", description="First instant.")]
-Until = Annotated[AwareDatetime | None, Query(alias="to", description="First instant past it.")]
 
 _MOST_POINTS = 10_000
 _DAY = timedelta(days=1)
@@ -73,10 +71,7 @@ async def get_mood(
 ) -> MoodOut:
     """Mood over time; the last 24 hours unless told otherwise."""
     await service.kols.get(kol_id)
-    until = until or service.clock.now()
-    since = since or _before(until, _DAY)
-    if since >= until:
-        raise InvalidRequest("invalid_range", "`from` must lie before `to`", field="from")
+    since, until = span(since, until, service.clock.now(), default=_DAY)
     if (until - since) / timedelta(seconds=step) > _MOST_POINTS:
         raise InvalidRequest(
             "invalid_range",
@@ -137,10 +132,3 @@ async def list_comments(
 
 def _kol(row: Mapping[Any, Any]) -> KolOut:
     return KolOut.model_validate(instants(row))
-
-
-def _before(instant: datetime, span: timedelta) -> datetime:
-    try:
-        return instant - span
-    except OverflowError:
-        return instant

@@ -1,7 +1,7 @@
 """The bodies of requests and answers."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
@@ -191,103 +191,6 @@ class CommentPage(BaseModel):
     next_cursor: str | None
 
 
-class AlertOut(BaseModel):
-    """An alert as it stands."""
-
-    alert_id: str
-    kol_id: str
-    kind: str
-    severity: Severity
-    state: AlertState
-    opened_at: datetime
-    updated_at: datetime
-    resolved_at: datetime | None
-    evidence: dict[str, Any] = Field(
-        description="Figures against the baseline, detector scores, drivers and a summary; "
-        "of a resolved alert, as at its last rise."
-    )
-
-
-class AlertEventOut(BaseModel):
-    """A transition of an alert."""
-
-    event_id: int
-    alert_id: str
-    kol_id: str
-    kind: str
-    severity: Severity
-    reason: Literal["opened", "escalated", "resolved", "reopened"]
-    at: datetime = Field(description="Event time.")
-    evidence: dict[str, Any]
-
-
-class DetectorScoreOut(BaseModel):
-    """What one detector said; of a step of several minutes, where it came nearest to paging."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    name: str = Field(description="docs/detection.md explains each.")
-    scale_minutes: float = Field(description="Length of the stretch it judged.")
-    value: float = Field(description="Its log-likelihood ratio, in nats.")
-    threshold: float = Field(description="The value above which it pages, as of that minute.")
-
-
-class TracePointOut(BaseModel):
-    """One step of a trace. The symbols are those of docs/detection.md."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    start: datetime
-    comments: int = Field(description="n: comments counted; late ones are not.")
-    negative: float = Field(description="k: sum of P(negative) over them.")
-    positive: float = Field(description="Sum of P(positive) over them.")
-    excess: float = Field(
-        description="Comments beyond the usual volume, minute by minute; x is their part."
-    )
-    expected_comments: float = Field(description="Comments usual in the whole step.")
-    expected_negative_share: float = Field(
-        description="p: usual negative share. This and the next four: as of the last minute."
-    )
-    rho_loud: float = Field(description="Correlation of the comments under a loud post.")
-    doubt: float = Field(description="rho_calm + 1/w, so that κ = 1 / (rho_loud x² + doubt).")
-    phi: float = Field(description="φ: n and k are divided by it before a ratio is taken.")
-    active: float = Field(
-        description="Usual share of the minutes that hold comments; makes share_shift's threshold."
-    )
-    judged: bool = Field(description="Enough had been learnt for a value to raise an alert.")
-    scores: list[DetectorScoreOut] = Field(description="Of the detectors behind the alert.")
-
-
-class TraceOut(BaseModel):
-    """How the figures behind an alert moved; the events mark it."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    since: datetime = Field(
-        description="About two hours before the incident began; of a long one, a quarter of it."
-    )
-    until: datetime = Field(description="The resolution; of an open alert the last reading.")
-    step: int = Field(description="Seconds; the shortest that the wanted number of points allows.")
-    points: list[TracePointOut] = Field(
-        description="Steps without comments are left out. None for minutes that were worked off "
-        "by a version without readings; 'groundswell db rebuild' derives them."
-    )
-
-
-class AlertDetailOut(AlertOut):
-    """An alert and how it came to stand so."""
-
-    events: list[AlertEventOut]
-    trace: TraceOut
-
-
-class AlertPage(BaseModel):
-    """Alerts, last opened first."""
-
-    items: list[AlertOut]
-    next_cursor: str | None
-
-
 class DeliveryOut(BaseModel):
     """A transition of an alert on its way to a channel."""
 
@@ -298,8 +201,8 @@ class DeliveryOut(BaseModel):
     kol_id: str
     kind: str
     severity: Severity
-    reason: Literal["opened", "escalated", "resolved", "reopened"]
-    at: datetime = Field(description="Event time of the transition.")
+    reason: Literal["opened", "escalated", "resolved", "aftershock", "reopened", "still_open"]
+    at: datetime = Field(description="Event time of the transition; of still_open, of the last.")
     state: DeliveryState
     attempts: int
     recorded_at: datetime

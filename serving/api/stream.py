@@ -7,8 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from serving.api.alert_schemas import AlertEventOut
 from serving.api.problems import documented
-from serving.api.schemas import AlertEventOut, KolStatusOut
+from serving.api.schemas import KolStatusOut
 from serving.service import Running
 from serving.storage.database import instants
 

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import sys
-from datetime import UTC
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -28,6 +27,17 @@ def alerts(
         typer.Option("--since", help="Opened since; ISO 8601, UTC unless it says otherwise."),
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 100,
+    assignee: Annotated[
+        str | None, typer.Option("--assignee", help="Only what is assigned to this person.")
+    ] = None,
+    acknowledged: Annotated[
+        bool | None,
+        typer.Option("--acknowledged/--unacknowledged", help="Only those that are, or are not."),
+    ] = None,
+    muted: Annotated[
+        bool | None,
+        typer.Option("--muted/--unmuted", help="Only those of which nobody, or somebody, is told."),
+    ] = None,
     follow: Annotated[
         bool, typer.Option("--follow", help="Show alerts as they arise, until Ctrl-C.")
     ] = False,
@@ -35,11 +45,13 @@ def alerts(
     as_json: AsJson = False,
 ) -> None:
     """List the alerts of a running service, show one, or follow them as they arise."""
+    from serving.commands.moments import parse_instant_of
     from serving.ingest.client import connect
 
-    if follow and (alert_id or state or severity or since):
+    narrowed = alert_id or state or severity or since or assignee
+    if follow and (narrowed or acknowledged is not None or muted is not None):
         raise typer.BadParameter("--follow goes with --kol-id, --url and --json only")
-    opened_since = _parse_since(since) if since else None
+    opened_since = parse_instant_of("--since", since) if since else None
 
     async def run() -> None:
         async with connect(url) as client:
@@ -53,23 +65,17 @@ def alerts(
                     "state": state,
                     "severity": severity,
                     "since": opened_since,
+                    "assignee": assignee,
+                    "acknowledged": acknowledged,
+                    "muted": muted,
                 }
                 await _list(client, query, limit, as_json=as_json)
 
     asyncio.run(run())
 
 
-def _parse_since(text: str) -> str:
-    from serving.ingest.columns import RowFault, parse_instant
-
-    try:
-        return parse_instant(text, UTC).isoformat()
-    except RowFault:
-        raise typer.BadParameter(f"--since {text!r} is not a time like 2026-03-01T12:30") from None
-
-
 async def _list(
-    client: "ServiceClient", query: dict[str, str | None], limit: int, *, as_json: bool
+    client: "ServiceClient", query: dict[str, str | bool | None], limit: int, *, as_json: bool
 ) -> None:
     from serving.commands import render, terminal
 
@@ -95,6 +101,23 @@ async def _show(client: "ServiceClient", alert_id: str, *, as_json: bool) -> Non
     for event in alert["events"]:
         at = render.instant(event["at"], "%Y-%m-%d %H:%M UTC")
         terminal.out.print(f"{at}  {event['reason']:<9}  {event['severity']}", markup=False)
+    for act in alert["acts"]:
+        at = render.instant(act["at"], "%Y-%m-%d %H:%M UTC")
+        terminal.out.print(f"{at}  {_told(act)}", markup=False)
+    if said := render.people(alert):
+        terminal.out.print(f"now: {said}", markup=False)
+
+
+def _told(act: dict[str, Any]) -> str:
+    """An act on one line: who, what, and what was said."""
+    from serving.commands import render
+
+    parts = [act["actor"], act["act"].replace("_", " ")]
+    if act["assignee"]:
+        parts.append(f"to {act['assignee']}")
+    if act["until"]:
+        parts.append(f"until {render.instant(act['until'], '%Y-%m-%d %H:%M UTC')}")
+    return " ".join(parts) + (f": {' '.join(act['text'].split())}" if act["text"] else "")
 
 
 async def _follow(client: "ServiceClient", kol_id: str | None, *, as_json: bool) -> None:

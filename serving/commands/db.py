@@ -27,7 +27,8 @@ def upgrade(database_url: DatabaseUrl = None) -> None:
 def rebuild(database_url: DatabaseUrl = None) -> None:
     """Forget scores, moods and alerts; the next 'serve' derives them again from the log.
 
-    For a new model or detector. Comments and KOL profiles stay. Stop the service first.
+    For a new model or detector. Comments, KOL profiles and what people did to alerts stay. Stop
+    the service first.
     """
     import asyncio
 

@@ -1,15 +1,12 @@
 """groundswell explain: why an alert was raised, in figures that can be recomputed."""
 
 import asyncio
-from typing import Annotated
 
-import typer
-
-from serving.commands.options import DEFAULT_URL, AsJson, Url
+from serving.commands.options import DEFAULT_URL, AlertId, AsJson, Url
 
 
 def explain(
-    alert_id: Annotated[str, typer.Argument(metavar="ALERT", help="Its id.", show_default=False)],
+    alert_id: AlertId,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:

@@ -11,6 +11,13 @@ Url = Annotated[
 ]
 DEFAULT_URL = "http://127.0.0.1:8000"
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Actor = Annotated[
+    str | None,
+    typer.Option("--as", envvar="GROUNDSWELL_ACTOR", help="Who you are; your login name if unset."),
+]
+Note = Annotated[str | None, typer.Option("--note", help="A remark to go with it.")]
+Undo = Annotated[bool, typer.Option("--undo", help="Take it back.")]
+AlertId = Annotated[str, typer.Argument(metavar="ALERT", help="Its id.", show_default=False)]
 DatabaseUrl = Annotated[
     str | None,
     typer.Option(

@@ -60,8 +60,8 @@ def alert_table(alerts: Sequence[Mapping[str, Any]]) -> Table | Text:
     if not alerts:
         return Text("no alerts")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("opened (UTC)", "KOL", "severity", "kind", "resolved"):
-        table.add_column(heading, no_wrap=heading != "kind")
+    for heading in ("opened (UTC)", "KOL", "severity", "kind", "resolved", "people"):
+        table.add_column(heading, no_wrap=heading not in ("kind", "people"))
     table.add_column("id", overflow="fold")
     for alert in alerts:
         resolved = alert["resolved_at"] if alert["state"] == "resolved" else None
@@ -71,9 +71,25 @@ def alert_table(alerts: Sequence[Mapping[str, Any]]) -> Table | Text:
             severity(alert["severity"]),
             alert["kind"].replace("_", " "),
             instant(resolved) if resolved else Text("still open", style="red"),
+            Text(people(alert)),
             Text(alert["alert_id"]),
         )
     return table
+
+
+def people(alert: Mapping[str, Any]) -> str:
+    """Where people stand with an alert, in a few words; empty where nobody has touched it."""
+    work = alert["work"]
+    parts = []
+    if work["acknowledged_by"]:
+        parts.append(f"acknowledged by {work['acknowledged_by']}")
+    if work["assignee"]:
+        parts.append(f"assigned to {work['assignee']}")
+    if work["false_alarm_by"] and not work["closed_by"]:
+        parts.append(f"a false alarm, said {work['false_alarm_by']}")
+    if alert["muted"]:
+        parts.append(alert["muted"])
+    return "; ".join(parts)
 
 
 def alert_panel(event: Mapping[str, Any], *, name: str | None = None) -> Panel:

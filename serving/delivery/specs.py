@@ -1,7 +1,7 @@
 """How a channels file describes channels and routes."""
 
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -13,8 +13,13 @@ EnvName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
 
 class ChannelSpec(BaseModel):
-    """What every channel says of itself."""
+    """What every channel says of itself.
 
+    Attributes:
+        mirrors: whether a system behind it keeps alerts open until it is told of their end.
+    """
+
+    mirrors: ClassVar[bool] = False
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     type: str
@@ -39,6 +44,7 @@ class ChannelSpec(BaseModel):
 class WebhookSpec(ChannelSpec):
     """Signed JSON over HTTP."""
 
+    mirrors: ClassVar[bool] = True
     type: Literal["webhook"]
     secret_env: EnvName
     allow_http: bool = False
@@ -47,6 +53,7 @@ class WebhookSpec(ChannelSpec):
 class AlertmanagerSpec(ChannelSpec):
     """Prometheus Alertmanager, its address without a path below it."""
 
+    mirrors: ClassVar[bool] = True
     type: Literal["alertmanager"]
     allow_http: bool = False
 

@@ -89,16 +89,19 @@ class ServiceClient:
                 return problem
             return _checked(answer)
 
-    async def get(self, path: str, **query: str | int | None) -> dict[str, Any]:
+    async def get(self, path: str, **query: str | int | bool | None) -> dict[str, Any]:
         """The JSON answer of a GET under `/v1`; parameters that are None are left out."""
         params = {key: value for key, value in query.items() if value is not None}
         return _checked(await self._request("GET", f"/v1{path}", params=params))
 
-    async def post(self, path: str) -> dict[str, Any]:
-        """The JSON answer of a POST without a body under `/v1`."""
-        return _checked(await self._request("POST", f"/v1{path}"))
+    async def post(self, path: str, body: Mapping[str, object] | None = None) -> dict[str, Any]:
+        """The JSON answer of a POST under `/v1`; members of the body that are None are left out."""
+        given = {} if body is None else {"json": {k: v for k, v in body.items() if v is not None}}
+        return _checked(await self._request("POST", f"/v1{path}", **given))
 
-    async def pages(self, path: str, **query: str | int | None) -> AsyncIterator[dict[str, Any]]:
+    async def pages(
+        self, path: str, **query: str | int | bool | None
+    ) -> AsyncIterator[dict[str, Any]]:
         """Every item of a paged GET, following `next_cursor`."""
         cursor: str | None = None
         while True:

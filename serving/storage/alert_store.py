@@ -3,8 +3,10 @@
 Written by the pipeline's steps.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import RowMapping, and_, func, or_, select
 
@@ -12,7 +14,9 @@ from monitoring.reading import Reading
 from serving.errors import NotFound
 from serving.storage.database import Database, to_micros
 from serving.storage.reading_rows import from_row
+from serving.storage.standing import standings
 from serving.storage.tables import alert_events, alerts, readings
+from serving.triage.muting import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,11 @@ class AlertStore:
             if alert is None:
                 raise NotFound(f"there is no alert {alert_id!r}; GET /v1/alerts lists them")
             return alert, list((await connection.execute(events)).mappings())
+
+    async def standings(self, found: Sequence[Mapping[Any, Any]], now: datetime) -> list[Standing]:
+        """How people stand with each of several alerts, in their order."""
+        async with self._database.read() as connection:
+            return await standings(connection, found, now)
 
     async def readings(self, kol_id: str, since: datetime, until: datetime | None) -> list[Reading]:
         """What was read off a KOL's minutes in [since, until), oldest first; all if it is None."""

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from serving.errors import NotFound
 from serving.storage.database import Database, from_micros, to_micros
-from serving.storage.tables import deliveries, kols
+from serving.storage.tables import alerts, deliveries, kols
 
 WAITING, DELIVERED, DEAD, SKIPPED = "waiting", "delivered", "dead", "skipped"
 _LONGEST_ERROR = 500
@@ -34,6 +34,39 @@ async def enqueue(connection: AsyncConnection, row: Mapping[str, Any]) -> bool:
     """
     statement = insert(deliveries).values(**row).on_conflict_do_nothing(index_elements=["key"])
     return (await connection.execute(statement)).rowcount == 1
+
+
+async def untold(
+    connection: AsyncConnection, channels: Collection[str], *, spared: Collection[str]
+) -> list[RowMapping]:
+    """The open alerts of which a channel was last not told, inside a transaction.
+
+    Args:
+        connection: the transaction.
+        channels: the channels to look at.
+        spared: reasons to skip a delivery that are none to make up for it.
+
+    Returns:
+        Each alert as it stands, with the `channel` and the event time of the delivery that was
+        skipped as `muted_at`, in microseconds.
+    """
+    last = (
+        select(func.max(deliveries.c.delivery_id))
+        .join(alerts, alerts.c.alert_id == deliveries.c.alert_id)
+        .where(alerts.c.state == "open", deliveries.c.channel.in_(channels))
+        .group_by(deliveries.c.alert_id, deliveries.c.channel)
+    )
+    statement = (
+        select(alerts, deliveries.c.channel, deliveries.c.at.label("muted_at"))
+        .join(deliveries, deliveries.c.alert_id == alerts.c.alert_id)
+        .where(
+            deliveries.c.delivery_id.in_(last),
+            deliveries.c.state == SKIPPED,
+            deliveries.c.error.not_in(spared),
+        )
+        .order_by(deliveries.c.delivery_id)
+    )
+    return list((await connection.execute(statement)).mappings())
 
 
 class DeliveryStore:

@@ -1,5 +1,6 @@
-"""The tables. `comments` is the log; everything below it is derived and can be derived again.
+"""The tables. `comments` is the log; what is derived from it can be derived again.
 
+What people did (`acts`, `silences`, `kols`) and whom we told (`deliveries`) cannot, and stays.
 Instants are whole microseconds since 1970 in UTC: they sort, compare and divide alike on every
 database. `seq` is a comment's place in the log.
 """
@@ -168,6 +169,46 @@ deliveries = Table(
     Column("finished_at", BigInteger),
     Column("error", Text),
     Index(None, "state", "channel", "delivery_id"),
+    Index(None, "alert_id", "channel", "delivery_id"),
+    sqlite_autoincrement=True,
+)
+
+# What people did to alerts. Rows are added, never changed. Whose alert it was stands here too, for
+# alerts may be derived again, by a detector that no longer raises it.
+acts = Table(
+    "acts",
+    metadata,
+    Column("act_id", _Serial, primary_key=True, autoincrement=True),
+    Column("alert_id", String(64), nullable=False),
+    Column("kol_id", String(128), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("verb", String(16), nullable=False),
+    Column("actor", String(100), nullable=False),
+    Column("text", Text),
+    Column("assignee", String(100)),
+    Column("until", BigInteger),
+    Column("at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    Index(None, "alert_id", "act_id"),
+    sqlite_autoincrement=True,
+)
+
+silences = Table(
+    "silences",
+    metadata,
+    Column("silence_id", _Serial, primary_key=True, autoincrement=True),
+    Column("kols", JSON(none_as_null=True)),
+    Column("kinds", JSON(none_as_null=True)),
+    Column("posts", JSON(none_as_null=True)),
+    Column("max_severity", String(16)),
+    Column("starts_at", BigInteger, nullable=False),
+    Column("ends_at", BigInteger, nullable=False, index=True),
+    Column("reason", Text, nullable=False),
+    Column("created_by", String(100), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expired_by", String(100)),
+    Column("expired_at", BigInteger),
     sqlite_autoincrement=True,
 )
 

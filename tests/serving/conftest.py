@@ -13,9 +13,18 @@ from model.fake_backend import FakeBackend
 from serving.app import create_app
 from serving.clock import TestClock
 from serving.settings import Settings
+from serving.storage.database import Database
 from tests.serving.streams import wait_until_worked_off
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database without rows; making one takes half a second."""
+    path = tmp_path_factory.mktemp("empty") / "empty.db"
+    Database(f"sqlite:///{path}").upgrade()
+    return path
 
 
 @pytest.fixture

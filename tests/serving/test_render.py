@@ -98,11 +98,14 @@ def test_the_end_is_one_sentence() -> None:
 def test_an_alert_of_the_list_is_drawn_too() -> None:
     alert = {key: EVENT[key] for key in ("alert_id", "kol_id", "kind", "severity", "evidence")}
     alert |= {"state": "open", "updated_at": EVENT["at"], "opened_at": EVENT["at"]}
-    alert |= {"resolved_at": None}
+    work = dict.fromkeys(("assignee", "false_alarm_by", "closed_by")) | {"acknowledged_by": "[mai]"}
+    alert |= {"resolved_at": None, "work": work, "muted": "silenced by 3"}
     assert "CRITICAL · mira · open" in drawn(render.alert_panel(alert))
     table = drawn(render.alert_table([alert]))
     assert "2026-03-01 10:30" in table
     assert "still open" in table
+    assert "[mai]" in table
+    assert "silenced by" in table
 
 
 def test_evidence_without_drivers_and_scores() -> None:

@@ -78,6 +78,7 @@ class World:
     database: Database
     clock: TestClock
     routes: Sequence[Route] = (Route(("crm",)),)
+    mirrors: frozenset[str] = frozenset()
     metrics: Metrics = field(default_factory=lambda: Metrics(CollectorRegistry(), max_kols=10))
 
     def __post_init__(self) -> None:
@@ -85,11 +86,18 @@ class World:
         self.committed: list[tuple[str, str]] = []
 
     @property
-    def steps(self) -> StepStore:
-        outbox = Outbox(
-            self.routes, self.clock, max_age=timedelta(hours=24), on_commit=self.committed.extend
+    def outbox(self) -> Outbox:
+        return Outbox(
+            self.routes,
+            self.clock,
+            max_age=timedelta(hours=24),
+            on_commit=self.committed.extend,
+            mirrors=self.mirrors,
         )
-        return StepStore(self.database, outbox)
+
+    @property
+    def steps(self) -> StepStore:
+        return StepStore(self.database, self.outbox)
 
     async def commit(self, *events: AlertEvent, **more: Any) -> None:
         before = await self.steps.progress()
@@ -114,14 +122,6 @@ class World:
     def counted(self, channel: str, outcome: str) -> float:
         labels = {"channel": channel, "outcome": outcome}
         return self.metrics.registry.get_sample_value("groundswell_deliveries_total", labels) or 0
-
-
-@pytest.fixture(scope="session")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database without rows; making one takes half a second."""
-    path = tmp_path_factory.mktemp("outbox") / "empty.db"
-    Database(f"sqlite:///{path}").upgrade()
-    return path
 
 
 @pytest.fixture

@@ -1,0 +1,227 @@
+"""The bodies about alerts: what they are, how they came to be, what people do to them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
+
+from serving.api.schemas import AlertState, Severity
+from serving.ingest.comment import storable
+from serving.storage.database import instants
+from serving.triage.acts import Act, Verb
+from serving.triage.muting import Standing
+from serving.triage.work import Work
+
+Name = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$"
+    ),
+    BeforeValidator(storable),
+]
+Remark = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=2000),
+    BeforeValidator(storable),
+]
+
+
+class ActIn(BaseModel):
+    """What somebody does to an alert. docs/triage.md says what each act brings about."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    act: Verb
+    actor: Name = Field(description="Who does it.")
+    text: Remark | None = Field(None, description="A remark; a note needs it.")
+    assignee: Name | None = Field(None, description="To whom; only 'assign' takes it.")
+    until: AwareDatetime | None = Field(
+        None, description="When a snooze ends, at most 30 days ahead; only 'snooze' takes it."
+    )
+
+
+class ActOut(BaseModel):
+    """What somebody did to an alert."""
+
+    act_id: int
+    act: Verb
+    actor: str
+    at: datetime = Field(description="By the clock.")
+    text: str | None
+    assignee: str | None
+    until: datetime | None
+
+    @classmethod
+    def of(cls, act: Act) -> Self:
+        """An act as its reader sees it."""
+        deed = act.deed
+        return cls(
+            act_id=act.act_id,
+            act=deed.verb,
+            actor=deed.actor,
+            at=act.at,
+            text=deed.text,
+            assignee=deed.assignee,
+            until=deed.until,
+        )
+
+
+class WorkOut(BaseModel):
+    """Where people stand with an alert, beside what the detector says of it."""
+
+    acknowledged_by: str | None
+    acknowledged_at: datetime | None
+    assignee: str | None
+    snoozed_by: str | None
+    snoozed_until: datetime | None
+    closed_by: str | None = Field(
+        description="Who resolved it by hand, or called it a false alarm."
+    )
+    closed_at: datetime | None
+    false_alarm_by: str | None = Field(description="Who called it a false alarm.")
+
+    @classmethod
+    def of(cls, work: Work) -> Self:
+        """Work as its reader sees it."""
+        return cls(
+            acknowledged_by=_who(work.acknowledged),
+            acknowledged_at=_when(work.acknowledged),
+            assignee=None if work.assigned is None else work.assigned.deed.assignee,
+            snoozed_by=_who(work.snoozed),
+            snoozed_until=None if work.snoozed is None else work.snoozed.deed.until,
+            closed_by=_who(work.closed),
+            closed_at=_when(work.closed),
+            false_alarm_by=_who(work.false_alarm),
+        )
+
+
+def _who(act: Act | None) -> str | None:
+    return None if act is None else act.deed.actor
+
+
+def _when(act: Act | None) -> datetime | None:
+    return None if act is None else act.at
+
+
+class ActedOut(BaseModel):
+    """What became of an act, and how the alert stands after it."""
+
+    act: ActOut | None = Field(
+        description="As written down; null where it changes nothing and says nothing."
+    )
+    work: WorkOut
+    muted: str | None = Field(description="Why nobody is told of it now; null if people are told.")
+
+
+class AlertOut(BaseModel):
+    """An alert as it stands."""
+
+    alert_id: str
+    kol_id: str
+    kind: str
+    severity: Severity
+    state: AlertState
+    opened_at: datetime
+    updated_at: datetime
+    resolved_at: datetime | None
+    evidence: dict[str, Any] = Field(
+        description="Figures against the baseline, detector scores, drivers and a summary; "
+        "of a resolved alert, as at its last rise."
+    )
+    work: WorkOut
+    muted: str | None = Field(description="Why nobody is told of it now; null if people are told.")
+
+    @classmethod
+    def of(cls, row: Mapping[Any, Any], standing: Standing, **more: object) -> Self:
+        """An alert from its row and how it stands."""
+        work = WorkOut.of(standing.work)
+        return cls.model_validate(instants(row) | {"work": work, "muted": standing.muted} | more)
+
+
+class AlertEventOut(BaseModel):
+    """A transition of an alert."""
+
+    event_id: int
+    alert_id: str
+    kol_id: str
+    kind: str
+    severity: Severity
+    reason: Literal["opened", "escalated", "resolved", "aftershock", "reopened"]
+    at: datetime = Field(description="Event time.")
+    evidence: dict[str, Any]
+
+
+class DetectorScoreOut(BaseModel):
+    """What one detector said; of a step of several minutes, where it came nearest to paging."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    name: str = Field(description="docs/detection.md explains each.")
+    scale_minutes: float = Field(description="Length of the stretch it judged.")
+    value: float = Field(description="Its log-likelihood ratio, in nats.")
+    threshold: float = Field(description="The value above which it pages, as of that minute.")
+
+
+class TracePointOut(BaseModel):
+    """One step of a trace. The symbols are those of docs/detection.md."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    start: datetime
+    comments: int = Field(description="n: comments counted; late ones are not.")
+    negative: float = Field(description="k: sum of P(negative) over them.")
+    positive: float = Field(description="Sum of P(positive) over them.")
+    excess: float = Field(
+        description="Comments beyond the usual volume, minute by minute; x is their part."
+    )
+    expected_comments: float = Field(description="Comments usual in the whole step.")
+    expected_negative_share: float = Field(
+        description="p: usual negative share. This and the next four: as of the last minute."
+    )
+    rho_loud: float = Field(description="Correlation of the comments under a loud post.")
+    doubt: float = Field(description="rho_calm + 1/w, so that κ = 1 / (rho_loud x² + doubt).")
+    phi: float = Field(description="φ: n and k are divided by it before a ratio is taken.")
+    active: float = Field(
+        description="Usual share of the minutes that hold comments; makes share_shift's threshold."
+    )
+    judged: bool = Field(description="Enough had been learnt for a value to raise an alert.")
+    scores: list[DetectorScoreOut] = Field(description="Of the detectors behind the alert.")
+
+
+class TraceOut(BaseModel):
+    """How the figures behind an alert moved; the events mark it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    since: datetime = Field(
+        description="About two hours before the incident began; of a long one, a quarter of it."
+    )
+    until: datetime = Field(description="The resolution; of an open alert the last reading.")
+    step: int = Field(description="Seconds; the shortest that the wanted number of points allows.")
+    points: list[TracePointOut] = Field(
+        description="Steps without comments are left out. None for minutes that were worked off "
+        "by a version without readings; 'groundswell db rebuild' derives them."
+    )
+
+
+class AlertDetailOut(AlertOut):
+    """An alert and how it came to stand so."""
+
+    events: list[AlertEventOut]
+    acts: list[ActOut] = Field(description="What people did, oldest first.")
+    trace: TraceOut
+
+
+class AlertPage(BaseModel):
+    """Alerts, last opened first."""
+
+    items: list[AlertOut]
+    next_cursor: str | None

@@ -1,0 +1,174 @@
+"""Silences: who is not to be told of what, until when and why."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Self
+
+from fastapi import APIRouter, Path
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from serving.api.alert_schemas import Name, Remark
+from serving.api.paging import Cursor, Limit, decode_cursor, encode_cursor
+from serving.api.problems import documented
+from serving.api.schemas import Severity
+from serving.delivery.specs import Kind
+from serving.service import Running
+from serving.triage.silences import Matchers, Silence, SilenceState, check_span
+
+router = APIRouter(tags=["silences"])
+SilenceId = Annotated[int, Path(ge=1, lt=2**63)]
+_KolNames = Annotated[
+    list[Annotated[str, Field(min_length=1, max_length=128)]], Field(min_length=1)
+]
+_PostNames = Annotated[
+    list[Annotated[str, Field(min_length=1, max_length=256)]], Field(min_length=1)
+]
+
+
+class MatchersBody(BaseModel):
+    """Which alerts are meant: those that all of these take."""
+
+    kols: _KolNames | None = Field(None, max_length=1000, description="Ids; null for all.")
+    kinds: list[Kind] | None = Field(None, min_length=1, max_length=50)
+    posts: _PostNames | None = Field(
+        None, max_length=1000, description="The alert's top post is one of these; null for any."
+    )
+    max_severity: Severity | None = Field(
+        None, description="This severity and below; null for all."
+    )
+
+
+class SilenceIn(MatchersBody):
+    """A silence to make."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    starts_at: AwareDatetime | None = Field(
+        None, description="First instant; now if unset or in the past."
+    )
+    ends_at: AwareDatetime = Field(description="First instant past it, at most 366 days ahead.")
+    reason: Remark
+    actor: Name = Field(description="Who makes it.")
+
+    @model_validator(mode="after")
+    def _means_something(self) -> Self:
+        if not any((self.kols, self.kinds, self.posts, self.max_severity)):
+            raise PydanticCustomError(
+                "no_matcher",
+                "give at least one of kols, kinds, posts and max_severity; "
+                "max_severity 'critical' silences every alert",
+            )
+        return self
+
+
+class ExpiryIn(BaseModel):
+    """Who ends a silence."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    actor: Name
+
+
+class SilenceOut(MatchersBody):
+    """A silence."""
+
+    silence_id: int
+    state: SilenceState
+    starts_at: datetime
+    ends_at: datetime
+    reason: str
+    created_by: str
+    created_at: datetime
+    expired_by: str | None = Field(description="Who ended it early; null if nobody did.")
+    expired_at: datetime | None
+
+
+class SilencePage(BaseModel):
+    """Silences, last made first."""
+
+    items: list[SilenceOut]
+    next_cursor: str | None
+
+
+@router.get("/silences", responses=documented(422, 503))
+async def list_silences(
+    service: Running,
+    state: SilenceState | None = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> SilencePage:
+    """Silences, last made first."""
+    now = service.clock.now()
+    before = int(decode_cursor(cursor, int)[0]) if cursor else None
+    found = await service.silences.page(state, now, before=before, limit=limit + 1)
+    more = len(found) > limit
+    return SilencePage(
+        items=[_out(silence, now) for silence in found[:limit]],
+        next_cursor=encode_cursor(found[limit - 1].silence_id) if more else None,
+    )
+
+
+@router.post("/silences", status_code=201, responses=documented(400, 422, 503))
+async def add_silence(body: SilenceIn, service: Running) -> SilenceOut:
+    """Tell nobody of some alerts for a while. What is kept back is listed among the deliveries as
+    skipped; of what is still open when the silence ends, people are told then.
+    """
+    now = service.clock.now()
+    starts_at = max(body.starts_at or now, now)
+    check_span(starts_at, body.ends_at, now)
+    silence = Silence(
+        silence_id=0,
+        matchers=Matchers(
+            kols=_set(body.kols),
+            kinds=_set(body.kinds),
+            posts=_set(body.posts),
+            max_severity=body.max_severity,
+        ),
+        starts_at=starts_at,
+        ends_at=body.ends_at,
+        reason=body.reason,
+        created_by=body.actor,
+        created_at=now,
+    )
+    return _out(await service.silences.add(silence), now)
+
+
+@router.get("/silences/{silence_id}", responses=documented(404, 422, 503))
+async def get_silence(silence_id: SilenceId, service: Running) -> SilenceOut:
+    """One silence."""
+    return _out(await service.silences.get(silence_id), service.clock.now())
+
+
+@router.post("/silences/{silence_id}/expire", responses=documented(400, 404, 422, 503))
+async def expire_silence(silence_id: SilenceId, body: ExpiryIn, service: Running) -> SilenceOut:
+    """End a silence now. One that is over stays as it was; none is ever deleted."""
+    now = service.clock.now()
+    silence = await service.silences.expire(silence_id, body.actor, now)
+    service.unmuting.wake()
+    return _out(silence, now)
+
+
+def _set(names: Sequence[str] | None) -> frozenset[str] | None:
+    return None if names is None else frozenset(names)
+
+
+def _out(silence: Silence, now: datetime) -> SilenceOut:
+    matchers = silence.matchers
+    return SilenceOut.model_validate(
+        {
+            "kols": matchers.kols and sorted(matchers.kols),
+            "kinds": matchers.kinds and sorted(matchers.kinds),
+            "posts": matchers.posts and sorted(matchers.posts),
+            "max_severity": matchers.max_severity,
+            "silence_id": silence.silence_id,
+            "state": silence.state(now),
+            "starts_at": silence.starts_at,
+            "ends_at": silence.ends_at,
+            "reason": silence.reason,
+            "created_by": silence.created_by,
+            "created_at": silence.created_at,
+            "expired_by": silence.expired_by,
+            "expired_at": silence.expired_at,
+        }
+    )

@@ -1,0 +1,90 @@
+"""Silences: until a time, nobody is told of the alerts that they match."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from monitoring.alerts import SEVERITIES
+from serving.errors import InvalidRequest
+
+SilenceState = Literal["pending", "active", "expired"]
+LONGEST = timedelta(days=366)
+
+
+@dataclass(frozen=True, slots=True)
+class Matchers:
+    """Which alerts are meant: those that every matcher takes.
+
+    Attributes:
+        kols: ids of the KOLs; None for all.
+        kinds: kinds of alert; None for all.
+        posts: the alert's top post must be among these; None for any, and for none.
+        max_severity: the most severe that is meant; None for all.
+    """
+
+    kols: frozenset[str] | None = None
+    kinds: frozenset[str] | None = None
+    posts: frozenset[str] | None = None
+    max_severity: str | None = None
+
+    def match(self, *, kol_id: str, kind: str, severity: str, top_post: str | None) -> bool:
+        """Whether an alert is meant, as it stands."""
+        return (
+            (self.kols is None or kol_id in self.kols)
+            and (self.kinds is None or kind in self.kinds)
+            and (self.posts is None or top_post in self.posts)
+            and (
+                self.max_severity is None
+                or SEVERITIES.index(severity) <= SEVERITIES.index(self.max_severity)
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A silence as it was made, and when it was ended early.
+
+    Attributes:
+        silence_id: its number; 0 before it is written.
+        matchers: which alerts it keeps quiet.
+        starts_at: first instant, aware.
+        ends_at: first instant past it, aware.
+        reason: why.
+        created_by: who made it.
+        created_at: when, by the clock.
+        expired_by: who ended it early; None if nobody did.
+        expired_at: when that was.
+    """
+
+    silence_id: int
+    matchers: Matchers
+    starts_at: datetime
+    ends_at: datetime
+    reason: str
+    created_by: str
+    created_at: datetime
+    expired_by: str | None = None
+    expired_at: datetime | None = None
+
+    def state(self, now: datetime) -> SilenceState:
+        """Whether it is still to come, at work, or over."""
+        if self.expired_at is not None or now >= self.ends_at:
+            return "expired"
+        return "active" if now >= self.starts_at else "pending"
+
+
+def check_span(starts_at: datetime, ends_at: datetime, now: datetime) -> None:
+    """Refuse a silence of no or endless length.
+
+    Raises:
+        InvalidRequest: `invalid_range`, with the field at fault.
+    """
+    said = None
+    if ends_at <= now:
+        said = "lies in the past; give an instant still to come"
+    elif ends_at <= starts_at:
+        said = "must lie after starts_at"
+    elif ends_at - now > LONGEST:
+        said = f"lies more than {LONGEST.days} days ahead; silence for less and do it again"
+    if said is not None:
+        raise InvalidRequest("invalid_range", f"ends_at {said}", field="ends_at")

@@ -1,0 +1,51 @@
+"""An empty database, and alerts in it as the pipeline would write them."""
+
+import shutil
+from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from serving.clock import TestClock
+from serving.storage.act_store import ActStore
+from serving.storage.database import Database
+from serving.storage.silence_store import SilenceStore
+from serving.storage.step_store import Step, StepStore
+from serving.triage.acts import Act, Deed, Verb
+from tests.serving.conftest import NOW
+from tests.serving.delivery.conftest import transition
+
+
+def act(verb: Verb, actor: str = "mai", *, at: datetime, seen_at: datetime, **more: object) -> Act:
+    return Act(0, "a1", Deed(verb, actor, **more), at, seen_at)  # type: ignore[arg-type]
+
+
+class Desk:
+    """The stores that people's work goes through, and alerts to work on."""
+
+    def __init__(self, database: Database, clock: TestClock) -> None:
+        self.database = database
+        self.clock = clock
+        self.acts = ActStore(database)
+        self.silences = SilenceStore(database)
+        self.steps = StepStore(database)
+
+    async def befall(self, reason: str = "opened", **change: object) -> None:
+        """A transition of an alert; of a1 now unless told otherwise."""
+        event = transition(reason, **{"at": self.clock.now()} | change)
+        before = await self.steps.progress()
+        await self.steps.commit(Step(seq=0, model="m", events=[event]), before)
+
+    async def do(self, verb: Verb, actor: str = "mai", alert_id: str = "a1", **more: object) -> Act:
+        deed = Deed(verb, actor, **more)  # type: ignore[arg-type]
+        done = await self.acts.record(alert_id, deed, self.clock.now())
+        assert done is not None
+        return done
+
+
+@pytest.fixture
+async def desk(empty: Path, tmp_path: Path) -> AsyncIterator[Desk]:
+    database = Database(f"sqlite:///{shutil.copy(empty, tmp_path / 'desk.db')}")
+    yield Desk(database, TestClock(NOW))
+    await database.close()

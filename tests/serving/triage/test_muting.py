@@ -1,0 +1,130 @@
+"""What is refused, what a silence matches, and who is told of what."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from serving.errors import InvalidRequest
+from serving.triage.acts import LONGEST_SNOOZE, Deed, check
+from serving.triage.muting import standing
+from serving.triage.silences import LONGEST, Matchers, Silence, check_span
+from serving.triage.work import Transition, work_of
+from tests.serving.conftest import NOW
+from tests.serving.triage.conftest import act
+
+HOUR = timedelta(hours=1)
+ALERT: dict[str, Any] = {
+    "kol_id": "lena",
+    "kind": "backlash",
+    "severity": "warning",
+    "evidence": {"drivers": {"posts": [{"post_id": "p7"}, {"post_id": "p8"}]}},
+}
+
+
+def silence(number: int = 3, **change: Any) -> Silence:
+    matchers = {name: change.pop(name) for name in list(change) if name in Matchers.__slots__}
+    values: dict[str, Any] = {
+        "starts_at": NOW - HOUR,
+        "ends_at": NOW + HOUR,
+        "reason": "planned giveaway",
+        "created_by": "mai",
+        "created_at": NOW - HOUR,
+    }
+    return Silence(number, Matchers(**matchers), **values | change)
+
+
+@pytest.mark.parametrize(
+    ("deed", "field"),
+    [
+        (Deed("note", "mai"), "text"),
+        (Deed("assign", "mai"), "assignee"),
+        (Deed("acknowledge", "mai", assignee="linh"), "assignee"),
+        (Deed("acknowledge", "mai", until=NOW + HOUR), "until"),
+        (Deed("snooze", "mai"), "until"),
+        (Deed("snooze", "mai", until=NOW), "until"),
+        (Deed("snooze", "mai", until=NOW + LONGEST_SNOOZE + HOUR), "until"),
+    ],
+)
+def test_a_deed_that_makes_no_sense(deed: Deed, field: str) -> None:
+    with pytest.raises(InvalidRequest, match=f"^{field}: ") as caught:
+        check(deed, NOW)
+    assert (caught.value.code, caught.value.field) == ("invalid_parameter", field)
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        Deed("note", "mai", "they deleted the post"),
+        Deed("assign", "mai", assignee="linh"),
+        Deed("snooze", "mai", "lunch", until=NOW + LONGEST_SNOOZE),
+        Deed("false_alarm", "mai", "a meme"),
+    ],
+)
+def test_a_deed_that_does(deed: Deed) -> None:
+    check(deed, NOW)
+
+
+@pytest.mark.parametrize(
+    ("matchers", "muted"),
+    [
+        ({}, True),
+        ({"kols": frozenset({"lena", "mina"})}, True),
+        ({"kols": frozenset({"mina"})}, False),
+        ({"kinds": frozenset({"backlash"})}, True),
+        ({"kinds": frozenset({"brigade"})}, False),
+        ({"posts": frozenset({"p7"})}, True),
+        ({"posts": frozenset({"p8"})}, False),
+        ({"max_severity": "critical"}, True),
+        ({"max_severity": "warning"}, True),
+        ({"max_severity": "info"}, False),
+        ({"kols": frozenset({"lena"}), "max_severity": "info"}, False),
+        ({"starts_at": NOW}, True),
+        ({"starts_at": NOW + timedelta(microseconds=1)}, False),
+        ({"ends_at": NOW}, False),
+        ({"expired_by": "linh", "expired_at": NOW}, False),
+    ],
+)
+def test_a_silence_mutes_what_it_matches_while_it_is_active(
+    matchers: dict[str, Any], muted: bool
+) -> None:
+    found = standing(ALERT, work_of([], [], NOW), [silence(**matchers)], NOW)
+    assert found.muted == ("silenced by 3" if muted else None)
+
+
+@pytest.mark.parametrize("drivers", [None, {"posts": []}])
+def test_an_alert_without_a_top_post_is_not_meant_by_a_post(drivers: object) -> None:
+    alert = ALERT | {"evidence": {"drivers": drivers}}
+    of_a_post = silence(posts=frozenset({"p7"}))
+    assert standing(alert, work_of([], [], NOW), [of_a_post], NOW).muted is None
+
+
+def test_an_act_mutes_before_a_silence_does() -> None:
+    def said(*acts: Any, befallen: list[Transition] | None = None) -> str | None:
+        work = work_of(acts, befallen or [], NOW)
+        return standing(ALERT, work, [silence(4, max_severity="warning")], NOW).muted
+
+    seen = NOW - HOUR
+    snoozed = act("snooze", at=seen, seen_at=seen, until=NOW + HOUR)
+    resolved = act("resolve", "linh", at=seen, seen_at=seen)
+    assert said() == "silenced by 4"
+    assert said(act("acknowledge", at=seen, seen_at=seen)) == "silenced by 4"
+    assert said(snoozed) == "snoozed until 2026-03-10 13:00 UTC by mai"
+    assert said(snoozed, resolved) == "resolved, says linh"
+    assert said(act("false_alarm", at=seen, seen_at=seen)) == "a false alarm, says mai"
+    worse = [Transition("escalated", NOW)]
+    assert said(snoozed, resolved, befallen=worse) == "silenced by 4"
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends", "said"),
+    [
+        (timedelta(), timedelta(), "lies in the past"),
+        (2 * HOUR, 2 * HOUR, "must lie after starts_at"),
+        (timedelta(), LONGEST + HOUR, "lies more than 366 days ahead"),
+    ],
+)
+def test_a_silence_without_a_sensible_length(starts: timedelta, ends: timedelta, said: str) -> None:
+    with pytest.raises(InvalidRequest, match=said) as caught:
+        check_span(NOW + starts, NOW + ends, NOW)
+    assert (caught.value.code, caught.value.field) == ("invalid_range", "ends_at")

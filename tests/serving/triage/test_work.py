@@ -1,0 +1,200 @@
+"""Where people stand with an alert, by cases: what they did, what befell it, what follows."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from serving.triage.acts import VERBS, Act
+from serving.triage.work import _TAKES_BACK, Transition, Work, verdict_of, work_of
+from tests.serving.conftest import NOW
+from tests.serving.triage.conftest import act
+
+
+def minute(number: int) -> datetime:
+    return NOW + timedelta(minutes=number)
+
+
+def did(at: int, verb: Any, actor: str = "mai", *, seen: int = 0, **more: Any) -> Act:
+    """An act at a minute, by somebody who knew the alert as of another."""
+    if "until" in more:
+        more["until"] = minute(more["until"])
+    return act(verb, actor, at=minute(at), seen_at=minute(seen), **more)
+
+
+def befell(at: int, reason: str) -> Transition:
+    return Transition(reason, minute(at))
+
+
+def told(work: Work) -> dict[str, str]:
+    """Who did what stands, and to whom it is assigned."""
+    found = {
+        name: standing.deed.assignee or standing.deed.actor
+        for name in ("acknowledged", "assigned", "snoozed", "closed", "false_alarm")
+        if (standing := getattr(work, name)) is not None
+    }
+    assert work.attended == bool({"acknowledged", "closed"} & set(found))
+    return found
+
+
+OPENED = befell(0, "opened")
+CASES: dict[str, tuple[list[Act], list[Transition], dict[str, str]]] = {
+    "nothing done": ([], [OPENED], {}),
+    "a note changes nothing": ([did(1, "note", text="hm")], [OPENED], {}),
+    "acknowledged": ([did(1, "acknowledge")], [OPENED], {"acknowledged": "mai"}),
+    "the first who acknowledges counts": (
+        [did(1, "acknowledge"), did(2, "acknowledge", "linh")],
+        [OPENED],
+        {"acknowledged": "mai"},
+    ),
+    "taken back by anybody": (
+        [did(1, "acknowledge"), did(2, "unacknowledge", "linh")],
+        [OPENED],
+        {},
+    ),
+    "acknowledged again by another": (
+        [did(1, "acknowledge"), did(2, "unacknowledge"), did(3, "acknowledge", "linh")],
+        [OPENED],
+        {"acknowledged": "linh"},
+    ),
+    "an escalation leaves the acknowledgement": (
+        [did(1, "acknowledge")],
+        [OPENED, befell(5, "escalated")],
+        {"acknowledged": "mai"},
+    ),
+    "a second wave ends the acknowledgement": (
+        [did(1, "acknowledge"), did(2, "assign", assignee="linh")],
+        [OPENED, befell(5, "resolved"), befell(9, "reopened")],
+        {"assigned": "linh"},
+    ),
+    "a second wave is acknowledged anew": (
+        [did(1, "acknowledge"), did(12, "acknowledge", "linh", seen=9)],
+        [OPENED, befell(5, "resolved"), befell(9, "reopened")],
+        {"acknowledged": "linh"},
+    ),
+    "what the actor knew does not end it": (
+        [did(12, "acknowledge", seen=9)],
+        [OPENED, befell(5, "resolved"), befell(9, "reopened")],
+        {"acknowledged": "mai"},
+    ),
+    "event time may lag behind the clock": (
+        [did(1, "resolve", seen=-60)],
+        [befell(-60, "opened"), befell(-1, "escalated")],
+        {},
+    ),
+    "the last assignment counts": (
+        [did(1, "assign", assignee="linh"), did(2, "assign", assignee="bao")],
+        [OPENED],
+        {"assigned": "bao"},
+    ),
+    "unassigned": (
+        [did(1, "assign", assignee="linh"), did(2, "unassign")],
+        [OPENED],
+        {},
+    ),
+    "snoozed": ([did(1, "snooze", until=90)], [OPENED], {"snoozed": "mai"}),
+    "a snooze ends at its instant": ([did(1, "snooze", until=60)], [OPENED], {}),
+    "a later, shorter snooze replaces a longer one": (
+        [did(1, "snooze", until=90), did(2, "snooze", until=30)],
+        [OPENED],
+        {},
+    ),
+    "unsnoozed": ([did(1, "snooze", until=90), did(2, "unsnooze")], [OPENED], {}),
+    "an escalation ends a snooze": (
+        [did(1, "snooze", until=90)],
+        [OPENED, befell(5, "escalated")],
+        {},
+    ),
+    "its resolution does not end a snooze": (
+        [did(1, "snooze", until=90)],
+        [OPENED, befell(5, "resolved")],
+        {"snoozed": "mai"},
+    ),
+    "closed": ([did(1, "resolve")], [OPENED], {"closed": "mai"}),
+    "its own resolution leaves it closed": (
+        [did(1, "resolve")],
+        [OPENED, befell(5, "resolved")],
+        {"closed": "mai"},
+    ),
+    "an aftershock leaves it closed": (
+        [did(1, "acknowledge"), did(2, "resolve")],
+        [OPENED, befell(5, "resolved"), befell(9, "aftershock")],
+        {"acknowledged": "mai", "closed": "mai"},
+    ),
+    "an escalation opens it again": (
+        [did(1, "resolve")],
+        [OPENED, befell(5, "escalated")],
+        {},
+    ),
+    "closed again after an escalation": (
+        [did(1, "resolve"), did(7, "resolve", "linh", seen=5)],
+        [OPENED, befell(5, "escalated")],
+        {"closed": "linh"},
+    ),
+    "a second wave opens it again": (
+        [did(1, "resolve")],
+        [OPENED, befell(5, "resolved"), befell(9, "reopened")],
+        {},
+    ),
+    "reopened by hand": ([did(1, "resolve"), did(2, "reopen", "linh")], [OPENED], {}),
+    "a false alarm is closed": (
+        [did(1, "false_alarm")],
+        [OPENED],
+        {"closed": "mai", "false_alarm": "mai"},
+    ),
+    "a verdict outlives an escalation": (
+        [did(1, "false_alarm")],
+        [OPENED, befell(5, "escalated")],
+        {"false_alarm": "mai"},
+    ),
+    "the verdict is taken back": (
+        [did(1, "false_alarm"), did(2, "not_false_alarm", "linh")],
+        [OPENED],
+        {},
+    ),
+    "who resolved it stays when the verdict is taken back": (
+        [did(1, "resolve"), did(2, "false_alarm", "linh"), did(3, "not_false_alarm")],
+        [OPENED],
+        {"closed": "mai"},
+    ),
+    "reopened by hand, it was no false alarm": (
+        [did(1, "false_alarm"), did(2, "reopen", "linh")],
+        [OPENED],
+        {},
+    ),
+    "what lies ahead does not count": (
+        [did(1, "acknowledge"), did(61, "unacknowledge")],
+        [OPENED],
+        {"acknowledged": "mai"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_work(name: str) -> None:
+    acts, transitions, expected = CASES[name]
+    assert told(work_of(acts, transitions, minute(60))) == expected
+
+
+def test_every_verb_has_a_case() -> None:
+    used = {done.deed.verb for acts, _, _ in CASES.values() for done in acts}
+    assert used == set(VERBS)
+    assert {undone for verbs in _TAKES_BACK.values() for undone in verbs} < set(VERBS)
+
+
+@pytest.mark.parametrize(
+    ("acts", "verdict"),
+    [
+        ([], None),
+        ([did(1, "note", text="hm")], None),
+        ([did(1, "assign", assignee="linh")], None),
+        ([did(1, "snooze", until=90)], None),
+        ([did(1, "acknowledge")], "confirmed"),
+        ([did(1, "resolve")], "confirmed"),
+        ([did(1, "acknowledge"), did(2, "false_alarm")], "false_alarm"),
+        ([did(1, "false_alarm"), did(2, "not_false_alarm")], None),
+        ([did(1, "acknowledge"), did(2, "unacknowledge")], None),
+    ],
+)
+def test_verdict(acts: list[Act], verdict: str | None) -> None:
+    assert verdict_of(work_of(acts, (), minute(60))) == verdict
