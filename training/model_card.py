@@ -43,9 +43,9 @@ def model_card(
         _table([m for m in sound if m["kind"] != "evaluation"]),
         "Reported but not chosen by, for their labels come from hashtags or mean stance:",
         _table([m for m in details["metrics"] if m["noisy"]]),
-        "Written for this project to see how far languages without a training set are read by "
-        "transfer from the others. Evaluation only: nothing was trained, chosen or calibrated on "
-        "them. They are small and we wrote them ourselves, so take them as a rough measure:",
+        "Written for this project to see how languages without a public training set are read. "
+        "Evaluation only: nothing was trained, chosen or calibrated on them. They are small and we "
+        "wrote them ourselves, so take them as a rough measure:",
         _table([m for m in sound if m["kind"] == "evaluation"]),
         "## Calibration",
         _calibration(details),
