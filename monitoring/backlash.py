@@ -121,8 +121,13 @@ class BacklashWatch:
             return []
         return self._turn(minute + 1)
 
-    def close_hour(self, hour: Hour) -> list[AlertEvent]:
-        """Take the end of an hour."""
+    def close_hour(self, hour: Hour, heard: tuple[int, int]) -> list[AlertEvent]:
+        """Take the end of an hour.
+
+        Args:
+            hour: its sums.
+            heard: minutes from and up to which nothing was missed.
+        """
         base = self._baseline
         expected = base.expected(hour.number)
         if self._known:
@@ -132,7 +137,7 @@ class BacklashWatch:
             self._scan.forget()
         end = hour.number * 60 + 60
         if self.watch.open:
-            self.watch.recovery.learn_hour(end, hour.negative, expected * base.share)
+            self.watch.recovery.learn_hour(end, hour.negative, expected * base.share, heard)
         else:
             self.watch.expire(moment_of(end))
         self.score = self._known * max(
@@ -141,9 +146,9 @@ class BacklashWatch:
         )
         if not self.watch.wants_evidence(self.score, end):
             return []
-        return self._turn(end)
+        return self._turn(end, deaf=heard[1] <= hour.number * 60)
 
-    def _turn(self, now: int) -> list[AlertEvent]:
+    def _turn(self, now: int, deaf: bool = False) -> list[AlertEvent]:
         stretch = self._stretch(now)
         if stretch.k < self._policy.minimum_negative and not self.watch.open:
             return []
@@ -155,26 +160,41 @@ class BacklashWatch:
             self._severity(stretch),
             rate,
             stretch,
-            self.scores(now),
+            self.scores(now, told=True),
             recent_stretch(self._recent, self._baseline, now),
         )
         if was_open and not self.watch.open:
-            if not self.watch.recovery.complete:
+            if not self.watch.recovery.complete and not deaf:
                 self._baseline.rebase(self.watch.recovery.share)
             self._shift.forget()
             self._scan.forget()
             self.score = 0.0
         return events
 
-    def scores(self, now: int) -> tuple[DetectorScore, ...]:
-        """What each detector says at the end of the last minute taken, `now` (since 1970 UTC)."""
+    def scores(self, now: int, told: bool = False) -> tuple[DetectorScore, ...]:
+        """What each detector says at the end of the last minute taken.
+
+        Args:
+            now: that instant, in minutes since 1970 UTC.
+            told: with what each value can be recomputed from.
+        """
         shift, scan = self._shift, self._scan
         since = now if shift.start is None else shift.start
         return (
             DetectorScore(
-                shift.name, float(now - since), shift.score_one(), self._minute_threshold
+                shift.name,
+                float(now - since),
+                shift.score_one(),
+                self._minute_threshold,
+                shift.inputs() if told else {},
             ),
-            DetectorScore(scan.name, scan.scale * 60.0, scan.score_one(), self._hour_threshold),
+            DetectorScore(
+                scan.name,
+                scan.scale * 60.0,
+                scan.score_one(),
+                self._hour_threshold,
+                scan.inputs() if told else {},
+            ),
         )
 
     def _stretch(self, now: int) -> Stretch:

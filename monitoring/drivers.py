@@ -5,16 +5,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from monitoring.audience import Audience, audience_of
 from monitoring.events import ScoredComment
-from monitoring.near_duplicates import RecentTexts, signature
 from monitoring.terms import Term, distinctive, terms_of
 
 _NEGATIVE = 0.5  # P(negative) from which a comment is shown as a negative one
-_BUSIEST = 5
-# From these near-duplicate shares, or these shares of the five busiest where accounts write
-# this many comments on average, the crowd is called coordinated or mixed.
-_COORDINATED = (0.4, 0.6, 3.0)
-_MIXED = (0.15, 0.3, 2.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,32 +59,6 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Audience:
-    """Who writes. Shares are of the incident's comments, in [0, 1]; None where not known.
-
-    Attributes:
-        authors: distinct authors.
-        top_author_share: by the busiest author.
-        top_five_share: by the five busiest.
-        newcomer_share: by authors the baseline does not hold.
-        turned_share: negative comments by authors whose baseline comments were mostly not
-            negative.
-        near_duplicate_share: that nearly repeat another one of the incident.
-        verdict: "organic", "mixed" or "coordinated".
-        reasons: the figures behind the verdict, in words.
-    """
-
-    authors: int | None
-    top_author_share: float | None
-    top_five_share: float | None
-    newcomer_share: float | None
-    turned_share: float | None
-    near_duplicate_share: float
-    verdict: str
-    reasons: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Drivers:
     """Why: computed from the incident's comments against the baseline's.
 
@@ -100,6 +69,7 @@ class Drivers:
         most_liked: the negative comments with the most likes.
         audience: who writes.
         offensive_share: mean P(offensive); None where no comment has it.
+        offensive_usual: the same of the baseline.
         languages: comments by language, most first; unknown ones left out.
         platforms: comments by platform, most first.
     """
@@ -112,6 +82,7 @@ class Drivers:
     offensive_share: float | None
     languages: tuple[tuple[str, int], ...]
     platforms: tuple[tuple[str, int], ...]
+    offensive_usual: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The drivers as JSON-able values; `from_dict` reads them back."""
@@ -140,6 +111,7 @@ class Drivers:
             offensive_share=data["offensive_share"],
             languages=tuple((str(lang), int(count)) for lang, count in data["languages"]),
             platforms=tuple((str(name), int(count)) for name, count in data["platforms"]),
+            offensive_usual=data.get("offensive_usual"),
         )
 
 
@@ -164,7 +136,6 @@ def explain(
     terms = distinctive(documents, (terms_of(scored.comment.text) for scored in baseline), top)
     liked = [scored for scored in incident if scored.comment.likes and scored.negative >= _NEGATIVE]
     liked.sort(key=lambda scored: (-(scored.comment.likes or 0), _key(scored)))
-    told = [scored.offensive for scored in incident if scored.offensive is not None]
     languages = Counter(scored.comment.lang for scored in incident if scored.comment.lang)
     platforms = Counter(scored.comment.platform for scored in incident)
     return Drivers(
@@ -172,11 +143,20 @@ def explain(
         terms=tuple(terms),
         representative=_representative(incident, documents, terms, top),
         most_liked=tuple(_sample(scored) for scored in liked[:top]),
-        audience=_audience(incident, baseline),
-        offensive_share=sum(told) / len(told) if told else None,
+        audience=audience_of(incident, baseline),
+        offensive_share=_offensive(incident),
         languages=tuple(languages.most_common(top)),
         platforms=tuple(platforms.most_common(top)),
+        offensive_usual=_offensive(baseline),
     )
+
+
+def _offensive(comments: Sequence[ScoredComment]) -> float | None:
+    return _mean([scored.offensive for scored in comments if scored.offensive is not None])
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
 
 
 def _posts(
@@ -233,57 +213,6 @@ def _representative(
         if author is not None:
             authors.add(author)
     return tuple(chosen)
-
-
-def _audience(incident: Sequence[ScoredComment], baseline: Sequence[ScoredComment]) -> Audience:
-    texts = RecentTexts()
-    copies = sum(texts.add(signature(scored.comment.text)) for scored in incident)
-    duplicates = copies / len(incident) if incident else 0.0
-    authors = [scored.comment.author_id for scored in incident]
-    known = [author for author in authors if author is not None]
-    if not incident or len(known) < len(authors):
-        verdict, reasons = _verdict(duplicates, 0.0, 1.0, None)
-        return Audience(None, None, None, None, None, duplicates, verdict, reasons)
-    busy = Counter(known).most_common(_BUSIEST)
-    history: defaultdict[str, list[float]] = defaultdict(list)
-    for scored in baseline:
-        if scored.comment.author_id is not None:
-            history[scored.comment.author_id].append(scored.negative)
-    dark = [scored for scored in incident if scored.negative >= _NEGATIVE]
-    turned = 0
-    for scored in dark:
-        past = history.get(scored.comment.author_id or "")
-        turned += past is not None and sum(past) / len(past) < _NEGATIVE
-    total = len(known)
-    five = sum(count for _, count in busy) / total
-    newcomers = sum(author not in history for author in known) / total if history else None
-    verdict, reasons = _verdict(duplicates, five, total / len(set(known)), newcomers)
-    return Audience(
-        authors=len(set(known)),
-        top_author_share=busy[0][1] / total,
-        top_five_share=five,
-        newcomer_share=newcomers,
-        turned_share=turned / len(dark) if dark and history else None,
-        near_duplicate_share=duplicates,
-        verdict=verdict,
-        reasons=reasons,
-    )
-
-
-def _verdict(
-    duplicates: float, five: float, each: float, newcomers: float | None
-) -> tuple[str, tuple[str, ...]]:
-    reasons = [f"{duplicates:.0%} of the comments nearly repeat another"]
-    if five:
-        reasons.append(
-            f"the five busiest accounts wrote {five:.0%}, an account {each:.1f} comments"
-        )
-    if newcomers is not None:
-        reasons.append(f"{newcomers:.0%} come from accounts not seen before")
-    for verdict, (copies, top, busy) in (("coordinated", _COORDINATED), ("mixed", _MIXED)):
-        if duplicates >= copies or (five >= top and each >= busy):
-            return verdict, tuple(reasons)
-    return "organic", tuple(reasons)
 
 
 def _sample(scored: ScoredComment) -> Sample:

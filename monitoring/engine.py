@@ -157,15 +157,16 @@ class Engine:
         """By the clock `until` has been reached, and no further comment of a KOL came.
 
         While an alert on the crowd is open time passes as in `advance`, for silence may end it.
-        Otherwise the last minute is closed and no more: comments that are held back keep their
-        place. A silence that tells of a broken stream is told as a `data_gap`.
+        Otherwise, and while the silence may be a broken stream's, the last minute is closed and no
+        more: comments that are held back keep their place, and an open alert waits, at most as
+        long as the policy's longest. A silence that tells of a broken stream is a `data_gap`.
         """
         counter = self._counters.get(kol_id)
         if counter is None:
             return Observation()
         monitor, settles_at = self._monitors[kol_id], counter.settles_at
         observation = Observation()
-        if monitor.stirred:
+        if monitor.stirred and not monitor.doubts(minute_of(until)):
             observation = self.advance(kol_id, until)
         elif settles_at is not None:
             observation = self.advance(kol_id, min(until, settles_at))

@@ -1,12 +1,16 @@
 """What an alert rests on, so that a sceptical reader can recompute it."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from monitoring.drivers import Drivers
 
 _FEW = 5  # comments of which a share says nothing
+_LEAST_LOYAL = 5  # loyal fans below whom nothing is said of them
+_OFFENSIVE_RISE = 0.1  # of the offensive share, from which it is worth a sentence …
+_OFFENSIVE_LEAST = 20  # … of so many comments
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +22,15 @@ class DetectorScore:
         scale_minutes: length of the stretch it judged, in minutes.
         value: its log-likelihood ratio, in nats.
         threshold: the value at which it pages; `value / threshold` is the backlash score.
+        inputs: what the value can be recomputed from, under the symbols of docs/detection.md; empty
+            where there is no value, and in readings, which are kept for every minute.
     """
 
     name: str
     scale_minutes: float
     value: float
     threshold: float
+    inputs: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,16 @@ class Evidence:
         """The same figures under another sentence."""
         return replace(self, summary=summary)
 
+    def explained(self, drivers: Drivers, *, aloud: bool) -> "Evidence":
+        """The same figures with what lies behind them.
+
+        Args:
+            drivers: computed from the incident's comments.
+            aloud: with a sentence on what stands out of them, behind the summary.
+        """
+        told = _standing_out(drivers, self.comments) if aloud else ""
+        return replace(self, drivers=drivers, summary=f"{self.summary} {told}".rstrip())
+
     def to_dict(self) -> dict[str, Any]:
         """The evidence as JSON-able values; `from_dict` reads it back."""
         return {
@@ -83,6 +100,7 @@ class Evidence:
                     "scale_minutes": score.scale_minutes,
                     "value": score.value,
                     "threshold": score.threshold,
+                    "inputs": dict(score.inputs),
                 }
                 for score in self.scores
             ],
@@ -137,6 +155,22 @@ def summarise(kind: str, kol_id: str, evidence: Evidence) -> str:
         f"{lead} @{kol_id}: {evidence.negative_share:.0%} of {evidence.comments} in {span}; "
         f"{evidence.expected_negative_share:.0%} of {evidence.expected_comments:.0f} is usual."
     )
+
+
+def _standing_out(drivers: Drivers, comments: int) -> str:
+    """What the loyal do, and whether the tone is rougher than usual; empty if neither is much."""
+    parts = []
+    who = drivers.audience
+    if who.loyal is not None and who.loyal >= _LEAST_LOYAL:
+        parts.append(
+            f"Of {who.loyal} loyal fans who write, {who.loyal_turned} turned negative and "
+            f"{who.loyal_defending} stay positive."
+        )
+    now, usual = drivers.offensive_share, drivers.offensive_usual
+    rise = 0.0 if now is None or usual is None else now - usual
+    if rise >= _OFFENSIVE_RISE and comments >= _OFFENSIVE_LEAST:
+        parts.append(f"{now:.0%} of the comments are offensive; {usual:.0%} is usual.")
+    return " ".join(parts)
 
 
 def summarise_end(kol_id: str, now: datetime, evidence: Evidence) -> str:

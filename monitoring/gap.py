@@ -5,6 +5,9 @@ stream that should have held `E` comments, none come with probability e^-E, so `
 in nats. Only comments to be counted on are taken for it (`Baseline.assured`), so nights weigh
 nothing where nights are quiet. Crowds pause besides: a gap must miss twice as many as any silence
 of late that passed by itself.
+
+Silence also ends incidents, if it is the crowd's own. So a silence that may yet turn out a gap is
+not counted as calm before a comment ends it, and a gap never is.
 """
 
 import math
@@ -22,6 +25,7 @@ DETECTOR = "silence"
 _FAMILY = "gap"
 _HORIZON = 2 * 1440  # minutes: a silence that says nothing by then is left alone
 _BEYOND = 2.0  # times the longest usual silence of late
+_DOUBTED = 1.0  # comments to be counted on; a silence that misses fewer passes for the crowd's own
 _HALVING = 14 * 1440.0  # minutes in which the memory of a silence fades by half
 
 
@@ -34,6 +38,7 @@ class GapWatch:
 
     __slots__ = (
         "_baseline",
+        "_heard",
         "_kol_id",
         "_least",
         "_longest",
@@ -52,6 +57,7 @@ class GapWatch:
         self._longest = 0.0  # comments that the longest silence of late missed …
         self._longest_at = 0  # … as of this minute
         self._marred = 0  # the hour in which the last gap ended
+        self._heard = 0  # minute up to which `heard` has told
         self.alert: Alert | None = None
 
     def obey(self, policy: Policy) -> None:
@@ -78,6 +84,8 @@ class GapWatch:
         so that an outage does not make deaf.
         """
         missed = self._baseline.assured_between(since, until)
+        if missed >= self._bar(since):
+            self._heard = max(self._heard, until)
         before = self._remembered(until)
         most = 2.0 * max(before, self._nats / _BEYOND)
         self._longest, self._longest_at = max(before, min(missed, most)), until
@@ -140,6 +148,7 @@ class GapWatch:
 
     def _end(self, alert: Alert, minute: int, n: int, k: float) -> list[AlertEvent]:
         """Comments have come: new ones, or those of the gap, dated within it."""
+        self._heard = max(self._heard, minute)
         since, opened = minute_of(alert.incident_start), minute_of(alert.opened_at)
         now = max(minute + 1, opened)
         evidence = self._evidence(since, now, n, k, ())
@@ -164,6 +173,27 @@ class GapWatch:
             scores=scores,
         )
 
+    def doubts(self, now: int) -> bool:
+        """Whether the silence up to minute `now` may be a broken stream's and not the crowd's."""
+        if self.alert is not None or self._silent_since is None:
+            return self.alert is not None
+        missed = self._baseline.assured_between(self._silent_since, now)
+        return missed >= _DOUBTED and self.due() is not None
+
+    def heard(self, now: int) -> tuple[int, int]:
+        """The minutes since the last call, from and up to, in which silence was the crowd's own.
+
+        A silence that lasts and is doubted is left to a later call, and a gap is left out.
+
+        Args:
+            now: minutes since 1970 UTC; not before any minute taken.
+        """
+        since, until = self._heard, now
+        if self._silent_since is not None and self.doubts(now):
+            until = self._silent_since
+        self._heard = max(since, until)
+        return since, self._heard
+
     def mars(self, hour: int) -> bool:
         """Whether a gap, or what was held back in it, makes an hour (since 1970 UTC) no example."""
         return self.alert is not None or hour <= self._marred
@@ -171,9 +201,11 @@ class GapWatch:
     def state(self) -> list[Any]:
         """Everything it knows, as JSON-able values."""
         alert = None if self.alert is None else alerts.to_dict(self.alert)
-        return [self._silent_since, self._longest, self._longest_at, self._marred, alert]
+        silence = [self._silent_since, self._longest, self._longest_at]
+        return [*silence, self._marred, self._heard, alert]
 
     def load(self, state: list[Any]) -> None:
         """Become what `state` returned."""
-        self._silent_since, self._longest, self._longest_at, self._marred, alert = state
+        self._silent_since, self._longest, self._longest_at, *rest = state
+        self._marred, self._heard, alert = rest
         self.alert = None if alert is None else alerts.from_dict(alert)

@@ -14,10 +14,11 @@ class Recovery:
 
     The share's CUSUM sets the usual share against the one half-way (in log-odds) to the
     incident's. The absence compares, hour by hour, Poisson counts at the usual rate with half the
-    incident's mean rate, so that silence ends an incident of a KOL whose comments stop.
+    incident's mean rate, so that silence ends an incident of a KOL whose comments stop. Minutes
+    that were not heard count for neither.
     """
 
-    __slots__ = ("_absence", "_hit", "_k", "_miss", "_n", "_share", "_start", "_usual")
+    __slots__ = ("_absence", "_hit", "_k", "_miss", "_n", "_share", "_start", "_until", "_usual")
 
     def __init__(self) -> None:
         self._share = 0.0
@@ -27,6 +28,7 @@ class Recovery:
         self._n = 0
         self._k = 0.0
         self._start = 0
+        self._until = 0
         self._usual = 0.5
 
     def begin(self, start: int, n: int, k: float, usual: float) -> None:
@@ -42,6 +44,7 @@ class Recovery:
         self._share = 0.0
         self._absence = 0.0
         self._start, self._n, self._k = start, n, k
+        self._until = 0
         self._aim()
 
     def _aim(self) -> None:
@@ -61,20 +64,29 @@ class Recovery:
         step = k * self._hit + (n - k) * self._miss
         self._share = max(0.0, self._share + min(max(step, -_LEAK), _LEAK))
 
-    def learn_hour(self, hour_end: int, k: float, usual: float) -> None:
+    def learn_hour(self, hour_end: int, k: float, usual: float, heard: tuple[int, int]) -> None:
         """Take one closed hour.
 
         Args:
             hour_end: its end, in minutes since 1970 UTC.
             k: comments that matter in it.
             usual: how many are usual.
+            heard: minutes from and up to which nothing was missed: this hour, mostly, less a
+                silence at its end that is doubted, and with an earlier one that no longer is.
         """
         self._aim()
+        since, until = heard
+        if self._until and since > self._until:  # nobody knows what the minutes between held
+            self._start += since - self._until
+        self._until = until
+        listened = max(until - max(since, min(self._start, hour_end - 60)), 0) / 60
         hours = max((hour_end - self._start) / 60, 1.0)
         high = self._k / hours / 2
         low = max(1.3 * usual, 0.2 * high)
         if high > low:
-            self._absence = max(0.0, self._absence + high - low - k * math.log(high / low))
+            self._absence = max(
+                0.0, self._absence + (high - low) * listened - k * math.log(high / low)
+            )
 
     @property
     def complete(self) -> bool:
@@ -96,6 +108,7 @@ class Recovery:
             self._n,
             self._k,
             self._start,
+            self._until,
             self._usual,
         ]
 
@@ -109,5 +122,6 @@ class Recovery:
             self._n,
             self._k,
             self._start,
+            self._until,
             self._usual,
         ) = state

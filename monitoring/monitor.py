@@ -160,8 +160,9 @@ class KolMonitor:
 
     def _close_hour(self, events: list[AlertEvent]) -> None:
         closed = self._hour
-        raised = self.backlash.close_hour(closed)
-        raised += self.praise.close_hour(closed.number, closed.positive)
+        heard = self.gap.heard(closed.number * 60 + 60)
+        raised = self.backlash.close_hour(closed, heard)
+        raised += self.praise.close_hour(closed.number, closed.positive, heard)
         unusual = self.backlash.alarmed or self.praise.watch.open
         closed.tainted = unusual or self.gap.mars(closed.number)
         self._pending.append(closed)
@@ -209,6 +210,11 @@ class KolMonitor:
     def stirred(self) -> bool:
         """Whether an alert on what the crowd says is open, so that its silence may end it."""
         return self.backlash.watch.open or self.praise.watch.open
+
+    def doubts(self, now: int) -> bool:
+        """Whether silence up to minute `now` must not end what is open, unless it is overdue."""
+        overdue = self.backlash.watch.overdue(now) or self.praise.watch.overdue(now)
+        return self.gap.doubts(now) and not overdue
 
     @property
     def learning(self) -> bool:

@@ -52,8 +52,14 @@ class PraiseWatch:
             return []
         return self._turn(minute + 1)
 
-    def close_hour(self, hour: int, k: float) -> list[AlertEvent]:
-        """Take the end of an hour (hours since 1970 UTC), `k` the sum of P(positive) in it."""
+    def close_hour(self, hour: int, k: float, heard: tuple[int, int]) -> list[AlertEvent]:
+        """Take the end of an hour.
+
+        Args:
+            hour: hours since 1970 UTC.
+            k: sum of P(positive) in it.
+            heard: minutes from and up to which nothing was missed.
+        """
         end = hour * 60 + 60
         if not self._baseline.known:
             self._shift.forget()
@@ -61,12 +67,12 @@ class PraiseWatch:
             self.watch.expire(moment_of(end))
             return []
         usual = self._baseline.expected(hour) * self._baseline.positive
-        self.watch.recovery.learn_hour(end, k, usual)
+        self.watch.recovery.learn_hour(end, k, usual, heard)
         return self._turn(end)
 
     def _turn(self, now: int) -> list[AlertEvent]:
         stretch = self._stretch(now)
-        said = self._judge(stretch)
+        said = self._judge(stretch, told=True)
         was_open = self.watch.open
         if not self.watch.wants_evidence(said.value / _THRESHOLD, now):
             return []
@@ -87,11 +93,12 @@ class PraiseWatch:
         expected = self._baseline.expected_between(start, now)
         return Stretch(start, now, shift.n, shift.k, expected)
 
-    def _judge(self, stretch: Stretch) -> DetectorScore:
+    def _judge(self, stretch: Stretch, told: bool = False) -> DetectorScore:
         loud = stretch.volume_ratio >= _VOLUME and stretch.k >= _MINIMUM
         value = self._shift.score_one() if loud else 0.0
         span = float(stretch.end - stretch.start)
-        return DetectorScore("praise_shift", span, value, _THRESHOLD)
+        inputs = self._shift.inputs() if loud and told else {}
+        return DetectorScore("praise_shift", span, value, _THRESHOLD, inputs)
 
     def state(self) -> dict[str, Any]:
         """Everything it knows, as JSON-able values."""

@@ -97,12 +97,16 @@ class Watch:
         hours = (moment_of(now) - self.alert.opened_at).total_seconds() / 3600
         return hours > max(_TRUSTED * self._baseline.hours, _LEAST_TRUST)
 
-    def ending(self, now: int) -> bool:
-        """Whether the open incident is over, or too long to be one."""
+    def overdue(self, now: int) -> bool:
+        """Whether the open incident is too long to be one."""
         if self.alert is None or not self.alert.is_open:
             return False
         age = moment_of(now) - self.alert.opened_at
-        return self.recovery.complete or age >= self._policy.longest or self.outlasted(now)
+        return age >= self._policy.longest or self.outlasted(now)
+
+    def ending(self, now: int) -> bool:
+        """Whether the open incident is over, or too long to be one."""
+        return self.open and (self.recovery.complete or self.overdue(now))
 
     def wants_evidence(self, score: float, now: int) -> bool:
         """Whether the next `turn` could tell something: the evidence is worth its making."""

@@ -15,7 +15,8 @@ class WindowStats:
         negative: sum of P(negative) over them.
         positive: sum of P(positive) over them.
         authors: distinct authors; None where authors are not known.
-        new_authors: authors not seen before under this KOL; None where not known.
+        new_authors: authors not seen before under this KOL; None where not known. Windows that
+            the engine counts itself leave it so (docs/decisions.md).
         top_author_share: share of the comments by the busiest author; None where not known.
         duplicate_share: share of the comments that nearly repeat another; None where not known.
     """

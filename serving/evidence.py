@@ -56,7 +56,8 @@ async def with_drivers(
         _latest(baseline, BASELINE_COMMENTS),
         evidence.expected_negative_share,
     )
-    return replace(event, evidence=replace(evidence, drivers=drivers))
+    rises = event.reason != "resolved" and event.severity != "info"
+    return replace(event, evidence=evidence.explained(drivers, aloud=rises))
 
 
 def _latest(comments: list[ScoredComment], limit: int) -> list[ScoredComment]:

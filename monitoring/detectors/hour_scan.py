@@ -23,6 +23,10 @@ _MINIMUM_SHARE = 1.3  # nats the share must bring
 _MINIMUM_NEGATIVE = 7.0  # negative comments
 _LEAST_RISE = 0.03  # of the share, in points
 _OUTLIER = 9.0  # squared deviations beyond this many times the expected one are cut
+_INPUTS = (
+    "n", "k", "positive", "x", "expected", "p", "phi", "b", "phi_b", "kappa", "s2",
+    "share_nats", "silence_nats", "count_nats",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -51,7 +55,7 @@ class HourScan:
     """
 
     name = "hour_scan"
-    __slots__ = ("_best", "_ring", "_spread", "_stray", "_waiting", "scale")
+    __slots__ = ("_best", "_ring", "_spread", "_stray", "_terms", "_waiting", "scale")
 
     def __init__(self) -> None:
         # Per hour: comments, negative, positive, excess, expected comments.
@@ -63,6 +67,7 @@ class HourScan:
         # What the last hours would teach, held back as the baseline's hours are.
         self._waiting: deque[list[tuple[float, float]]] = deque()
         self._best = 0.0
+        self._terms: tuple[float, ...] = ()  # the values of `_INPUTS` where anything scored
         self.scale = 0
 
     def learn_hour(self, hour: Hour, expected: float, base: Baseline, quiet: bool) -> None:
@@ -75,15 +80,14 @@ class HourScan:
             quiet: no incident is open, so the spread may be learnt.
         """
         self._ring.append((hour.comments, hour.negative, hour.positive, hour.excess, expected))
-        self._best = 0.0
-        self.scale = 0
+        self._best, self._terms, self.scale = 0.0, (), 0
         lessons: list[tuple[float, float]] = []
         for index, stretch in enumerate(self._stretches()):
-            score, lesson = self._judge(index, stretch, base)
+            terms, lesson = self._judge(index, stretch, base)
             lessons.append(lesson)
+            score = sum(terms[-3:])
             if score > self._best:
-                self._best = score
-                self.scale = SCALES[index]
+                self._best, self._terms, self.scale = score, terms, SCALES[index]
         if quiet:
             self._waiting.append(lessons)
             if len(self._waiting) > _LEARN_AFTER:
@@ -103,8 +107,10 @@ class HourScan:
 
     def _judge(
         self, index: int, stretch: _Stretch, base: Baseline
-    ) -> tuple[float, tuple[float, float]]:
-        """Evidence in nats, and what the stretch teaches about spread and stray."""
+    ) -> tuple[tuple[float, ...], tuple[float, float]]:
+        """The values of `_INPUTS`, which end in the evidence in nats, or nothing where there is
+        none; and what the stretch teaches about spread and stray.
+        """
         total, dark, share = stretch.comments, stretch.negative, base.share
         usual = stretch.expected * share
         ratio = math.log((dark + 1.0) / (usual + 1.0))
@@ -114,21 +120,26 @@ class HourScan:
         variance = learnt / weight + chance
         spread = max(min(ratio * ratio, _OUTLIER * variance) - chance, 0.0)
         if total == 0:
-            return 0.0, (round(spread, 4), 1.0)
+            return (), (round(spread, 4), 1.0)
         effective = total / base.phi
-        kappa = base.concentration(stretch.excess / total)
+        loud = stretch.excess / total
+        kappa = base.concentration(loud)
         inflation = 1.0 + max(effective - 1.0, 0.0) / kappa
         z2 = (dark - total * share) ** 2 / (total * share * (1 - share) * base.phi)
         lesson = (round(spread, 4), round(min(z2 / inflation, _OUTLIER), 3))
         if dark < _MINIMUM_NEGATIVE or ratio <= 0 or dark <= (share + _LEAST_RISE) * total:
-            return 0.0, lesson
+            return (), lesson
         kappa = self._own_kappa(index, effective, inflation)
         fit = min(dark / total, 0.995)
         tone = beta_binomial_llr(effective, dark / base.phi, share, fit, kappa)
-        tone += min(_silence(stretch, base, kappa), _BRIGHT_CAP)
-        if tone < _MINIMUM_SHARE:
-            return 0.0, lesson
-        return tone + min(ratio * ratio / variance / 2, _COUNT_CAP), lesson
+        silence = min(_silence(stretch, base, kappa), _BRIGHT_CAP)
+        if tone + silence < _MINIMUM_SHARE:
+            return (), lesson
+        count = min(ratio * ratio / variance / 2, _COUNT_CAP)
+        return (
+            total, dark, stretch.positive, loud, stretch.expected, share, base.phi,
+            base.bright, base.bright_phi, kappa, variance, tone, silence, count,
+        ), lesson  # fmt: skip
 
     def _own_kappa(self, index: int, effective: float, inflation: float) -> float:
         """Concentration at which `effective` comments stray as this KOL's stretches do."""
@@ -147,6 +158,16 @@ class HourScan:
         """Largest sum of the ratios over the five lengths, in nats."""
         return self._best
 
+    def inputs(self) -> dict[str, float]:
+        """What the value can be recomputed from, under the symbols of docs/detection.md.
+
+        Of the best-scoring stretch: its n, k, sum of P(positive), x and expected comments; the
+        usual p and b with their phi and phi_b; kappa, and s2, the whole variance of
+        log(observed / expected); last the three parts of the value, in nats. Empty where no
+        stretch scored.
+        """
+        return dict(zip(_INPUTS, self._terms, strict=True)) if self._terms else {}
+
     def totals(self) -> tuple[int, float, float]:
         """Comments, sum of P(negative) and expected comments of the best-scoring stretch."""
         part = list(self._ring)[-self.scale :] if self.scale else []
@@ -160,8 +181,7 @@ class HourScan:
         """Start again, as after an incident; what was learnt stays, its last hours are dropped."""
         self._ring.clear()
         self._waiting.clear()
-        self._best = 0.0
-        self.scale = 0
+        self._best, self._terms, self.scale = 0.0, (), 0
 
     def state(self) -> dict[str, Any]:
         """Everything it knows, as JSON-able values."""
@@ -170,7 +190,7 @@ class HourScan:
             "spread": [list(sums) for sums in self._spread],
             "stray": [list(sums) for sums in self._stray],
             "waiting": [[list(lesson) for lesson in lessons] for lessons in self._waiting],
-            "best": [self._best, self.scale],
+            "best": [self._best, self.scale, *self._terms],
         }
 
     def load(self, state: dict[str, Any]) -> None:
@@ -187,7 +207,8 @@ class HourScan:
         self._waiting = deque(
             [(spread, stray) for spread, stray in lessons] for lessons in state["waiting"]
         )
-        self._best, self.scale = state["best"]
+        self._best, self.scale, *terms = state["best"]
+        self._terms = tuple(terms)
 
 
 def _silence(stretch: _Stretch, base: Baseline, kappa: float) -> float:

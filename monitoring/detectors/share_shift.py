@@ -22,6 +22,8 @@ class ShareShift:
         start: minute in which the best-supported stretch began; None where there is none.
         n: comments in that stretch.
         k: sum of probabilities in that stretch.
+        terms: what else its value was computed from: x, the part of the stretch beyond the usual
+            volume; p and p1, the shares compared; phi and kappa. Empty where there is no value.
     """
 
     name = "share_shift"
@@ -36,6 +38,7 @@ class ShareShift:
         "k",
         "n",
         "start",
+        "terms",
     )
 
     def __init__(self, share: float, rho: float, doubt: float, phi: float = 1.0) -> None:
@@ -45,6 +48,7 @@ class ShareShift:
         self.start: int | None = None
         self.n = 0
         self.k = 0.0
+        self.terms: tuple[float, ...] = ()
         self.expect(share, rho, doubt, phi)
 
     def expect(self, share: float, rho: float, doubt: float, phi: float = 1.0) -> None:
@@ -107,13 +111,25 @@ class ShareShift:
                     self.start = int(lane[1])
                     self.n = int(lane[2])
                     self.k = lane[3]
+                    self.terms = (loud, self._share, other, 1.0 / weight, kappa)
         self._best = best
         if best == 0.0:
             self.start = None
+            self.terms = ()
 
     def score_one(self) -> float:
         """Largest beta-binomial log-likelihood ratio of a stretch that ends now, in nats."""
         return self._best
+
+    def inputs(self) -> dict[str, float]:
+        """What the value can be recomputed from, under the symbols of docs/detection.md.
+
+        n, k, x, p, p1, phi and kappa; empty where there is no value.
+        """
+        if not self.terms:
+            return {}
+        told = zip(("x", "p", "p1", "phi", "kappa"), self.terms, strict=True)
+        return {"n": self.n, "k": self.k, **dict(told)}
 
     def forget(self) -> None:
         """Start again, as after an incident."""
@@ -122,15 +138,17 @@ class ShareShift:
             lane[2] = 0
         self._best = 0.0
         self.start = None
+        self.terms = ()
 
     def state(self) -> dict[str, Any]:
         """Everything it knows, as JSON-able values."""
         return {
             "lanes": [list(lane) for lane in self._lanes],
-            "best": [self._best, self.start, self.n, self.k],
+            "best": [self._best, self.start, self.n, self.k, *self.terms],
         }
 
     def load(self, state: dict[str, Any]) -> None:
         """Become what `state` returned."""
         self._lanes = [list(lane) for lane in state["lanes"]]
-        self._best, self.start, self.n, self.k = state["best"]
+        self._best, self.start, self.n, self.k, *terms = state["best"]
+        self.terms = tuple(terms)

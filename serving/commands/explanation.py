@@ -32,10 +32,34 @@ _BARS = "Lower row: up to the threshold or the usual. Upper row: what lies beyon
 _SOURCES = (
     "docs/detection.md has the formulas, GET /v1/alerts/{}?points=5000 (or --json) every minute."
 )
-_LEARNT = (
-    " hour_scan also weighs how far this KOL's hours stray in quiet times; the engine has learnt "
-    "that from the log, and the trace does not hold it."
+_SHIFT = (
+    ("n", "n", "comments in the {span} to {end}"),
+    ("k", "k", "sum of P({mood}) over them"),
+    ("x", "x", "part of n beyond the usual volume"),
+    ("p", "p", "usual share"),
+    ("p₁", "p1", "raised share"),
+    ("φ", "phi", "n and k are divided by it"),
+    ("κ", "kappa", "concentration, less as x grows"),
+    ("Λ", "", "log BB(k | n, p₁, κ) - log BB(k | n, p, κ), in nats"),
 )
+_SCAN = (
+    ("n", "n", "comments in the {span} to {end}"),
+    ("k", "k", "sum of P(negative) over them"),
+    ("x", "x", "part of n beyond the usual volume"),
+    ("p", "p", "usual share of k"),
+    ("φ", "phi", "n and k are divided by it"),
+    ("κ", "kappa", "concentration, less as x grows and as hours stray"),
+    ("share", "share_nats", "log BB(k | n, k/n, κ) - log BB(k | n, p, κ)"),
+    ("m", "positive", "sum of P(positive) over them"),
+    ("b", "b", "usual share of m in n - k"),
+    ("φ", "phi_b", "m and n - k are divided by it"),
+    ("silence", "silence_nats", "as share, of m in n - k against b, if lower; at most 3"),
+    ("E", "expected", "comments usual in these hours"),
+    ("s²", "s2", "variance of log(k / pE) in quiet times, with chance"),
+    ("count", "count_nats", "log((k + 1) / (pE + 1))² / 2s², at most 4"),
+    ("Λ", "", "share + silence + count, in nats"),
+)
+RECIPES = {"share_shift": _SHIFT, "praise_shift": _SHIFT, "hour_scan": _SCAN}
 _FORM = "%d %b %H:%M"
 _MANY = "+"  # marks a column in which more than one thing happened
 
@@ -59,6 +83,7 @@ def explanation(alert: Row) -> Group:
         _heading("What the detectors said", "as it opened"),
         _indented(Text(_NATS, style="dim")),
         *(_indented(_said(score)) for score in opened["evidence"]["scores"]),
+        *_people(opened["evidence"]),
         *_course(trace, events),
         _heading("How it ended"),
         _indented(Text(_end(alert))),
@@ -119,6 +144,41 @@ def _said(score: Row) -> Text:
     if score["value"] > 0:
         text.append(f", judging the last {span(score['scale_minutes'])}", style="not bold")
     return text.append(f"\n{ASKS.get(score['name'], '')}", style="not bold")
+
+
+def _people(evidence: Row) -> Iterator[Text | Padding]:
+    """What those do who were there before, against what they did then; nothing where not known."""
+    drivers: Row = evidence.get("drivers") or {}
+    audience: Row = drivers.get("audience") or {}
+    table = _columns("left", "right", "right", "left")
+    table.add_row("", "now", "before", "")
+    regulars, loyal = audience.get("regulars"), audience.get("loyal")
+    if regulars:
+        table.add_row(
+            "regulars, negative", *_pair(audience, "regular_negative"), f"{regulars:,} of them"
+        )
+        table.add_row("regulars, positive", *_pair(audience, "regular_positive"), "")
+    if audience.get("newcomer_negative") is not None:
+        table.add_row("newcomers, negative", f"{audience['newcomer_negative']:.0%}", "", "")
+    if drivers.get("offensive_share") is not None:
+        now, usual = drivers["offensive_share"], drivers.get("offensive_usual")
+        before = "" if usual is None else f"{usual:.0%}"
+        table.add_row("offensive, of all", f"{now:.0%}", before, "")
+    if table.row_count > 1:
+        yield _heading("Who writes", "up to the opening")
+        yield _indented(table)
+    if loyal:
+        turned, stay = audience["loyal_turned"], audience["loyal_defending"]
+        yield _indented(
+            Text(
+                f"Of {loyal:,} loyal fans who write (mostly positive before), {turned:,} turned "
+                f"negative and {stay:,} stay positive."
+            )
+        )
+
+
+def _pair(audience: Row, name: str) -> tuple[str, str]:
+    return f"{audience[name]:.0%}", f"{audience[name + '_usual']:.0%}"
 
 
 def _course(trace: Row, events: Sequence[Row]) -> Iterator[Text]:
@@ -202,45 +262,37 @@ def _end(alert: Row) -> str:
 
 
 def _recipe(alert: Row) -> Iterator[Text | Padding]:
+    """Of what crossed its threshold, all that its value was computed from."""
     opened = alert["events"][0]
-    scores = {score["name"]: score for score in opened["evidence"]["scores"]}
-    sources = _SOURCES.format(alert["alert_id"]) + ("hour_scan" in scores) * _LEARNT
-    shift = scores.get("share_shift")
-    stretch: list[Row] = []
-    if shift is not None and _ratio(shift) >= 1:
-        stretch = _judged(alert["trace"], opened["at"], shift["scale_minutes"])
-    yield _heading("Recompute it", "share_shift, as it opened" if stretch else "")
-    if shift is not None and stretch:
-        yield _indented(_inputs(stretch, shift["value"]))
-    yield _indented(Text(sources))
+    for score in opened["evidence"]["scores"]:
+        if _ratio(score) >= 1 and score.get("inputs") and score["name"] in RECIPES:
+            yield _heading("Recompute it", f"{score['name']}, as it opened")
+            yield _indented(_inputs(score, opened["at"]))
+    yield _heading("Sources")
+    yield _indented(Text(_SOURCES.format(alert["alert_id"])))
 
 
-def _judged(trace: Row, at: str, minutes: float) -> list[Row]:
-    """The minutes with comments that a detector judged; none where the trace is coarser."""
+def _inputs(score: Row, at: str) -> Table:
+    inputs = score["inputs"] | {"": score["value"]}
     end = datetime.fromisoformat(at)
-    since = end - timedelta(minutes=minutes)
-    return [
-        point
-        for point in trace["points"]
-        if trace["step"] == 60 and since <= datetime.fromisoformat(point["start"]) < end
-    ]
-
-
-def _inputs(stretch: Sequence[Row], value: float) -> Table:
-    """What share_shift's formula is given."""
-    n, k, excess = (sum(p[name] for p in stretch) for name in ("comments", "negative", "excess"))
-    last = stretch[-1]
-    loud, doubt = last["rho_loud"], last["doubt"]
-    kappa = 1 / (loud * (excess / n) ** 2 + doubt)
+    if score["name"] == "hour_scan":  # it judges full hours
+        end = end.replace(minute=0)
+    words = {
+        "span": span(score["scale_minutes"]),
+        "end": instant(end.isoformat(), _FORM),
+        "mood": "positive" if score["name"] == "praise_shift" else "negative",
+    }
     table = _columns("left", "right", "left")
-    table.add_row("n", f"{n:,}", f"comments since {instant(stretch[0]['start'], _FORM)}")
-    table.add_row("k", f"{k:,.3f}", "sum of P(negative) over them")
-    table.add_row("x", f"{excess / n:.4f}", f"{excess:.2f} / n, beyond the usual volume")
-    table.add_row("p", f"{last['expected_negative_share']:.4f}", "usual negative share")
-    table.add_row("φ", f"{last['phi']:.4f}", "n and k are divided by it")
-    table.add_row("κ", f"{kappa:.2f}", f"1 / ({loud:.5f} x² + {doubt:.5f})")
-    table.add_row("Λ", f"{value:.2f}", "log BB(k | n, p₁, κ) - log BB(k | n, p, κ), in nats")
+    for symbol, name, meaning in RECIPES[score["name"]]:
+        table.add_row(symbol, _figure(inputs[name]), meaning.format(**words))
     return table
+
+
+def _figure(value: float) -> str:
+    """Five significant digits at least; counts whole."""
+    if float(value).is_integer() and value >= 1:
+        return f"{value:,.0f}"
+    return f"{value:,.{max(2, 4 - math.floor(math.log10(value)))}f}" if value > 0 else "0"
 
 
 def _ratio(score: Row) -> float:

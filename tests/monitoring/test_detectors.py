@@ -216,7 +216,7 @@ def test_recovery_by_share_and_by_silence():
         assert recovery.complete is usual_again
     silent = Recovery()
     silent.begin(0, 40, 28.0, 0.15)
-    silent.learn_hour(60, 0.0, 0.2)
+    silent.learn_hour(60, 0.0, 0.2, (0, 60))
     assert silent.complete
 
 

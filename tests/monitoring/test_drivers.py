@@ -1,8 +1,11 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from monitoring.audience import audience_of
 from monitoring.drivers import Drivers, explain
+from monitoring.evidence import Evidence
 from monitoring.terms import terms_of
 from tests.monitoring.streams import START, scored
 
@@ -124,6 +127,91 @@ def test_loyal_authors_who_turn_are_counted():
     assert audience.newcomer_share == 0.0
 
 
+def said_by(authors, negative, first):
+    """One comment by each, all with the same score."""
+    return [
+        scored(START + n * SECOND, n, negative, author=author, text=f"{author} says {n}")
+        for n, author in enumerate(authors, first)
+    ]
+
+
+def test_fans_who_turned_and_fans_who_stayed_are_numbers():
+    fans = [f"fan{n}" for n in range(10)]
+    critics = [f"critic{n}" for n in range(5)]
+    baseline = said_by(fans * 2, 0.1, 1000) + said_by(critics, 0.9, 2000)
+    incident = (
+        said_by(fans[:6], 0.9, 1)  # believed that they had made her famous
+        + said_by(fans[6:9] * 2, 0.05, 100)  # carry her through
+        + said_by(critics[:2], 0.95, 200)
+        + said_by(["new1", "new2", "new3", "new3"], 0.99, 300)
+    )
+    who = audience_of(incident, baseline)
+    assert (who.authors, who.regulars, who.loyal) == (14, 11, 9)
+    assert (who.loyal_turned, who.loyal_defending) == (6, 3)
+    assert who.newcomer_share == pytest.approx(4 / 18)
+    assert who.newcomer_negative == pytest.approx(0.99)
+    assert who.regular_negative == pytest.approx((6 * 0.9 + 6 * 0.05 + 2 * 0.95) / 14)
+    assert who.regular_positive == pytest.approx(1 - who.regular_negative)
+    # Of the same eleven people: the fan and the critics who are silent now do not count.
+    assert who.regular_negative_usual == pytest.approx((18 * 0.1 + 2 * 0.9) / 20)
+    assert who.regular_positive_usual == pytest.approx(1 - who.regular_negative_usual)
+
+
+def test_without_a_baseline_nobody_is_a_regular():
+    who = audience_of(said_by(["a", "b"], 0.9, 1), [])
+    assert (who.authors, who.regulars, who.loyal, who.newcomer_share) == (2, None, None, None)
+
+
+def test_of_newcomers_only_nothing_is_said_of_regulars():
+    who = audience_of(said_by(["a", "b"], 0.9, 1), said_by(["c"], 0.1, 100))
+    assert (who.regulars, who.loyal, who.loyal_turned) == (0, 0, 0)
+    assert who.regular_negative is who.regular_positive_usual is None
+    assert who.newcomer_negative == pytest.approx(0.9)
+
+
+def offensive(found, value):
+    return [replace(comment, offensive=value) for comment in found]
+
+
+def test_the_offensive_share_is_held_against_the_usual():
+    drivers = explain(
+        offensive(comments(["you liar"] * 3, 0.9), 0.6) + comments(["hm"], 0.5, first=50),
+        offensive(comments(["so nice"] * 9, 0.1, first=100), 0.05),
+    )
+    assert drivers.offensive_share == pytest.approx(0.6)  # of those of whom it is known
+    assert drivers.offensive_usual == pytest.approx(0.05)
+    assert explain(comments(["so nice"], 0.1), []).offensive_usual is None
+
+
+def evidence(count):
+    later = START + 10 * SECOND
+    return Evidence(START, later, START, count, 0.9 * count, 1.0, 0.1, 9.0, (), None, "It rose.")
+
+
+def test_what_stands_out_of_the_drivers_is_a_sentence():
+    fans = [f"fan{n}" for n in range(24)]
+    baseline = offensive(said_by(fans, 0.1, 1000), 0.04)
+    incident = offensive(said_by(fans[:20], 0.9, 1), 0.35)
+    drivers = explain(incident + said_by(fans[20:], 0.1, 100), baseline)
+    told = evidence(24).explained(drivers, aloud=True)
+    assert told.drivers is drivers
+    assert told.summary == (
+        "It rose. Of 24 loyal fans who write, 20 turned negative and 4 stay positive. "
+        "35% of the comments are offensive; 4% is usual."
+    )
+    assert evidence(24).explained(drivers, aloud=False).summary == "It rose."
+
+
+def test_what_does_not_stand_out_is_no_sentence():
+    fans = [f"fan{n}" for n in range(4)]
+    few = explain(offensive(said_by(fans, 0.9, 1), 0.4), offensive(said_by(fans, 0.1, 1000), 0.04))
+    assert evidence(4).explained(few, aloud=True).summary == "It rose."
+    calm = explain(
+        offensive(said_by(fans * 6, 0.9, 1), 0.1), offensive(said_by(fans, 0.1, 1000), 0.04)
+    )
+    assert evidence(24).explained(calm, aloud=True).summary == "It rose."
+
+
 def test_unknown_authors_stay_unknown():
     audience = explain([scored(START, 1, 0.9, author=None)], []).audience
     assert audience.authors is None
@@ -142,3 +230,15 @@ def test_drivers_read_back():
         comments(storm * 4, 0.9, post_id="p", lang="ko", likes=3), comments(usual * 9, 0.1)
     )
     assert Drivers.from_dict(drivers.to_dict()) == drivers
+
+
+def test_drivers_stored_before_the_regulars_were_counted_are_read():
+    drivers = explain(comments(["so sad"] * 4, 0.9), comments(["so nice"] * 4, 0.1))
+    stored = drivers.to_dict()
+    del stored["offensive_usual"]
+    kept = (
+        "authors", "top_author_share", "top_five_share", "newcomer_share", "turned_share",
+        "near_duplicate_share", "verdict", "reasons",
+    )  # fmt: skip
+    stored["audience"] = {name: stored["audience"][name] for name in kept}
+    assert Drivers.from_dict(stored).audience.loyal is None

@@ -5,8 +5,11 @@ from datetime import timedelta
 import pytest
 
 from monitoring.alerts import AlertEvent
+from monitoring.baseline import Baseline
 from monitoring.engine import Engine
 from monitoring.events import ScoredComment
+from monitoring.gap import GapWatch
+from monitoring.hours import Hour
 from monitoring.policy import Policy
 from tests.monitoring.streams import MINUTE, START, Scene, comments_of, scored
 
@@ -15,6 +18,7 @@ DAY = 1440
 NIGHT, TALK = Scene(360, 0.0, 0.0), 1080
 NOON = START + (9 * DAY + 720) * MINUTE
 RATES = (0.5, 1.5)
+STORM = Scene(60, 6.0, 0.85)
 
 
 def days(rate: float, count: int) -> list[Scene]:
@@ -53,6 +57,31 @@ def fall_silent(engine: Engine, until_minute: int) -> list[AlertEvent]:
     if due is not None and due <= NOON + until_minute * MINUTE:
         events += engine.silence("lena", due).events
     return events
+
+
+def tell(engine: Engine, scene: Scene, minute: int) -> list[AlertEvent]:
+    """A scene's comments, one after the other, from so many minutes after noon on."""
+    events = []
+    for index, comment in enumerate(comments_of([scene], seed=1)):
+        at = NOON + minute * MINUTE + (comment.comment.created_at - START)
+        seen = engine.observe(scored(at, 10**6 * (minute + 1) + index, comment.negative))
+        assert not seen.late
+        events += seen.events
+    return events
+
+
+def hush(engine: Engine, since: int, until: int, step: int = 1) -> list[AlertEvent]:
+    """The clock runs on from minute to minute after noon, and nothing comes."""
+    return [
+        event
+        for minute in range(since + 5, until, step)
+        for event in engine.silence("lena", NOON + minute * MINUTE).events
+    ]
+
+
+def told(events: list[AlertEvent]) -> list[tuple[str, str]]:
+    """What was told, escalations left out."""
+    return [(e.kind, e.reason) for e in events if e.reason != "escalated"]
 
 
 def after(streams, rate: float, minutes: int) -> list[ScoredComment]:
@@ -141,11 +170,7 @@ def test_a_backlog_dated_as_written_keeps_its_place(streams, noons, minutes):
 def test_a_storm_in_the_backlog_is_heard_all_the_same(noons):
     engine = at_noon(noons, 1.5)
     assert len(fall_silent(engine, 60)) == 1
-    storm = comments_of([Scene(60, 6.0, 0.85)], seed=1)
-    events = []
-    for index, comment in enumerate(storm):
-        at = NOON + (comment.comment.created_at - START)
-        events += engine.observe(scored(at, 10**6 + index, comment.negative)).events
+    events = tell(engine, STORM, 0)
     assert [(event.kind, event.reason) for event in events if event.kind == "data_gap"]
     assert len([event for event in events if event.pages]) == 1
 
@@ -200,20 +225,6 @@ def test_the_hours_of_a_gap_are_not_learnt(streams, noons):
     assert usual["told"] > usual["untold"]
 
 
-def test_silence_still_ends_an_incident(noons):
-    engine = at_noon(noons, 1.5)
-    storm = comments_of([Scene(60, 6.0, 0.85)], seed=1)
-    for index, comment in enumerate(storm):
-        at = NOON + (comment.comment.created_at - START)
-        engine.observe(scored(at, 10**6 + index, comment.negative))
-    assert engine.alert("lena") is not None
-    events = []
-    for minute in range(60, 720):
-        events += engine.silence("lena", NOON + minute * MINUTE).events
-    told = [(event.kind == "data_gap", event.reason) for event in events]
-    assert sorted(told) == [(False, "resolved"), (True, "opened")]
-
-
 def test_a_restore_within_a_gap_is_no_interruption(noons):
     whole = at_noon(noons, 0.5)
     opened = fall_silent(whole, 240)
@@ -237,3 +248,94 @@ def test_the_policy_says_how_much_silence_is_a_gap(noons):
         engine.silence("lena", NOON + 5 * MINUTE)
         dues.append(engine.gap_due("lena"))
     assert dues[0] < dues[1] < dues[2]
+
+
+@pytest.mark.parametrize("minutes", [8, 20, 90, 240, 600])
+@pytest.mark.parametrize("declared", [True, False])
+def test_an_outage_in_an_incident_does_not_end_it(noons, minutes, declared):
+    """Live, where the clock declares the silence, and in a replay, where nobody does."""
+    engine = at_noon(noons, 1.5)
+    (opened,) = [event for event in tell(engine, STORM, 0) if event.reason == "opened"]
+    silent = hush(engine, 60, 60 + minutes) if declared else []
+    assert told(silent) == [("data_gap", "opened")] * (declared and minutes >= 90)
+    assert engine.alert("lena").alert_id == opened.alert_id
+
+    again = tell(engine, STORM, 60 + minutes)
+    assert told(again) == [("data_gap", "resolved")] * len(silent)
+    calm = tell(engine, Scene(300, 1.5, 0.12), 120 + minutes)
+    assert told(calm) == [(opened.kind, "resolved")]
+    assert calm[-1].alert_id == opened.alert_id
+
+
+def test_an_incident_that_ended_in_an_outage_ends_with_the_usual_comments(noons):
+    engine = at_noon(noons, 1.5)
+    tell(engine, STORM, 0)
+    hush(engine, 60, 300)
+    calm = tell(engine, Scene(120, 1.5, 0.12), 300)
+    assert [reason for _, reason in told(calm)] == ["resolved", "resolved"]
+
+
+def test_what_was_held_back_in_an_incident_keeps_its_place(noons):
+    """`tell` sees that nothing of it is late."""
+    engine = at_noon(noons, 1.5)
+    tell(engine, STORM, 0)
+    hush(engine, 60, 300)
+    assert told(tell(engine, Scene(240, 4.0, 0.8), 61)) == [("data_gap", "resolved")]
+    assert engine.alert("lena") is not None
+
+
+def test_comments_that_stop_for_good_end_an_incident_after_the_longest(noons):
+    engine = at_noon(noons, 1.5)
+    opened = next(event for event in tell(engine, STORM, 0) if event.reason == "opened")
+    usual = engine.status("lena").expected_negative_share
+    events = hush(engine, 60, 5 * DAY, step=30)
+    assert told(events) == [("data_gap", "opened"), (opened.kind, "resolved")]
+    assert timedelta(0) <= events[-1].at - opened.at - Policy().longest <= timedelta(hours=1)
+    # The storm is not taken for the usual: it did not last, only the silence did.
+    assert engine.status("lena").expected_negative_share == pytest.approx(usual, abs=0.01)
+
+
+def test_silence_ends_an_incident_of_a_kol_that_is_silent_mostly():
+    engine = Engine()
+    for index in range(40):
+        engine.observe(scored(NOON - (40 - index) * timedelta(hours=5), index))
+    tell(engine, STORM, 0)
+    (resolved,) = hush(engine, 60, 360)
+    assert resolved.reason == "resolved"
+
+
+def heard_by(per_hour: int) -> tuple[GapWatch, int]:
+    """The watch of a KOL with so many comments in every hour of a fortnight, and its last hour."""
+    base = Baseline()
+    for hour in range(24 * 14):
+        base.learn_hour(Hour(hour, per_hour, 0.1 * per_hour, 0.4 * per_hour, per_hour))
+    return GapWatch("lena", Policy(), base), 24 * 14 * 60
+
+
+def test_a_doubted_silence_is_counted_once_a_comment_ends_it_and_a_gap_never():
+    gap, noon = heard_by(6)
+    gap.learn_one(noon, 1, 0.0)
+    assert gap.heard(noon + 60) == (0, noon + 1)
+    gap.learn_one(noon + 70, 1, 0.0)  # some seven comments were missing
+    assert gap.heard(noon + 120) == (noon + 1, noon + 71)
+    gap.learn_one(noon + 620, 1, 0.0)  # some fifty
+    assert gap.heard(noon + 660) == (noon + 620, noon + 621)
+
+
+def test_a_silence_that_may_be_the_crowds_own_is_not_doubted():
+    for per_hour, minutes in ((0, 600), (6, 5)):
+        gap, noon = heard_by(per_hour)
+        gap.learn_one(noon, 1, 0.0)
+        assert gap.heard(noon + minutes) == (0, noon + minutes)
+
+
+def test_a_restore_in_an_outage_in_an_incident_is_no_interruption(noons):
+    whole = at_noon(noons, 1.5)
+    tell(whole, STORM, 0)
+    hush(whole, 60, 200)
+    broken = Engine()
+    broken.restore("lena", whole.snapshot("lena"))
+    ends = [tell(engine, Scene(180, 1.5, 0.12), 200) for engine in (whole, broken)]
+    assert ends[0] == ends[1]
+    assert len(ends[0]) == 2
+    assert broken.snapshot("lena") == whole.snapshot("lena")

@@ -12,15 +12,28 @@ from monitoring.monitor import KolMonitor
 from monitoring.policy import Policy
 from monitoring.reading import Reading
 from monitoring.windows import WindowStats
-from serving.commands.explanation import ASKS, explanation
+from serving.commands.explanation import ASKS, RECIPES, explanation
 from serving.commands.sparkline import two_rows
 
 BEGUN = datetime(2026, 3, 1, 10, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 
 
+INPUTS = {
+    "share_shift": {
+        "n": 200, "k": 160.0, "x": 0.05, "p": 0.2, "p1": 0.64875, "phi": 0.5, "kappa": 99.6886
+    },
+    "hour_scan": {
+        "n": 1420, "k": 601.52, "positive": 211.4, "x": 0.375, "expected": 402.25, "p": 0.2,
+        "phi": 0.5, "b": 0.41, "phi_b": 0.625, "kappa": 35.5, "s2": 0.325, "share_nats": 3.75,
+        "silence_nats": 0.0, "count_nats": 4.0,
+    },
+}  # fmt: skip
+
+
 def score(name: str, value: float, threshold: float = 8.0, scale: float = 10.0) -> dict[str, Any]:
-    return {"name": name, "scale_minutes": scale, "value": value, "threshold": threshold}
+    said = {"name": name, "scale_minutes": scale, "value": value, "threshold": threshold}
+    return said | {"inputs": INPUTS.get(name, {})}
 
 
 def point(minute: int, value: float, comments: int = 2, negative: float = 0.4) -> dict[str, Any]:
@@ -110,11 +123,11 @@ def test_every_figure_is_there_and_fits(alert: dict[str, Any]) -> None:
         "  hour_scan  1.00 nats of 5.00: not crossed, judging the last 2 hours",
         "How it went  (01 Mar 08:00 to 01 Mar 11:10; a column is 4 minutes)",
         "  Over after 70 minutes on @mira.",
-        "  n      200  comments since 01 Mar 10:00",
-        "  k  160.000  sum of P(negative) over them",
-        "  x   0.0500  10.00 / n, beyond the usual volume",
-        "  κ    99.69  1 / (0.01250 x² + 0.01000)",
-        "  Λ    16.00  log BB(k | n, p₁, κ) - log BB(k | n, p, κ), in nats",
+        "Recompute it  (share_shift, as it opened)",
+        "  n        200  comments in the 10 minutes to 01 Mar 10:10",
+        "  k        160  sum of P(negative) over them",
+        "  x   0.050000  part of n beyond the usual volume",
+        "  Λ         16  log BB(k | n, p₁, κ) - log BB(k | n, p, κ), in nats",
     ):
         assert line in lines
     assert "GET /v1/alerts/a1b2?points=5000" in " ".join(" ".join(lines).split())
@@ -132,6 +145,44 @@ def test_the_bars_rise_over_the_threshold_where_the_alert_opened(alert: dict[str
     assert (marks.index("1"), marks.index("2")) == (32, 47)
 
 
+def test_who_writes_is_held_against_what_they_wrote_before(alert: dict[str, Any]) -> None:
+    assert "Who writes" not in "\n".join(drawn(alert))
+    alert["events"][0]["evidence"]["drivers"] = {
+        "audience": {
+            "regulars": 34,
+            "loyal": 22,
+            "loyal_turned": 14,
+            "loyal_defending": 5,
+            "regular_negative": 0.62,
+            "regular_negative_usual": 0.09,
+            "regular_positive": 0.2,
+            "regular_positive_usual": 0.71,
+            "newcomer_negative": 0.884,
+        },
+        "offensive_share": 0.31,
+        "offensive_usual": None,
+    }
+    lines = drawn(alert)
+    for line in (
+        "Who writes  (up to the opening)",
+        "  regulars, negative   62%      9%  34 of them",
+        "  regulars, positive   20%     71%",
+        "  newcomers, negative  88%",
+        "  offensive, of all    31%",
+    ):
+        assert line in lines
+    said = "Of 22 loyal fans who write (mostly positive before), 14 turned negative and 5 stay"
+    assert said in " ".join(" ".join(lines).split())
+
+
+def test_what_was_stored_before_people_were_counted_is_told_without(alert: dict[str, Any]) -> None:
+    alert["events"][0]["evidence"]["drivers"] = {
+        "audience": {"authors": 3, "verdict": "organic", "reasons": []},
+        "offensive_share": None,
+    }
+    assert "Who writes" not in "\n".join(drawn(alert))
+
+
 def test_an_open_alert_tells_how_it_stands(alert: dict[str, Any]) -> None:
     alert |= {"state": "open", "events": alert["events"][:1]}
     text = " ".join(" ".join(drawn(alert)).split())
@@ -142,25 +193,45 @@ def test_without_readings_it_says_how_to_get_them(alert: dict[str, Any]) -> None
     alert["trace"]["points"] = []
     text = "\n".join(drawn(alert))
     assert "'groundswell db rebuild' derives them" in text
-    assert "κ" not in text
     assert "756.4" in text
     assert "still open" in "\n".join(drawn(alert | {"state": "open"}))
 
 
-def test_coarser_steps_give_bars_but_no_inputs(alert: dict[str, Any]) -> None:
-    alert["trace"]["step"] = 120
+def test_what_crossed_can_be_recomputed(alert: dict[str, Any]) -> None:
+    scores = alert["events"][0]["evidence"]["scores"]
+    scores[0]["value"] = 7.9
+    assert "Recompute it" not in "\n".join(drawn(alert))
+    scores[1] = score("hour_scan", 7.75, 5.0, 480.0)
     lines = drawn(alert)
-    assert "κ" not in "\n".join(lines)
-    assert any("2.0 x" in line for line in lines if line.startswith("    share_shift "))
+    for line in (
+        "Recompute it  (hour_scan, as it opened)",
+        "  n          1,420  comments in the 8 hours to 01 Mar 10:00",
+        "  E         402.25  comments usual in these hours",
+        "  share     3.7500  log BB(k | n, k/n, κ) - log BB(k | n, p, κ)",
+        "  silence        0  as share, of m in n - k against b, if lower; at most 3",
+        "  Λ         7.7500  share + silence + count, in nats",
+    ):
+        assert line in lines
+    assert max(map(len, lines)) <= 80
 
 
-def test_inputs_are_shown_of_what_crossed_only(alert: dict[str, Any]) -> None:
-    alert["events"][0]["evidence"]["scores"][0]["value"] = 7.9
-    text = " ".join(" ".join(drawn(alert)).split())
-    assert "κ" not in text
-    assert "how far this KOL's hours stray" in text
-    alert["events"][0]["evidence"]["scores"] = [score("praise_shift", 9.0)]
-    assert "how far" not in "\n".join(drawn(alert))
+def test_praise_is_recomputed_from_the_positive(alert: dict[str, Any]) -> None:
+    praise = score("share_shift", 9.0) | {"name": "praise_shift"}
+    alert["events"][0]["evidence"]["scores"] = [praise]
+    assert "sum of P(positive) over them" in "\n".join(drawn(alert))
+
+
+def test_evidence_without_inputs_is_told_without_them(alert: dict[str, Any]) -> None:
+    for said in alert["events"][0]["evidence"]["scores"]:
+        del said["inputs"]
+    text = "\n".join(drawn(alert))
+    assert "Recompute it" not in text
+    assert "?points=5000" in text
+
+
+def test_every_input_of_a_detector_is_shown() -> None:
+    for name, inputs in INPUTS.items():
+        assert {row[1] for row in RECIPES[name]} == {*inputs, ""}
 
 
 def test_many_events_share_marks(alert: dict[str, Any]) -> None:
