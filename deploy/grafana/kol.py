@@ -1,6 +1,6 @@
 """One KOL: mood with its alerts, volume by sentiment, what is usual."""
 
-from grafana_foundation_sdk.builders.dashboard import Dashboard, Row, TextBoxVariable
+from grafana_foundation_sdk.builders.dashboard import Dashboard, TextBoxVariable
 
 from deploy.grafana import panels
 from deploy.grafana.panels import GREEN, MOODS, RED, SCORES, SHARES, figure, graph, words
@@ -36,7 +36,9 @@ def build() -> Dashboard:
         panels.alert_marks('ALERTS{alertname=~"Groundswell.*", alertstate="firing", kol="$kol"}')
     )
     open_alerts = 'groundswell_alerts_active{kol="$kol", severity=~"warning|critical"}'
-    for panel in (
+    panels.add(
+        board,
+        None,
         figure(
             "Open alerts",
             "Alerts of severity warning or critical.",
@@ -74,10 +76,10 @@ def build() -> Dashboard:
             decimals=0,
             empty=_NONE,
         ),
-    ):
-        board.with_panel(panel)
-    board.with_row(Row("Mood"))
-    for panel in (
+    )
+    panels.add(
+        board,
+        "Mood",
         graph(
             "Mood",
             "Recent mean of P(positive) - P(negative); red marks are alerts.",
@@ -104,10 +106,10 @@ def build() -> Dashboard:
             width=panels.WIDTH,
             empty=_NONE,
         ),
-    ):
-        board.with_panel(panel)
-    board.with_row(Row("Volume"))
-    for panel in (
+    )
+    panels.add(
+        board,
+        "Volume",
         panels.sentiments(
             graph(
                 "Volume by sentiment",
@@ -145,6 +147,5 @@ def build() -> Dashboard:
             bounds=(0, None),
             empty="No comment in this time",
         ),
-    ):
-        board.with_panel(panel)
+    )
     return board.with_panel(words("Posts and audience", _BEYOND, width=12, height=8))

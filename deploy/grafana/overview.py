@@ -1,6 +1,6 @@
 """Mood overview: every KOL at once, the worst first."""
 
-from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
+from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from deploy.grafana import panels
 from deploy.grafana.panels import GREEN, MOODS, RED, SCORES, SHARES, figure, graph, rows
@@ -25,7 +25,9 @@ def build() -> Dashboard:
     board.annotation(
         panels.alert_marks('ALERTS{alertname="GroundswellBacklash", alertstate="firing"}')
     )
-    for panel in (
+    panels.add(
+        board,
+        None,
         figure("KOLs", "KOLs that are watched.", 'count(groundswell_mood{kol=~"$kol"})'),
         figure(
             "Open alerts",
@@ -60,10 +62,10 @@ def build() -> Dashboard:
             decimals=2,
             steps=MOODS,
         ),
-    ):
-        board.with_panel(panel)
-    board.with_row(Row("KOLs now"))
-    board.with_panel(
+    )
+    panels.add(
+        board,
+        "KOLs now",
         rows(
             "KOLs now",
             "How each KOL stands; a click on the name opens it.",
@@ -82,10 +84,11 @@ def build() -> Dashboard:
             empty="No KOL has had a comment yet",
             steps={"Backlash score": SCORES, "Mood": MOODS, "Negative": SHARES},
             links={"kol": _TO_KOL},
-        )
+        ),
     )
-    board.with_row(Row("Over time"))
-    for panel in (
+    panels.add(
+        board,
+        "Over time",
         graph(
             "Mood",
             "Recent mean of P(positive) - P(negative), -1 to 1.",
@@ -126,6 +129,5 @@ def build() -> Dashboard:
             width=panels.WIDTH,
             bounds=(0, None),
         ),
-    ):
-        board.with_panel(panel)
+    )
     return board

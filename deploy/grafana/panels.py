@@ -6,6 +6,8 @@ from typing import TypeVar
 from grafana_foundation_sdk.builders import common as common_builder
 from grafana_foundation_sdk.builders import dashboard as builder
 from grafana_foundation_sdk.builders import prometheus, stat, table, text, timeseries
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.models import dashboard as dashboard_models
 from grafana_foundation_sdk.models.common import (
     BigValueColorMode,
     BigValueGraphMode,
@@ -265,6 +267,14 @@ def dashboard(title: str, uid: str, about: str, *, span: str) -> builder.Dashboa
             .include_vars(False)
         )
     )
+
+
+def add(board: builder.Dashboard, row: str | None, *shown: Builder[dashboard_models.Panel]) -> None:
+    """Put panels on a dashboard, under a heading if `row` is one."""
+    if row is not None:
+        board.with_row(builder.Row(row))
+    for panel in shown:
+        board.with_panel(panel)
 
 
 def alert_marks(expr: str) -> builder.AnnotationQuery:

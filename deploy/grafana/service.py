@@ -1,6 +1,6 @@
 """Service: whether Groundswell itself works."""
 
-from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
+from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from deploy.grafana import panels
 from deploy.grafana.panels import GREEN, RED, YELLOW, figure, graph, rows
@@ -33,7 +33,9 @@ def build() -> Dashboard:
     board.annotation(
         panels.alert_marks('ALERTS{team="service", alertstate="firing", severity!="info"}')
     )
-    for panel in (
+    panels.add(
+        board,
+        None,
         figure("Up", "Prometheus reaches it.", 'min(up{job="groundswell"})', steps=_MUST_RUN),
         figure(
             "Workers",
@@ -70,8 +72,7 @@ def build() -> Dashboard:
             unit="percentunit",
             empty="No comment in a day",
         ),
-    ):
-        board.with_panel(panel)
+    )
     board.with_panel(
         rows(
             "Runs",
@@ -101,8 +102,9 @@ def build() -> Dashboard:
             width=12,
         )
     )
-    board.with_row(Row("Throughput"))
-    for panel in (
+    panels.add(
+        board,
+        "Throughput",
         graph(
             "Comments received",
             "A second, by what became of them.",
@@ -134,10 +136,10 @@ def build() -> Dashboard:
             ("sum(groundswell_backlog_comments)", "backlog"),
             bounds=(0, None),
         ),
-    ):
-        board.with_panel(panel)
-    board.with_row(Row("Latencies"))
-    for panel in (
+    )
+    panels.add(
+        board,
+        "Latencies",
         graph(
             "Requests",
             "Time to the first byte, by route.",
@@ -152,10 +154,10 @@ def build() -> Dashboard:
             unit="s",
             bounds=(0, None),
         ),
-    ):
-        board.with_panel(panel)
-    board.with_row(Row("Delivery"))
-    for panel in (
+    )
+    panels.add(
+        board,
+        "Delivery",
         graph(
             "Messages",
             "Notifications, by channel and what became of them.",
@@ -175,10 +177,10 @@ def build() -> Dashboard:
             bounds=(0, None),
             steps=_SOON,
         ),
-    ):
-        board.with_panel(panel)
-    board.with_row(Row("Model"))
-    for panel in (
+    )
+    panels.add(
+        board,
+        "Model",
         graph(
             "Runs of the model",
             "Time of one run.",
@@ -222,6 +224,5 @@ def build() -> Dashboard:
             unit="percentunit",
             bounds=(0, 1),
         ),
-    ):
-        board.with_panel(panel)
+    )
     return board
