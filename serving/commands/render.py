@@ -185,9 +185,27 @@ def _why(drivers: Mapping[str, Any]) -> list[tuple[str, Text]]:
             line.append(f"  {', '.join(known)}", style="dim")
         facts.append(("comments" if index == 0 else "", line))
     facts.append(("audience", _audience(drivers["audience"])))
+    facts += _told_besides(drivers)
     if len(drivers["languages"]) > 1:
         spoken = ", ".join(f"{language} {count:,}" for language, count in drivers["languages"])
         facts.append(("languages", Text(spoken)))
+    return facts
+
+
+def _told_besides(drivers: Mapping[str, Any]) -> list[tuple[str, Text]]:
+    """What the loyal do, and how rough the tone is; nothing where it is not known."""
+    facts = []
+    audience = drivers["audience"]
+    if audience.get("loyal"):
+        fans = (
+            f"{audience['loyal_turned']:,} of {audience['loyal']:,} loyal ones turned negative, "
+            f"{audience['loyal_defending']:,} stay positive"
+        )
+        facts.append(("fans", Text(fans)))
+    share, usual = drivers.get("offensive_share"), drivers.get("offensive_usual")
+    if share is not None:
+        before = "" if usual is None else f", usual {usual:.0%}"
+        facts.append(("offensive", Text(f"{share:.0%}{before}")))
     return facts
 
 

@@ -75,7 +75,11 @@ def test_the_trace_shows_the_crossing_that_opened_the_alert(stormy: TestClient) 
     assert fine["step"] == 60
     at = datetime.fromisoformat(opened["at"]) - timedelta(minutes=1)
     (crossing,) = (p for p in fine["points"] if datetime.fromisoformat(p["start"]) == at)
-    assert crossing["scores"] == opened["evidence"]["scores"]
+    said = opened["evidence"]["scores"]
+    assert crossing["scores"] == [
+        {name: value for name, value in score.items() if name != "inputs"} for score in said
+    ]
+    assert said[0]["inputs"]["p"] == crossing["expected_negative_share"]
     assert any(score["value"] >= score["threshold"] for score in crossing["scores"])
     for point in fine["points"]:
         if datetime.fromisoformat(point["start"]) < at:

@@ -77,6 +77,23 @@ def test_a_backlash_shows_its_figures_and_reasons(width: int) -> None:
     assert "x" * 170 not in text.replace("\n", "")
 
 
+def test_what_fans_do_and_how_rough_the_tone_is_are_shown_where_known() -> None:
+    assert "loyal" not in drawn(render.alert_panel(EVENT))
+    audience = EVIDENCE["drivers"]["audience"] | {
+        "loyal": 22,
+        "loyal_turned": 14,
+        "loyal_defending": 5,
+    }
+    drivers = EVIDENCE["drivers"] | {
+        "audience": audience,
+        "offensive_share": 0.31,
+        "offensive_usual": 0.04,
+    }
+    text = drawn(render.alert_panel(EVENT | {"evidence": EVIDENCE | {"drivers": drivers}}))
+    assert "14 of 22 loyal ones turned negative, 5 stay positive" in text
+    assert "31%, usual 4%" in text
+
+
 def test_a_praise_surge_is_told_without_reasons_for_anger() -> None:
     posts = [{"post_id": "p1", "comments": 3, "negative": 2.0, "excess": 1.0}]
     drivers = EVIDENCE["drivers"] | {"posts": [*posts, *EVIDENCE["drivers"]["posts"]]}
