@@ -47,6 +47,7 @@ from serving.storage.database import Database
 from serving.storage.delivery_store import DeliveryStore
 from serving.storage.kol_store import KolStore
 from serving.storage.mood_store import MoodStore
+from serving.storage.policy_store import PolicyStore
 from serving.storage.silence_store import SilenceStore
 from serving.storage.step_store import StepStore
 
@@ -122,12 +123,14 @@ async def _start(
     )
     sender, outbox = await _delivery(settings, DeliveryStore(database), clock, metrics, stack)
     log, steps, written = CommentLog(database), StepStore(database, outbox), Pulse()
+    policies, policy = PolicyStore(database), policy_of(settings)
     pipeline = Pipeline(
         log=log,
         steps=steps,
+        policies=policies,
         scorer=batcher,
         model_id=classifier.model_id,
-        policy=policy_of(settings),
+        policy=policy,
         clock=clock,
         metrics=metrics,
         written=written,
@@ -152,6 +155,8 @@ async def _start(
         metrics=metrics,
         log=log,
         kols=KolStore(database),
+        policies=policies,
+        policy=policy,
         moods=MoodStore(database),
         alerts=AlertStore(database),
         steps=steps,

@@ -6,6 +6,7 @@ committed with each step, so a process that is killed goes on where its last com
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -28,6 +29,7 @@ from serving.evidence import with_drivers
 from serving.metrics import Metrics
 from serving.pulse import Pulse
 from serving.storage.comment_log import CommentLog, LoggedComment
+from serving.storage.policy_store import PolicyChange, PolicyStore, effective
 from serving.storage.step_store import EngineState, IdleMark, Progress, Step, StepStore
 
 _log = structlog.get_logger(__name__)
@@ -75,6 +77,7 @@ class Pipeline:
         *,
         log: CommentLog,
         steps: StepStore,
+        policies: PolicyStore,
         scorer: Scorer,
         model_id: str,
         policy: Policy,
@@ -86,6 +89,7 @@ class Pipeline:
     ) -> None:
         self._log = log
         self._steps = steps
+        self._policies = policies
         self._scorer = scorer
         self._model_id = model_id
         self._policy = policy
@@ -96,6 +100,7 @@ class Pipeline:
         self._idle_after = idle_after
         self._engine = Engine(policy)
         self._presence: dict[str, _Presence] = {}
+        self._changes: defaultdict[str, list[PolicyChange]] = defaultdict(list)
         self._started = clock.now()
         self._arrived = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -108,7 +113,7 @@ class Pipeline:
         return self._task is not None and not self._task.done() and self._healthy
 
     def wake(self) -> None:
-        """Say that comments were committed to the log."""
+        """Say that comments, or a policy change, were committed to the log."""
         self._arrived.set()
 
     async def start(self) -> None:
@@ -130,7 +135,10 @@ class Pipeline:
         """Bring the engine back to the last committed step."""
         self._engine = Engine(self._policy)
         self._presence = {}
+        self._changes.clear()
         self.progress = await self._steps.progress()
+        for change in await self._policies.up_to(self.progress.policy_change):
+            self._obey(change)
         for state in await self._steps.states():
             try:
                 self._engine.restore(state.kol_id, state.snapshot)
@@ -192,9 +200,15 @@ class Pipeline:
             StoreError: the database failed; the engine must be restored.
         """
         with self._metrics.stage("read"):
-            mark = await self._steps.next_mark(self.progress)
             batch = await self._log.after(self.progress.seq, self._batch_size)
-        if mark is not None:
+            # Read after the batch: what stands before one of its comments is there by now.
+            mark = await self._steps.next_mark(self.progress)
+            change = await self._policies.following(self.progress.policy_change)
+        if change is not None and (mark is None or change.precedes(mark[0], mark[1])):
+            batch = [logged for logged in batch if logged.seq <= change.after_seq]
+            if not batch:
+                return await self._take_up(change)
+        elif mark is not None:
             mark_id, after_seq, idle = mark
             batch = [logged for logged in batch if logged.seq <= after_seq]
             if not batch:
@@ -235,6 +249,20 @@ class Pipeline:
         newest = max(logged.comment.created_at for logged in batch)
         self._metrics.event_time_lag.set((self._clock.now() - newest).total_seconds())
         return True
+
+    async def _take_up(self, change: PolicyChange) -> bool:
+        self._obey(change)
+        await self._commit(
+            Step(seq=self.progress.seq, model=self._model_id, policy_change=change.change_id)
+        )
+        _log.info("policy_changed", kol=change.kol_id, by=change.actor, knobs=dict(change.knobs))
+        return True
+
+    def _obey(self, change: PolicyChange) -> None:
+        """Judge a KOL by what people set, from here on."""
+        changes = self._changes[change.kol_id]
+        changes.append(change)
+        self._engine.set_policy(change.kol_id, effective(self._policy, changes))
 
     async def _advance(self, marks: list[IdleMark], *, repeated_mark: int | None) -> bool:
         if not marks:

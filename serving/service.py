@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from model.batcher import Batcher
+from monitoring.policy import Policy
 from serving.clock import Clock
 from serving.delivery.sender import Sender
 from serving.delivery.unmuting import Unmuting
@@ -20,6 +21,7 @@ from serving.storage.comment_log import CommentLog
 from serving.storage.delivery_store import DeliveryStore
 from serving.storage.kol_store import KolStore
 from serving.storage.mood_store import MoodStore
+from serving.storage.policy_store import PolicyStore
 from serving.storage.silence_store import SilenceStore
 from serving.storage.step_store import StepStore
 
@@ -33,6 +35,8 @@ class Service:
     metrics: Metrics
     log: CommentLog
     kols: KolStore
+    policies: PolicyStore
+    policy: Policy
     moods: MoodStore
     alerts: AlertStore
     steps: StepStore

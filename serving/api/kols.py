@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query
 
 from model.types import Sentiment
 from serving.api.paging import Cursor, Limit, decode_cursor, encode_cursor
+from serving.api.policy_schemas import KolDetailOut, PolicyHistoryOut, PolicyIn, policy_out
 from serving.api.problems import documented
 from serving.api.schemas import (
     CommentOut,
@@ -45,9 +46,11 @@ async def list_kols(service: Running, limit: Limit = 100, cursor: Cursor = None)
 
 
 @router.get("/kols/{kol_id}", responses=documented(404, 422, 503))
-async def get_kol(kol_id: KolId, service: Running) -> KolOut:
-    """One KOL."""
-    return _kol(await service.kols.get(kol_id))
+async def get_kol(kol_id: KolId, service: Running) -> KolDetailOut:
+    """One KOL, and what it is judged by."""
+    row = await service.kols.get(kol_id)
+    policy = await _policy(kol_id, service)
+    return KolDetailOut.model_validate(instants(row) | {"policy": policy.model_dump()})
 
 
 @router.put("/kols/{kol_id}", responses=documented(400, 422, 503))
@@ -57,6 +60,23 @@ async def put_kol(kol_id: KolId, profile: KolIn, service: Running) -> KolOut:
     """
     await service.kols.put(kol_id, profile.model_dump(), service.clock.now())
     return _kol(await service.kols.get(kol_id))
+
+
+@router.get("/kols/{kol_id}/policy", responses=documented(404, 422, 503))
+async def get_policy(kol_id: KolId, service: Running) -> PolicyHistoryOut:
+    """What a KOL is judged by, what was set for it, by whom and when."""
+    await service.kols.get(kol_id)
+    return await _policy(kol_id, service)
+
+
+@router.put("/kols/{kol_id}/policy", responses=documented(400, 404, 422, 503))
+async def put_policy(kol_id: KolId, change: PolicyIn, service: Running) -> PolicyHistoryOut:
+    """Set what a KOL is judged by. What is left out stays; null takes an override back. The change
+    holds for comments that are received after it, and is repeated when alerts are derived again.
+    """
+    await service.policies.record(kol_id, change.knobs, change.actor, service.clock.now())
+    service.pipeline.wake()
+    return await _policy(kol_id, service)
 
 
 @router.get("/kols/{kol_id}/mood", responses=documented(404, 422, 503))
@@ -128,6 +148,10 @@ async def list_comments(
         items=[CommentOut.model_validate(instants(row)) for row in rows[:limit]],
         next_cursor=encode_cursor(last["created_at"], last["seq"]) if last else None,
     )
+
+
+async def _policy(kol_id: str, service: Running) -> PolicyHistoryOut:
+    return policy_out(service.policy, await service.policies.of_kol(kol_id))
 
 
 def _kol(row: Mapping[Any, Any]) -> KolOut:

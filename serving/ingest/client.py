@@ -117,6 +117,11 @@ class ServiceClient:
         path = f"/v1/kols/{quote(kol_id, safe='')}"
         return _checked(await self._request("PUT", path, json=dict(profile)))
 
+    async def set_policy(self, kol_id: str, change: Mapping[str, object]) -> dict[str, Any]:
+        """Set what a KOL is judged by; None takes an override back."""
+        path = f"/v1/kols/{quote(kol_id, safe='')}/policy"
+        return _checked(await self._request("PUT", path, json=dict(change)))
+
     async def score(self, texts: Sequence[str]) -> dict[str, Any]:
         """What the service's model says of texts."""
         return _checked(await self._request("POST", "/v1/score", json={"texts": list(texts)}))

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from monitoring.events import ScoredComment
 from monitoring.reading import Reading
 from serving.delivery.outbox import Outbox
 from serving.storage.database import Database, from_micros, to_micros
+from serving.storage.policy_store import settle
 from serving.storage.reading_rows import to_row
 from serving.storage.tables import (
     alert_events,
@@ -67,11 +68,13 @@ class Progress:
         seq: place of the last comment derived from.
         mark: id of the last idle mark repeated or made.
         step: how many steps have been committed.
+        policy_change: id of the last policy change obeyed.
     """
 
     seq: int = 0
     mark: int = 0
     step: int = 0
+    policy_change: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,7 @@ class Step:
         scored: places and scored comments.
         repeated_mark: id of the idle mark it repeated; None if it repeated none.
         new_marks: idle marks it made.
+        policy_change: id of the policy change it obeyed; None if it obeyed none.
         readings: what was read off the minutes it closed.
         events: alert transitions, in order.
         states: every KOL it touched.
@@ -94,6 +98,7 @@ class Step:
     scored: Sequence[tuple[int, ScoredComment]] = ()
     repeated_mark: int | None = None
     new_marks: Sequence[IdleMark] = ()
+    policy_change: int | None = None
     readings: Sequence[Reading] = ()
     events: Sequence[AlertEvent] = ()
     states: Sequence[EngineState] = field(default_factory=tuple)
@@ -176,9 +181,13 @@ class StepStore:
                     .returning(idle_marks.c.id)
                 )
                 mark = int(result.scalar_one())
-            after = Progress(step.seq, mark, before.step + 1)
+            change = before.policy_change
+            if step.policy_change is not None:
+                change = step.policy_change
+                await settle(connection, change, after_mark=before.mark)
+            after = Progress(step.seq, mark, before.step + 1, change)
             await _write_states(connection, step.states, after.step)
-            row = {"seq": after.seq, "mark": after.mark, "step": after.step}
+            row = asdict(after)
             await connection.execute(
                 insert(progress)
                 .values(name=_NAME, **row)
@@ -226,7 +235,7 @@ class StepStore:
 
 async def _progress(connection: AsyncConnection, name: str) -> Progress:
     row = (await connection.execute(select(progress).where(progress.c.name == name))).one_or_none()
-    return Progress(row.seq, row.mark, row.step) if row else Progress()
+    return Progress(row.seq, row.mark, row.step, row.policy_change) if row else Progress()
 
 
 async def _write_scores(connection: AsyncConnection, step: Step) -> None:

@@ -212,6 +212,22 @@ silences = Table(
     sqlite_autoincrement=True,
 )
 
+# What people set for single KOLs, each at its place in the log: after the comment `after_seq` and,
+# once the pipeline came there, the idle mark `after_mark`. Repeated when deriving again.
+policy_changes = Table(
+    "policy_changes",
+    metadata,
+    Column("change_id", _Serial, primary_key=True, autoincrement=True),
+    Column("after_seq", BigInteger, nullable=False),
+    Column("after_mark", BigInteger),
+    Column("kol_id", String(128), nullable=False),
+    Column("knobs", JSON, nullable=False),  # name: value; null takes the override back
+    Column("actor", String(100), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Index(None, "kol_id", "change_id"),
+    sqlite_autoincrement=True,
+)
+
 engine_states = Table(
     "engine_states",
     metadata,
@@ -230,4 +246,5 @@ progress = Table(
     Column("seq", BigInteger, nullable=False),
     Column("mark", BigInteger, nullable=False),
     Column("step", BigInteger, nullable=False),
+    Column("policy_change", BigInteger, nullable=False, server_default="0"),
 )

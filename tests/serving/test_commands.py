@@ -111,6 +111,14 @@ def test_replay_into_a_service_then_look(
     again = json.loads(capsys.readouterr().out)
     assert (again["accepted"], again["duplicates"]) == (0, 1020)
     assert [a["alert_id"] for a in again["alerts"]] == [alerts[0]["alert_id"]]
+    assert cli.run(["kols", "set", "mira", "--sensitivity", "0.5", "--url", service]) == 0
+    assert "0.5" in capsys.readouterr().out
+    arguments = ["kols", "set", "mira", "--reset", "--critical-share", "0.3", "--as", "An"]
+    assert cli.run([*arguments, "--url", service]) == 0
+    policy = httpx.get(f"{service}/v1/kols/mira/policy").json()
+    assert (list(policy["overridden"]), policy["changes"][0]["actor"]) == (["critical_share"], "An")
+    assert cli.run(["kols", "show", "mira", "--url", service]) == 0
+    assert "An" in capsys.readouterr().out
 
 
 def test_replay_in_process_gives_the_same_alerts_twice(
@@ -170,7 +178,9 @@ def test_database_rebuild_keeps_the_comments(
     url = f"sqlite:///{path}"
     assert cli.run(["db", "upgrade", "--database-url", url]) == 0
     with contextlib.closing(sqlite3.connect(path)) as database, database:
-        database.execute("INSERT INTO progress VALUES ('pipeline', 1, 0, 1)")
+        database.execute(
+            "INSERT INTO progress (name, seq, mark, step) VALUES ('pipeline', 1, 0, 1)"
+        )
         database.execute("INSERT INTO scores VALUES (1, 0.1, 0.2, 0.7, NULL, 'old')")
         database.execute(
             "INSERT INTO comments (seq, platform, comment_id, kol_id, text, created_at,"
@@ -184,7 +194,7 @@ def test_database_rebuild_keeps_the_comments(
         ]
         progress = database.execute("SELECT * FROM progress").fetchall()
     assert left == [1, 0]
-    assert progress == [("rebuilt", 1, 0, 0)]  # of it, nobody is told again
+    assert progress == [("rebuilt", 1, 0, 0, 0)]  # of it, nobody is told again
     assert "keeps its comments" in capsys.readouterr().err
 
 

@@ -22,6 +22,7 @@ from serving.pipeline import Pipeline
 from serving.pulse import Pulse
 from serving.storage.comment_log import CommentLog
 from serving.storage.database import Database
+from serving.storage.policy_store import PolicyStore
 from serving.storage.step_store import StepStore
 from serving.storage.tables import (
     alert_events,
@@ -71,6 +72,7 @@ class World:
         return Pipeline(
             log=self.log,
             steps=StepStore(self.database),
+            policies=PolicyStore(self.database),
             scorer=self.scorer,
             model_id="words",
             policy=Policy(),

@@ -1,0 +1,132 @@
+"""What people set for single KOLs, at its place in the log, so that deriving again repeats it.
+
+A change stands after the last comment that was committed before it. Idle marks stand there too;
+which of them came first is known once the pipeline has come to the change.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import RowMapping, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from monitoring.policy import Policy
+from serving.errors import NotFound
+from serving.storage.database import Database, instants, to_micros
+from serving.storage.tables import comments, kols, policy_changes
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyChange:
+    """Somebody set what a KOL is judged by.
+
+    Attributes:
+        change_id: later changes have greater ones.
+        kol_id: whose.
+        knobs: what was set to which value; None takes an override back.
+        actor: who did it.
+        at: when, by the clock.
+        after_seq: place of the comment that it stands after.
+        after_mark: id of the idle mark that it stands after; None until the pipeline came to it.
+    """
+
+    change_id: int
+    kol_id: str
+    knobs: Mapping[str, float | None]
+    actor: str
+    at: datetime
+    after_seq: int
+    after_mark: int | None = None
+
+    def precedes(self, mark_id: int, mark_seq: int) -> bool:
+        """Whether it stands before the idle mark `mark_id`, which follows comment `mark_seq`."""
+        if self.after_mark is None:
+            return self.after_seq < mark_seq
+        return self.after_mark < mark_id
+
+
+def overrides(changes: Iterable[PolicyChange]) -> dict[str, PolicyChange]:
+    """The overrides that stand after a KOL's changes, each with the change that set it."""
+    standing: dict[str, PolicyChange] = {}
+    for change in changes:
+        for name, value in change.knobs.items():
+            if value is None:
+                standing.pop(name, None)
+            else:
+                standing[name] = change
+    return standing
+
+
+def effective(standard: Policy, changes: Iterable[PolicyChange]) -> Policy:
+    """The policy of a KOL after its changes, first made first."""
+    knobs = {name: change.knobs[name] for name, change in overrides(changes).items()}
+    return standard.overridden({name: value for name, value in knobs.items() if value is not None})
+
+
+class PolicyStore:
+    """The `policy_changes` table. Rows are added, never deleted."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def record(
+        self, kol_id: str, knobs: Mapping[str, float | None], actor: str, now: datetime
+    ) -> None:
+        """Write a change at the end of the log.
+
+        Raises:
+            NotFound: nobody by that id has been registered or commented on.
+        """
+        async with self._database.write() as connection:
+            if not await connection.scalar(select(kols.c.kol_id).where(kols.c.kol_id == kol_id)):
+                raise NotFound(f"there is no KOL {kol_id!r}; PUT it, or send a comment for it")
+            last = await connection.scalar(select(func.max(comments.c.seq)))
+            await connection.execute(
+                policy_changes.insert().values(
+                    after_seq=last or 0,
+                    kol_id=kol_id,
+                    knobs=dict(knobs),
+                    actor=actor,
+                    at=to_micros(now),
+                )
+            )
+
+    async def of_kol(self, kol_id: str) -> list[PolicyChange]:
+        """Every change of one KOL, first made first."""
+        statement = select(policy_changes).where(policy_changes.c.kol_id == kol_id)
+        async with self._database.read() as connection:
+            rows = await connection.execute(statement.order_by(policy_changes.c.change_id))
+            return [_change(row) for row in rows.mappings()]
+
+    async def up_to(self, change_id: int) -> list[PolicyChange]:
+        """Every change up to `change_id`, first made first."""
+        statement = select(policy_changes).where(policy_changes.c.change_id <= change_id)
+        async with self._database.read() as connection:
+            rows = await connection.execute(statement.order_by(policy_changes.c.change_id))
+            return [_change(row) for row in rows.mappings()]
+
+    async def following(self, change_id: int) -> PolicyChange | None:
+        """The change after `change_id`; None if it is the last."""
+        statement = (
+            select(policy_changes)
+            .where(policy_changes.c.change_id > change_id)
+            .order_by(policy_changes.c.change_id)
+            .limit(1)
+        )
+        async with self._database.read() as connection:
+            row = (await connection.execute(statement)).mappings().one_or_none()
+        return None if row is None else _change(row)
+
+
+async def settle(connection: AsyncConnection, change_id: int, after_mark: int) -> None:
+    """Inside the step that first obeys a change: write down the idle mark it stands after."""
+    await connection.execute(
+        update(policy_changes)
+        .where(policy_changes.c.change_id == change_id, policy_changes.c.after_mark.is_(None))
+        .values(after_mark=after_mark)
+    )
+
+
+def _change(row: RowMapping) -> PolicyChange:
+    return PolicyChange(**instants(row))
