@@ -79,11 +79,18 @@ def receiving() -> Iterator[Receiver]:
         thread.join()
 
 
+def committed_routes() -> dict[str, Any]:
+    """Alertmanager's configuration as it is committed."""
+    config: dict[str, Any] = yaml.safe_load((DEPLOY / "alertmanager/alertmanager.yml").read_text())
+    return config
+
+
 @contextmanager
-def alertmanager(folder: Path, receiver: Receiver) -> Iterator[httpx.Client]:
-    """Alertmanager with the committed routes and inhibitions, our receivers and no waits."""
-    config = yaml.safe_load((DEPLOY / "alertmanager/alertmanager.yml").read_text())
-    del config["global"]
+def alertmanager(
+    folder: Path, config: dict[str, Any], receiver: Receiver
+) -> Iterator[httpx.Client]:
+    """Alertmanager with the routes and inhibitions of `config`, our receivers and no waits."""
+    config = {name: part for name, part in config.items() if name != "global"}
     config["route"] |= {"group_wait": "0s", "group_interval": _SOON}
     config["receivers"] = [
         {

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,7 @@ async def test_every_channel_delivers_and_says_when_it_could_not(
             await channel.send([notification()])
         assert "s3cr3t" not in str(raised.value)
         assert "top5ecret" not in str(raised.value)
-        await channel.send([notification(reason="resolved")])
+        await channel.send([notification(reason="reopened")])
     with pytest.raises(Unavailable):
         await channel.send([notification()])
 
@@ -165,10 +165,16 @@ async def test_an_address_that_cannot_be_used_is_rejected(http: httpx.AsyncClien
         await post(http, "http://host:port/", b"{}", {})
 
 
-async def alerts_of(http: httpx.AsyncClient, *notifications: Any) -> list[Any]:
-    async with receiving() as receiver:
+async def alerts_of(
+    http: httpx.AsyncClient, *notifications: Any, held: Sequence[tuple[str, str]] = ()
+) -> list[Any]:
+    """What is told to an Alertmanager that holds alerts of these ids and severities."""
+    body = json.dumps([{"labels": {"alert_id": i, "severity": s}} for i, s in held]).encode()
+    asks = any(one.reason in ("escalated", "resolved") for one in notifications)
+    async with receiving(*[answer(200, body)] * asks) as receiver:
         await alertmanager(http, receiver).send(notifications)
-    (request,) = receiver.requests
+    *asked, request = receiver.requests
+    assert [one.path.split("?")[0] for one in asked] == ["/api/v2/alerts"] * asks
     assert request.path == "/api/v2/alerts"
     found: list[Any] = json.loads(request.body)
     return found
@@ -193,25 +199,38 @@ async def test_alertmanager_is_told_the_end_under_the_same_labels(http: httpx.As
     at = NOW - timedelta(minutes=10)
     (fired,) = await alerts_of(http, notification(severity="warning"))
     later = {"reason": "escalated", "at": at + timedelta(minutes=3)}
-    risen, lower, lowest = await alerts_of(http, notification(**later))
+    risen, lower = await alerts_of(http, notification(**later), held=[("a1", "warning")])
     assert risen["labels"]["severity"] == "critical"
     assert datetime.fromisoformat(risen["endsAt"]) > NOW
     assert lower["labels"] == fired["labels"]
-    assert lowest["labels"]["severity"] == "info"
     assert datetime.fromisoformat(lower["endsAt"]) == later["at"]
-    ended = await alerts_of(http, notification(reason="resolved", at=NOW))
-    assert ended[0]["labels"] == risen["labels"]
-    assert {datetime.fromisoformat(alert["endsAt"]) for alert in ended} == {NOW}
-    assert all(alert["startsAt"] <= alert["endsAt"] for alert in ended)
+    over = notification(reason="resolved", at=NOW)
+    (ended,) = await alerts_of(http, over, held=[("a1", "critical")])
+    assert ended["labels"] == risen["labels"]
+    assert datetime.fromisoformat(ended["endsAt"]) == NOW
+    stale = await alerts_of(http, over, held=[("a1", "critical"), ("a1", "warning")])
+    assert {datetime.fromisoformat(alert["endsAt"]) for alert in stale} == {NOW}
+    assert sorted(alert["labels"]["severity"] for alert in stale) == ["critical", "warning"]
+    assert all(alert["startsAt"] <= alert["endsAt"] for alert in [lower, risen, ended, *stale])
 
 
 async def test_alertmanager_takes_the_latest_of_a_group(http: httpx.AsyncClient) -> None:
     told = [notification(severity="warning"), notification(reason="resolved", at=NOW)]
     found = await alerts_of(http, *told, notification(alert_id="b2"))
     assert [(a["labels"]["alert_id"], a["labels"]["severity"]) for a in found] == [
-        ("a1", "warning"), ("a1", "critical"), ("a1", "info"), ("b2", "critical"),
+        ("a1", "critical"), ("b2", "critical"),
     ]  # fmt: skip
     assert datetime.fromisoformat(found[0]["endsAt"]) == NOW
+
+
+@pytest.mark.parametrize("lie", [b'["labels"]', b"<html>", b"[" + b" " * 4_000_001])
+async def test_an_alertmanager_that_lies_about_what_it_holds_is_unavailable(
+    http: httpx.AsyncClient, lie: bytes
+) -> None:
+    async with receiving(answer(200, lie)) as receiver:
+        with pytest.raises(Unavailable, match=r"no list of alerts|more than"):
+            await alertmanager(http, receiver).send([notification(reason="resolved")])
+    assert len(receiver.requests) == 1
 
 
 async def test_apprise_sends_a_burst_as_one_message(http: httpx.AsyncClient) -> None:
