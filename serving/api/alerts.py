@@ -25,7 +25,7 @@ from serving.trace import LONGEST_LEAD, trace_of
 from serving.triage.muting import Standing
 
 router = APIRouter(tags=["alerts"])
-_AT_ONCE = 250  # alerts read at a time
+_AT_ONCE = 250  # alerts read at a time where the database cannot tell which are wanted
 
 
 @router.get("/alerts", responses=documented(422, 503))
@@ -47,12 +47,15 @@ async def list_alerts(
 ) -> AlertPage:
     """Alerts, last opened first."""
     now = service.clock.now()
-    wanted = AlertFilter(kol_id, state, severity, since)
+    touched = bool(acknowledged) or assignee is not None
+    wanted = AlertFilter(kol_id, state, severity, since, touched)
     key = decode_cursor(cursor, int, str) if cursor else None
     before = (int(key[0]), str(key[1])) if key else None
+    narrowed = any(asked is not None for asked in (acknowledged, assignee, muted))
+    at_once = _AT_ONCE if narrowed else limit + 1
     found: list[tuple[RowMapping, Standing]] = []
-    while len(found) <= limit:  # how an alert stands is computed, so the database cannot filter
-        rows = await service.alerts.page(wanted, before=before, limit=_AT_ONCE)
+    while len(found) <= limit:
+        rows = await service.alerts.page(wanted, before=before, limit=at_once)
         found += [
             (row, standing)
             for row, standing in zip(rows, await service.alerts.standings(rows, now), strict=True)
@@ -60,7 +63,7 @@ async def list_alerts(
             and muted in (None, standing.muted is not None)
             and assignee in (None, standing.work.assigned and standing.work.assigned.deed.assignee)
         ]
-        if len(rows) < _AT_ONCE:
+        if len(rows) < at_once:
             break
         before = rows[-1]["opened_at"], rows[-1]["alert_id"]
     last = found[limit - 1][0] if len(found) > limit else None

@@ -33,6 +33,6 @@ def parse_moment(option: str, text: str, now: datetime) -> str:
     if parts and "".join(number + unit for number, unit in parts) == text:
         length = sum((timedelta(**{_UNITS[u]: int(n)}) for n, u in parts), timedelta())
         return (now + length).isoformat()
-    if re.match(r"\d+[^\d-]", text):
+    if re.match(r"\d{1,5}[^\d-]", text):
         raise typer.BadParameter(f"{option} {text!r} is not a length like 30m, 2h or 1d12h")
     return parse_instant_of(option, text)

@@ -15,18 +15,27 @@ from serving.errors import NotFound
 from serving.storage.database import Database, to_micros
 from serving.storage.reading_rows import from_row
 from serving.storage.standing import standings
-from serving.storage.tables import alert_events, alerts, readings
+from serving.storage.tables import acts, alert_events, alerts, readings
 from serving.triage.muting import Standing
 
 
 @dataclass(frozen=True, slots=True)
 class AlertFilter:
-    """Which alerts to list; None sets no bound."""
+    """Which alerts to list; None sets no bound.
+
+    Attributes:
+        kol_id: only this KOL's.
+        state: only these.
+        severity: only these.
+        since: opened at or after this instant of event time.
+        touched: only those that somebody did something to.
+    """
 
     kol_id: str | None = None
     state: str | None = None
     severity: str | None = None
     since: datetime | None = None
+    touched: bool = False
 
 
 class AlertStore:
@@ -41,7 +50,7 @@ class AlertStore:
         """Alerts, last opened first.
 
         Args:
-            wanted: the filter; `since` bounds the time of opening.
+            wanted: the filter.
             before: keyset (opened_at in microseconds, alert_id) of the last row already had.
             limit: most rows.
         """
@@ -54,6 +63,8 @@ class AlertStore:
                 statement = statement.where(alerts.c[column] == value)
         if wanted.since is not None:
             statement = statement.where(alerts.c.opened_at >= to_micros(wanted.since))
+        if wanted.touched:
+            statement = statement.where(alerts.c.alert_id.in_(select(acts.c.alert_id)))
         if before is not None:
             opened_at, alert_id = before
             statement = statement.where(
