@@ -84,6 +84,12 @@ class Metrics:
             ["kol", "severity"],
             registry=registry,
         )
+        self._alerts_muted = Gauge(
+            "groundswell_alerts_muted",
+            "Open alerts that people silenced, snoozed or closed: nobody is told of them.",
+            ["kol", "severity"],
+            registry=registry,
+        )
         self.alert_events = Counter(
             "groundswell_alert_events",
             "Transitions of alerts.",
@@ -216,8 +222,13 @@ class Metrics:
             for outcome in _OUTCOMES:
                 self.deliveries.labels(channel, outcome)
 
-    def show_open_alerts(self, counts: Mapping[tuple[str, str], int]) -> None:
-        """Set the active alerts of every KOL; those not named have none."""
+    def show_open_alerts(
+        self, counts: Mapping[tuple[str, str], int], muted: Mapping[tuple[str, str], int]
+    ) -> None:
+        """Set the active alerts by KOL and severity, and the muted of them; others have none."""
         self._alerts_active.clear()
+        self._alerts_muted.clear()
         for (kol_id, severity), count in counts.items():
-            self._alerts_active.labels(self.kol(kol_id), severity).inc(count)
+            label = self.kol(kol_id)
+            self._alerts_active.labels(label, severity).inc(count)
+            self._alerts_muted.labels(label, severity).inc(muted.get((kol_id, severity), 0))

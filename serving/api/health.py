@@ -32,9 +32,12 @@ async def readyz(response: Response, service: Running) -> ReadyOut:
 async def metrics(service: Running) -> Response:
     """For Prometheus."""
     service.metrics.show_service(VERSION, service.model_id, service.workers)
-    service.metrics.show_open_alerts(await service.alerts.open_by_kol())
+    now = service.clock.now()
+    service.metrics.show_open_alerts(
+        await service.alerts.open_by_kol(), await service.alerts.muted_by_kol(now)
+    )
     service.metrics.backlog.set(await service.log.count_after(service.pipeline.progress.seq))
-    now, oldest = service.clock.now(), await service.deliveries.oldest_waiting()
+    oldest = await service.deliveries.oldest_waiting()
     service.metrics.show_waiting(
         {
             channel: (now - oldest[channel]).total_seconds() if channel in oldest else 0.0

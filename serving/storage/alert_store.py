@@ -3,6 +3,7 @@
 Written by the pipeline's steps.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -136,3 +137,15 @@ class AlertStore:
         )
         async with self._database.read() as connection:
             return {(kol, severity): n for kol, severity, n in await connection.execute(statement)}
+
+    async def muted_by_kol(self, now: datetime) -> Mapping[tuple[str, str], int]:
+        """Of how many open alerts nobody is told now, by (KOL, severity); those not named: none."""
+        statement = select(alerts).where(alerts.c.state == "open")
+        async with self._database.read() as connection:
+            found = list((await connection.execute(statement)).mappings())
+            stands = await standings(connection, found, now)
+        return Counter(
+            (alert["kol_id"], alert["severity"])
+            for alert, one in zip(found, stands, strict=True)
+            if one.muted is not None
+        )

@@ -187,6 +187,17 @@ def test_a_silence_is_respected(stack: Stack) -> None:
     eventually(lambda: stack.receiver.alerts(**rule), "nora's alert is told after the silence")
 
 
+def test_what_people_snooze_in_the_service_falls_silent(stack: Stack) -> None:
+    (alert,) = stack.service.get("/v1/alerts", params={"kol_id": "nora"}).json()["items"]
+    until = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    act = {"act": "snooze", "actor": "test", "until": until}
+    answer = stack.service.post(f"/v1/alerts/{alert['alert_id']}/acts", json=act)
+    assert answer.is_success, answer.text
+    eventually(lambda: stack.ask('groundswell_alerts_muted{kol="nora"} == 1'), "it is muted")
+    over = {"alertname": "GroundswellBacklash", "kol": "nora", "status": "resolved"}
+    eventually(lambda: stack.receiver.alerts(**over), "the rule ends")
+
+
 def test_the_end_is_told(stack: Stack) -> None:
     for kol_id in ("mina", "lena"):
         stack.send(stack.rest[kol_id])
