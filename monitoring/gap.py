@@ -7,7 +7,7 @@ nothing where nights are quiet. Crowds pause besides: a gap must miss twice as m
 of late that passed by itself.
 
 Silence also ends incidents, if it is the crowd's own. So a silence that may yet turn out a gap is
-not counted as calm before a comment ends it, and a gap never is.
+not counted as calm before a comment ends it, and never if it was a long one.
 """
 
 import math
@@ -25,7 +25,8 @@ DETECTOR = "silence"
 _FAMILY = "gap"
 _HORIZON = 2 * 1440  # minutes: a silence that says nothing by then is left alone
 _BEYOND = 2.0  # times the longest usual silence of late
-_DOUBTED = 1.0  # comments to be counted on; a silence that misses fewer passes for the crowd's own
+_DOUBTED = 1.0  # comments to be counted on; a silence that misses more is held back while it lasts
+_LEFT_OUT = 3.0  # … and one that missed more is left out: by chance one in twenty does (e^-3)
 _HALVING = 14 * 1440.0  # minutes in which the memory of a silence fades by half
 
 
@@ -75,17 +76,18 @@ class GapWatch:
         """
         since = minute if self._silent_since is None else self._silent_since
         self._silent_since = minute + 1
-        if minute - since >= self._least:
-            self._learn_silence(since, minute)
+        if minute > since:
+            missed = self._baseline.assured_between(since, minute)
+            if missed >= _LEFT_OUT or self.alert is not None:
+                self._heard += max(minute - max(since, self._heard), 0)
+            if minute - since >= self._least:
+                self._learn_silence(missed, minute)
         return [] if self.alert is None else self._end(self.alert, minute, n, k)
 
-    def _learn_silence(self, since: int, until: int) -> None:
+    def _learn_silence(self, missed: float, until: int) -> None:
         """A silence is over: the next must miss twice as many. It raises the bar twofold at most,
         so that an outage does not make deaf.
         """
-        missed = self._baseline.assured_between(since, until)
-        if missed >= self._bar(since):
-            self._heard = max(self._heard, until)
         before = self._remembered(until)
         most = 2.0 * max(before, self._nats / _BEYOND)
         self._longest, self._longest_at = max(before, min(missed, most)), until
@@ -148,7 +150,6 @@ class GapWatch:
 
     def _end(self, alert: Alert, minute: int, n: int, k: float) -> list[AlertEvent]:
         """Comments have come: new ones, or those of the gap, dated within it."""
-        self._heard = max(self._heard, minute)
         since, opened = minute_of(alert.incident_start), minute_of(alert.opened_at)
         now = max(minute + 1, opened)
         evidence = self._evidence(since, now, n, k, ())
@@ -183,7 +184,8 @@ class GapWatch:
     def heard(self, now: int) -> tuple[int, int]:
         """The minutes since the last call, from and up to, in which silence was the crowd's own.
 
-        A silence that lasts and is doubted is left to a later call, and a gap is left out.
+        A silence that lasts and is doubted is left to a later call. One that is left out moves the
+        first minute by its length.
 
         Args:
             now: minutes since 1970 UTC; not before any minute taken.
