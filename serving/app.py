@@ -17,6 +17,7 @@ from monitoring.policy import Policy
 from serving.api import (
     acts,
     alerts,
+    charts,
     comments,
     deliveries,
     feedback,
@@ -28,10 +29,12 @@ from serving.api import (
     stream,
 )
 from serving.api.timing import RequestTiming
+from serving.charts.studio import Studio
 from serving.clock import Clock, SystemClock
 from serving.delivery import directory
 from serving.delivery.channel import Channel
 from serving.delivery.outbox import Outbox
+from serving.delivery.pictures import Pictures, StoredPictures
 from serving.delivery.sender import Sender
 from serving.delivery.unmuting import Unmuting
 from serving.log_writer import LogWriter
@@ -91,7 +94,18 @@ def create_app(
     app.add_middleware(RequestTiming, metrics=metrics)
     problems.install(app)
     v1 = APIRouter(prefix="/v1")
-    for module in (comments, score, kols, alerts, acts, stream, deliveries, silences, feedback):
+    for module in (
+        comments,
+        score,
+        kols,
+        alerts,
+        charts,
+        acts,
+        stream,
+        deliveries,
+        silences,
+        feedback,
+    ):
         v1.include_router(module.router)
     app.include_router(v1)
     app.include_router(health.router)
@@ -121,7 +135,11 @@ async def _start(
     batcher = Batcher(
         classifier, max_waiting_texts=settings.score_queue, observer=metrics.show_batch
     )
-    sender, outbox = await _delivery(settings, DeliveryStore(database), clock, metrics, stack)
+    studio = Studio(AlertStore(database), MoodStore(database), KolStore(database))
+    stack.callback(studio.close)
+    sender, outbox = await _delivery(
+        settings, DeliveryStore(database), clock, metrics, StoredPictures(studio), stack
+    )
     log, steps, written = CommentLog(database), StepStore(database, outbox), Pulse()
     policies, policy = PolicyStore(database), policy_of(settings)
     pipeline = Pipeline(
@@ -161,6 +179,7 @@ async def _start(
         alerts=AlertStore(database),
         steps=steps,
         deliveries=DeliveryStore(database),
+        charts=studio,
         acts=ActStore(database),
         silences=SilenceStore(database),
         writer=writer,
@@ -178,6 +197,7 @@ async def _delivery(
     store: DeliveryStore,
     clock: Clock,
     metrics: Metrics,
+    pictures: Pictures,
     stack: AsyncExitStack,
 ) -> tuple[Sender, Outbox]:
     """What tells people: the outbox that the pipeline writes, the sender that empties it."""
@@ -187,7 +207,9 @@ async def _delivery(
     channels: Mapping[str, Channel] = {}
     if found.channels:
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=settings.notify_timeout))
-        channels = {name: channel.build(http, clock) for name, channel in found.channels.items()}
+        channels = {
+            name: channel.build(http, clock, pictures) for name, channel in found.channels.items()
+        }
     sender = Sender(
         store=store,
         channels=channels,

@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 
 from model.batcher import Batcher
 from monitoring.policy import Policy
+from serving.charts.studio import Studio
 from serving.clock import Clock
 from serving.delivery.sender import Sender
 from serving.delivery.unmuting import Unmuting
@@ -41,6 +42,7 @@ class Service:
     alerts: AlertStore
     steps: StepStore
     deliveries: DeliveryStore
+    charts: Studio
     acts: ActStore
     silences: SilenceStore
     writer: LogWriter

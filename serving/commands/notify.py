@@ -1,16 +1,11 @@
 """groundswell notify: try channels, and look after what left the service."""
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from serving.commands.options import DEFAULT_URL, AsJson, Url
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from serving.delivery.notification import Notification
 
 app = typer.Typer(no_args_is_help=True, help="Try channels; see and repeat what was sent.")
 
@@ -24,9 +19,10 @@ def notify() -> None:
 def test(
     channel: Annotated[str, typer.Argument(metavar="CHANNEL", show_default=False)],
 ) -> None:
-    """Send a test message on a channel of the file that GROUNDSWELL_CHANNELS names.
+    """Send an invented alert on a channel of the file that GROUNDSWELL_CHANNELS names.
 
-    No service is needed, and nothing is recorded.
+    It looks as a real one will, and says that it is a test. No service is needed, and nothing is
+    recorded.
     """
     import httpx
 
@@ -34,6 +30,7 @@ def test(
     from serving.commands import terminal
     from serving.delivery import directory
     from serving.delivery.channel import Unavailable
+    from serving.delivery.example import ExamplePictures, example
     from serving.settings import environment
 
     settings = terminal.settings()
@@ -48,33 +45,15 @@ def test(
 
     async def send() -> None:
         async with httpx.AsyncClient(timeout=settings.notify_timeout) as http:
-            built = found.channels[channel].build(http, clock)
+            built = found.channels[channel].build(http, clock, ExamplePictures())
             try:
                 async with asyncio.timeout(settings.notify_timeout):
-                    await built.send([_test_notification(clock.now(), settings.public_url)])
+                    await built.send([example(clock.now(), settings.public_url)])
             except TimeoutError:
                 raise Unavailable(f"no answer within {settings.notify_timeout:g} s") from None
 
     asyncio.run(send())
     terminal.say(f"{channel} took the test message")
-
-
-def _test_notification(now: "datetime", link: str | None) -> "Notification":
-    from serving.delivery.notification import Notification
-
-    return Notification(
-        key=f"test-{now.isoformat()}",
-        alert_id="test",
-        kol_id="groundswell",
-        kol_name="Groundswell",
-        kind="backlash",
-        severity="warning",
-        reason="test",
-        at=now,
-        opened_at=now,
-        evidence={"summary": "This is a test. Nothing has happened."},
-        link=link,
-    )
 
 
 @app.command("list")

@@ -11,8 +11,9 @@ from monitoring.alerts import SEVERITIES
 from monitoring.policy import Policy
 from serving.delivery.channel import Unavailable
 from serving.delivery.http_post import get, post
-from serving.delivery.message import render
+from serving.delivery.messages.plain import render
 from serving.delivery.notification import Notification
+from serving.locales.wording import Wording
 
 _NAME = "Groundswell"
 _HEADERS = {"User-Agent": "groundswell"}
@@ -28,9 +29,12 @@ class Alertmanager:
 
     most = 50
 
-    def __init__(self, http: httpx.AsyncClient, url: str, interval: timedelta) -> None:
+    def __init__(
+        self, http: httpx.AsyncClient, url: str, interval: timedelta, words: Wording
+    ) -> None:
         self._http = http
         self._url = f"{url.rstrip('/')}/api/v2/alerts"
+        self._words = words
         self.interval = interval
 
     async def send(self, notifications: Sequence[Notification]) -> None:
@@ -47,13 +51,13 @@ class Alertmanager:
             own = notification.alert_id, notification.severity
             ends = notification.at + _STANDS.get(notification.reason, _FIRES)
             latest.pop(own, None)
-            latest[own] = _alert(notification, notification.severity, ends)
+            latest[own] = _alert(notification, notification.severity, ends, self._words)
             if notification.reason in _ENDS:
                 for severity in sorted(set(SEVERITIES) - {notification.severity}):
                     other = notification.alert_id, severity
                     latest.pop(other, None)
                     if other in held:
-                        latest[other] = _alert(notification, severity, notification.at)
+                        latest[other] = _alert(notification, severity, notification.at, self._words)
         body = json.dumps(list(latest.values()), ensure_ascii=False).encode()
         await post(self._http, self._url, body, _HEADERS)
 
@@ -71,8 +75,10 @@ class Alertmanager:
             raise Unavailable("its answer is no list of alerts") from error
 
 
-def _alert(notification: Notification, severity: str, ends: datetime) -> dict[str, Any]:
-    message = render([notification])
+def _alert(
+    notification: Notification, severity: str, ends: datetime, words: Wording
+) -> dict[str, Any]:
+    message = render([notification], words)
     alert = {
         "labels": {
             "alertname": _NAME,

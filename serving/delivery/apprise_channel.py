@@ -6,11 +6,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from serving.delivery.channel import Unavailable
-from serving.delivery.message import render
+from serving.delivery.messages.plain import render
 from serving.delivery.notification import Notification
+from serving.delivery.pictures import Pictures
+from serving.locales.wording import Wording
 
 if TYPE_CHECKING:
-    from apprise import AppriseResult
+    from apprise import AppriseAttachment, AppriseResult
 
 # Services that people are reached by. Left out: what acts on this machine (desktops, syslog), and
 # apprise's own plain webhooks, for `type = "webhook"` is signed.
@@ -44,11 +46,14 @@ def fault_of(url: str) -> str | None:
 
 
 class AppriseChannel:
-    """Sends text through one apprise URL, a burst as one message."""
+    """Sends text through one apprise URL, a burst as one message.
+
+    The chart goes along where the service takes attachments.
+    """
 
     most = 20
 
-    def __init__(self, url: str, interval: timedelta) -> None:
+    def __init__(self, url: str, interval: timedelta, words: Wording, pictures: Pictures) -> None:
         """Build the channel; `fault_of` has found nothing wrong with `url`."""
         from apprise import Apprise
 
@@ -59,13 +64,15 @@ class AppriseChannel:
         self._name = url.partition("://")[0].lower()
         parts = re.split(r"[/:@?&=]+", url.partition("://")[2])
         self._secrets = {part for part in parts if len(part) >= 5}
+        self._words = words
+        self._pictures = pictures
         self.interval = interval
 
     async def send(self, notifications: Sequence[Notification]) -> None:
         """Deliver; apprise does not say whether another attempt may help, so it always may."""
         from apprise import NotifyFormat, NotifyType
 
-        message = render(notifications)
+        message = render(notifications, self._words)
         worst = {"info": NotifyType.INFO, "warning": NotifyType.WARNING}.get(
             notifications[-1].severity, NotifyType.FAILURE
         )
@@ -75,9 +82,23 @@ class AppriseChannel:
             title=message.subject,
             notify_type=NotifyType.SUCCESS if over else worst,
             body_format=NotifyFormat.TEXT,
+            attach=await self._chart(notifications),
         )
         if not result:
             raise Unavailable(f"{self._name} did not take it{self._reason(result)}")
+
+    async def _chart(self, notifications: Sequence[Notification]) -> "AppriseAttachment | None":
+        """What led to a single transition, as a picture."""
+        from apprise import AppriseAttachment
+        from apprise.attachment.memory import AttachMemory
+
+        if len(notifications) > 1 or not all(one.attachment_support for one in self._service):
+            return None
+        png = await self._pictures.of(notifications[0], self._words)
+        if png is None:
+            return None
+        chart = AttachMemory(png, name="chart.png", mimetype="image/png")  # type: ignore[no-untyped-call]
+        return AppriseAttachment(chart)
 
     def _reason(self, result: "AppriseResult") -> str:
         """The service's own words, without any part of the URL."""

@@ -15,14 +15,20 @@ from serving.delivery import apprise_channel
 from serving.delivery.alertmanager import Alertmanager
 from serving.delivery.apprise_channel import AppriseChannel
 from serving.delivery.channel import Channel
+from serving.delivery.chat_webhook import slack_webhook, teams_webhook
+from serving.delivery.pictures import Pictures
 from serving.delivery.routing import Route, unreachable
+from serving.delivery.smtp_channel import SmtpChannel, server_of
 from serving.delivery.specs import (
     NAME,
     TYPES,
     AlertmanagerSpec,
     AppriseSpec,
     ChannelSpec,
+    EmailSpec,
     RouteSpec,
+    SlackSpec,
+    TeamsSpec,
     WebhookSpec,
 )
 from serving.delivery.toml_lines import Path as Place
@@ -76,13 +82,30 @@ class Resolved:
     url: str
     secret: str
 
-    def build(self, http: httpx.AsyncClient, clock: Clock) -> Channel:
+    def build(self, http: httpx.AsyncClient, clock: Clock, pictures: Pictures) -> Channel:
         """The channel itself."""
-        if isinstance(self.spec, WebhookSpec):
-            return Webhook(http, self.url, self.secret, clock, self.spec.interval)
-        if isinstance(self.spec, AlertmanagerSpec):
-            return Alertmanager(http, self.url, self.spec.interval)
-        return AppriseChannel(self.url, self.spec.interval)
+        spec, interval, words = self.spec, self.spec.interval, self.spec.wording
+        match spec:
+            case WebhookSpec():
+                return Webhook(http, self.url, self.secret, clock, interval, words)
+            case AlertmanagerSpec():
+                return Alertmanager(http, self.url, interval, words)
+            case SlackSpec():
+                return slack_webhook(http, self.url, interval, words)
+            case TeamsSpec():
+                return teams_webhook(http, self.url, interval, words)
+            case EmailSpec():
+                return SmtpChannel(
+                    server_of(self.url, allow_plain=spec.allow_plain),
+                    sender=spec.sender,
+                    to=spec.to,
+                    clock=clock,
+                    pictures=pictures,
+                    words=words,
+                    interval=interval,
+                )
+            case _:
+                return AppriseChannel(self.url, interval, words, pictures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +272,12 @@ def _url_fault(spec: ChannelSpec, url: str) -> str | None:
     """What is wrong with a channel's URL; never repeats it, for URLs hold secrets."""
     if isinstance(spec, AppriseSpec):
         return apprise_channel.fault_of(url)
+    if isinstance(spec, EmailSpec):
+        try:
+            server_of(url, allow_plain=spec.allow_plain)
+        except ValueError as error:
+            return str(error)
+        return None
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL:

@@ -17,11 +17,12 @@ class Notification:
         kol_name: the KOL's name; None where its profile has none.
         kind: the alert's kind.
         severity: at this transition.
-        reason: "opened", "escalated", "reopened", "resolved", or "test".
+        reason: "opened", "escalated", "aftershock", "reopened", "resolved", "still_open", or
+            "test".
         at: event time of the transition, aware, UTC.
         opened_at: event time at which the alert was opened, aware, UTC.
         evidence: `Evidence.to_dict()`.
-        link: where the alert can be read; None where no base URL is set.
+        public_url: under which people reach this service; None where it is not set.
     """
 
     key: str
@@ -34,7 +35,25 @@ class Notification:
     at: datetime
     opened_at: datetime
     evidence: Mapping[str, Any]
-    link: str | None
+    public_url: str | None
+
+    @property
+    def link(self) -> str | None:
+        """The alert's page; None where no public URL is set."""
+        return self._under(f"alerts/{self.alert_id}")
+
+    @property
+    def acknowledge_link(self) -> str | None:
+        """The alert's page, asking there whether to acknowledge; None as `link`."""
+        return self._under(f"alerts/{self.alert_id}?act=acknowledge")
+
+    @property
+    def chart_link(self) -> str | None:
+        """The alert's chart; None as `link`."""
+        return self._under(f"v1/alerts/{self.alert_id}/chart.png")
+
+    def _under(self, path: str) -> str | None:
+        return self.public_url and f"{self.public_url.rstrip('/')}/{path}"
 
 
 def idempotency_key(alert_id: str, reason: str, at: int, channel: str) -> str:

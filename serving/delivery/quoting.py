@@ -44,6 +44,11 @@ _OFFENSIVE = re.compile(
 )
 _BRACKETS = str.maketrans("<>", "\u2039\u203a")
 _MENTION = re.compile(r"@(?=everyone\b|here\b|channel\b|all\b)", re.IGNORECASE)
+# Control characters, and those that turn the direction of what follows them.
+_UNSEEN = re.compile(
+    r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
+)
+_ADDRESS = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 
 
 def masked(text: str) -> str:
@@ -58,14 +63,20 @@ def holds_offence(text: str) -> bool:
 
 def one_line(text: str) -> str:
     """The text on one line, unable to call a whole chat room or to be read as markup."""
-    text = " ".join(unicodedata.normalize("NFC", text).split())
+    text = " ".join(_UNSEEN.sub("", unicodedata.normalize("NFC", text)).split())
     text = _MENTION.sub("@\u200b", text)
     return text.translate(_BRACKETS)
 
 
+def cut(text: str, longest: int) -> str:
+    """The text, or its beginning with an ellipsis, in at most `longest` characters."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
 def quoted(text: str) -> str:
-    """A comment as messages show it: one line, masked, at most 160 characters, in quotes."""
-    line = masked(one_line(text[:_READ]))
-    if len(line) > _LONGEST:
-        line = line[: _LONGEST - 1] + "…"
-    return f"“{line}”"
+    """A comment as messages show it: one line, masked, at most 160 characters, in quotes.
+
+    Web addresses are left out, for a message should not lead its readers where a commenter wants.
+    """
+    line = masked(_ADDRESS.sub("[link]", one_line(text[:_READ])))
+    return f"“{cut(line, _LONGEST)}”"

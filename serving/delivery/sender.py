@@ -69,7 +69,7 @@ class Sender:
         self._metrics = metrics
         self._attempts = attempts
         self._timeout = timeout
-        self._public_url = public_url and public_url.rstrip("/")
+        self._public_url = public_url
         self._chance = chance
         now = clock.now()
         self._lanes = {name: _Lane(name, channel, now) for name, channel in channels.items()}
@@ -213,13 +213,12 @@ class Sender:
         return longest * self._chance()
 
     def _notification(self, row: RowMapping) -> Notification:
-        link = f"{self._public_url}/v1/alerts/{row['alert_id']}" if self._public_url else None
         same = ("key", "alert_id", "kol_id", "kol_name", "kind", "severity", "reason", "evidence")
         return Notification(
             **{name: row[name] for name in same},
             at=from_micros(row["at"]),
             opened_at=from_micros(row["opened_at"]),
-            link=link,
+            public_url=self._public_url,
         )
 
 

@@ -11,8 +11,9 @@ import httpx
 
 from serving.clock import Clock
 from serving.delivery.http_post import post
-from serving.delivery.message import render
+from serving.delivery.messages.plain import render
 from serving.delivery.notification import Notification
+from serving.locales.wording import Wording
 
 SIGNATURE = "Groundswell-Signature"
 
@@ -30,18 +31,25 @@ class Webhook:
     most = 1
 
     def __init__(
-        self, http: httpx.AsyncClient, url: str, secret: str, clock: Clock, interval: timedelta
+        self,
+        http: httpx.AsyncClient,
+        url: str,
+        secret: str,
+        clock: Clock,
+        interval: timedelta,
+        words: Wording,
     ) -> None:
         self._http = http
         self._url = url
         self._secret = secret
         self._clock = clock
+        self._words = words
         self.interval = interval
 
     async def send(self, notifications: Sequence[Notification]) -> None:
         """Deliver; the body is the same at every attempt, the signature's time is not."""
         (notification,) = notifications
-        body = json.dumps(_payload(notification), ensure_ascii=False).encode()
+        body = json.dumps(_payload(notification, self._words), ensure_ascii=False).encode()
         headers = {
             SIGNATURE: sign(self._secret, self._clock.now(), body),
             "Idempotency-Key": notification.key,
@@ -50,8 +58,8 @@ class Webhook:
         await post(self._http, self._url, body, headers)
 
 
-def _payload(notification: Notification) -> dict[str, Any]:
-    message = render([notification])
+def _payload(notification: Notification, words: Wording) -> dict[str, Any]:
+    message = render([notification], words)
     return {
         "key": notification.key,
         "event": f"alert.{notification.reason}",

@@ -18,13 +18,17 @@ from serving.delivery.notification import Notification
 from serving.delivery.outbox import Outbox
 from serving.delivery.routing import Route
 from serving.delivery.sender import Sender
+from serving.locales.wording import wording
 from serving.metrics import Metrics
 from serving.storage.database import Database
 from serving.storage.delivery_store import DeliveryFilter, DeliveryStore
 from serving.storage.step_store import Step, StepStore
 from tests.serving.conftest import NOW
 
+WORDS = wording()
 EVIDENCE: dict[str, Any] = {
+    "window_start": "2026-03-10T11:20:00+00:00",
+    "window_end": "2026-03-10T11:50:00+00:00",
     "incident_start": "2026-03-10T11:20:00+00:00",
     "comments": 1240,
     "negative_share": 0.61,
@@ -40,7 +44,14 @@ EVIDENCE: dict[str, Any] = {
             {"text": "refund @everyone <!channel>", "offensive": None},
             {"text": "a fourth that there is no room for", "offensive": 0.0},
         ],
-        "audience": {"verdict": "organic", "reasons": ["3% nearly repeat another", "new: 20%"]},
+        "audience": {
+            "authors": 1001,
+            "top_five_share": 0.04,
+            "newcomer_share": 0.2,
+            "turned_share": None,
+            "near_duplicate_share": 0.03,
+            "verdict": "organic",
+        },
     },
     "summary": "Negative comments rose on @lena: 61% of 1240 in 30 minutes; 14% of 38 is usual.",
 }
@@ -58,7 +69,7 @@ def notification(**change: Any) -> Notification:
         "at": NOW - timedelta(minutes=10),
         "opened_at": NOW - timedelta(minutes=10),
         "evidence": EVIDENCE,
-        "link": "https://pr.example.com/v1/alerts/a1",
+        "public_url": "https://pr.example.com/",
     }
     return Notification(**values | change)
 

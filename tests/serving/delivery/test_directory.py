@@ -9,7 +9,10 @@ from serving.clock import TestClock
 from serving.delivery import apprise_channel
 from serving.delivery.alertmanager import Alertmanager
 from serving.delivery.apprise_channel import AppriseChannel
+from serving.delivery.chat_webhook import ChatWebhook
 from serving.delivery.directory import FaultyChannels, load
+from serving.delivery.pictures import NoPictures
+from serving.delivery.smtp_channel import SmtpChannel
 from serving.delivery.webhook import Webhook
 from tests.serving.conftest import NOW
 
@@ -17,12 +20,20 @@ SECRETS = {
     "CRM_SECRET": "0123456789abcdef",
     "TEAM_URL": "slack://TokenA/TokenB/TokenC",
     "SHORT": "x",
+    "MAIL_URL": "smtps://u:p%40ss@mail.example.com",
 }
 CRM = """
 [channels.crm]
 type = "webhook"
 url = "https://crm.example.com/hook"
 secret_env = "CRM_SECRET"
+"""
+MAIL = """
+[channels.crm]
+type = "email"
+url = "smtps://mail.example.com"
+from = "alerts@example.com"
+to = ["nobody"]
 """
 ROUTE = """
 [[routes]]
@@ -54,6 +65,22 @@ per_minute = 600
 type = "apprise"
 url_env = "TEAM_URL"
 
+[channels.desk]
+type = "email"
+url_env = "MAIL_URL"
+from = "alerts@example.com"
+to = ["pr@example.com"]
+language = "vi"
+timezone = "Asia/Ho_Chi_Minh"
+
+[channels.room]
+type = "slack"
+url = "https://hooks.slack.com/services/T/B/x"
+
+[channels.group]
+type = "teams"
+url = "https://example.logic.azure.com/workflows/x"
+
 [[routes]]
 kols = ["lena"]
 kinds = ["backlash"]
@@ -62,16 +89,26 @@ continue = true
 channels = ["team"]
 
 [[routes]]
-channels = ["crm", "am"]
+channels = ["crm", "am", "desk", "room", "group"]
 """
     )
     found = load(path, SECRETS)
-    assert [route.channels for route in found.routes] == [("team",), ("crm", "am")]
+    assert [route.channels for route in found.routes] == [
+        ("team",),
+        ("crm", "am", "desk", "room", "group"),
+    ]
     assert found.routes[0].goes_on
     async with httpx.AsyncClient() as http:
-        built = [channel.build(http, TestClock(NOW)) for channel in found.channels.values()]
-    assert [type(channel) for channel in built] == [Webhook, Alertmanager, AppriseChannel]
-    assert [channel.interval.total_seconds() for channel in built] == [2.0, 0.1, 2.0]
+        built = [
+            channel.build(http, TestClock(NOW), NoPictures()) for channel in found.channels.values()
+        ]
+    assert [type(channel) for channel in built] == [
+        Webhook, Alertmanager, AppriseChannel, SmtpChannel, ChatWebhook, ChatWebhook,
+    ]  # fmt: skip
+    assert [channel.most for channel in built] == [1, 50, 20, 20, 20, 10]
+    assert [channel.interval.total_seconds() for channel in built] == [2.0, 0.1, *[2.0] * 4]
+    words = found.channels["desk"].spec.wording
+    assert (words.language, words.zone.key) == ("vi", "Asia/Ho_Chi_Minh")
 
 
 @pytest.mark.parametrize(
@@ -96,6 +133,14 @@ channels = ["crm", "am"]
         ("chanels = 1\n" + CRM + ROUTE, 1, "unknown key 'chanels'"),
         (CRM.replace("webhook", "apprise").replace('secret_env = "CRM_SECRET"', "") + ROUTE,
          4, "scheme is not supported"),
+        (CRM + 'language = "tlh"' + ROUTE, 6, "language must be one of en, vi"),
+        (CRM + 'timezone = "Mars/Olympus"' + ROUTE, 6, "there is no time zone 'Mars/Olympus'"),
+        (CRM + 'timezone = "../../etc/passwd"' + ROUTE, 6, "there is no time zone"),
+        (MAIL + ROUTE, 6, "to.0: String should match"),
+        (MAIL.replace('"nobody"', '"a@b.example"').replace("smtps", "imap") + ROUTE,
+         4, "must begin with smtps:// or smtp://"),
+        (MAIL.replace('"nobody"', '"a@b.example"').replace("from", "form") + ROUTE,
+         2, "from: Field required"),
     ],
 )  # fmt: skip
 def test_a_fault_is_named_with_its_line(tmp_path: Path, text: str, line: int, said: str) -> None:

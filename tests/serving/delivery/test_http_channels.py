@@ -15,11 +15,13 @@ from serving.clock import TestClock
 from serving.delivery.alertmanager import Alertmanager
 from serving.delivery.apprise_channel import AppriseChannel
 from serving.delivery.channel import Channel, Rejected, Unavailable
+from serving.delivery.chat_webhook import slack_webhook, teams_webhook
 from serving.delivery.http_post import post
-from serving.delivery.message import render
+from serving.delivery.messages.plain import render
+from serving.delivery.pictures import NoPictures
 from serving.delivery.webhook import Webhook
 from tests.serving.conftest import NOW
-from tests.serving.delivery.conftest import notification
+from tests.serving.delivery.conftest import WORDS, notification
 from tests.serving.delivery.receiver import Receiver, answer, endless, never, receiving
 
 SECRET = "0123456789abcdef"
@@ -34,18 +36,28 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
 
 
 def webhook(http: httpx.AsyncClient, receiver: Receiver) -> Webhook:
-    return Webhook(http, f"{receiver.url}/hook?token=s3cr3t", SECRET, TestClock(NOW), SECOND)
+    return Webhook(http, f"{receiver.url}/hook?token=s3cr3t", SECRET, TestClock(NOW), SECOND, WORDS)
 
 
 def ntfy(_http: httpx.AsyncClient, receiver: Receiver) -> AppriseChannel:
-    return AppriseChannel(f"ntfy://127.0.0.1:{receiver.port}/top5ecret", SECOND)
+    return AppriseChannel(
+        f"ntfy://127.0.0.1:{receiver.port}/top5ecret", SECOND, WORDS, NoPictures()
+    )
 
 
 def alertmanager(http: httpx.AsyncClient, receiver: Receiver) -> Alertmanager:
-    return Alertmanager(http, f"{receiver.url}/", SECOND)
+    return Alertmanager(http, f"{receiver.url}/", SECOND, WORDS)
 
 
-@pytest.mark.parametrize("make", [webhook, alertmanager, ntfy])
+def slack(http: httpx.AsyncClient, receiver: Receiver) -> Channel:
+    return slack_webhook(http, f"{receiver.url}/services/s3cr3t", SECOND, WORDS)
+
+
+def teams(http: httpx.AsyncClient, receiver: Receiver) -> Channel:
+    return teams_webhook(http, f"{receiver.url}/workflows?sig=s3cr3t", SECOND, WORDS)
+
+
+@pytest.mark.parametrize("make", [webhook, alertmanager, ntfy, slack, teams])
 async def test_every_channel_delivers_and_says_when_it_could_not(
     http: httpx.AsyncClient, make: Callable[[httpx.AsyncClient, Receiver], Channel]
 ) -> None:
@@ -190,7 +202,7 @@ async def test_alertmanager_is_told_what_fires(http: httpx.AsyncClient) -> None:
         "severity": "warning",
     }
     assert datetime.fromisoformat(alert["endsAt"]) > NOW + timedelta(hours=72)
-    message = render([notification(severity="warning")])
+    message = render([notification(severity="warning")], WORDS)
     assert alert["annotations"] == {"summary": message.subject, "description": message.body}
     assert alert["generatorURL"] == notification().link
 

@@ -40,7 +40,7 @@ async def test_what_waits_is_delivered_once_and_told_as_it_was(world: World) -> 
     ((sent,),) = channel.sent
     assert (sent.alert_id, sent.reason, sent.at, sent.opened_at) == ("a1", "opened", NOW, NOW)
     assert sent.evidence["summary"] == "It turned."
-    assert sent.link == "https://pr.example.com/v1/alerts/a1"
+    assert sent.link == "https://pr.example.com/alerts/a1"
     (row,) = await world.rows()
     assert (row["state"], row["attempts"], row["key"]) == ("delivered", 1, sent.key)
     assert world.counted("crm", "delivered") == 1

@@ -119,7 +119,7 @@ def test_a_storm_reaches_the_webhook_and_can_be_sent_again(
             ]
             sent = json.loads(receiver.requests[0].body)
             assert sent["kol_name"] == "Lena Vane"
-            assert sent["link"] == f"https://pr.example/v1/alerts/{alert['alert_id']}"
+            assert sent["link"] == f"https://pr.example/alerts/{alert['alert_id']}"
             assert "Comments  " in sent["text"]
 
             dead = client.get("/v1/deliveries", params={"state": "dead"}).json()["items"]

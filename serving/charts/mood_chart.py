@@ -1,0 +1,122 @@
+"""What a mood chart shows: comments and negatives in equal steps round an incident."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from monitoring.reading import Reading
+from serving.storage.mood_store import MoodPoint
+
+LEAD, TAIL = timedelta(hours=2), timedelta(minutes=30)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MINUTE = timedelta(minutes=1)
+_STEPS = tuple(timedelta(minutes=m) for m in (5, 10, 15, 30, 60, 120, 240, 480))
+_MOST_BINS = 144
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """One step.
+
+    Attributes:
+        start: its first instant, aware, UTC.
+        comments: comments written in it.
+        negative: sum of P(negative) over them.
+        usual: comments that are usual in it; None where nothing was learnt yet.
+        usual_negative: negatives that are usual in it; None as `usual`.
+    """
+
+    start: datetime
+    comments: int
+    negative: float
+    usual: float | None
+    usual_negative: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """An instant of note.
+
+    Attributes:
+        at: aware, UTC.
+        reason: "began", "opened", "escalated", "aftershock", "reopened" or "resolved".
+    """
+
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoodChart:
+    """A chart.
+
+    Attributes:
+        name: the KOL's, as its profile has it.
+        kol_id: shown in its place where no font has the name's letters.
+        step: length of a bin.
+        bins: oldest first, without gaps, at least one.
+        marks: oldest first.
+    """
+
+    name: str
+    kol_id: str
+    step: timedelta
+    bins: tuple[Bin, ...]
+    marks: tuple[Mark, ...]
+
+
+def step_of(since: datetime, until: datetime) -> timedelta:
+    """The shortest step that cuts [since, until) into at most 144; eight hours if none does."""
+    return next((step for step in _STEPS if (until - since) / step <= _MOST_BINS), _STEPS[-1])
+
+
+def bins_of(
+    points: Sequence[MoodPoint],
+    readings: Sequence[Reading],
+    since: datetime,
+    until: datetime,
+    step: timedelta,
+) -> tuple[Bin, ...]:
+    """Steps of [since, until), silent ones too, counted from 1970 in UTC as those of `points`.
+
+    Minutes without comments have no reading: a step that holds none takes the usual of the one
+    before it, and those before the first reading take the first's.
+
+    Args:
+        points: sums of the same steps; silent steps may be missing.
+        readings: of the minutes in the range, in order.
+        since: first instant, aware.
+        until: the end, after `since`.
+        step: whole minutes.
+    """
+    sums = {point.start: point for point in points}
+    learnt: dict[datetime, list[Reading]] = {}
+    for reading in readings:
+        learnt.setdefault(_floor(reading.start, step), []).append(reading)
+    usual = _usual(readings[:1], step)
+    bins = []
+    start = _floor(since, step)
+    while start < until:
+        point = sums.get(start)
+        usual = _usual(learnt[start], step) if start in learnt else usual
+        bins.append(
+            Bin(start, point.comments if point else 0, point.negative if point else 0.0, *usual)
+        )
+        start += step
+    return tuple(bins)
+
+
+def _usual(readings: Sequence[Reading], step: timedelta) -> tuple[float | None, float | None]:
+    """Comments and negatives usual in a step, by the mean of its readings."""
+    if not readings:
+        return None, None
+    minutes = step / _MINUTE
+    comments = sum(reading.expected_comments for reading in readings)
+    negative = sum(
+        reading.expected_comments * reading.expected_negative_share for reading in readings
+    )
+    return comments * minutes / len(readings), negative * minutes / len(readings)
+
+
+def _floor(at: datetime, step: timedelta) -> datetime:
+    return at - (at - _EPOCH) % step

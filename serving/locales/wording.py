@@ -1,0 +1,138 @@
+"""Words, numbers and times as the reader of a message has them."""
+
+import gettext
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from importlib import resources
+from io import BytesIO
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel import Locale
+from babel.dates import format_skeleton
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal, format_percent
+
+SOURCE = "en"  # the language that the code is written in; it needs no catalogue
+_HOURS = timedelta(hours=2)  # from which a length of time is told in hours
+_DAYS = timedelta(days=3)  # … and in days
+
+
+def msg(text: str) -> str:
+    """Mark a text for translation where it stands; `Wording.text` translates it later."""
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A language and a time zone.
+
+    Attributes:
+        locale: how numbers and dates are written.
+        zone: of every time that is told.
+        catalogue: the translations.
+    """
+
+    locale: Locale
+    zone: ZoneInfo
+    catalogue: gettext.NullTranslations
+
+    @property
+    def language(self) -> str:
+        """The language's code, as HTML's `lang` has it."""
+        return str(self.locale).replace("_", "-")
+
+    def text(self, message: str, **values: str) -> str:
+        """A message in the language, its {placeholders} filled."""
+        return self.catalogue.gettext(message).format(**values)
+
+    def plural(self, one: str, many: str, count: float, **values: str) -> str:
+        """A message whose form goes by a count, which it shows as {count}."""
+        whole = round(count)
+        form = self.catalogue.ngettext(one, many, whole)
+        return form.format(count=self.number(whole), **values)
+
+    def number(self, value: float, digits: int = 0) -> str:
+        """A number with exactly so many decimals, grouped."""
+        return format_decimal(value, f"#,##0{'.' * (digits > 0)}{'0' * digits}", self.locale)
+
+    def percent(self, share: float) -> str:
+        """A share in [0, 1] as whole per cent."""
+        return format_percent(share, locale=self.locale)
+
+    def moment(self, at: datetime) -> str:
+        """A date and time to the minute, with its time zone."""
+        day = format_skeleton("yMMMd", at, tzinfo=self.zone, locale=self.locale)
+        return f"{day}, {self.clock(at)} {self.zone_name(at)}"
+
+    def clock(self, at: datetime) -> str:
+        """A time of day to the minute."""
+        return format_skeleton("Hm", at, tzinfo=self.zone, locale=self.locale)
+
+    def day(self, at: datetime) -> str:
+        """A day of the year, without the year."""
+        return format_skeleton("MMMd", at, tzinfo=self.zone, locale=self.locale)
+
+    def zone_name(self, at: datetime) -> str:
+        """The time zone by its distance from UTC at that instant: UTC, UTC+7, UTC-3:30."""
+        minutes = round((at.astimezone(self.zone).utcoffset() or timedelta()).total_seconds() / 60)
+        if minutes == 0:
+            return "UTC"
+        hours, rest = divmod(abs(minutes), 60)
+        return f"UTC{'+' if minutes > 0 else '-'}{hours}{f':{rest:02}' if rest else ''}"
+
+    def span(self, length: timedelta) -> str:
+        """A length of time in minutes, hours or days."""
+        if length < _HOURS:
+            return self.plural("{count} minute", "{count} minutes", length / timedelta(minutes=1))
+        if length < _DAYS:
+            return self.plural("{count} hour", "{count} hours", length / timedelta(hours=1))
+        return self.plural("{count} day", "{count} days", length / timedelta(days=1))
+
+
+@cache
+def languages() -> tuple[str, ...]:
+    """Codes of the languages that messages can be written in, sorted."""
+    files = resources.files(__package__).iterdir()
+    return tuple(sorted({SOURCE, *(f.name[:-3] for f in files if f.name.endswith(".po"))}))
+
+
+def time_zone(name: str) -> ZoneInfo:
+    """A time zone by its name in the tz database, such as Asia/Ho_Chi_Minh.
+
+    Raises:
+        ValueError: there is none by that name.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(
+            f"there is no time zone {name[:64]!r}; write it like Asia/Ho_Chi_Minh or UTC"
+        ) from None
+
+
+def wording(language: str = SOURCE, timezone: str = "UTC") -> Wording:
+    """The words of a language and the times of a zone.
+
+    Args:
+        language: one of `languages()`.
+        timezone: a name of the tz database.
+
+    Raises:
+        ValueError: unknown language or time zone.
+    """
+    if language not in languages():
+        raise ValueError(f"language must be one of {', '.join(languages())}")
+    return Wording(Locale.parse(language), time_zone(timezone), _catalogue(language))
+
+
+@cache
+def _catalogue(language: str) -> gettext.NullTranslations:
+    if language == SOURCE:
+        return gettext.NullTranslations()
+    compiled = BytesIO()
+    with (resources.files(__package__) / f"{language}.po").open("rb") as file:
+        write_mo(compiled, read_po(file))
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)

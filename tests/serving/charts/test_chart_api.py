@@ -1,0 +1,142 @@
+"""GET /v1/alerts/{id}/chart.png, and the charts of a real storm in the store."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from io import BytesIO
+from typing import Any
+
+import anyio
+import pytest
+from fastapi.testclient import TestClient
+from PIL import Image
+
+from model.classifier import SentimentClassifier
+from model.fake_backend import FakeBackend
+from serving.app import create_app
+from serving.charts.studio import Studio
+from serving.clock import TestClock
+from serving.delivery.channel import Unavailable
+from serving.delivery.pictures import StoredPictures
+from serving.errors import TooBusy
+from serving.locales.wording import wording
+from serving.service import Service
+from serving.settings import Settings
+from tests.serving.conftest import NOW
+from tests.serving.delivery.conftest import notification
+from tests.serving.streams import storm, wait_until_worked_off
+
+BEGAN = NOW - timedelta(hours=10)
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    path = tmp_path_factory.mktemp("charts") / "storm.db"
+    app = create_app(
+        Settings(database_url=f"sqlite:///{path}", _env_file=None),
+        classifier=SentimentClassifier.from_backend(FakeBackend()),
+        clock=TestClock(NOW),
+    )
+    with TestClient(app, raise_server_exceptions=False) as client:
+        client.put("/v1/kols/lena", json={"name": "Lena Vane"})
+        items = storm("lena", BEGAN - timedelta(hours=20))
+        for first in range(0, len(items), 500):
+            client.post("/v1/comments", json=items[first : first + 500])
+        wait_until_worked_off(client)
+        yield client
+
+
+@pytest.fixture(scope="module")
+def alert(client: TestClient) -> dict[str, Any]:
+    listed = client.get("/v1/alerts").json()["items"]
+    found: dict[str, Any] = client.get(f"/v1/alerts/{listed[-1]['alert_id']}").json()
+    return found
+
+
+def service_of(client: TestClient) -> Service:
+    service: Service = client.app.state.service  # type: ignore[attr-defined]
+    return service
+
+
+def test_the_chart_is_a_png_that_is_not_drawn_twice(
+    client: TestClient, alert: dict[str, Any]
+) -> None:
+    path = f"/v1/alerts/{alert['alert_id']}/chart.png"
+    answer = client.get(path)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
+    assert answer.headers["cache-control"] == "private, max-age=30"
+    assert Image.open(BytesIO(answer.content)).size == (1080, 660)
+    same = client.get(path, headers={"If-None-Match": answer.headers["etag"]})
+    assert (same.status_code, same.content) == (304, b"")
+    other = client.get(
+        path,
+        params={"language": "vi", "timezone": "Asia/Ho_Chi_Minh"},
+        headers={"If-None-Match": answer.headers["etag"]},
+    )
+    assert other.status_code == 200
+    assert other.content != answer.content
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "status", "field"),
+    [
+        ("none", {}, 404, None),
+        (None, {"language": "tlh"}, 422, "language"),
+        (None, {"timezone": "Mars/Olympus"}, 422, "timezone"),
+    ],
+)
+def test_what_cannot_be_drawn_is_said(
+    client: TestClient,
+    alert: dict[str, Any],
+    path: str | None,
+    query: dict[str, str],
+    status: int,
+    field: str | None,
+) -> None:
+    answer = client.get(f"/v1/alerts/{path or alert['alert_id']}/chart.png", params=query)
+    assert answer.status_code == status
+    assert answer.json().get("field") == field
+
+
+def test_the_chart_holds_the_storm_and_its_marks(client: TestClient, alert: dict[str, Any]) -> None:
+    service = service_of(client)
+    whole = anyio.run(service.charts.chart_of, alert["alert_id"])
+    assert (whole.name, whole.step) == ("Lena Vane", timedelta(minutes=5))
+    assert [mark.reason for mark in whole.marks] == [
+        "began", *(event["reason"] for event in alert["events"]),
+    ]  # fmt: skip
+    assert sum(step.comments for step in whole.bins) >= 200
+    assert all(step.usual is not None for step in whole.bins)
+    opened = whole.marks[1].at
+    early = anyio.run(service.charts.chart_of, alert["alert_id"], opened)
+    assert [mark.reason for mark in early.marks] == ["began", "opened"]
+    assert early.bins == whole.bins[: len(early.bins)] or early.bins[-1].start < opened
+    assert early.bins[-1].start < opened
+
+
+def test_charts_wait_in_a_line_that_has_an_end(
+    client: TestClient, alert: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studio = service_of(client).charts
+    monkeypatch.setattr(studio, "_waiting", 8)
+    answer = client.get(f"/v1/alerts/{alert['alert_id']}/chart.png")
+    assert (answer.status_code, answer.json()["code"]) == (429, "too_busy")
+    assert answer.headers["retry-after"] == "2"
+
+
+class _Full(Studio):
+    def __init__(self) -> None: ...
+
+    async def chart_of(self, alert_id: str, until: object = None) -> Any:
+        raise TooBusy("full", retry_after=2)
+
+
+async def test_a_message_waits_for_a_full_studio() -> None:
+    with pytest.raises(Unavailable, match="full"):
+        await StoredPictures(_Full()).of(notification(), wording())
+
+
+def test_a_message_goes_without_the_chart_of_an_alert_that_is_not_there(
+    client: TestClient,
+) -> None:
+    pictures = StoredPictures(service_of(client).charts)
+    assert anyio.run(pictures.of, notification(), wording()) is None
