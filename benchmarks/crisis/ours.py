@@ -1,6 +1,6 @@
 """The engine on a stream: the same calls that a service makes, nothing else."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from time import process_time
 
@@ -38,10 +38,22 @@ class Run:
     state_bytes: int
 
 
-def run(stream: Stream, policy: Policy) -> Run:
-    """Feed every non-empty minute of `stream` to a fresh engine."""
+def first(stream: Stream, minutes: int) -> Stream:
+    """The first minutes of a stream, without its truth."""
+    return replace(
+        stream,
+        comments=stream.comments[:minutes],
+        negative=stream.negative[:minutes],
+        positive=stream.positive[:minutes],
+        incidents=tuple(one for one in stream.incidents if one.start < minutes),
+        truth=None,
+    )
+
+
+def windows(stream: Stream) -> list[WindowStats]:
+    """The minutes of `stream` that hold comments."""
     busy = np.flatnonzero(stream.comments)
-    windows = [
+    return [
         WindowStats(stream.kol, EPOCH + minute * _MINUTE, n, float(k), float(positive))
         for minute, n, k, positive in zip(
             busy.tolist(),
@@ -51,9 +63,14 @@ def run(stream: Stream, policy: Policy) -> Run:
             strict=True,
         )
     ]
+
+
+def run(stream: Stream, policy: Policy) -> Run:
+    """Feed every non-empty minute of `stream` to a fresh engine."""
+    minutes = windows(stream)
     engine = Engine(policy)
     begun = process_time()
-    events = [event for window in windows for event in engine.observe_window(window)]
+    events = [event for window in minutes for event in engine.observe_window(window)]
     seconds = process_time() - begun
     pages: list[int] = []
     resolutions: list[tuple[int, int]] = []
@@ -74,7 +91,7 @@ def run(stream: Stream, policy: Policy) -> Run:
         tuple(resolutions),
         tuple(aftershocks),
         escalations,
-        len(windows),
+        len(minutes),
         seconds,
         len(engine.snapshot(stream.kol)),
     )
