@@ -138,7 +138,7 @@ class Sender:
         lane, now = self._lanes[name], self._clock.now()
         if now < lane.ready_at:
             return min(_POLL, (lane.ready_at - now).total_seconds())
-        rows = await self._store.due(name, now, most=lane.channel.most)
+        rows = _together(await self._store.due(name, now, most=lane.channel.most))
         if not rows:
             due = await self._store.next_due(name)
             return _POLL if due is None else min(_POLL, max((due - now).total_seconds(), 0.05))
@@ -220,6 +220,26 @@ class Sender:
             opened_at=from_micros(row["opened_at"]),
             public_url=self._public_url,
         )
+
+
+def _together(rows: Sequence[RowMapping]) -> list[RowMapping]:
+    """Those of the rows that go as one message: what was tried together stays together.
+
+    Else a message that the other side took, but said so too late, would come again as part of
+    another one, under another id, and nobody could tell that it had been there.
+    """
+    chosen, passed_over = list[RowMapping](), set[str]()
+    for row in rows:
+        if _trial(row) == _trial(rows[0]) and row["alert_id"] not in passed_over:
+            chosen.append(row)
+        else:
+            passed_over.add(row["alert_id"])  # what follows of this alert must not overtake it
+    return chosen
+
+
+def _trial(row: RowMapping) -> tuple[int, int]:
+    """The same for what was last tried in one message, and for all that never was."""
+    return row["attempts"], row["due_at"] if row["attempts"] else 0
 
 
 async def _rest(lane: _Lane, seconds: float) -> None:

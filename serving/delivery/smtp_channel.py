@@ -3,6 +3,7 @@
 import hashlib
 import ssl
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from email.headerregistry import Address
@@ -26,6 +27,7 @@ from serving.locales.wording import Wording
 _log = structlog.get_logger(__name__)
 _CHART = "chart@groundswell"
 _PORTS = {"smtp": 587, "smtps": 465}
+_FAREWELL = 1.0  # seconds for an answer to QUIT
 _TOLD = 200  # characters of a server's answer that are passed on
 
 
@@ -115,14 +117,17 @@ class SmtpChannel:
             tls_context=ssl.create_default_context(),
         )
         try:
-            async with smtp:
-                refused, _ = await smtp.send_message(message)
+            await smtp.connect()
+            refused, _ = await smtp.send_message(message)
+            await _farewell(smtp)
         except aiosmtplib.SMTPRecipientsRefused as error:
             raise _verdict([(one.code, one.message) for one in error.recipients]) from error
         except aiosmtplib.SMTPResponseException as error:
             raise _verdict([(error.code, error.message)]) from error
         except (aiosmtplib.SMTPException, OSError) as error:
             raise Unavailable(_told(str(error)) or type(error).__name__) from error
+        finally:
+            smtp.close()  # not by `async with`, which waits for an answer to QUIT, maybe for ever
         for address, (code, said) in refused.items():
             _log.error("recipient_refused", address=address, code=code, said=_told(said))
 
@@ -156,6 +161,12 @@ class SmtpChannel:
                 disposition="inline",
             )  # fmt: skip
         return message
+
+
+async def _farewell(smtp: aiosmtplib.SMTP) -> None:
+    """QUIT; the message is taken whatever comes of it."""
+    with suppress(aiosmtplib.SMTPException, OSError):
+        await smtp.quit(timeout=_FAREWELL)
 
 
 def _verdict(answers: Sequence[tuple[int, str]]) -> Unavailable | Rejected:

@@ -23,9 +23,10 @@ class Request:
 
 @dataclass
 class Receiver:
-    """Gives `answers` in turn, then 204 for ever."""
+    """Gives `answers` in turn, then for ever what `otherwise` says: 204, if nothing else is set."""
 
     answers: list[Answer] = field(default_factory=list)
+    otherwise: Callable[[Request], Answer] = lambda _request: answer(204)
     requests: list[Request] = field(default_factory=list)
     port: int = 0
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -46,8 +47,9 @@ class Receiver:
                     for name, _, value in (line.partition(": ") for line in head[1:])
                 }
                 body = await reader.readexactly(int(headers.get("content-length", "0")))
-                self.requests.append(Request(head[0].split()[1], headers, body))
-                told = self.answers.pop(0) if self.answers else answer(204)
+                request = Request(head[0].split()[1], headers, body)
+                self.requests.append(request)
+                told = self.answers.pop(0) if self.answers else self.otherwise(request)
                 if isinstance(told, bytes):
                     writer.write(told)
                     await writer.drain()

@@ -4,7 +4,7 @@ import asyncio
 import email
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from email.message import EmailMessage
 from email.policy import default
@@ -202,11 +202,44 @@ async def test_it_logs_in_and_tells_no_password() -> None:
         assert "secret7" not in str(raised.value)
 
 
+async def test_a_message_is_delivered_whatever_becomes_of_the_farewell(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def lingering(*_: Any) -> str:
+        await asyncio.sleep(30)
+        return "221 bye"
+
+    monkeypatch.setattr(Desk, "handle_QUIT", lingering, raising=False)
+    with desk() as (mail, address):
+        async with asyncio.timeout(10):
+            await channel(address).send([notification()])
+        assert len(mail.received) == 1
+
+
 async def test_a_server_that_is_not_there_may_be_back() -> None:
     with desk() as (_, address):
         pass
     with pytest.raises(Unavailable):
         await channel(address).send([notification()])
+
+
+@pytest.mark.parametrize(
+    "greeting",
+    [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\xff\x00" * 50_000, b"220-more\r\n" * 50_000],
+    ids=["nothing", "another protocol", "an endless line", "endless lines"],
+)
+async def test_a_server_that_talks_nonsense_is_no_channel(greeting: bytes) -> None:
+    async def talk(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            writer.write(greeting)
+            await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(talk, "127.0.0.1", 0) as server, asyncio.timeout(10):
+        address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        with pytest.raises((Unavailable, Rejected)) as raised:
+            await channel(address).send([notification()])
+    assert len(str(raised.value)) < 300
 
 
 async def test_a_server_without_encryption_is_told_nothing_where_it_is_required() -> None:
