@@ -24,6 +24,7 @@ from serving.api import (
     health,
     kols,
     problems,
+    routing,
     score,
     silences,
     stream,
@@ -33,6 +34,7 @@ from serving.charts.studio import Studio
 from serving.clock import Clock, SystemClock
 from serving.delivery import directory
 from serving.delivery.channel import Channel
+from serving.delivery.escalating import Escalating
 from serving.delivery.outbox import Outbox
 from serving.delivery.pictures import Pictures, StoredPictures
 from serving.delivery.sender import Sender
@@ -103,6 +105,7 @@ def create_app(
         acts,
         stream,
         deliveries,
+        routing,
         silences,
         feedback,
     ):
@@ -137,8 +140,11 @@ async def _start(
     )
     studio = Studio(AlertStore(database), MoodStore(database), KolStore(database))
     stack.callback(studio.close)
+    found = directory.NOBODY
+    if settings.channels is not None:
+        found = await asyncio.to_thread(directory.load, settings.channels, environment())
     sender, outbox = await _delivery(
-        settings, DeliveryStore(database), clock, metrics, StoredPictures(studio), stack
+        found, settings, DeliveryStore(database), clock, metrics, StoredPictures(studio), stack
     )
     log, steps, written = CommentLog(database), StepStore(database, outbox), Pulse()
     policies, policy = PolicyStore(database), policy_of(settings)
@@ -156,8 +162,8 @@ async def _start(
         idle_after=settings.idle,
     )
     writer = LogWriter(log, clock, capacity=settings.log_queue, on_commit=pipeline.wake)
-    unmuting = Unmuting(database, outbox)
-    people = (sender, unmuting) if sender.channels else (sender,)
+    unmuting, escalating = Unmuting(database, outbox), Escalating(database, outbox, clock)
+    people = (sender, unmuting, escalating) if sender.channels else (sender,)
     for worker in (batcher, *people, pipeline, writer):
         await worker.start()
         stack.push_async_callback(worker.stop)
@@ -187,12 +193,15 @@ async def _start(
         batcher=batcher,
         pipeline=pipeline,
         written=written,
+        directory=found,
         sender=sender,
         unmuting=unmuting,
+        escalating=escalating,
     )
 
 
 async def _delivery(
+    found: directory.Directory,
     settings: Settings,
     store: DeliveryStore,
     clock: Clock,
@@ -201,9 +210,6 @@ async def _delivery(
     stack: AsyncExitStack,
 ) -> tuple[Sender, Outbox]:
     """What tells people: the outbox that the pipeline writes, the sender that empties it."""
-    found = directory.NOBODY
-    if settings.channels is not None:
-        found = await asyncio.to_thread(directory.load, settings.channels, environment())
     channels: Mapping[str, Channel] = {}
     if found.channels:
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=settings.notify_timeout))

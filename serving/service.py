@@ -9,6 +9,8 @@ from model.batcher import Batcher
 from monitoring.policy import Policy
 from serving.charts.studio import Studio
 from serving.clock import Clock
+from serving.delivery.directory import Directory
+from serving.delivery.escalating import Escalating
 from serving.delivery.sender import Sender
 from serving.delivery.unmuting import Unmuting
 from serving.log_writer import LogWriter
@@ -50,8 +52,10 @@ class Service:
     batcher: Batcher
     pipeline: Pipeline
     written: Pulse
+    directory: Directory
     sender: Sender
     unmuting: Unmuting
+    escalating: Escalating
 
     @property
     def workers(self) -> dict[str, bool]:
@@ -62,7 +66,11 @@ class Service:
             "pipeline": self.pipeline.alive,
         }
         if self.sender.channels:
-            workers |= {"sender": self.sender.alive, "unmuting": self.unmuting.alive}
+            workers |= {
+                "sender": self.sender.alive,
+                "unmuting": self.unmuting.alive,
+                "escalating": self.escalating.alive,
+            }
         return workers
 
 

@@ -37,7 +37,7 @@ async def metrics(service: Running) -> Response:
         await service.alerts.open_by_kol(), await service.alerts.muted_by_kol(now)
     )
     service.metrics.backlog.set(await service.log.count_after(service.pipeline.progress.seq))
-    oldest = await service.deliveries.oldest_waiting()
+    oldest = await service.deliveries.oldest_waiting(now)
     service.metrics.show_waiting(
         {
             channel: (now - oldest[channel]).total_seconds() if channel in oldest else 0.0

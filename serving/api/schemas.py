@@ -201,12 +201,22 @@ class DeliveryOut(BaseModel):
     kol_id: str
     kind: str
     severity: Severity
-    reason: Literal["opened", "escalated", "resolved", "aftershock", "reopened", "still_open"]
-    at: datetime = Field(description="Event time of the transition; of still_open, of the last.")
+    reason: Literal[
+        "opened", "escalated", "resolved", "aftershock", "reopened", "still_open", "unacknowledged"
+    ]
+    at: datetime = Field(
+        description="Event time of the transition; of still_open, of the last; of unacknowledged, "
+        "of the page."
+    )
     state: DeliveryState
     attempts: int
     recorded_at: datetime
     due_at: datetime = Field(description="Of the next attempt; of a closed one, of its last.")
+    not_before: datetime | None = Field(
+        description="When the hours begin that it waits or waited for; null if it waits for none."
+    )
+    page: bool = Field(description="Whether it is to call somebody.")
+    step: int | None = Field(description="Which step of an escalation it is, from 1.")
     finished_at: datetime | None
     error: str | None = Field(description="Of the last attempt; why it was skipped or given up.")
 

@@ -31,6 +31,7 @@ def config(
         for fault in error.faults:
             terminal.complain(f"{file}:{fault.line}: {fault.message}")
         raise typer.Exit(terminal.ExitCode.USAGE) from None
+    teams = f"; teams {', '.join(found.teams)}" if found.teams else ""
     terminal.say(
-        f"{file} is right: channels {', '.join(found.channels)}; routes {len(found.routes)}"
+        f"{file} is right: channels {', '.join(found.channels)}; routes {len(found.routes)}{teams}"
     )

@@ -122,9 +122,17 @@ def _show(deliveries: list[dict[str, Any]], *, as_json: bool) -> None:
             delivery["channel"],
             delivery["kol_id"],
             f"{delivery['kind'].replace('_', ' ')} {delivery['reason']}, {delivery['severity']}",
-            delivery["state"],
+            _state(delivery),
             str(delivery["attempts"]),
             delivery["error"] or "",
         ]
         table.add_row(*(Text(cell) for cell in cells))
     terminal.out.print(table)
+
+
+def _state(delivery: dict[str, Any]) -> str:
+    from serving.commands import render
+
+    if delivery["state"] != "waiting" or delivery["not_before"] is None:
+        return str(delivery["state"])
+    return f"waiting, not before {render.instant(delivery['not_before'], '%Y-%m-%d %H:%M')}"

@@ -16,8 +16,10 @@ from serving.delivery.alertmanager import Alertmanager
 from serving.delivery.apprise_channel import AppriseChannel
 from serving.delivery.channel import Channel
 from serving.delivery.chat_webhook import slack_webhook, teams_webhook
+from serving.delivery.faults import Fault, Faults
 from serving.delivery.pictures import Pictures
-from serving.delivery.routing import Route, unreachable
+from serving.delivery.route_reader import RouteReader
+from serving.delivery.routing import Route
 from serving.delivery.smtp_channel import SmtpChannel, server_of
 from serving.delivery.specs import (
     NAME,
@@ -26,30 +28,17 @@ from serving.delivery.specs import (
     AppriseSpec,
     ChannelSpec,
     EmailSpec,
-    RouteSpec,
     SlackSpec,
     TeamsSpec,
     WebhookSpec,
 )
+from serving.delivery.team import Team
 from serving.delivery.toml_lines import Path as Place
 from serving.delivery.toml_lines import TomlLines
 from serving.delivery.webhook import Webhook
 from serving.errors import ServingError
 
 _SHORTEST_SECRET = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """Something wrong in a channels file.
-
-    Attributes:
-        line: counted from 1.
-        message: what, and how to mend it.
-    """
-
-    line: int
-    message: str
 
 
 class FaultyChannels(ServingError):
@@ -115,13 +104,17 @@ class Directory:
     Attributes:
         channels: by name.
         routes: tried in order.
+        teams: by name.
+        brands: the ids of the KOLs of each.
     """
 
     channels: Mapping[str, Resolved]
     routes: tuple[Route, ...]
+    teams: Mapping[str, Team]
+    brands: Mapping[str, frozenset[str]]
 
 
-NOBODY = Directory({}, ())
+NOBODY = Directory({}, (), {}, {})
 
 
 def load(path: Path, environment: Mapping[str, str]) -> Directory:
@@ -146,10 +139,10 @@ def load(path: Path, environment: Mapping[str, str]) -> Directory:
         line = str(error).partition("at line ")[2].partition(",")[0]
         number = int(line) if line.isdigit() else text.count("\n") + 1
         raise FaultyChannels(path, [Fault(number, f"is not TOML: {error}")]) from None
-    reader = _Reader(content, TomlLines(text), environment)
-    directory = reader.read()
-    if reader.faults:
-        raise FaultyChannels(path, sorted(reader.faults, key=lambda fault: fault.line))
+    faults = Faults(TomlLines(text))
+    directory = _Reader(content, faults, environment).read()
+    if faults.found:
+        raise FaultyChannels(path, faults.found)
     return directory
 
 
@@ -157,115 +150,71 @@ class _Reader:
     """Goes through a file's content and gathers every fault."""
 
     def __init__(
-        self, content: Mapping[str, Any], lines: TomlLines, environment: Mapping[str, str]
+        self, content: Mapping[str, Any], faults: Faults, environment: Mapping[str, str]
     ) -> None:
         self._content = content
-        self._lines = lines
+        self._faults = faults
         self._environment = environment
-        self.faults: list[Fault] = []
 
     def read(self) -> Directory:
-        for key in self._content.keys() - {"channels", "routes"}:
-            self._fault((key,), f"unknown key {key!r}; there are [channels.NAME] and [[routes]]")
+        for key in self._content.keys() - {"channels", "brands", "teams", "routes"}:
+            self._faults.add(
+                (key,),
+                f"unknown key {key!r}; there are [channels.NAME], [brands], [teams.NAME] and "
+                "[[routes]]",
+            )
         tables = self._content.get("channels", {})
         if not isinstance(tables, dict):
-            self._fault(("channels",), "channels must be tables; write [channels.NAME]")
+            self._faults.add(("channels",), "channels must be tables; write [channels.NAME]")
             tables = {}
-        routes = self._content.get("routes", [])
-        if not isinstance(routes, list):
-            self._fault(("routes",), "routes must be an array of tables; write [[routes]]")
-            routes = []
         if not tables:
-            self._fault(("channels",), "there is no channel; add one as [channels.NAME]")
+            self._faults.add(("channels",), "there is no channel; add one as [channels.NAME]")
         read = {name: self._channel(name, table) for name, table in tables.items()}
         channels = {name: channel for name, channel in read.items() if channel is not None}
-        return Directory(channels, self._routes(routes, set(tables)))
-
-    def _fault(self, place: Place, message: str) -> None:
-        self.faults.append(Fault(self._lines.of(place), message))
-
-    def _invalid(self, place: Place, error: ValidationError) -> None:
-        for one in error.errors(include_url=False, include_input=False):
-            where = (*place, *one["loc"])
-            said = one["msg"].removeprefix("Value error, ")
-            if one["type"] == "extra_forbidden":
-                said = "there is no such key; delete it or mend its spelling"
-            name = ".".join(str(part) for part in one["loc"])
-            self._fault(where, f"{name}: {said}" if name else said)
+        found = RouteReader(self._content, set(tables), self._faults)
+        return Directory(channels, found.routes, found.teams, found.brands)
 
     def _channel(self, name: str, table: object) -> Resolved | None:
         import re
 
         place: Place = ("channels", name)
         if not re.fullmatch(NAME, name):
-            self._fault(place, f"channel name {name!r}: use a-z, 0-9, - and _, at most 63")
+            self._faults.add(place, f"channel name {name!r}: use a-z, 0-9, - and _, at most 63")
         if not isinstance(table, dict):
-            self._fault(place, f"channel {name!r} must be a table; write [channels.{name}]")
+            self._faults.add(place, f"channel {name!r} must be a table; write [channels.{name}]")
             return None
         kind = TYPES.get(str(table.get("type")))
         if kind is None:
-            self._fault(
+            self._faults.add(
                 (*place, "type"), f"channel {name!r}: type must be one of {', '.join(TYPES)}"
             )
             return None
         try:
             spec = kind.model_validate(table)
         except ValidationError as error:
-            self._invalid(place, error)
+            self._faults.invalid(place, error)
             return None
         url = spec.url or self._from_environment((*place, "url_env"), spec.url_env)
         secret = ""
         if isinstance(spec, WebhookSpec):
             secret = self._from_environment((*place, "secret_env"), spec.secret_env)
             if secret and len(secret) < _SHORTEST_SECRET:
-                self._fault(
+                self._faults.add(
                     (*place, "secret_env"),
                     f"the secret in {spec.secret_env} is shorter than {_SHORTEST_SECRET} "
                     "characters; take a random one, for example from 'openssl rand -hex 32'",
                 )
         if url and (said := _url_fault(spec, url)):
-            self._fault((*place, "url" if spec.url else "url_env"), said)
+            self._faults.add((*place, "url" if spec.url else "url_env"), said)
         return Resolved(spec, url, secret)
 
     def _from_environment(self, place: Place, name: str | None) -> str:
         value = self._environment.get(name or "", "")
         if not value:
-            self._fault(
+            self._faults.add(
                 place, f"the environment variable {name} is not set; set it, or name another"
             )
         return value
-
-    def _routes(self, tables: Sequence[object], names: set[str]) -> tuple[Route, ...]:
-        routes: list[Route] = []
-        places: list[int] = []
-        for index, table in enumerate(tables):
-            try:
-                spec = RouteSpec.model_validate(table)
-            except ValidationError as error:
-                self._invalid(("routes", index), error)
-                continue
-            for name in dict.fromkeys(spec.channels):
-                if name not in names:
-                    known = ", ".join(sorted(names)) or "none"
-                    self._fault(
-                        ("routes", index, "channels"),
-                        f"there is no channel {name!r}; there are: {known}",
-                    )
-            routes.append(spec.route())
-            places.append(index)
-        for place in unreachable(routes):
-            self._fault(
-                ("routes", places[place]),
-                "no alert reaches this route, earlier ones take all of its alerts; "
-                "move it up, or give those 'continue = true'",
-            )
-        used = {name for route in routes for name in route.channels}
-        for name in sorted(names - used):
-            self._fault(
-                ("channels", name),
-                f"no route leads to channel {name!r}; name it in a route's channels",
-            )
-        return tuple(routes)
 
 
 def _url_fault(spec: ChannelSpec, url: str) -> str | None:

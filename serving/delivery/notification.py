@@ -17,12 +17,14 @@ class Notification:
         kol_name: the KOL's name; None where its profile has none.
         kind: the alert's kind.
         severity: at this transition.
-        reason: "opened", "escalated", "aftershock", "reopened", "resolved", "still_open", or
-            "test".
-        at: event time of the transition, aware, UTC.
+        reason: "opened", "escalated", "aftershock", "reopened", "resolved", "still_open",
+            "unacknowledged", or "test".
+        at: event time of the transition, aware, UTC; of "unacknowledged" that of the page.
         opened_at: event time at which the alert was opened, aware, UTC.
         evidence: `Evidence.to_dict()`.
         public_url: under which people reach this service; None where it is not set.
+        page: whether it is to call somebody.
+        step: which step of an escalation it is, from 1; None if it is none.
     """
 
     key: str
@@ -36,6 +38,8 @@ class Notification:
     opened_at: datetime
     evidence: Mapping[str, Any]
     public_url: str | None
+    page: bool = False
+    step: int | None = None
 
     @property
     def link(self) -> str | None:

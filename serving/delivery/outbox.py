@@ -8,10 +8,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitoring.alerts import AlertEvent
 from serving.clock import Clock
+from serving.delivery.escalation import UNACKNOWLEDGED, Call, Overdue, overdue
 from serving.delivery.notification import idempotency_key
-from serving.delivery.routing import Route, channels_for
-from serving.storage.database import to_micros
-from serving.storage.delivery_store import SKIPPED, WAITING, enqueue, untold
+from serving.delivery.routing import Occasion, Route, platform_of
+from serving.delivery.telling import Telling, tellings, waits_until
+from serving.storage.database import from_micros, to_micros
+from serving.storage.delivery_store import (
+    SKIPPED,
+    WAITING,
+    calls_of_open,
+    enqueue,
+    release,
+    told_of,
+    untold,
+    was_not_called,
+)
 from serving.storage.standing import standings
 
 TOO_OLD, REBUILT = "too old", "told before the rebuild"
@@ -65,9 +76,6 @@ class Outbox:
         Returns:
             (channel, state) of every new row; a transition that was told before adds none.
         """
-        channels = channels_for(self._routes, event.kol_id, event.kind, event.severity)
-        if not channels:
-            return []
         now = self._clock.now()
         alert = {
             "alert_id": event.alert_id,
@@ -77,32 +85,37 @@ class Outbox:
             "opened_at": opened_at,
             "evidence": event.evidence.to_dict(),
         }
+        before = await told_of(connection, event.alert_id) if event.reason == "resolved" else ()
+        told = tellings(
+            self._routes, _occasion(alert, event.reason), now, told=before, mirrors=self._mirrors
+        )
+        if not told:
+            return []
         skipped = TOO_OLD if now - event.at > self._max_age else REBUILT if rebuilt else None
         muted = None
         if skipped is None:
             (standing,) = await standings(connection, [alert], now)
             muted = standing.muted
         at, written = to_micros(event.at), []
-        for channel in channels:
-            passes = event.reason == "resolved" and channel in self._mirrors
+        for telling in told:
+            passes = event.reason == "resolved" and telling.channel in self._mirrors
             row = _row(
                 alert,
-                channel=channel,
+                telling,
                 reason=event.reason,
                 at=at,
-                key=idempotency_key(event.alert_id, event.reason, at, channel),
+                key=idempotency_key(event.alert_id, event.reason, at, telling.channel),
                 now=now,
                 skipped=skipped or (None if passes else muted),
             )
-            if await enqueue(connection, row):
-                written.append((channel, row["state"]))
+            written += await _write(connection, row, now)
         return written
 
     async def owed(self, connection: AsyncConnection) -> list[Mapping[Any, Any]]:
         """The open alerts of which a channel was last not told because they were muted, and
         which no longer are; each with its `channel`.
         """
-        channels = {name for route in self._routes for name in route.channels}
+        channels = frozenset(name for route in self._routes for name in route.own)
         rows = await untold(connection, channels, spared=(TOO_OLD, REBUILT))
         found = await standings(connection, rows, self._clock.now())
         return [row for row, standing in zip(rows, found, strict=True) if standing.muted is None]
@@ -116,24 +129,90 @@ class Outbox:
         now, written = self._clock.now(), []
         for alert in await self.owed(connection):
             channel = alert["channel"]
+            page = await was_not_called(connection, alert["alert_id"], channel)
+            until = waits_until(self._routes, channel, alert["severity"], now)
             row = _row(
                 alert,
-                channel=channel,
+                Telling(channel, page, until, "is muted no more"),
                 reason=STILL_OPEN,
                 at=alert["updated_at"],
                 key=idempotency_key(alert["alert_id"], STILL_OPEN, alert["muted_at"], channel),
                 now=now,
                 skipped=None,
             )
-            if await enqueue(connection, row):
-                written.append((channel, WAITING))
+            written += await _write(connection, row, now)
         return written
+
+    async def unattended(
+        self, connection: AsyncConnection
+    ) -> list[tuple[Mapping[Any, Any], list[Overdue]]]:
+        """The open alerts of which nobody acknowledged a page in time, and who is to be called."""
+        if not any(route.steps for route in self._routes):
+            return []
+        now = self._clock.now()
+        called = await calls_of_open(connection)
+        found = await standings(connection, [alert for alert, _ in called], now)
+        due = [
+            (alert, overdue(self._routes, [_call(row) for row in rows], standing, now))
+            for (alert, rows), standing in zip(called, found, strict=True)
+        ]
+        return [(alert, steps) for alert, steps in due if steps]
+
+    async def escalate(self, connection: AsyncConnection) -> list[tuple[str, str]]:
+        """Write a delivery for every step of an escalation that is due; each is due once.
+
+        Returns:
+            (channel, state) of every new row.
+        """
+        now, written = self._clock.now(), []
+        for alert, steps in await self.unattended(connection):
+            for due in steps:
+                reason = f"{UNACKNOWLEDGED}-{due.step}"
+                row = _row(
+                    alert,
+                    Telling(due.channel, True, None, UNACKNOWLEDGED),
+                    reason=UNACKNOWLEDGED,
+                    at=due.at,
+                    key=idempotency_key(alert["alert_id"], reason, due.at, due.channel),
+                    now=now,
+                    skipped=None,
+                )
+                written += await _write(connection, row | {"step": due.step}, now)
+        return written
+
+
+async def _write(
+    connection: AsyncConnection, row: Mapping[str, Any], now: datetime
+) -> list[tuple[str, str]]:
+    """Write a delivery; what is told at once takes along what of its alert waits for a team."""
+    if not await enqueue(connection, row):
+        return []
+    if row["state"] == WAITING and row["not_before"] is None:
+        await release(connection, row["channel"], row["alert_id"], now)
+    return [(row["channel"], row["state"])]
+
+
+def _occasion(alert: Mapping[Any, Any], reason: str) -> Occasion:
+    return Occasion(
+        kol_id=alert["kol_id"],
+        kind=alert["kind"],
+        severity=alert["severity"],
+        reason=reason,
+        platform=platform_of(alert["evidence"]),
+    )
+
+
+def _call(row: Mapping[Any, Any]) -> Call:
+    """A delivery as a call. What is told of an alert that was muted stands in for its opening."""
+    reason = "opened" if row["reason"] == STILL_OPEN else row["reason"]
+    since = row["recorded_at"] if row["not_before"] is None else row["not_before"]
+    return Call(row["channel"], _occasion(row, reason), row["at"], from_micros(since), row["step"])
 
 
 def _row(
     alert: Mapping[Any, Any],
+    telling: Telling,
     *,
-    channel: str,
     reason: str,
     at: int,
     key: str,
@@ -142,15 +221,19 @@ def _row(
 ) -> dict[str, Any]:
     """A delivery: what a channel is to be told of an alert, or why it is not."""
     same = ("alert_id", "kol_id", "kind", "severity", "opened_at", "evidence")
+    not_before = None if telling.not_before is None else to_micros(telling.not_before)
     return {name: alert[name] for name in same} | {
         "key": key,
-        "channel": channel,
+        "channel": telling.channel,
         "reason": reason,
         "at": at,
         "state": WAITING if skipped is None else SKIPPED,
         "attempts": 0,
         "recorded_at": to_micros(now),
-        "due_at": to_micros(now),
+        "due_at": to_micros(now) if not_before is None else not_before,
         "finished_at": None if skipped is None else to_micros(now),
         "error": skipped,
+        "not_before": not_before if skipped is None else None,
+        "page": telling.page,
+        "step": None,
     }

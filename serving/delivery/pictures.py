@@ -30,15 +30,16 @@ class NoPictures:
 
 
 class StoredPictures:
-    """Charts of alerts in the store, up to the transition that is told."""
+    """Charts of alerts in the store, up to what is told; to now where that is an escalation."""
 
     def __init__(self, studio: Studio) -> None:
         self._studio = studio
 
     async def of(self, notification: Notification, words: Wording) -> bytes | None:
         """The chart; None while alerts are derived again and this one is not there yet."""
+        until = notification.at if notification.step is None else None
         try:
-            chart = await self._studio.chart_of(notification.alert_id, until=notification.at)
+            chart = await self._studio.chart_of(notification.alert_id, until=until)
             return await self._studio.draw(chart, words)
         except NotFound:
             return None

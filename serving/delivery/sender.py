@@ -213,7 +213,10 @@ class Sender:
         return longest * self._chance()
 
     def _notification(self, row: RowMapping) -> Notification:
-        same = ("key", "alert_id", "kol_id", "kol_name", "kind", "severity", "reason", "evidence")
+        same = (
+            "key", "alert_id", "kol_id", "kol_name", "kind", "severity", "reason", "evidence",
+            "page", "step",
+        )  # fmt: skip
         return Notification(
             **{name: row[name] for name in same},
             at=from_micros(row["at"]),

@@ -5,7 +5,6 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from serving.delivery.routing import Route
 from serving.locales.wording import Wording, wording
 
 NAME = r"^[a-z0-9][a-z0-9_-]{0,62}$"
@@ -114,25 +113,3 @@ TYPES: dict[str, type[ChannelSpec]] = {
     "teams": TeamsSpec,
     "webhook": WebhookSpec,
 }
-
-
-class RouteSpec(BaseModel):
-    """A route as the file has it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    channels: list[str] = Field(min_length=1)
-    kols: list[Annotated[str, Field(min_length=1)]] | None = Field(None, min_length=1)
-    kinds: list[Kind] | None = Field(None, min_length=1)
-    min_severity: Literal["info", "warning", "critical"] = "warning"
-    goes_on: bool = Field(False, alias="continue")
-
-    def route(self) -> Route:
-        """The route to decide by."""
-        return Route(
-            channels=tuple(self.channels),
-            kols=None if self.kols is None else frozenset(self.kols),
-            kinds=None if self.kinds is None else frozenset(self.kinds),
-            min_severity=self.min_severity,
-            goes_on=self.goes_on,
-        )

@@ -69,6 +69,8 @@ def _payload(notification: Notification, words: Wording) -> dict[str, Any]:
         "kind": notification.kind,
         "severity": notification.severity,
         "reason": notification.reason,
+        "page": notification.page,
+        "step": notification.step,
         "at": notification.at.isoformat(),
         "opened_at": notification.opened_at.isoformat(),
         "subject": message.subject,

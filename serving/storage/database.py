@@ -31,10 +31,10 @@ def from_micros(micros: int) -> datetime:
 
 
 def instants(row: Mapping[Any, Any]) -> dict[str, Any]:
-    """A row with its times (`at` and `…_at`) as aware instants instead of microseconds."""
+    """A row with its times (`at`, `…_at`, `not_before`) as aware instants, not microseconds."""
     return {
         key: from_micros(value)
-        if value is not None and (key == "at" or key.endswith("_at"))
+        if value is not None and (key in {"at", "not_before"} or key.endswith("_at"))
         else value
         for key, value in row.items()
     }

@@ -1,11 +1,12 @@
 """The outbox's table: what waits, what was delivered, what was given up."""
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, func, select, update
+from sqlalchemy import ColumnElement, FromClause, RowMapping, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -34,6 +35,61 @@ async def enqueue(connection: AsyncConnection, row: Mapping[str, Any]) -> bool:
     """
     statement = insert(deliveries).values(**row).on_conflict_do_nothing(index_elements=["key"])
     return (await connection.execute(statement)).rowcount == 1
+
+
+async def release(connection: AsyncConnection, channel: str, alert_id: str, now: datetime) -> None:
+    """Let what of an alert waits for a team's hours on a channel go, inside a transaction."""
+    statement = update(deliveries).where(
+        *_waiting(channel), deliveries.c.alert_id == alert_id, _is_held(deliveries, now)
+    )
+    await connection.execute(statement.values(not_before=to_micros(now), due_at=to_micros(now)))
+
+
+async def told_of(connection: AsyncConnection, alert_id: str) -> list[str]:
+    """The channels that were told of an alert, or are about to be, inside a transaction."""
+    statement = (
+        select(deliveries.c.channel)
+        .where(deliveries.c.alert_id == alert_id, deliveries.c.state != SKIPPED)
+        .group_by(deliveries.c.channel)
+        .order_by(func.min(deliveries.c.delivery_id))
+    )
+    return list((await connection.execute(statement)).scalars())
+
+
+async def was_not_called(connection: AsyncConnection, alert_id: str, channel: str) -> bool:
+    """Whether the last page of an alert was kept back from a channel, inside a transaction."""
+    statement = (
+        select(deliveries.c.state)
+        .where(
+            deliveries.c.alert_id == alert_id,
+            deliveries.c.channel == channel,
+            deliveries.c.page,
+        )
+        .order_by(deliveries.c.delivery_id.desc())
+        .limit(1)
+    )
+    return bool(await connection.scalar(statement) == SKIPPED)
+
+
+async def calls_of_open(
+    connection: AsyncConnection,
+) -> list[tuple[RowMapping, list[RowMapping]]]:
+    """The open alerts that somebody was called about, each with its calls in their order.
+
+    A call is a page that was not kept back, or a step of an escalation.
+    """
+    calls = (
+        select(deliveries)
+        .join(alerts, alerts.c.alert_id == deliveries.c.alert_id)
+        .where(alerts.c.state == "open", deliveries.c.state != SKIPPED, deliveries.c.page)
+        .order_by(deliveries.c.delivery_id)
+    )
+    found: defaultdict[str, list[RowMapping]] = defaultdict(list)
+    for row in (await connection.execute(calls)).mappings():
+        found[row["alert_id"]].append(row)
+    statement = select(alerts).where(alerts.c.alert_id.in_(list(found)))
+    rows = (await connection.execute(statement.order_by(alerts.c.alert_id))).mappings()
+    return [(row, found[row["alert_id"]]) for row in rows]
 
 
 async def untold(
@@ -79,7 +135,8 @@ class DeliveryStore:
         """What to send on a channel next, with the KOLs' names; empty if nothing is due.
 
         Of an alert only its first waiting transition can be due, so its order is kept. Where
-        `most` is more than 1, everything that waits goes along with what is due, in order.
+        `most` is more than 1, everything that waits goes along with what is due, in order, but
+        for what waits for a team's hours.
         """
         waiting = _waiting(channel)
         heads = select(deliveries.c.delivery_id).where(*waiting, _is_head())
@@ -95,7 +152,8 @@ class DeliveryStore:
             if most == 1:
                 found = found.where(deliveries.c.delivery_id == first)
             else:
-                found = found.where(*waiting).order_by(deliveries.c.delivery_id).limit(most)
+                free = ~_is_held(deliveries, now), ~_follows_held(now)
+                found = found.where(*waiting, *free).order_by(deliveries.c.delivery_id).limit(most)
             return list((await connection.execute(found)).mappings())
 
     async def next_due(self, channel: str) -> datetime | None:
@@ -151,7 +209,7 @@ class DeliveryStore:
         statement = (
             update(deliveries)
             .where(deliveries.c.delivery_id == delivery_id)
-            .values(**fresh, error=None)
+            .values(**fresh, not_before=None, error=None)
             .returning(deliveries)
         )
         async with self._database.write() as connection:
@@ -193,11 +251,12 @@ class DeliveryStore:
         async with self._database.read() as connection:
             return list((await connection.execute(statement)).mappings())
 
-    async def oldest_waiting(self) -> dict[str, datetime]:
-        """When the oldest delivery that waits was recorded, by channel."""
+    async def oldest_waiting(self, now: datetime) -> dict[str, datetime]:
+        """Since when the oldest delivery waits, by channel; without those that are to wait."""
+        since = func.min(func.coalesce(deliveries.c.not_before, deliveries.c.recorded_at))
         statement = (
-            select(deliveries.c.channel, func.min(deliveries.c.recorded_at))
-            .where(deliveries.c.state == WAITING)
+            select(deliveries.c.channel, since)
+            .where(deliveries.c.state == WAITING, ~_is_held(deliveries, now))
             .group_by(deliveries.c.channel)
         )
         async with self._database.read() as connection:
@@ -209,16 +268,31 @@ def _waiting(channel: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return deliveries.c.state == WAITING, deliveries.c.channel == channel
 
 
+def _is_held(rows: FromClause, now: datetime) -> ColumnElement[bool]:
+    """Whether a delivery waits for a team's hours."""
+    return func.coalesce(rows.c.not_before, 0) > to_micros(now)
+
+
 def _is_head() -> ColumnElement[bool]:
     """Whether no earlier transition of the same alert waits for the same channel."""
-    earlier = deliveries.alias("earlier")
-    return ~(
+    return ~_follows(deliveries.alias("earlier"))
+
+
+def _follows_held(now: datetime) -> ColumnElement[bool]:
+    """Whether an earlier transition of the same alert waits for a team's hours on the channel."""
+    earlier = deliveries.alias("held")
+    return _follows(earlier, _is_held(earlier, now))
+
+
+def _follows(earlier: FromClause, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    return (
         select(earlier.c.delivery_id)
         .where(
             earlier.c.state == WAITING,
             earlier.c.channel == deliveries.c.channel,
             earlier.c.alert_id == deliveries.c.alert_id,
             earlier.c.delivery_id < deliveries.c.delivery_id,
+            *conditions,
         )
         .correlate(deliveries)
         .exists()

@@ -17,6 +17,7 @@ from serving.delivery.outbox import Outbox
 from serving.storage.database import Database, from_micros, to_micros
 from serving.storage.policy_store import settle
 from serving.storage.reading_rows import to_row
+from serving.storage.rebuild import PIPELINE, REBUILT
 from serving.storage.tables import (
     alert_events,
     alerts,
@@ -28,8 +29,6 @@ from serving.storage.tables import (
     scores,
 )
 
-_NAME = "pipeline"
-_REBUILT = "rebuilt"  # how far the log had been worked off when it was forgotten last
 _MINUTE = 60_000_000
 
 
@@ -115,7 +114,7 @@ class StepStore:
     async def progress(self) -> Progress:
         """How far the last committed step came."""
         async with self._database.read() as connection:
-            return await _progress(connection, _NAME)
+            return await _progress(connection, PIPELINE)
 
     async def states(self) -> list[EngineState]:
         """Every KOL as the last committed step left it."""
@@ -190,7 +189,7 @@ class StepStore:
             row = asdict(after)
             await connection.execute(
                 insert(progress)
-                .values(name=_NAME, **row)
+                .values(name=PIPELINE, **row)
                 .on_conflict_do_update(index_elements=["name"], set_=row)
             )
         if self._outbox is not None and recorded:
@@ -201,7 +200,7 @@ class StepStore:
         """Write a step's transitions to the outbox."""
         if self._outbox is None or not step.events:
             return []
-        told = await _progress(connection, _REBUILT)
+        told = await _progress(connection, REBUILT)
         rebuilt = step.repeated_mark is not None and step.repeated_mark <= told.mark
         rebuilt = rebuilt or (bool(step.scored) and step.seq <= told.seq)
         recorded = []
@@ -219,13 +218,13 @@ class StepStore:
         The outbox stays, and so does how far the log had been worked off: nobody is told again.
         """
         async with self._database.write() as connection:
-            former = [await _progress(connection, name) for name in (_NAME, _REBUILT)]
+            former = [await _progress(connection, name) for name in (PIPELINE, REBUILT)]
             derived = (scores, minutes, readings, alerts, alert_events, engine_states, progress)
             for table in derived:
                 await connection.execute(delete(table))
             await connection.execute(
                 progress.insert().values(
-                    name=_REBUILT,
+                    name=REBUILT,
                     seq=max(place.seq for place in former),
                     mark=max(place.mark for place in former),
                     step=0,

@@ -147,7 +147,9 @@ alert_events = Table(
 )
 
 # The outbox: one row a transition and channel, written with the step that made the transition.
-# What a message needs stands here, for alerts may be derived again.
+# What a message needs stands here, for alerts may be derived again. `not_before` is when a team's
+# hours begin that it waits for; `page` whether it is to call somebody; `step` which step of an
+# escalation it is, from 1, and then `at` is that of the page that nobody acknowledged.
 deliveries = Table(
     "deliveries",
     metadata,
@@ -168,6 +170,9 @@ deliveries = Table(
     Column("due_at", BigInteger, nullable=False),
     Column("finished_at", BigInteger),
     Column("error", Text),
+    Column("not_before", BigInteger),
+    Column("page", Boolean, nullable=False, server_default="0"),
+    Column("step", Integer),
     Index(None, "state", "channel", "delivery_id"),
     Index(None, "alert_id", "channel", "delivery_id"),
     sqlite_autoincrement=True,

@@ -42,11 +42,11 @@ def alert(client: TestClient) -> Any:
     return found
 
 
-def to_first_version(database: Database) -> None:
+def to_version(database: Database, revision: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(*storage.__path__) / "migrations"))
     config.attributes["url"] = database.url.set(drivername="sqlite")
-    command.downgrade(config, "0001")
+    command.downgrade(config, revision)
 
 
 def test_a_database_without_readings_keeps_its_alerts_and_goes_on(
@@ -61,7 +61,7 @@ def test_a_database_without_readings_keeps_its_alerts_and_goes_on(
     assert before["trace"]["points"]
 
     database = Database(settings.database_url)
-    to_first_version(database)
+    to_version(database, "0001")
     with closing(sqlite3.connect(database.path)) as plain:
         tables = {name for (name,) in plain.execute("SELECT name FROM sqlite_master")}
     assert "alerts" in tables

@@ -129,7 +129,7 @@ channels = ["crm", "am", "desk", "room", "group"]
         (CRM.replace(".crm", '."C R M"') + ROUTE, 2, "channel name 'C R M'"),
         (CRM + ROUTE + 'min_severity = "mild"', 9, "min_severity: Input should be 'info'"),
         (CRM + ROUTE + 'kinds = ["storm"]', 9, "kinds.0: Input should be"),
-        (CRM + ROUTE + ROUTE, 10, "no alert reaches this route"),
+        (CRM + ROUTE + ROUTE, 10, "matches exactly what the route on line 7 takes"),
         ("chanels = 1\n" + CRM + ROUTE, 1, "unknown key 'chanels'"),
         (CRM.replace("webhook", "apprise").replace('secret_env = "CRM_SECRET"', "") + ROUTE,
          4, "scheme is not supported"),

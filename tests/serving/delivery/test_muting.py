@@ -152,7 +152,7 @@ async def test_a_second_muting_is_made_up_for_too(world: World) -> None:
 async def test_the_worker_looks_at_once_when_people_change_something(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("serving.delivery.unmuting._POLL", 600.0)
+    monkeypatch.setattr("serving.delivery.rounds._POLL", 600.0)
     made = await SilenceStore(world.database).add(silence(0))
     await world.commit(transition())
     watch = unmuting(world)

@@ -11,6 +11,7 @@ from serving.errors import StoreError
 from serving.storage.step_store import IdleMark
 from tests.serving.conftest import NOW
 from tests.serving.delivery.conftest import World, transition
+from tests.serving.test_migrations import to_version
 
 
 async def test_one_delivery_a_transition_and_channel(world: World) -> None:
@@ -91,6 +92,17 @@ async def test_a_second_rebuild_knows_of_the_first(world: World) -> None:
     await world.steps.forget()
     await world.commit(transition(), seq=7, scored=[(7, _scored())])
     assert await world.states() == ["skipped"]
+
+
+async def test_deliveries_of_an_older_version_know_their_pages(world: World) -> None:
+    await world.commit(transition(), transition("escalated"), transition(alert_id="b2"))
+    to_version(world.database, "0005")
+    world.database.upgrade()
+    assert [(row["reason"], row["page"], row["step"]) for row in await world.rows()] == [
+        ("opened", True, None),
+        ("escalated", False, None),
+        ("opened", True, None),
+    ]
 
 
 def _scored() -> ScoredComment:

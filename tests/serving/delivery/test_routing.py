@@ -1,40 +1,69 @@
-"""Who is told of what, as a table; and which routes nothing can reach."""
+"""Which routes a transition takes, as a table; and which routes nothing can reach."""
 
 import pytest
 
-from serving.delivery.routing import Route, channels_for, unreachable
+from serving.delivery.routing import Occasion, Route, overlaps, platform_of, taken, unreachable
 
 LENA = frozenset({"lena"})
+TIKTOK = frozenset({"tiktok"})
 ROUTES = (
     Route(("ceo",), min_severity="critical", goes_on=True),
     Route(("lena-team", "crm"), kols=LENA),
     Route(("marketing",), kinds=frozenset({"praise_surge"}), min_severity="info"),
+    Route(("tiktok-desk",), platforms=TIKTOK),
+    Route(("phone",), pages_only=True, goes_on=True),
     Route(("desk", "crm")),
 )
 
 
 @pytest.mark.parametrize(
-    ("kol_id", "kind", "severity", "told"),
+    ("occasion", "places"),
     [
-        ("lena", "backlash", "critical", ["ceo", "lena-team", "crm"]),
-        ("lena", "brigade", "warning", ["lena-team", "crm"]),
-        ("mina", "backlash", "critical", ["ceo", "desk", "crm"]),
-        ("mina", "flip", "warning", ["desk", "crm"]),
-        ("mina", "praise_surge", "info", ["marketing"]),
-        ("lena", "praise_surge", "info", ["marketing"]),
-        ("mina", "backlash", "info", []),
-        ("mina", "data_gap", "info", []),
+        (Occasion("lena", "backlash", "critical"), [0, 1]),
+        (Occasion("lena", "brigade", "warning"), [1]),
+        (Occasion("mina", "backlash", "critical"), [0, 4, 5]),
+        (Occasion("mina", "flip", "warning"), [4, 5]),
+        (Occasion("mina", "flip", "warning", "reopened"), [4, 5]),
+        (Occasion("mina", "flip", "warning", "aftershock"), [5]),
+        (Occasion("mina", "flip", "warning", "resolved"), [5]),
+        (Occasion("mina", "praise_surge", "info"), [2]),
+        (Occasion("lena", "praise_surge", "info"), [2]),
+        (Occasion("mina", "backlash", "info"), []),
+        (Occasion("mina", "data_gap", "info"), []),
+        (Occasion("mina", "backlash", "warning", platform="tiktok"), [3]),
+        (Occasion("mina", "backlash", "warning", platform="instagram"), [4, 5]),
     ],
 )
-def test_a_transition_goes_to_these_channels(
-    kol_id: str, kind: str, severity: str, told: list[str]
+def test_a_transition_takes_these_routes(occasion: Occasion, places: list[int]) -> None:
+    assert taken(ROUTES, occasion) == places
+
+
+@pytest.mark.parametrize(
+    ("min_severity", "severity", "reason", "calls"),
+    [
+        ("warning", "warning", "opened", True),
+        ("warning", "critical", "reopened", True),
+        ("info", "info", "opened", False),
+        ("warning", "critical", "escalated", False),  # those it tells were called at the opening
+        ("critical", "critical", "escalated", True),  # those it tells hear of it for the first time
+        ("warning", "warning", "escalated", True),
+        ("warning", "critical", "aftershock", False),
+        ("warning", "critical", "resolved", False),
+    ],
+)
+def test_what_is_to_call_somebody(
+    min_severity: str, severity: str, reason: str, calls: bool
 ) -> None:
-    assert channels_for(ROUTES, kol_id, kind, severity) == told
+    route = Route(("phone",), min_severity=min_severity, pages_only=True)
+    occasion = Occasion("lena", "backlash", severity, reason)
+    assert route.calls(occasion) == route.matches(occasion) == calls
 
 
-def test_a_channel_of_two_routes_is_told_once() -> None:
-    routes = (Route(("a", "b"), goes_on=True), Route(("b", "c")))
-    assert channels_for(routes, "lena", "backlash", "warning") == ["a", "b", "c"]
+def test_the_platform_of_an_alert_is_its_foremost() -> None:
+    found = {"drivers": {"platforms": [["tiktok", 90], ["instagram", 10]]}}
+    assert platform_of(found) == "tiktok"
+    assert platform_of({"drivers": None}) is None
+    assert platform_of({"drivers": {"platforms": []}}) is None
 
 
 @pytest.mark.parametrize(
@@ -45,6 +74,18 @@ def test_a_channel_of_two_routes_is_told_once() -> None:
         ((Route(("a",), goes_on=True), Route(("b",), kols=LENA)), []),
         ((Route(("a",)), Route(("b",), min_severity="info")), []),
         ((Route(("a",), min_severity="critical"), Route(("b",))), []),
+        ((Route(("a",), pages_only=True), Route(("b",))), []),
+        ((Route(("a",)), Route(("b",), pages_only=True)), [1]),
+        ((Route(("a",)), Route(("b",), platforms=TIKTOK)), [1]),
+        ((Route(("a",), platforms=TIKTOK), Route(("b",))), []),
+        # A page of the first is an escalation to critical too, an opening as a warning is not.
+        (
+            (
+                Route(("a",), min_severity="critical", pages_only=True),
+                Route(("b",), min_severity="critical"),
+            ),
+            [],
+        ),
         (  # two that take it all between them
             (
                 Route(("a",), min_severity="critical"),
@@ -57,3 +98,30 @@ def test_a_channel_of_two_routes_is_told_once() -> None:
 )
 def test_unreachable_routes_are_found(routes: tuple[Route, ...], places: list[int]) -> None:
     assert unreachable(routes) == places
+
+
+def test_routes_for_many_kols_are_checked_quickly() -> None:
+    """KOLs that the same routes name are tried once: 10,000 of them are as one."""
+    many = frozenset(f"kol-{number}" for number in range(10_000))
+    asked = 0
+
+    class Counted(Route):
+        def matches(self, occasion: Occasion) -> bool:
+            nonlocal asked
+            asked += 1
+            return super().matches(occasion)
+
+    assert unreachable((Counted(("a",), kols=many), Counted(("b",)))) == []
+    assert asked < 1000
+
+
+def test_routes_that_match_the_same_are_found() -> None:
+    routes = (
+        Route(("a",), kols=LENA, goes_on=True),
+        Route(("b",), kols=LENA),
+        Route(("c",), kols=LENA),
+        Route(("d",), kols=LENA, pages_only=True),
+        Route(("e",)),
+        Route(("f",), kols=LENA),
+    )
+    assert overlaps(routes) == {2: 1, 5: 1}

@@ -215,12 +215,17 @@ def test_deliveries_are_listed_and_sent_again_from_the_command_line(
     delivery = {
         "delivery_id": 7, "recorded_at": "2026-03-10T12:00:00Z", "channel": "crm", "kol_id": "[b]",
         "kind": "slow_burn", "reason": "opened", "severity": "warning", "state": "dead",
-        "attempts": 50, "error": "answered 500", "key": "k",
+        "attempts": 50, "error": "answered 500", "key": "k", "not_before": None,
     }  # fmt: skip
+    held = delivery | {"state": "waiting", "not_before": "2026-03-11T01:00:00Z"}
     page = json.dumps({"items": [delivery], "next_cursor": None}).encode()
+    waiting = json.dumps({"items": [held], "next_cursor": None}).encode()
     monkeypatch.setattr(terminal.out, "width", 200)
     with listening(
-        answer(200, page), answer(200, page), answer(200, json.dumps(delivery).encode())
+        answer(200, page),
+        answer(200, page),
+        answer(200, waiting),
+        answer(200, json.dumps(delivery).encode()),
     ) as receiver:
         monkeypatch.setenv("GROUNDSWELL_URL", receiver.url)
         assert cli.run(["notify", "list", "--dead"]) == 0
@@ -230,10 +235,13 @@ def test_deliveries_are_listed_and_sent_again_from_the_command_line(
         assert "resend ID" in shown.err
         assert cli.run(["notify", "list", "--json", "--channel", "crm"]) == 0
         assert json.loads(capsys.readouterr().out) == [delivery]
+        assert cli.run(["notify", "list"]) == 0
+        assert "waiting, not before 2026-03-11 01:00" in capsys.readouterr().out
         assert cli.run(["notify", "resend", "7"]) == 0
     paths = [request.path for request in receiver.requests]
     assert paths == [
         "/v1/deliveries?state=dead&limit=100",
         "/v1/deliveries?channel=crm&limit=100",
+        "/v1/deliveries?limit=100",
         "/v1/deliveries/7/resend",
     ]

@@ -1,0 +1,195 @@
+"""Who is told of what: the routes as they stand, and what they would do."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+
+from fastapi import APIRouter
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from serving.api.problems import documented
+from serving.api.schemas import Severity
+from serving.delivery.escalation import planned
+from serving.delivery.routing import Occasion, Route
+from serving.delivery.specs import Kind
+from serving.delivery.team import Team
+from serving.delivery.telling import tellings
+from serving.errors import InvalidRequest
+from serving.service import Running
+
+router = APIRouter(tags=["routing"])
+_FARTHEST = timedelta(days=366)
+
+
+class ChannelOut(BaseModel):
+    """A channel; its address is a secret."""
+
+    name: str
+    type: str
+
+
+class TeamOut(BaseModel):
+    """A team."""
+
+    name: str
+    channels: list[str]
+    timezone: str | None = Field(description="Null where it has no hours.")
+    hours: list[str] | None = Field(description="When it is at work; null for always.")
+    on_call: list[str] = Field(description="Told of what is critical outside the hours.")
+    opens_at: datetime = Field(description="When it is at work next; now where it is.")
+
+
+class StepOut(BaseModel):
+    """A step of an escalation."""
+
+    after_seconds: float = Field(description="So long after a page that nobody acknowledged.")
+    to: list[str]
+
+
+class RouteOut(BaseModel):
+    """A route; null takes everything."""
+
+    channels: list[str]
+    teams: list[str]
+    kols: list[str] | None = Field(description="With those of the brands that it names.")
+    kinds: list[str] | None
+    platforms: list[str] | None
+    min_severity: Severity
+    pages_only: bool
+    goes_on: bool = Field(description="Whether the routes after it see what it took.")
+    escalate: list[StepOut]
+
+
+class RoutingOut(BaseModel):
+    """Channels, brands, teams and routes, as the channels file has them."""
+
+    channels: list[ChannelOut]
+    brands: dict[str, list[str]]
+    teams: list[TeamOut]
+    routes: list[RouteOut]
+
+
+class PreviewIn(BaseModel):
+    """A transition to try."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kol_id: Annotated[str, Field(min_length=1, max_length=128)]
+    kind: Kind = "backlash"
+    severity: Severity
+    reason: Literal["opened", "escalated", "aftershock", "reopened", "resolved"] = "opened"
+    platform: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
+        None, description="On which most of the comments were written."
+    )
+    at: AwareDatetime | None = Field(
+        None, description="When it is told; now if unset, at most 366 days from now."
+    )
+
+
+class TellingOut(BaseModel):
+    """A channel that would be told."""
+
+    channel: str
+    page: bool = Field(description="Whether it is to call somebody.")
+    not_before: datetime | None = Field(description="Until when it waits; null for at once.")
+    why: str
+
+
+class PlannedOut(BaseModel):
+    """A step that would follow if nobody acknowledged it."""
+
+    route: int = Field(description="Which, from 1.")
+    step: int = Field(description="Which, from 1.")
+    at: datetime
+    channels: list[str]
+
+
+class PreviewOut(BaseModel):
+    """What would become of a transition."""
+
+    at: datetime
+    tellings: list[TellingOut]
+    escalations: list[PlannedOut]
+
+
+@router.get("/routing", responses=documented(503))
+async def get_routing(service: Running) -> RoutingOut:
+    """The routes as they stand. They are changed in the channels file."""
+    found, now = service.directory, service.clock.now()
+    return RoutingOut(
+        channels=[
+            ChannelOut(name=name, type=channel.spec.type)
+            for name, channel in found.channels.items()
+        ],
+        brands={name: sorted(kols) for name, kols in found.brands.items()},
+        teams=[_team(team, now) for team in found.teams.values()],
+        routes=[_route(route) for route in found.routes],
+    )
+
+
+@router.post("/routing/preview", responses=documented(400, 422, 503))
+async def preview_routing(body: PreviewIn, service: Running) -> PreviewOut:
+    """Which channels a transition would reach, when and why. Nobody is told.
+
+    What is muted is not looked at, nor who was told of the alert before.
+    """
+    now = service.clock.now()
+    at = now if body.at is None else body.at
+    if abs(at - now) > _FARTHEST:
+        raise InvalidRequest(
+            "invalid_range", f"at lies more than {_FARTHEST.days} days from now", field="at"
+        )
+    routes = service.directory.routes
+    occasion = Occasion(body.kol_id, body.kind, body.severity, body.reason, body.platform)
+    told = tellings(routes, occasion, at)
+    return PreviewOut(
+        at=at,
+        tellings=[
+            TellingOut(
+                channel=telling.channel,
+                page=telling.page,
+                not_before=telling.not_before,
+                why=telling.why,
+            )
+            for telling in told
+        ],
+        escalations=[
+            PlannedOut(
+                route=step.place + 1, step=step.step, at=step.at, channels=list(step.channels)
+            )
+            for step in planned(routes, occasion, told, at)
+        ],
+    )
+
+
+def _team(team: Team, now: datetime) -> TeamOut:
+    hours = team.hours
+    return TeamOut(
+        name=team.name,
+        channels=list(team.channels),
+        timezone=None if hours is None else hours.zone.key,
+        hours=None if hours is None else list(hours.written),
+        on_call=list(team.on_call),
+        opens_at=team.opens(now),
+    )
+
+
+def _route(route: Route) -> RouteOut:
+    return RouteOut.model_validate(
+        {
+            "channels": route.channels,
+            "teams": [team.name for team in route.teams],
+            "kols": _sorted(route.kols),
+            "kinds": _sorted(route.kinds),
+            "platforms": _sorted(route.platforms),
+            "min_severity": route.min_severity,
+            "pages_only": route.pages_only,
+            "goes_on": route.goes_on,
+            "escalate": [
+                {"after_seconds": step.after.total_seconds(), "to": step.to} for step in route.steps
+            ],
+        }
+    )
+
+
+def _sorted(names: frozenset[str] | None) -> list[str] | None:
+    return None if names is None else sorted(names)
