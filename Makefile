@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help demo serve test lint bench bench-detector clean
+.PHONY: help demo serve test lint bench bench-detector bench-delivery clean
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
@@ -44,6 +44,10 @@ bench-detector: $(VENV)/.dev ## every table of the detector: crises, counted and
 	$(BIN)/python -m benchmarks.crisis --kols 100
 	$(BIN)/python -m benchmarks.crisis.plots
 	$(BIN)/python -m benchmarks.crisis --text
+
+bench-delivery: $(VENV)/.dev ## a storm to its messages on real Prometheus, Alertmanager and mail; then an outage
+	$(BIN)/python -m benchmarks.delivery
+	$(BIN)/python -m benchmarks.delivery --faults
 
 clean: ## remove the virtual environment and everything that tools left
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

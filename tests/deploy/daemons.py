@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import httpx
 import pytest
@@ -39,6 +39,13 @@ def eventually(look: Callable[[], T | None], what: str, *, seconds: float = 40.0
             return found
         time.sleep(0.1)
     raise AssertionError(f"not in {seconds:g} s: {what}")
+
+
+class Listener(Protocol):
+    """Something on loopback that takes HTTP requests."""
+
+    @property
+    def port(self) -> int: ...
 
 
 @dataclass
@@ -87,11 +94,19 @@ def committed_routes() -> dict[str, Any]:
 
 @contextmanager
 def alertmanager(
-    folder: Path, config: dict[str, Any], receiver: Receiver
+    folder: Path, config: dict[str, Any], receiver: Listener, *, hurried: bool = True
 ) -> Iterator[httpx.Client]:
-    """Alertmanager with the routes and inhibitions of `config`, our receivers and no waits."""
+    """Alertmanager with the routes and inhibitions of `config`, and our receivers.
+
+    Args:
+        folder: for its data.
+        config: as it is committed, or another.
+        receiver: of all its webhooks, each under its receiver's name.
+        hurried: no waits in place of those of `config`.
+    """
     config = {name: part for name, part in config.items() if name != "global"}
-    config["route"] |= {"group_wait": "0s", "group_interval": _SOON}
+    if hurried:
+        config["route"] |= {"group_wait": "0s", "group_interval": _SOON}
     config["receivers"] = [
         {
             "name": one["name"],
@@ -107,18 +122,21 @@ def alertmanager(
 
 
 @contextmanager
-def prometheus(folder: Path, targets: dict[str, str]) -> Iterator[httpx.Client]:
-    """Prometheus with the committed rules, a second for every wait.
+def prometheus(
+    folder: Path, targets: dict[str, str], *, hurried: bool = True
+) -> Iterator[httpx.Client]:
+    """Prometheus with the committed rules.
 
     Args:
         folder: for its data.
         targets: what stands for the committed names, by name; `localhost:9090` goes.
+        hurried: a second for every wait, in place of the committed ones.
     """
     rules = folder / "rules"
     rules.mkdir()
     for source in (DEPLOY / "prometheus/rules").glob("*.yml"):
         content = yaml.safe_load(source.read_text())
-        for group in content["groups"]:
+        for group in content["groups"] if hurried else ():
             group.pop("interval", None)
             for rule in group["rules"]:
                 rule |= {key: _SOON for key in ("for", "keep_firing_for") if key in rule}
@@ -127,7 +145,8 @@ def prometheus(folder: Path, targets: dict[str, str]) -> Iterator[httpx.Client]:
     for name, address in targets.items():
         text = text.replace(name, address)
     config = yaml.safe_load(text)
-    config["global"] = {"scrape_interval": _SOON, "evaluation_interval": _SOON}
+    if hurried:
+        config["global"] = {"scrape_interval": _SOON, "evaluation_interval": _SOON}
     config["scrape_configs"] = [
         job for job in config["scrape_configs"] if job["job_name"] != "prometheus"
     ]

@@ -1,26 +1,42 @@
 """The service in a process of its own."""
 
+import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 
 ROOT = Path(__file__).parents[2]
+_GROUNDSWELL = "from serving.cli import main; main()"
 
 
 @contextmanager
-def service(database: Path) -> Iterator[tuple[subprocess.Popen[bytes], httpx.Client]]:
-    """A running service on the fake model and a database file; killed at the end."""
+def service(
+    database: Path, *, shipped: bool = False, env: Mapping[str, str] | None = None
+) -> Iterator[tuple[subprocess.Popen[bytes], httpx.Client]]:
+    """A running service on a database file; killed at the end.
+
+    Args:
+        database: where its data goes.
+        shipped: run `groundswell serve` on the model that comes along instead of the fake one.
+        env: environment variables beside those of this process.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "tests.serving.server_on_fake", str(port)]
-    process = subprocess.Popen([*command, f"sqlite:///{database}"], cwd=ROOT)
+    url = f"sqlite:///{database}"
+    if shipped:
+        serve = ["serve", "--port", str(port), "--database-url", url]
+        command, folder = [sys.executable, "-c", _GROUNDSWELL, *serve], database.parent
+    else:
+        command = [sys.executable, "-m", "tests.serving.server_on_fake", str(port), url]
+        folder = ROOT
+    process = subprocess.Popen(command, cwd=folder, env=os.environ | (env or {}))
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
             deadline = time.monotonic() + 60
