@@ -34,6 +34,7 @@ class RouteReader:
         self._named: set[str] = set()
         self.brands: dict[str, frozenset[str]] = {}
         self.teams: dict[str, Team] = {}
+        self._known_brands: Collection[str] = ()
         self._known_teams: Collection[str] = ()
         self._read_brands(content.get("brands", {}))
         self._read_teams(content.get("teams", {}))
@@ -43,6 +44,7 @@ class RouteReader:
         if not isinstance(tables, dict):
             self._faults.add(("brands",), 'brands must be a table; write acme = ["kol"] below it')
             return
+        self._known_brands = set(tables)
         for name, kols in tables.items():
             try:
                 self.brands[name] = frozenset(_NAMES.validate_python(kols, strict=True))
@@ -110,9 +112,9 @@ class RouteReader:
         self._check_channels((*place, "channels"), spec.channels or ())
         kols = set(spec.kols or ())
         for name in spec.brands or ():
-            if name not in self.brands:
-                self._faults.unknown((*place, "brands"), "brand", name, self.brands)
-            kols |= self.brands.get(name, frozenset())
+            if name not in self._known_brands:
+                self._faults.unknown((*place, "brands"), "brand", name, self._known_brands)
+            kols |= self.brands.get(name, {name})  # at fault already: as if a KOL were called so
         for name in spec.teams or ():
             if name not in self._known_teams:
                 self._faults.unknown((*place, "teams"), "team", name, self._known_teams)

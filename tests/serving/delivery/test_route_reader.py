@@ -1,5 +1,6 @@
 """Brands, teams and routes of a channels file: what they become, and what is said of faults."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -129,3 +130,28 @@ def test_routes_that_match_the_same_name_each_other(tmp_path: Path) -> None:
     assert "matches exactly what the route on line 10 takes" in fault.message
     path.write_text(CHANNELS + route.replace("]\nch", "]\ncontinue = true\nch") + route)
     assert len(load(path, {}).routes) == 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [('"acme"]', '"acne"]'), ('acme = ["lena", "mina"]', "acme = 1")]
+)
+def test_a_brand_at_fault_is_one_fault(tmp_path: Path, old: str, new: str) -> None:
+    path = tmp_path / "channels.toml"
+    path.write_text((CHANNELS + GOOD.replace('kols = ["nora"]\n', "")).replace(old, new))
+    with pytest.raises(FaultyChannels) as raised:
+        load(path, {})
+    assert len(raised.value.faults) == 1
+
+
+def test_the_documented_example_is_right(tmp_path: Path) -> None:
+    document = (Path(__file__).parents[3] / "docs" / "delivery.md").read_text()
+    (example,) = re.findall(r"```toml\n(\[brands\].*?)```", document, flags=re.DOTALL)
+    names = ("hanoi-desk", "hanoi-phone", "new-york-desk", "head-of-pr", "ceo")
+    path = tmp_path / "channels.toml"
+    path.write_text(
+        example
+        + "".join(f'[channels.{name}]\ntype = "slack"\nurl = "https://{name}"\n' for name in names)
+    )
+    found = load(path, {})
+    assert [team.name for team in found.routes[0].teams] == ["hanoi", "new-york"]
+    assert [step.to for step in found.routes[0].steps] == [("head-of-pr",), ("ceo",)]
