@@ -9,7 +9,7 @@ from training.recipe import load_recipe
 SMOKE = (files("training") / "recipes" / "smoke.toml").read_text()
 
 
-SHIPPED = ("groundswell-first", "groundswell-second", "groundswell", "own", "smoke")
+SHIPPED = ("groundswell-first", "groundswell", "groundswell-third", "own", "smoke")
 
 
 @pytest.mark.parametrize("name", SHIPPED)
