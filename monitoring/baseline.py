@@ -7,15 +7,10 @@ from typing import Any
 from monitoring.hours import Hour
 
 _HOUR_DECAY = 0.5 ** (1 / (14 * 24))  # half-life of what was learnt: 14 days
-# What is usual among KOLs, whatever their size (benchmarks/crisis/priors.py). A KOL borrows of it
-# what it lacks of _LENT effective comments, and for good no more than _KEPT: real KOLs differ more
-# than simulated ones.
 _PRIOR_SHARE = 0.18
 _PRIOR_POSITIVE = 0.35
-_LENT = 20.0
-_KEPT = 2.0
-_KNOWN = 2.0  # effective comments learnt before backlash is judged …
-_SETTLED = 10.0  # … and before praise is, for which no more than _KEPT is borrowed
+_PRIOR_SHARE_WEIGHT = 2.0  # comments: KOLs differ much, so little is borrowed
+_KNOWN = 10.0  # effective comments learnt before anything is judged
 # Correlation of the comments of one hour: under one loud post, and in a calm hour of many posts.
 _PRIOR_RHO = (1 / 80, 1 / 300)
 _PRIOR_RHO_HOURS = 10.0
@@ -35,8 +30,7 @@ _PROFILE_WEIGHT = 2.0  # an hour of day is believed after about this many of its
 class Baseline:
     """Learns from closed hours outside incidents; answers what to expect.
 
-    Negative share: a beta-binomial; the less of a KOL was seen, the more it borrows from what is
-    usual among KOLs. Comments under one post agree, so the more of a stretch is
+    Negative share: a beta-binomial. Comments under one post agree, so the more of a stretch is
     excess over the usual volume (one new post, mostly), the more its share may stray: its
     correlation is rho = loud * excess² + calm, where both parts are learnt by the method of
     moments. The mean is learnt with weights n / (1 + (n - 1) rho), the effective number of
@@ -52,8 +46,7 @@ class Baseline:
         phi: variance of a comment's P(negative) over that of a 0 or 1 of the same mean, in (0, 1].
         bright: expected share of positives among the comments that are not negative, in (0, 1).
         bright_phi: as ``phi``, for P(positive) among them.
-        doubt: correlation of a calm stretch, with the doubt about ``share`` added.
-        positive_doubt: the same for ``positive``.
+        doubt: correlation of a calm stretch, with the doubt about the mean added.
         weight: effective comments the share was learnt from.
         hours: effective hours learnt.
         active: share of the minutes that hold a comment, in (0, 1].
@@ -80,7 +73,6 @@ class Baseline:
         "mean_per_hour",
         "phi",
         "positive",
-        "positive_doubt",
         "rho",
         "share",
         "weight",
@@ -152,10 +144,10 @@ class Baseline:
         self._rho_weight[part] = self._rho_weight[part] * keep + weight
 
     def _refresh(self) -> None:
-        borrowed = max(_LENT - self.weight, _KEPT)
-        self.share = (self._k + _PRIOR_SHARE * borrowed) / (self.weight + borrowed)
+        total = self.weight + _PRIOR_SHARE_WEIGHT
+        self.share = (self._k + _PRIOR_SHARE * _PRIOR_SHARE_WEIGHT) / total
         self.share = min(max(self.share, 0.005), 0.995)
-        self.positive = (self._pos + _PRIOR_POSITIVE * _KEPT) / (self.weight + _KEPT)
+        self.positive = (self._pos + _PRIOR_POSITIVE * _PRIOR_SHARE_WEIGHT) / total
         self.positive = min(max(self.positive, 0.005), 0.995)
         loud, calm = (
             min(
@@ -169,8 +161,7 @@ class Baseline:
             for part in (0, 1)
         )
         self.rho = (loud, calm)
-        self.doubt = calm + 1 / (self.weight + borrowed)
-        self.positive_doubt = calm + 1 / (self.weight + _KEPT)
+        self.doubt = calm + 1 / total
         hours = self.hours + _PRIOR_PER_HOUR_WEIGHT
         self.mean_per_hour = (
             self._volume + _PRIOR_PER_HOUR * _PRIOR_PER_HOUR_WEIGHT * math.exp(-self.hours)
@@ -186,13 +177,8 @@ class Baseline:
 
     @property
     def known(self) -> bool:
-        """Whether enough has been learnt for backlash to be judged by it."""
+        """Whether enough has been learnt for anything to be judged by it."""
         return self.weight >= _KNOWN
-
-    @property
-    def settled(self) -> bool:
-        """Whether enough has been learnt for praise to be judged by it."""
-        return self.weight >= _SETTLED
 
     def concentration(self, fraction: float) -> float:
         """Beta concentration of a stretch's share, with the doubt about the mean in it.
@@ -237,10 +223,8 @@ class Baseline:
 
     def rebase(self, share: float) -> None:
         """Take `share` as the usual one: an incident lasted so long that it is normal now."""
-        weight = min(max(self.weight, _LENT), 40.0)
-        self._pos *= weight / self.weight
-        self.weight = weight
-        self._k = share * weight
+        self.weight = min(self.weight, 40.0)
+        self._k = share * self.weight
         self._refresh()
 
     def state(self) -> dict[str, Any]:

@@ -28,13 +28,13 @@ class PraiseWatch:
     def __init__(self, kol_id: str, policy: Policy, baseline: Baseline, recent: Recent) -> None:
         self._baseline = baseline
         self._recent = recent
-        self._shift = ShareShift(baseline.positive, baseline.rho[0], baseline.positive_doubt)
+        self._shift = ShareShift(baseline.positive, baseline.rho[0], baseline.doubt)
         self.watch = Watch(kol_id, "praise", policy, baseline)
 
     def refresh(self) -> None:
         """Take over what the baseline has learnt."""
         base = self._baseline
-        self._shift.expect(base.positive, base.rho[0], base.positive_doubt)
+        self._shift.expect(base.positive, base.rho[0], base.doubt)
 
     def learn_one(self, minute: int, n: int, k: float, excess: float) -> list[AlertEvent]:
         """Take one minute.
@@ -48,7 +48,7 @@ class PraiseWatch:
         self._shift.learn_one(minute, n, k, excess)
         if self.watch.open:
             self.watch.recovery.learn_one(n, k)
-        elif not self._baseline.settled or self._shift.score_one() < _THRESHOLD:
+        elif not self._baseline.known or self._shift.score_one() < _THRESHOLD:
             return []
         return self._turn(minute + 1)
 
@@ -61,7 +61,7 @@ class PraiseWatch:
             heard: minutes from and up to which nothing was missed.
         """
         end = hour * 60 + 60
-        if not self._baseline.settled:
+        if not self._baseline.known:
             self._shift.forget()
         if not self.watch.open:
             self.watch.expire(moment_of(end))

@@ -1,6 +1,6 @@
 """The engine on a stream: the same calls that a service makes, nothing else."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from time import process_time
 
@@ -38,22 +38,10 @@ class Run:
     state_bytes: int
 
 
-def first(stream: Stream, minutes: int) -> Stream:
-    """The first minutes of a stream, without its truth."""
-    return replace(
-        stream,
-        comments=stream.comments[:minutes],
-        negative=stream.negative[:minutes],
-        positive=stream.positive[:minutes],
-        incidents=tuple(one for one in stream.incidents if one.start < minutes),
-        truth=None,
-    )
-
-
-def windows(stream: Stream) -> list[WindowStats]:
-    """The minutes of `stream` that hold comments."""
+def run(stream: Stream, policy: Policy) -> Run:
+    """Feed every non-empty minute of `stream` to a fresh engine."""
     busy = np.flatnonzero(stream.comments)
-    return [
+    windows = [
         WindowStats(stream.kol, EPOCH + minute * _MINUTE, n, float(k), float(positive))
         for minute, n, k, positive in zip(
             busy.tolist(),
@@ -63,14 +51,9 @@ def windows(stream: Stream) -> list[WindowStats]:
             strict=True,
         )
     ]
-
-
-def run(stream: Stream, policy: Policy) -> Run:
-    """Feed every non-empty minute of `stream` to a fresh engine."""
-    minutes = windows(stream)
     engine = Engine(policy)
     begun = process_time()
-    events = [event for window in minutes for event in engine.observe_window(window)]
+    events = [event for window in windows for event in engine.observe_window(window)]
     seconds = process_time() - begun
     pages: list[int] = []
     resolutions: list[tuple[int, int]] = []
@@ -91,7 +74,7 @@ def run(stream: Stream, policy: Policy) -> Run:
         tuple(resolutions),
         tuple(aftershocks),
         escalations,
-        len(minutes),
+        len(windows),
         seconds,
         len(engine.snapshot(stream.kol)),
     )

@@ -231,6 +231,6 @@ def test_a_new_kol_is_still_learning():
 def test_the_time_zone_does_not_decide(shift):
     crisis = (4 * DAY, 4 * DAY + 200, 4.0, 0.8)
     first = START + shift * HOUR
-    events = paging(feed(Engine(), windows(4, 0.4, 5 * DAY, crisis=crisis, first=first)))
+    events = paging(feed(Engine(), windows(3, 0.4, 5 * DAY, crisis=crisis, first=first)))
     assert [event.reason for event in events] == ["opened"]
     assert events[0].at - first <= timedelta(days=4, minutes=40)
