@@ -27,6 +27,7 @@ _HORIZON = 2 * 1440  # minutes: a silence that says nothing by then is left alon
 _BEYOND = 2.0  # times the longest usual silence of late
 _DOUBTED = 1.0  # comments to be counted on; a silence that misses more is held back while it lasts
 _LEFT_OUT = 3.0  # … and one that missed more is left out: by chance one in twenty does (e^-3)
+_SOON = 12 * 60  # minutes within which a gap can be told of a KOL whose silences are doubted
 _HALVING = 14 * 1440.0  # minutes in which the memory of a silence fades by half
 
 
@@ -75,10 +76,11 @@ class GapWatch:
             k: sum of P(negative).
         """
         since = minute if self._silent_since is None else self._silent_since
+        missed = self._baseline.assured_between(since, minute) if minute > since else 0.0
+        doubted = missed >= _LEFT_OUT and self._telling(since)
         self._silent_since = minute + 1
         if minute > since:
-            missed = self._baseline.assured_between(since, minute)
-            if missed >= _LEFT_OUT or self.alert is not None:
+            if doubted or self.alert is not None:
                 self._heard += max(minute - max(since, self._heard), 0)
             if minute - since >= self._least:
                 self._learn_silence(missed, minute)
@@ -179,7 +181,16 @@ class GapWatch:
         if self.alert is not None or self._silent_since is None:
             return self.alert is not None
         missed = self._baseline.assured_between(self._silent_since, now)
-        return missed >= _DOUBTED and self.due() is not None
+        return missed >= _DOUBTED and self._telling(self._silent_since)
+
+    def _telling(self, since: int) -> bool:
+        """Whether a gap that began at minute `since` could be told soon.
+
+        A KOL with a comment an hour is silent every day; nothing could be told of it before its
+        incident is long over.
+        """
+        due = self.due()
+        return due is not None and due - since <= _SOON
 
     def heard(self, now: int) -> tuple[int, int]:
         """The minutes since the last call, from and up to, in which silence was the crowd's own.

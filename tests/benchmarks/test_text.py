@@ -158,14 +158,16 @@ def storm_then_silence(pool: Pool, hours: int) -> Delivery:
 
 
 def test_silence_does_not_hold_back_the_page_nor_the_end(pool):
-    delivery = storm_then_silence(pool, hours=30)
+    """Six comments an hour that stop look like an outage: only the longest ends the incident."""
+    delivery = storm_then_silence(pool, hours=80)
     heard = listen(delivery, POLICY)
     onset = 14 * 1_440
     (page,) = heard.pages
     assert onset < page <= onset + 20 + 4
     ((paged, resolved),) = heard.resolutions
+    longest = POLICY.longest.total_seconds() / 60
     assert paged == page
-    assert page + 30 <= resolved < onset + 20 + 29 * 60
+    assert page + longest <= resolved < onset + 79 * 60
 
 
 def test_a_storm_as_the_last_thing_before_a_short_silence_is_not_yet_over(pool):
