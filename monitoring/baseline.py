@@ -10,6 +10,7 @@ _HOUR_DECAY = 0.5 ** (1 / (14 * 24))  # half-life of what was learnt: 14 days
 _PRIOR_SHARE = 0.18
 _PRIOR_POSITIVE = 0.35
 _PRIOR_SHARE_WEIGHT = 2.0  # comments: KOLs differ much, so little is borrowed
+_REBASED = 40.0  # most effective comments that a new usual is believed for
 _KNOWN = 10.0  # effective comments learnt before anything is judged
 # Correlation of the comments of one hour: under one loud post, and in a calm hour of many posts.
 _PRIOR_RHO = (1 / 80, 1 / 300)
@@ -223,8 +224,11 @@ class Baseline:
 
     def rebase(self, share: float) -> None:
         """Take `share` as the usual one: an incident lasted so long that it is normal now."""
-        self.weight = min(self.weight, 40.0)
-        self._k = share * self.weight
+        weight = min(self.weight, _REBASED)
+        if self.weight:
+            self._pos *= weight / self.weight
+        self.weight = weight
+        self._k = share * weight
         self._refresh()
 
     def state(self) -> dict[str, Any]:
