@@ -16,6 +16,7 @@ _COLOURS = {"info": "cyan", "warning": "yellow", "critical": "bold red"}
 _LABELS = {"negative": "red", "neutral": "white", "positive": "green"}
 _PRAISE, _GAP = "praise_surge", "data_gap"
 _SAMPLES, _TERMS, _LONGEST = 3, 8, 160
+_LONGEST_KOL = 14  # characters of a KOL's id that a table keeps on one line
 
 
 def instant(value: str | None, form: str = "%d %b %H:%M") -> str:
@@ -59,19 +60,23 @@ def alert_table(alerts: Sequence[Mapping[str, Any]]) -> Table | Text:
     """Alerts, one a row; times are UTC event time."""
     if not alerts:
         return Text("no alerts")
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("opened (UTC)", "KOL", "severity", "kind", "resolved", "people"):
-        table.add_column(heading, no_wrap=heading not in ("kind", "people"))
-    table.add_column("id", overflow="fold")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 0, 0, 1), collapse_padding=True)
+    table.add_column("opened (UTC)", no_wrap=True)
+    widest = max(len(alert["kol_id"]) for alert in alerts)
+    table.add_column("KOL", min_width=min(widest, _LONGEST_KOL))
+    table.add_column("severity", no_wrap=True)
+    table.add_column("kind", width=9)
+    table.add_column("ended", width=7)
+    table.add_column("id", no_wrap=True, min_width=16)  # to be copied: whole, on one line
     for alert in alerts:
         resolved = alert["resolved_at"] if alert["state"] == "resolved" else None
+        touched = people(alert)
         table.add_row(
             instant(alert["opened_at"], "%Y-%m-%d %H:%M"),
-            Text(alert["kol_id"]),
+            Text.assemble(alert["kol_id"], (f"\n{touched}" if touched else "", "dim")),
             severity(alert["severity"]),
             alert["kind"].replace("_", " "),
             instant(resolved) if resolved else Text("still open", style="red"),
-            Text(people(alert)),
             Text(alert["alert_id"]),
         )
     return table
