@@ -57,7 +57,7 @@ def _one(content: Content, chart: str | None) -> Iterator[str]:
     yield _banner(content)
     yield _row(
         f'<div class="ink" style="{_FONT};font-size:22px;line-height:28px;font-weight:bold;'
-        f'color:#1b2026"><bdi>{escape(content.name)}</bdi></div>'
+        f'color:#1b2026;overflow-wrap:anywhere"><bdi>{escape(content.name)}</bdi></div>'
         f'<div class="dim" style="{_FONT};font-size:15px;line-height:22px;color:#55606b">'
         f"{escape(content.headline)}</div>",
         top=18,
