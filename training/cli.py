@@ -69,7 +69,7 @@ def train(
             torch.set_num_threads(threads)
         plan = load_recipe(recipe)
         if base is not None:
-            plan = replace(plan, base=base)
+            plan = replace(plan, bases=(base,))
         folder = run or Path("runs") / plan.name
         start = prepare(plan, data, wheels=wheels)
         val = [

@@ -225,7 +225,9 @@ class Trainer:
         return json.dumps(
             {
                 "seed": self._recipe.seed,
-                "base": self._recipe.base,
+                "base": self._recipe.bases[0]
+                if len(self._recipe.bases) == 1
+                else self._recipe.bases,
                 "batch_size": self._recipe.optimisation.batch_size,
                 "sets": [
                     [p.split.data.name, len(p.split), p.split.data.weight] for p in self._train

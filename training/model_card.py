@@ -29,7 +29,7 @@ def model_card(
         f"Questions and answers: {heads}.",
         f"* Start: {details['base']}.\n"
         f"* Recipe: `{recipe.name}` (sha256 `{recipe.sha256[:12]}`), seed {recipe.seed}, "
-        f"{details['steps']} steps of {recipe.optimisation.batch_size} texts.\n"
+        f"{_steps(details['steps'], recipe)}.\n"
         f"* Vocabulary: {_vocabulary(recipe)}.\n"
         f"* Reads {details['max_tokens']} pieces at once; longer texts in windows, averaged.\n"
         "* 8-bit weights for ONNX Runtime on a CPU.",
@@ -72,6 +72,12 @@ def model_card(
         "watching crowds; do not judge a single person by them.",
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _steps(steps: int, recipe: Recipe) -> str:
+    return (
+        f"{steps} steps of {recipe.optimisation.batch_size} texts" if steps else "no further step"
+    )
 
 
 def _vocabulary(recipe: Recipe) -> str:

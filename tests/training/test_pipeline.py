@@ -154,7 +154,7 @@ def test_either_precision_can_be_read_back(smoke: Smoke, tmp_path: Path, precisi
 
 
 def test_kept_heads_answer_before_any_step(smoke: Smoke) -> None:
-    plan = replace(load_recipe("smoke"), base=str(smoke.artifact), keep_heads=True)
+    plan = replace(load_recipe("smoke"), bases=(str(smoke.artifact),), keep_heads=True)
     plan = replace(plan, vocabulary=replace(plan.vocabulary, trim=False))
     start = prepare(plan, smoke.data)
     start.network.eval()

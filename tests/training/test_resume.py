@@ -35,7 +35,7 @@ def recipe(tmp_path_factory: pytest.TempPathFactory) -> Recipe:
         encoder_dropout=0.1,
         precision="bf16",
     )
-    return replace(plan, base=str(base), optimisation=optimisation)
+    return replace(plan, bases=(str(base),), optimisation=optimisation)
 
 
 @pytest.fixture(scope="module")
