@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import torch
 
-from training.checkpoint import Base
+from training.checkpoint import Base, TrainedHead
 from training.errors import BaseModelError
 
 
@@ -38,7 +38,7 @@ def mean(bases: Sequence[Base]) -> Base:
         if any(head.labels != trained[0].labels for head in trained):
             raise BaseModelError(f"no mean of head {name!r}: its labels differ")
         both = _mean([{"weight": head.weight, "bias": head.bias} for head in trained])
-        heads[name] = replace(trained[0], **both)
+        heads[name] = TrainedHead(trained[0].labels, both["weight"], both["bias"])
     origin = "the mean of: " + " | ".join(base.origin for base in bases)
     return replace(first, origin=origin, heads=heads)
 
