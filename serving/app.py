@@ -216,6 +216,7 @@ async def _delivery(
         channels = {
             name: channel.build(http, clock, pictures) for name, channel in found.channels.items()
         }
+    mirrors = {name for name, channel in found.channels.items() if channel.spec.mirrors}
     sender = Sender(
         store=store,
         channels=channels,
@@ -224,13 +225,14 @@ async def _delivery(
         attempts=settings.notify_attempts,
         timeout=settings.notify_timeout,
         public_url=settings.public_url,
+        mirrors=mirrors,
     )
     outbox = Outbox(
         found.routes,
         clock,
         max_age=settings.notified_age,
         on_commit=sender.committed,
-        mirrors={name for name, channel in found.channels.items() if channel.spec.mirrors},
+        mirrors=mirrors,
     )
     return sender, outbox
 

@@ -140,7 +140,7 @@ class Outbox:
                 now=now,
                 skipped=None,
             )
-            written += await _write(connection, row, now)
+            written += await _write(connection, row, now, again=True)
         return written
 
     async def unattended(
@@ -177,15 +177,15 @@ class Outbox:
                     now=now,
                     skipped=None,
                 )
-                written += await _write(connection, row | {"step": due.step}, now)
+                written += await _write(connection, row | {"step": due.step}, now, again=True)
         return written
 
 
 async def _write(
-    connection: AsyncConnection, row: Mapping[str, Any], now: datetime
+    connection: AsyncConnection, row: Mapping[str, Any], now: datetime, *, again: bool = False
 ) -> list[tuple[str, str]]:
     """Write a delivery; what is told at once takes along what of its alert waits for a team."""
-    if not await enqueue(connection, row):
+    if not await enqueue(connection, row, again=again):
         return []
     if row["state"] == WAITING and row["not_before"] is None:
         await release(connection, row["channel"], row["alert_id"], now)
@@ -236,4 +236,5 @@ def _row(
         "not_before": not_before if skipped is None else None,
         "page": telling.page,
         "step": None,
+        "by_hand": False,
     }

@@ -6,7 +6,7 @@ between sends it again, with the same idempotency key.
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -16,10 +16,11 @@ from sqlalchemy import RowMapping
 from serving.clock import Clock
 from serving.delivery.channel import Channel, Rejected, Unavailable
 from serving.delivery.notification import Notification
+from serving.delivery.second_look import kept_back
 from serving.errors import StoreError
 from serving.metrics import POSTPONED, Metrics
 from serving.storage.database import from_micros
-from serving.storage.delivery_store import DEAD, DELIVERED, WAITING, DeliveryStore
+from serving.storage.delivery_store import DEAD, DELIVERED, SKIPPED, WAITING, DeliveryStore
 
 _log = structlog.get_logger(__name__)
 _FIRST_BACKOFF, _LAST_BACKOFF = timedelta(seconds=2), timedelta(minutes=5)
@@ -50,6 +51,7 @@ class Sender:
         attempts: int,
         timeout: float,
         public_url: str | None,
+        mirrors: Collection[str] = frozenset(),
         chance: Callable[[], float] = random.random,
     ) -> None:
         """Prepare.
@@ -62,6 +64,7 @@ class Sender:
             attempts: after which a delivery is dead.
             timeout: of one attempt, in seconds.
             public_url: under which people reach this service; None leaves links out.
+            mirrors: channels that hear of every end, though the alert is muted.
             chance: uniform in [0, 1), for the jitter.
         """
         self._store = store
@@ -70,6 +73,7 @@ class Sender:
         self._attempts = attempts
         self._timeout = timeout
         self._public_url = public_url
+        self._mirrors = mirrors
         self._chance = chance
         now = clock.now()
         self._lanes = {name: _Lane(name, channel, now) for name, channel in channels.items()}
@@ -142,9 +146,30 @@ class Sender:
         if not rows:
             due = await self._store.next_due(name)
             return _POLL if due is None else min(_POLL, max((due - now).total_seconds(), 0.05))
+        rows = await self._still_told(lane, rows, now)
+        if not rows:
+            return 0
         lane.ready_at = now + lane.channel.interval
         await self._attempt(lane, rows)
         return 0
+
+    async def _still_told(
+        self, lane: _Lane, rows: Sequence[RowMapping], now: datetime
+    ) -> list[RowMapping]:
+        """Those of the rows that are to be told now; the others are closed.
+
+        Since they were written their alerts may have been muted, or a page acknowledged.
+        """
+        told = []
+        mirrored = lane.name in self._mirrors
+        for row, standing in zip(rows, await self._store.standings(rows, now), strict=True):
+            why = kept_back(row["reason"], standing, mirrored=mirrored, by_hand=row["by_hand"])
+            if why is None:
+                told.append(row)
+                continue
+            await self._store.keep_back(row["delivery_id"], now, why)
+            self._metrics.deliveries.labels(lane.name, SKIPPED).inc()
+        return told
 
     async def _attempt(self, lane: _Lane, rows: Sequence[RowMapping]) -> bool:
         """Try a message; returns False if its channel should be left alone for now."""

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, RowMapping, func, select, update
+from sqlalchemy import ColumnElement, FromClause, RowMapping, func, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from serving.errors import NotFound
 from serving.storage.database import Database, from_micros, to_micros
+from serving.storage.standing import standings
 from serving.storage.tables import alerts, deliveries, kols
+from serving.triage.muting import Standing
 
 WAITING, DELIVERED, DEAD, SKIPPED = "waiting", "delivered", "dead", "skipped"
 _LONGEST_ERROR = 500
@@ -27,13 +29,26 @@ class DeliveryFilter:
     alert_id: str | None = None
 
 
-async def enqueue(connection: AsyncConnection, row: Mapping[str, Any]) -> bool:
+async def enqueue(
+    connection: AsyncConnection, row: Mapping[str, Any], *, again: bool = False
+) -> bool:
     """Write a delivery inside a transaction.
+
+    Args:
+        connection: the transaction.
+        row: the delivery.
+        again: put it in the place of one with its key that was skipped.
 
     Returns:
         False if its key is there already; then nothing is changed.
     """
-    statement = insert(deliveries).values(**row).on_conflict_do_nothing(index_elements=["key"])
+    statement = insert(deliveries).values(**row)
+    if again:
+        statement = statement.on_conflict_do_update(
+            index_elements=["key"], set_=dict(row), where=deliveries.c.state == SKIPPED
+        )
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=["key"])
     return (await connection.execute(statement)).rowcount == 1
 
 
@@ -109,7 +124,12 @@ async def untold(
     last = (
         select(func.max(deliveries.c.delivery_id))
         .join(alerts, alerts.c.alert_id == deliveries.c.alert_id)
-        .where(alerts.c.state == "open", deliveries.c.channel.in_(channels))
+        .where(
+            alerts.c.state == "open",
+            deliveries.c.channel.in_(channels),
+            # A step that was kept back is made up for by the escalation itself.
+            or_(deliveries.c.state != SKIPPED, deliveries.c.step.is_(None)),
+        )
         .group_by(deliveries.c.alert_id, deliveries.c.channel)
     )
     statement = (
@@ -184,6 +204,17 @@ class DeliveryStore:
             error=error[:_LONGEST_ERROR],
         )
 
+    async def standings(self, rows: Sequence[RowMapping], now: datetime) -> list[Standing]:
+        """How people stand with the alerts of deliveries, in their order."""
+        async with self._database.read() as connection:
+            return await standings(connection, rows, now)
+
+    async def keep_back(self, delivery_id: int, now: datetime, why: str) -> None:
+        """Close a delivery that waited, as one that is not to be sent."""
+        await self._update(
+            [delivery_id], state=SKIPPED, finished_at=to_micros(now), error=why[:_LONGEST_ERROR]
+        )
+
     async def _update(self, ids: Sequence[int], **values: Any) -> None:
         statement = update(deliveries).where(deliveries.c.delivery_id.in_(ids)).values(**values)
         async with self._database.write() as connection:
@@ -200,7 +231,8 @@ class DeliveryStore:
             return (await connection.execute(statement)).rowcount
 
     async def resend(self, delivery_id: int, now: datetime) -> RowMapping:
-        """Make a delivery due at once, with all its attempts before it; returns it.
+        """Make a delivery due at once, with all its attempts before it, and though its alert be
+        muted; returns it.
 
         Raises:
             NotFound: there is no such delivery.
@@ -209,7 +241,7 @@ class DeliveryStore:
         statement = (
             update(deliveries)
             .where(deliveries.c.delivery_id == delivery_id)
-            .values(**fresh, not_before=None, error=None)
+            .values(**fresh, not_before=None, error=None, by_hand=True)
             .returning(deliveries)
         )
         async with self._database.write() as connection:

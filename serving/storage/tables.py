@@ -149,7 +149,8 @@ alert_events = Table(
 # The outbox: one row a transition and channel, written with the step that made the transition.
 # What a message needs stands here, for alerts may be derived again. `not_before` is when a team's
 # hours begin that it waits for; `page` whether it is to call somebody; `step` which step of an
-# escalation it is, from 1, and then `at` is that of the page that nobody acknowledged.
+# escalation it is, from 1, and then `at` is that of the page that nobody acknowledged; `by_hand`
+# whether somebody had it sent again, muted or not.
 deliveries = Table(
     "deliveries",
     metadata,
@@ -173,6 +174,7 @@ deliveries = Table(
     Column("not_before", BigInteger),
     Column("page", Boolean, nullable=False, server_default="0"),
     Column("step", Integer),
+    Column("by_hand", Boolean, nullable=False, server_default="0"),
     Index(None, "state", "channel", "delivery_id"),
     Index(None, "alert_id", "channel", "delivery_id"),
     sqlite_autoincrement=True,

@@ -1,0 +1,224 @@
+"""What waits is asked again at its turn: muted meanwhile, it is kept back and made up for."""
+
+from datetime import timedelta
+
+import pytest
+
+from serving.delivery.channel import MemoryChannel, Unavailable
+from serving.delivery.escalating import Escalating
+from serving.delivery.routing import Route
+from serving.delivery.second_look import kept_back
+from serving.delivery.sender import Sender
+from serving.delivery.unmuting import Unmuting
+from serving.storage.act_store import ActStore
+from serving.storage.silence_store import SilenceStore
+from serving.triage.acts import Deed, Verb
+from serving.triage.muting import Standing
+from serving.triage.work import Work
+from tests.serving.conftest import NOW
+from tests.serving.delivery.conftest import World, transition
+from tests.serving.delivery.test_escalation import CHAIN
+from tests.serving.delivery.test_sender import drain
+from tests.serving.delivery.test_telling import HANOI
+from tests.serving.delivery.test_waiting import MORNING, told
+from tests.serving.triage.conftest import act
+from tests.serving.triage.test_muting import silence
+
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+ACKNOWLEDGED = Work(acknowledged=act("acknowledge", at=NOW, seen_at=NOW))
+
+
+@pytest.mark.parametrize(
+    ("reason", "standing", "mirrored", "by_hand", "expected"),
+    [
+        ("opened", Standing(Work(), None), False, False, None),
+        ("opened", Standing(Work(), "silenced by 1"), False, False, "silenced by 1"),
+        ("opened", Standing(Work(), "silenced by 1"), True, False, "silenced by 1"),
+        ("opened", Standing(Work(), "silenced by 1"), False, True, None),
+        ("opened", Standing(ACKNOWLEDGED, None), False, False, None),
+        ("resolved", Standing(Work(), "silenced by 1"), False, False, "silenced by 1"),
+        ("resolved", Standing(Work(), "silenced by 1"), True, False, None),
+        ("still_open", Standing(Work(), "silenced by 1"), True, False, "silenced by 1"),
+        ("still_open", Standing(ACKNOWLEDGED, None), False, False, None),
+        ("unacknowledged", Standing(Work(), None), False, False, None),
+        ("unacknowledged", Standing(Work(), "silenced by 1"), False, False, "silenced by 1"),
+        ("unacknowledged", Standing(ACKNOWLEDGED, None), True, False, "acknowledged by mai"),
+        ("unacknowledged", Standing(ACKNOWLEDGED, None), False, True, None),
+    ],
+)
+def test_what_is_kept_back(
+    reason: str, standing: Standing, mirrored: bool, by_hand: bool, expected: str | None
+) -> None:
+    assert kept_back(reason, standing, mirrored=mirrored, by_hand=by_hand) == expected
+
+
+async def do(world: World, verb: Verb, alert_id: str = "a1", **more: object) -> None:
+    deed = Deed(verb, "mai", **more)  # type: ignore[arg-type]
+    assert await ActStore(world.database).record(alert_id, deed, world.clock.now())
+
+
+async def outcomes(world: World) -> list[tuple[str, str, str | None]]:
+    return [(row["reason"], row["state"], row["error"]) for row in await world.rows()]
+
+
+async def down(world: World, channel: MemoryChannel, name: str = "crm") -> Sender:
+    """A sender whose first attempt on the channel fails, made."""
+    channel.failures = [Unavailable("down")]
+    sender = world.sender({name: channel})
+    assert await sender.step(name) == 0
+    return sender
+
+
+async def test_what_is_silenced_between_two_attempts_is_told_when_the_silence_ends(
+    world: World,
+) -> None:
+    channel = MemoryChannel()
+    await world.commit(transition())
+    sender = await down(world, channel)
+    await SilenceStore(world.database).add(silence(0, max_severity="critical"))
+    assert await drain(world, sender) == 1
+    assert channel.sent == []
+    assert await outcomes(world) == [("opened", "skipped", "silenced by 1")]
+    assert (world.counted("crm", "skipped"), world.counted("crm", "delivered")) == (1, 0)
+    world.clock.advance(HOUR)
+    assert await Unmuting(world.database, world.outbox).step() == 1
+    await drain(world, sender)
+    assert told(channel) == [[("a1", "still_open")]]
+
+
+async def test_a_kept_back_message_takes_nothing_of_the_pace(world: World) -> None:
+    channel = MemoryChannel(interval=HOUR)
+    await world.commit(transition(), transition(alert_id="b2"))
+    await do(world, "resolve")
+    sender = world.sender({"crm": channel})
+    assert [await sender.step("crm"), await sender.step("crm")] == [0, 0]
+    assert told(channel) == [[("b2", "opened")]]
+
+
+@pytest.mark.parametrize(("late", "sent"), [(timedelta(), 1), (timedelta(microseconds=1), 0)])
+async def test_a_snooze_that_ends_when_the_hours_begin_keeps_nothing_back(
+    world: World, late: timedelta, sent: int
+) -> None:
+    world.routes = (Route(teams=(HANOI,)),)
+    desk = MemoryChannel(most=20)
+    await world.commit(transition())
+    await do(world, "snooze", until=MORNING + late)
+    world.clock.advance(MORNING - NOW)
+    await world.sender({"hanoi-desk": desk}).step("hanoi-desk")
+    assert len(desk.sent) == sent
+    assert await world.states() == ["delivered" if sent else "skipped"]
+
+
+async def test_what_got_worse_since_its_snooze_is_told_in_order(world: World) -> None:
+    channel = MemoryChannel()
+    await world.commit(transition())
+    sender = await down(world, channel)
+    await do(world, "snooze", until=NOW + HOUR)
+    await world.commit(transition("escalated", severity="critical", at=NOW + MINUTE))
+    await drain(world, sender)
+    assert told(channel) == [[("a1", "opened")], [("a1", "escalated")]]
+
+
+async def test_each_transition_is_asked_by_its_own_severity(world: World) -> None:
+    channel = MemoryChannel()
+    await world.commit(transition())
+    await world.commit(transition("escalated", severity="critical", at=NOW + MINUTE))
+    sender = await down(world, channel)
+    await SilenceStore(world.database).add(silence(0, max_severity="warning"))
+    await drain(world, sender)
+    assert told(channel) == [[("a1", "escalated")]]
+    world.clock.advance(2 * HOUR)
+    assert await Unmuting(world.database, world.outbox).step() == 0
+
+
+async def test_the_rest_of_a_burst_goes_as_one_message(world: World) -> None:
+    channel = MemoryChannel(most=20)
+    await world.commit(*(transition(alert_id=name) for name in ("a1", "b2", "c3")))
+    sender = await down(world, channel)
+    await do(world, "false_alarm", "b2")
+    await drain(world, sender)
+    assert told(channel) == [[("a1", "opened"), ("c3", "opened")]]
+    assert await world.states() == ["delivered", "skipped", "delivered"]
+
+
+async def test_a_mirror_still_hears_of_the_end(world: World) -> None:
+    channel = MemoryChannel()
+    await world.commit(transition(), transition("resolved", at=NOW + MINUTE))
+    await do(world, "resolve")
+    await drain(world, world.sender({"crm": channel}, mirrors={"crm"}))
+    assert told(channel) == [[("a1", "resolved")]]
+
+
+async def test_what_is_muted_no_more_can_be_muted_again(world: World) -> None:
+    channel = MemoryChannel()
+    silences = SilenceStore(world.database)
+    await silences.add(silence(0, max_severity="critical"))
+    await world.commit(transition())
+    world.clock.advance(HOUR)
+    unmuting = Unmuting(world.database, world.outbox)
+    assert await unmuting.step() == 1
+    sender = await down(world, channel)
+    later = world.clock.now()
+    await silences.add(silence(0, max_severity="critical", starts_at=later, ends_at=later + HOUR))
+    await drain(world, sender)
+    assert channel.sent == []
+    assert await unmuting.step() == 0
+    world.clock.advance(HOUR)
+    assert await unmuting.step() == 1
+    await drain(world, sender)
+    assert told(channel) == [[("a1", "still_open")]]
+    assert await unmuting.step() == 0
+    assert await world.states() == ["skipped", "delivered"]
+
+
+async def test_what_somebody_sends_again_goes_though_it_is_muted(world: World) -> None:
+    channel = MemoryChannel()
+    await world.commit(transition())
+    await do(world, "resolve")
+    sender = world.sender({"crm": channel})
+    await drain(world, sender)
+    (row,) = await world.rows()
+    assert row["error"] == "resolved, says mai"
+    await world.store.resend(row["delivery_id"], NOW)
+    await drain(world, sender)
+    assert told(channel) == [[("a1", "opened")]]
+
+
+async def step_that_waits(world: World, boss: MemoryChannel) -> tuple[Escalating, Sender]:
+    """A page that nobody acknowledged for 15 minutes, and a step that could not be told."""
+    world.routes = (Route(("crm",), steps=CHAIN),)
+    escalating = Escalating(world.database, world.outbox, world.clock)
+    await world.commit(transition())
+    world.clock.advance(15 * MINUTE)
+    assert await escalating.step() == 1
+    return escalating, await down(world, boss, "boss")
+
+
+async def test_nobody_is_called_past_an_acknowledgement(world: World) -> None:
+    boss = MemoryChannel()
+    escalating, sender = await step_that_waits(world, boss)
+    await do(world, "acknowledge")
+    await drain(world, sender, "boss")
+    assert boss.sent == []
+    assert (await outcomes(world))[-1] == ("unacknowledged", "skipped", "acknowledged by mai")
+    assert await Unmuting(world.database, world.outbox).step() == 0
+    assert await escalating.step() == 0
+    await do(world, "unacknowledge")
+    assert await escalating.step() == 1
+    await drain(world, sender, "boss")
+    assert told(boss) == [[("a1", "unacknowledged")]]
+    assert await escalating.step() == 0
+
+
+async def test_a_step_that_a_snooze_kept_back_follows_after_it(world: World) -> None:
+    boss = MemoryChannel()
+    escalating, sender = await step_that_waits(world, boss)
+    await do(world, "snooze", until=world.clock.now() + HOUR)
+    await drain(world, sender, "boss")
+    assert (boss.sent, await escalating.step()) == ([], 0)
+    world.clock.advance(HOUR)
+    assert await Unmuting(world.database, world.outbox).step() == 0  # that is the escalation's
+    assert await escalating.step() == 1
+    await drain(world, sender, "boss")
+    assert told(boss) == [[("a1", "unacknowledged")]]
