@@ -128,9 +128,10 @@ async def _start(
     stack: AsyncExitStack,
 ) -> Service:
     """Build the parts, start the workers, and leave their stopping to `stack`."""
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, settings.database_password_file)
     await asyncio.to_thread(database.upgrade)
     stack.push_async_callback(database.close)
+    await database.claim()
     if classifier is None:
         classifier = await asyncio.to_thread(
             SentimentClassifier.load, settings.model, threads=settings.model_threads
@@ -164,6 +165,8 @@ async def _start(
     writer = LogWriter(log, clock, capacity=settings.log_queue, on_commit=pipeline.wake)
     unmuting, escalating = Unmuting(database, outbox), Escalating(database, outbox, clock)
     people = (sender, unmuting, escalating) if sender.channels else (sender,)
+    if sender.channels:
+        studio.warm_up()
     for worker in (batcher, *people, pipeline, writer):
         await worker.start()
         stack.push_async_callback(worker.stop)

@@ -2,19 +2,24 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+
+import structlog
 
 from serving.charts.drawing import draw
-from serving.charts.mood_chart import LEAD, TAIL, Mark, MoodChart, bins_of, step_of
+from serving.charts.mood_chart import LEAD, TAIL, Bin, Mark, MoodChart, bins_of, step_of
 from serving.errors import TooBusy
-from serving.locales.wording import Wording
+from serving.locales.wording import Wording, wording
 from serving.storage.alert_store import AlertStore
 from serving.storage.database import from_micros
 from serving.storage.kol_store import KolStore
 from serving.storage.mood_store import MoodStore
 
+_log = structlog.get_logger(__name__)
 _MOST_WAITING = 8
 _MINUTE = timedelta(minutes=1)
+_FIRST = Bin(datetime(1970, 1, 1, tzinfo=UTC), 0, 0.0, 0.0, 0.0)
+_NOTHING = MoodChart("", "", _MINUTE, (_FIRST,), (Mark(_FIRST.start, "began"),))
 
 
 class Studio:
@@ -27,6 +32,14 @@ class Studio:
         self._waiting = 0
         # One thread, and not the loop's: a drawing whose asker has gone still keeps its turn.
         self._thread = ThreadPoolExecutor(1, "charts")
+
+    def warm_up(self) -> None:
+        """Draw a chart of nothing beside the event loop, before the first that somebody reads.
+
+        The first chart of a process loads matplotlib, and the first of an installation lists the
+        machine's fonts. Both take seconds, which the first message may not have.
+        """
+        self._thread.submit(_draw_nothing)
 
     def close(self) -> None:
         """Wait for the chart that is being drawn; draw no more."""
@@ -80,3 +93,11 @@ class Studio:
             return await loop.run_in_executor(self._thread, draw, chart, words)
         finally:
             self._waiting -= 1
+
+
+def _draw_nothing() -> None:
+    try:
+        draw(_NOTHING, wording())
+    except Exception:
+        _log.exception("charts_cannot_be_drawn")
+        raise
