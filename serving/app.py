@@ -128,9 +128,10 @@ async def _start(
     stack: AsyncExitStack,
 ) -> Service:
     """Build the parts, start the workers, and leave their stopping to `stack`."""
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, settings.database_password_file)
     await asyncio.to_thread(database.upgrade)
     stack.push_async_callback(database.close)
+    await database.claim()
     if classifier is None:
         classifier = await asyncio.to_thread(
             SentimentClassifier.load, settings.model, threads=settings.model_threads

@@ -29,6 +29,9 @@ class Settings(BaseSettings):
     database_url: str = Field(
         "sqlite:///groundswell.db", description="Where the comment log and all else is stored."
     )
+    database_password_file: Path | None = Field(
+        None, description="A file with the password of a PostgreSQL database whose URL has none."
+    )
     model: str | None = Field(
         None,
         description="A model folder or a Hugging Face id; unset for the model that comes along.",

@@ -19,8 +19,9 @@ def upgrade(database_url: DatabaseUrl = None) -> None:
     from serving.storage.database import Database
 
     settings = terminal.settings(database_url=database_url)
-    Database(settings.database_url).upgrade()
-    terminal.say(f"{settings.database_url} is up to date")
+    database = Database(settings.database_url, settings.database_password_file)
+    database.upgrade()
+    terminal.say(f"{database.label} is up to date")
 
 
 @app.command()
@@ -37,7 +38,7 @@ def rebuild(database_url: DatabaseUrl = None) -> None:
     from serving.storage.step_store import StepStore
 
     settings = terminal.settings(database_url=database_url)
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, settings.database_password_file)
     database.upgrade()
 
     async def forget() -> None:
@@ -47,4 +48,4 @@ def rebuild(database_url: DatabaseUrl = None) -> None:
             await database.close()
 
     asyncio.run(forget())
-    terminal.say(f"{settings.database_url} keeps its comments; start 'serve' to derive the rest")
+    terminal.say(f"{database.label} keeps its comments; start 'serve' to derive the rest")

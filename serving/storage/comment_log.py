@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import RowMapping, Select, and_, func, or_, select
-from sqlalchemy.dialects.sqlite import insert
 
 from monitoring.events import Comment, ScoredComment
 from serving.storage.database import Database, from_micros, to_micros
 from serving.storage.tables import comments, kols, scores
+from serving.storage.upsert import insert
 
 _COMMENT_COLUMNS = tuple(c for c in comments.c if c.name not in {"seq", "received_at"})
 
@@ -64,7 +64,7 @@ class CommentLog:
         async with self._database.write() as connection:
             if chosen:
                 statement = (
-                    insert(comments)
+                    insert(connection, comments)
                     .on_conflict_do_nothing()
                     .returning(comments.c.platform, comments.c.comment_id)
                 )
@@ -81,7 +81,7 @@ class CommentLog:
                 repeats[comment.kol_id] += not is_new
             for kol_id, count in repeats.items():
                 await connection.execute(
-                    insert(kols)
+                    insert(connection, kols)
                     .values(kol_id=kol_id, handles={}, registered_at=now, duplicates=count)
                     .on_conflict_do_update(
                         index_elements=["kol_id"],

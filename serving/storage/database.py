@@ -4,20 +4,48 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import Connection, event, make_url
+from sqlalchemy import Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from serving.errors import StoreError
+from serving.storage.sqlite import Sqlite
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_EXAMPLES = "sqlite:///groundswell.db or postgresql://groundswell@localhost/groundswell"
+
+
+class Backend(Protocol):
+    """One kind of database: how connections to it are made.
+
+    Attributes:
+        label: which database it is, for people; without its password.
+    """
+
+    label: str
+
+    def writer(self) -> AsyncEngine:
+        """A pool of one connection that may write."""
+        ...
+
+    def readers(self) -> AsyncEngine:
+        """A pool of connections whose transactions each have a consistent view."""
+        ...
+
+    def migrator(self) -> Engine:
+        """For changes of the schema; blocking.
+
+        Raises:
+            StoreError: there is no place for the database.
+        """
+        ...
 
 
 def to_micros(instant: datetime) -> int:
@@ -41,78 +69,57 @@ def instants(row: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 class Database:
-    """Readers beside one writer, on SQLite in WAL mode.
+    """Readers beside one writer.
 
     The writer pool holds one connection, so write transactions of this process queue up in
-    order instead of meeting a locked file.
+    order: what has a greater number was committed later.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, password_file: Path | None = None) -> None:
         """Prepare the connections; nothing is opened yet.
 
+        Args:
+            url: where it is; its beginning says which database.
+            password_file: holds the password, for a URL that holds none.
+
         Raises:
-            StoreError: the URL names no supported database.
+            StoreError: the URL names no supported database, or the file cannot be read.
         """
-        try:
-            parsed = make_url(url)
-        except ArgumentError:
-            raise StoreError(
-                "database_url cannot be read; write it like sqlite:///groundswell.db"
-            ) from None
-        if parsed.get_backend_name() != "sqlite":
-            raise StoreError(
-                f"database_url names {parsed.get_backend_name()!r}; this version stores in SQLite:"
-                " sqlite:///groundswell.db"
-            )
-        if parsed.database in {None, "", ":memory:"}:
-            raise StoreError("database_url must name a file, for example sqlite:///groundswell.db")
-        self.path = Path(str(parsed.database))
-        self.url = parsed.set(drivername="sqlite+aiosqlite")
-        self._writer = self._engine("BEGIN IMMEDIATE", pool_size=1)
-        self._readers = self._engine("BEGIN", pool_size=4)
-
-    def _engine(self, begin: str, pool_size: int) -> AsyncEngine:
-        engine = create_async_engine(self.url, pool_size=pool_size, max_overflow=0, pool_timeout=60)
-
-        @event.listens_for(engine.sync_engine, "connect")
-        def _configure(connection: Any, _record: object) -> None:
-            connection.isolation_level = None  # transactions begin where we say, not at a DML
-            cursor = connection.cursor()
-            for pragma in (
-                "journal_mode=WAL",
-                "synchronous=FULL",  # an acknowledged comment survives a power cut
-                "busy_timeout=30000",
-                "temp_store=MEMORY",
-                "cache_size=-16384",
-            ):
-                cursor.execute(f"PRAGMA {pragma}")
-            cursor.close()
-
-        @event.listens_for(engine.sync_engine, "begin")
-        def _begin(connection: Connection) -> None:
-            connection.exec_driver_sql(begin)
-
-        return engine
+        self._backend = _backend(url, password_file)
+        self.label = self._backend.label
+        self._writer = self._backend.writer()
+        self._readers = self._backend.readers()
 
     def upgrade(self) -> None:
         """Bring the schema to this version's; blocking.
 
         Raises:
-            StoreError: the file cannot be written, is no database, or a newer version wrote it.
+            StoreError: the database cannot be reached or written, is none of ours, has another
+                writer, or a newer version wrote it.
         """
-        if not self.path.parent.is_dir():
-            raise StoreError(f"the folder of {self.path} does not exist; create it first")
+        engine = self._backend.migrator()
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-        config.attributes["url"] = self.url.set(drivername="sqlite")
+        config.attributes["engine"] = engine
         try:
             command.upgrade(config, "head")
         except CommandError as error:
             raise StoreError(
-                f"{self.path} was written by a newer version of Groundswell: {error}"
+                f"{self.label} was written by a newer version of Groundswell: {error}"
             ) from error
         except DBAPIError as error:
-            raise StoreError(f"{self.path} cannot be used: {error.orig}") from error
+            raise StoreError(f"{self.label} cannot be used: {error.orig}") from error
+        finally:
+            engine.dispose()
+
+    async def claim(self) -> None:
+        """Be the writer from here on, until closed; on SQLite only found out while writing.
+
+        Raises:
+            StoreError: another process is.
+        """
+        async with self.write():
+            pass
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
@@ -140,10 +147,39 @@ class Database:
         await self._readers.dispose()
 
 
+def _backend(url: str, password_file: Path | None) -> Backend:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise StoreError(f"database_url cannot be read; write it like {_EXAMPLES}") from None
+    match parsed.get_backend_name():
+        case "sqlite":
+            return Sqlite(parsed)
+        case "postgresql" | "postgres":
+            try:
+                from serving.storage.postgresql import Postgresql
+            except ModuleNotFoundError:
+                raise StoreError(
+                    'PostgreSQL needs psycopg: pip install "groundswell[postgres]"'
+                ) from None
+            return Postgresql(parsed, _password(password_file))
+        case other:
+            raise StoreError(f"database_url names {other!r}; write it like {_EXAMPLES}")
+
+
+def _password(file: Path | None) -> str | None:
+    try:
+        return None if file is None else file.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise StoreError(f"database_password_file cannot be read: {error}") from None
+
+
 @asynccontextmanager
 async def _transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     try:
         async with engine.begin() as connection:
             yield connection
+    except DBAPIError as error:
+        raise StoreError(f"the database refused: {error.orig}") from error
     except SQLAlchemyError as error:
         raise StoreError(f"the database refused: {error}") from error

@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, RowMapping, func, or_, select, update
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from serving.errors import NotFound
 from serving.storage.database import Database, from_micros, to_micros
 from serving.storage.standing import standings
 from serving.storage.tables import alerts, deliveries, kols
+from serving.storage.upsert import insert
 from serving.triage.muting import Standing
 
 WAITING, DELIVERED, DEAD, SKIPPED = "waiting", "delivered", "dead", "skipped"
@@ -42,14 +42,15 @@ async def enqueue(
     Returns:
         False if its key is there already; then nothing is changed.
     """
-    statement = insert(deliveries).values(**row)
+    statement = insert(connection, deliveries).values(**row)
     if again:
         statement = statement.on_conflict_do_update(
             index_elements=["key"], set_=dict(row), where=deliveries.c.state == SKIPPED
         )
     else:
         statement = statement.on_conflict_do_nothing(index_elements=["key"])
-    return (await connection.execute(statement)).rowcount == 1
+    written = await connection.execute(statement.returning(deliveries.c.delivery_id))
+    return written.one_or_none() is not None
 
 
 async def release(connection: AsyncConnection, channel: str, alert_id: str, now: datetime) -> None:

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import RowMapping, Select, func, select
-from sqlalchemy.dialects.sqlite import insert
 
 from serving.errors import NotFound
 from serving.storage.database import Database, to_micros
 from serving.storage.tables import engine_states, kols
+from serving.storage.upsert import insert
 
 
 class KolStore:
@@ -43,7 +43,7 @@ class KolStore:
         """Register a KOL, or replace its profile; its comments and alerts stay."""
         async with self._database.write() as connection:
             await connection.execute(
-                insert(kols)
+                insert(connection, kols)
                 .values(kol_id=kol_id, registered_at=to_micros(now), **profile)
                 .on_conflict_do_update(index_elements=["kol_id"], set_=dict(profile))
             )

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitoring.alerts import AlertEvent
@@ -28,6 +27,7 @@ from serving.storage.tables import (
     readings,
     scores,
 )
+from serving.storage.upsert import insert
 
 _MINUTE = 60_000_000
 
@@ -188,7 +188,7 @@ class StepStore:
             await _write_states(connection, step.states, after.step)
             row = asdict(after)
             await connection.execute(
-                insert(progress)
+                insert(connection, progress)
                 .values(name=PIPELINE, **row)
                 .on_conflict_do_update(index_elements=["name"], set_=row)
             )
@@ -266,7 +266,7 @@ async def _write_minutes(connection: AsyncConnection, step: Step) -> None:
         entry[2] += scored.positive
     if not sums:
         return
-    statement = insert(minutes)
+    statement = insert(connection, minutes)
     statement = statement.on_conflict_do_update(
         index_elements=["kol_id", "start"],
         set_={
@@ -286,7 +286,7 @@ async def _write_minutes(connection: AsyncConnection, step: Step) -> None:
 async def _write_readings(connection: AsyncConnection, read: Sequence[Reading]) -> None:
     if not read:
         return
-    statement = insert(readings)
+    statement = insert(connection, readings)
     statement = statement.on_conflict_do_update(
         index_elements=["kol_id", "start"],
         set_={column.name: statement.excluded[column.name] for column in readings.c},
@@ -316,7 +316,7 @@ async def _write_event(connection: AsyncConnection, event: AlertEvent) -> None:
     if not resolved:  # a resolved alert keeps the evidence of its height
         now_is["evidence"] = evidence
     await connection.execute(
-        insert(alerts)
+        insert(connection, alerts)
         .values(**common | {"opened_at": at, "evidence": evidence} | now_is)
         .on_conflict_do_update(index_elements=["alert_id"], set_=now_is)
     )
@@ -327,7 +327,7 @@ async def _write_states(
 ) -> None:
     if not states:
         return
-    statement = insert(engine_states)
+    statement = insert(connection, engine_states)
     statement = statement.on_conflict_do_update(
         index_elements=["kol_id"],
         set_={

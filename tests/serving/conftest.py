@@ -1,5 +1,7 @@
-"""A running service on a fake model and a SQLite file of its own."""
+"""A running service on a fake model and a SQLite file of its own; databases of both kinds."""
 
+import itertools
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,9 +16,11 @@ from serving.app import create_app
 from serving.clock import TestClock
 from serving.settings import Settings
 from serving.storage.database import Database
+from tests.serving import postgres
 from tests.serving.streams import wait_until_worked_off
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+NewUrl = Callable[[], str]
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +29,37 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("empty") / "empty.db"
     Database(f"sqlite:///{path}").upgrade()
     return path
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[postgres.Server]:
+    """A PostgreSQL server with a database `empty`, without rows."""
+    if postgres.PROGRAMS is None:
+        pytest.skip("PostgreSQL is not here: apt-get install postgresql")
+    with postgres.serving() as server:
+        server.execute("CREATE DATABASE empty")
+        Database(server.url("empty")).upgrade()
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[NewUrl]:
+    """Makes a database without rows, and gives its URL; of either kind."""
+    if request.param == "sqlite":
+        path = request.getfixturevalue("empty")
+        numbers = itertools.count()
+        yield lambda: f"sqlite:///{shutil.copy(path, tmp_path / f'{next(numbers)}.db')}"
+        return
+    server: postgres.Server = request.getfixturevalue("server")
+    made: list[str] = []
+
+    def make() -> str:
+        made.append(server.create("empty"))
+        return server.url(made[-1])
+
+    yield make
+    for name in made:
+        server.drop(name)
 
 
 @pytest.fixture

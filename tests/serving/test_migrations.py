@@ -1,9 +1,8 @@
 """An older database is brought up to this version and loses nothing; the schema is the tables'."""
 
 import asyncio
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from fastapi.testclient import TestClient
-from sqlalchemy import create_engine
+from sqlalchemy import func, inspect, select
 
 from model.classifier import SentimentClassifier
 from serving import storage
@@ -22,8 +21,9 @@ from serving.clock import TestClock
 from serving.settings import Settings
 from serving.storage.database import Database
 from serving.storage.step_store import StepStore
-from serving.storage.tables import metadata
-from tests.serving.conftest import NOW
+from serving.storage.tables import metadata, readings
+from tests.serving.conftest import NOW, NewUrl
+from tests.serving.postgres import Server
 from tests.serving.streams import storm, wait_until_worked_off
 
 
@@ -45,13 +45,14 @@ def alert(client: TestClient) -> Any:
 def to_version(database: Database, revision: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(*storage.__path__) / "migrations"))
-    config.attributes["url"] = database.url.set(drivername="sqlite")
+    config.attributes["engine"] = database._backend.migrator()
     command.downgrade(config, revision)
 
 
 def test_a_database_without_readings_keeps_its_alerts_and_goes_on(
-    settings: Settings, classifier: SentimentClassifier
+    new_url: NewUrl, classifier: SentimentClassifier
 ) -> None:
+    settings = Settings(database_url=new_url(), _env_file=None)
     items = storm("lena", NOW - timedelta(days=2))
     with service(settings, classifier) as client:
         for first in range(0, len(items) - 50, 500):
@@ -62,8 +63,7 @@ def test_a_database_without_readings_keeps_its_alerts_and_goes_on(
 
     database = Database(settings.database_url)
     to_version(database, "0001")
-    with closing(sqlite3.connect(database.path)) as plain:
-        tables = {name for (name,) in plain.execute("SELECT name FROM sqlite_master")}
+    tables = inspect(database._backend.migrator()).get_table_names()
     assert "alerts" in tables
     assert "readings" not in tables
 
@@ -73,22 +73,30 @@ def test_a_database_without_readings_keeps_its_alerts_and_goes_on(
         assert after == before | {"trace": {k: before["trace"][k] for k in after["trace"]}}
         client.post("/v1/comments", json=items[-50:])
         wait_until_worked_off(client)
-    with closing(sqlite3.connect(database.path)) as plain:
-        assert plain.execute("SELECT count(*) FROM readings").fetchone()[0] > 10
 
-    async def forget() -> None:
+    async def forget() -> int:
+        async with database.read() as connection:
+            made = await connection.scalar(select(func.count()).select_from(readings))
         await StepStore(database).forget()
         await database.close()
+        return made or 0
 
-    asyncio.run(forget())
+    assert asyncio.run(forget()) > 10
     with service(settings, classifier) as client:
         assert alert(client) == before
 
 
-def test_the_migrations_make_the_tables(settings: Settings) -> None:
-    database = Database(settings.database_url)
-    database.upgrade()
-    engine = create_engine(database.url.set(drivername="sqlite"))
+def test_the_migrations_make_the_tables(new_url: NewUrl) -> None:
+    engine = Database(new_url())._backend.migrator()
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-    engine.dispose()
+
+
+def test_text_sorts_by_its_bytes_wherever_it_is_stored(server: Server) -> None:
+    found = server.execute(
+        "SELECT table_name, column_name, collation_name FROM information_schema.columns"
+        " WHERE table_schema = 'public' AND data_type IN ('text', 'character varying')",
+        "empty",
+    )
+    assert len(found) > 40
+    assert [row for row in found if row[2] != "C"] == []

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,6 +31,7 @@ from serving.storage.tables import (
     readings,
     scores,
 )
+from tests.serving.conftest import NewUrl
 from tests.serving.streams import storm
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -105,9 +105,8 @@ class World:
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    database = Database(f"sqlite:///{tmp_path / 'world.db'}")
-    database.upgrade()
+async def world(new_url: NewUrl) -> AsyncIterator[World]:
+    database = Database(new_url())
     yield World(database, TestClock(STORM + timedelta(days=2)))
     await database.close()
 
@@ -147,7 +146,7 @@ async def test_a_storm_becomes_one_alert_with_drivers(world: World) -> None:
 
 @pytest.mark.parametrize("batch_size", [9, 100])
 async def test_how_the_log_is_cut_into_steps_changes_nothing(
-    world: World, tmp_path: Path, batch_size: int
+    world: World, new_url: NewUrl, batch_size: int
 ) -> None:
     items = stormy(timedelta(minutes=20))
     await world.receive(items)
@@ -155,22 +154,20 @@ async def test_how_the_log_is_cut_into_steps_changes_nothing(
     expected = await world.derived()
     assert expected["alerts"]
 
-    other = World(Database(f"sqlite:///{tmp_path / 'other.db'}"), world.clock)
-    other.database.upgrade()
+    other = World(Database(new_url()), world.clock)
     await other.receive(items)
     await work_off(other.pipeline(batch_size))
     assert await other.derived() == expected
     await other.database.close()
 
 
-async def test_a_new_process_goes_on_where_the_old_one_was(world: World, tmp_path: Path) -> None:
+async def test_a_new_process_goes_on_where_the_old_one_was(world: World, new_url: NewUrl) -> None:
     items = stormy(timedelta(hours=3))
     await world.receive(items)
     await work_off(world.pipeline())
     expected = await world.derived()
 
-    other = World(Database(f"sqlite:///{tmp_path / 'other.db'}"), world.clock)
-    other.database.upgrade()
+    other = World(Database(new_url()), world.clock)
     await other.receive(items)
     while (await StepStore(other.database).progress()).seq < len(items):
         pipeline = other.pipeline(batch_size=97)  # as after a kill: nothing but the file is left

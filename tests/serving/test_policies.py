@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +17,7 @@ from serving.storage.database import Database
 from serving.storage.policy_store import PolicyStore, effective
 from serving.storage.step_store import StepStore
 from serving.storage.tables import idle_marks
-from tests.serving.conftest import NOW
+from tests.serving.conftest import NOW, NewUrl
 from tests.serving.test_pipeline import STORM, World, reasons, stormy, work_off
 
 DEAF: dict[str, float | None] = {"sensitivity": 1e-30}
@@ -26,9 +25,8 @@ BACK: dict[str, float | None] = {"sensitivity": None}
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    database = Database(f"sqlite:///{tmp_path / 'world.db'}")
-    database.upgrade()
+async def world(new_url: NewUrl) -> AsyncIterator[World]:
+    database = Database(new_url())
     yield World(database, TestClock(STORM + timedelta(days=2)))
     await database.close()
 
@@ -98,12 +96,11 @@ async def test_a_change_beside_idle_marks_is_repeated_at_its_place(world: World)
     assert await PolicyStore(world.database).of_kol("lena") == changes
 
 
-async def test_a_new_process_obeys_what_the_old_one_was_told(world: World, tmp_path: Path) -> None:
+async def test_a_new_process_obeys_what_the_old_one_was_told(world: World, new_url: NewUrl) -> None:
     items = stormy(timedelta(minutes=20))
     outcomes = []
-    for name, interrupted in (("one", False), ("two", True)):
-        other = World(Database(f"sqlite:///{tmp_path / name}.db"), world.clock)
-        other.database.upgrade()
+    for interrupted in (False, True):
+        other = World(Database(new_url()), world.clock)
         pipeline = other.pipeline(batch_size=50)
         for part in (items[:200], items[200:300], items[300:]):
             await other.receive(part)

@@ -1,10 +1,8 @@
 """Transitions of alerts, and a database with an outbox."""
 
-import shutil
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,7 +21,7 @@ from serving.metrics import Metrics
 from serving.storage.database import Database
 from serving.storage.delivery_store import DeliveryFilter, DeliveryStore
 from serving.storage.step_store import Step, StepStore
-from tests.serving.conftest import NOW
+from tests.serving.conftest import NOW, NewUrl
 
 WORDS = wording()
 EVIDENCE: dict[str, Any] = {
@@ -136,7 +134,7 @@ class World:
 
 
 @pytest.fixture
-async def world(empty: Path, tmp_path: Path, clock: TestClock) -> AsyncIterator[World]:
-    database = Database(f"sqlite:///{shutil.copy(empty, tmp_path / 'outbox.db')}")
+async def world(new_url: NewUrl, clock: TestClock) -> AsyncIterator[World]:
+    database = Database(new_url())
     yield World(database, clock)
     await database.close()

@@ -96,6 +96,7 @@ async def test_a_second_rebuild_knows_of_the_first(world: World) -> None:
 
 async def test_deliveries_of_an_older_version_know_their_pages(world: World) -> None:
     await world.commit(transition(), transition("escalated"), transition(alert_id="b2"))
+    await world.database.close()
     to_version(world.database, "0005")
     world.database.upgrade()
     assert [(row["reason"], row["page"], row["step"]) for row in await world.rows()] == [

@@ -1,9 +1,7 @@
 """An empty database, and alerts in it as the pipeline would write them."""
 
-import shutil
 from collections.abc import AsyncIterator
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 
@@ -13,7 +11,7 @@ from serving.storage.database import Database
 from serving.storage.silence_store import SilenceStore
 from serving.storage.step_store import Step, StepStore
 from serving.triage.acts import Act, Deed, Verb
-from tests.serving.conftest import NOW
+from tests.serving.conftest import NOW, NewUrl
 from tests.serving.delivery.conftest import transition
 
 
@@ -45,7 +43,7 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(empty: Path, tmp_path: Path) -> AsyncIterator[Desk]:
-    database = Database(f"sqlite:///{shutil.copy(empty, tmp_path / 'desk.db')}")
+async def desk(new_url: NewUrl) -> AsyncIterator[Desk]:
+    database = Database(new_url())
     yield Desk(database, TestClock(NOW))
     await database.close()

@@ -1,0 +1,134 @@
+"""A PostgreSQL server of our own on this machine, in a folder that goes when it goes."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import psycopg
+
+PASSWORD = "a pass:word/with@signs"
+_QUICK = ("fsync=off", "full_page_writes=off", "shared_buffers=32MB", "max_connections=60")
+
+
+def _programs() -> Path | None:
+    """The folder of the newest PostgreSQL's programs; None where there is none."""
+    folders = list(Path("/usr/lib/postgresql").glob("*/bin"))
+    if found := shutil.which("initdb"):
+        folders.append(Path(found).resolve().parent)
+    complete = [folder for folder in folders if (folder / "postgres").exists()]
+    return max(complete, key=lambda folder: folder.parent.name, default=None)
+
+
+PROGRAMS = _programs()
+# The server refuses to run as root; Debian's package brings a user for it.
+_AS: dict[str, Any] = {"user": "postgres", "group": "postgres"} if os.getuid() == 0 else {}
+
+
+class Server:
+    """A cluster whose databases sort as English does; its user is `groundswell`.
+
+    On its socket anybody may be anybody; over TCP a password is asked for.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        assert PROGRAMS is not None
+        self._folder = folder
+        self._data = folder / "data"
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        (folder / "password").write_text(PASSWORD)
+        if _AS:
+            for path in (folder, folder / "password"):
+                shutil.chown(path, **_AS)
+        make = [
+            PROGRAMS / "initdb", "--pgdata", self._data, "--username=groundswell", "--no-sync",
+            "--encoding=UTF8", "--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en",
+            "--auth-local=trust", "--auth-host=scram-sha-256", f"--pwfile={folder / 'password'}",
+        ]  # fmt: skip
+        subprocess.run(make, check=True, capture_output=True, cwd=folder, **_AS)
+        self.start()
+        self._made = 0
+
+    def start(self) -> None:
+        """Run it, and wait until it answers."""
+        assert PROGRAMS is not None
+        options = (*_QUICK, "listen_addresses=127.0.0.1", f"port={self.port}",
+                   f"unix_socket_directories={self._folder}")  # fmt: skip
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [PROGRAMS / "postgres", "-D", self._data, *(f"--{option}" for option in options)],
+                stdout=log,
+                stderr=log,
+                cwd=self._folder,
+                **_AS,
+            )
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                psycopg.connect(self._dsn("postgres")).close()
+            except psycopg.OperationalError:
+                assert self._process.poll() is None, (self._folder / "log").read_text()
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            else:
+                return
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """End it: SIGINT breaks connections off and tidies up, SIGQUIT is like a crash."""
+        self._process.send_signal(how)
+        self._process.wait(30)
+
+    def url(self, database: str) -> str:
+        """A URL over the socket."""
+        return (
+            f"postgresql://groundswell@/{database}?host={quote(str(self._folder))}&port={self.port}"
+        )
+
+    def tcp_url(self, database: str, *, password: str | None = None) -> str:
+        """A URL over TCP, with a password or without."""
+        secret = "" if password is None else f":{quote(password, safe='')}"
+        return f"postgresql://groundswell{secret}@127.0.0.1:{self.port}/{database}"
+
+    def create(self, template: str = "template1") -> str:
+        """A new database like another one; its name."""
+        self._made += 1
+        name = f"made_{self._made}"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return name
+
+    def drop(self, database: str) -> None:
+        """Delete a database, whoever is connected to it."""
+        self.execute(f"DROP DATABASE {database} WITH (FORCE)")
+
+    def execute(self, statement: str, database: str = "postgres") -> list[Any]:
+        """The rows of a statement, outside a transaction."""
+        with psycopg.connect(self._dsn(database), autocommit=True) as connection:
+            done = connection.execute(statement)
+            return done.fetchall() if done.description else []
+
+    def _dsn(self, database: str) -> str:
+        return f"host={self._folder} port={self.port} user=groundswell dbname={database}"
+
+
+@contextmanager
+def serving() -> Iterator[Server]:
+    """A running server; stopped and deleted at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="groundswell-pg-"))
+    try:
+        server = Server(folder)
+        try:
+            yield server
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(folder)
