@@ -10,6 +10,11 @@ from monitoring.events import ScoredComment
 from monitoring.near_duplicates import RecentTexts, signature
 from monitoring.windows import WindowStats
 
+# P(negative) from which a near-duplicate of an earlier comment is counted. The classifier reads all
+# copies of a text alike, so its doubts about them do not average out: 200 copies of an
+# advertisement read as 0.4 negative are not 80 negative comments.
+_REPEATED_NEGATIVE = 0.5
+
 # One comment of an open minute: seconds, P(negative), P(positive), author, min-hashes of its text.
 _Entry = tuple[float, float, float, str | None, tuple[int, ...]]
 
@@ -101,15 +106,20 @@ class WindowCounter:
         entries = [entry for _, entry in sorted(held.items(), key=lambda kv: (kv[1][0], kv[0]))]
         authors = Counter(entry[3] for entry in entries)
         known = None not in authors
+        repeats = [self._texts.add(entry[4]) for entry in entries]
         return WindowStats(
             kol_id=self._kol_id,
             start=moment_of(minute),
             comments=len(entries),
-            negative=sum(entry[1] for entry in entries),
+            negative=sum(
+                negative
+                for (_, negative, *_), repeat in zip(entries, repeats, strict=True)
+                if not repeat or negative >= _REPEATED_NEGATIVE
+            ),
             positive=sum(entry[2] for entry in entries),
             authors=len(authors) if known else None,
             top_author_share=max(authors.values()) / len(entries) if known else None,
-            duplicate_share=sum(self._texts.add(entry[4]) for entry in entries) / len(entries),
+            duplicate_share=sum(repeats) / len(entries),
         )
 
     def state(self) -> dict[str, Any]:

@@ -12,7 +12,8 @@ class WindowStats:
         kol_id: whose stream.
         start: first instant of the minute, aware, UTC.
         comments: how many comments were written in it.
-        negative: sum of P(negative) over them.
+        negative: sum of P(negative) over them; near-duplicates that are more likely not negative
+            add nothing, see :mod:`monitoring.counting`.
         positive: sum of P(positive) over them.
         authors: distinct authors; None where authors are not known.
         new_authors: authors not seen before under this KOL; None where not known. Windows that

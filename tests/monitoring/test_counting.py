@@ -68,6 +68,18 @@ def test_near_duplicates_are_shared_out():
     assert windows.close()[0].duplicate_share == pytest.approx(0.75)
 
 
+@pytest.mark.parametrize(("negative", "counted"), [(0.45, 0.45), (0.5, 2.0), (0.9, 3.6)])
+def test_a_doubt_about_a_text_is_counted_once_however_often_it_is_repeated(negative, counted):
+    windows = counter()
+    for number in range(4):
+        text = f"Follow my page for free skin care samples, only today {number}"
+        windows.add(scored(START + number * SECOND, number, negative, text=text))
+    windows.reach((START + timedelta(hours=1)).timestamp())
+    (closed,) = windows.close()
+    assert closed.comments == 4
+    assert closed.negative == pytest.approx(counted)
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_order_within_the_lateness_does_not_matter(data):
