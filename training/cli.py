@@ -59,11 +59,12 @@ def train(
     with _bad_input():
         import torch
 
-        from training.finetune import Trainer
+        from training.finetune import Trainer, drawn
         from training.inference import glance
         from training.package import package
         from training.prepare import prepare, tokenise
         from training.recipe import load_recipe
+        from training.teacher import ask
 
         if threads:
             torch.set_num_threads(threads)
@@ -77,7 +78,14 @@ def train(
             for split in start.corpus.val
             if not split.data.noisy
         ]
-        trainer = Trainer(start.network, plan, start.train, folder, start.pad_id)
+        soft = None
+        if start.teacher is not None:
+            rows = drawn(plan, start.train)
+            with _asking() as watch_answers:
+                soft = ask(
+                    start.teacher, start.train, rows, start.pad_id, folder, watch=watch_answers
+                )
+        trainer = Trainer(start.network, plan, start.train, folder, start.pad_id, soft)
         if resume and trainer.resume():
             typer.echo(f"going on from step {trainer.step}", err=True)
         with _progress(trainer.step, plan.optimisation.steps) as watch:
@@ -95,6 +103,7 @@ def train(
             start.origin,
             work=folder,
             out=out or folder / "artifact",
+            teacher=start.teacher.model_id if start.teacher else None,
         )
     _print_table(made.measured)
     typer.echo(f"the model is in {made.path}")
@@ -190,6 +199,19 @@ def _progress(done: int, steps: int) -> "Iterator[Callable[[Progress], None]]":
             )
 
         yield watch
+
+
+@contextmanager
+def _asking() -> Iterator[Callable[[int, int], None]]:
+    """A bar of the rows that the teacher has answered."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("teacher"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=Console(stderr=True), speed_estimate_period=300) as bar:
+        task = bar.add_task("rows", total=None)
+        yield lambda done, rows: bar.update(task, completed=done, total=rows)
 
 
 def _print_table(measured: "Sequence[Measured]") -> None:

@@ -18,10 +18,11 @@ from transformers import PreTrainedModel
 from model.network import Network
 from training.data import Split
 from training.errors import TrainingError
-from training.loss import multi_task_loss
+from training.loss import distillation_loss, multi_task_loss
 from training.mixture import Batch, batches, shares
 from training.recipe import Head, Optimisation, Recipe
 from training.schedule import rate_at
+from training.soft_targets import SoftTargets
 
 CHECKPOINT = "checkpoint.pt"
 JOURNAL = "journal.jsonl"
@@ -65,6 +66,7 @@ class Trainer:
         train: Sequence[Tokenised],
         folder: Path,
         pad_id: int,
+        soft: SoftTargets | None = None,
     ) -> None:
         """Prepare optimiser and order.
 
@@ -74,13 +76,21 @@ class Trainer:
             train: the sets to learn from.
             folder: where checkpoint and journal go; made if it is not there.
             pad_id: fills up short rows.
+            soft: what the teacher says of the rows that :func:`drawn` names, where the recipe has a
+                distillation.
+
+        Raises:
+            TrainingError: ``soft`` is missing, or there is no distillation to use it.
         """
+        if (soft is None) != (recipe.distillation is None):
+            raise TrainingError("a teacher's answers go with a recipe's distillation: give both")
         self.network = network
         self.step = 0
         self._recipe = recipe
         self._train = train
         self._folder = folder
         self._pad_id = pad_id
+        self._soft = soft
         balance = recipe.optimisation.class_balance
         self._weights = [part.split.row_weights(balance) for part in train]
         folder.mkdir(parents=True, exist_ok=True)
@@ -93,7 +103,8 @@ class Trainer:
         """Go on from the folder's checkpoint, if there is one; False where there is none.
 
         Raises:
-            TrainingError: the checkpoint belongs to a run with other data, seed or network.
+            TrainingError: the checkpoint belongs to a run with another teacher, or other data, seed
+                or network.
         """
         path = self._folder / CHECKPOINT
         if not path.is_file():
@@ -144,7 +155,7 @@ class Trainer:
         losses: list[float] = []
         texts, since = 0, time.monotonic()
         self._computing.network.train()
-        for batch in islice(self._order(), self.step, last):
+        for batch in islice(order(self._recipe, self._train), self.step, last):
             losses.append(self._advance(batch))
             texts += len(batch.rows)
             if self.step % report_every == 0 or self.step == last:
@@ -201,42 +212,31 @@ class Trainer:
             allowed[head.name] = torch.from_numpy(table)
         by_head = dict(zip((head.name for head in self._recipe.heads), logits, strict=True))
         smoothing = self._recipe.optimisation.label_smoothing
-        return multi_task_loss(by_head, labels, allowed, members, weights, smoothing)
-
-    def _order(self) -> Iterator[Batch]:
-        optimisation = self._recipe.optimisation
-        share = shares(
-            [len(part.split) for part in self._train],
-            [part.split.data.weight for part in self._train],
-            optimisation.temperature,
-        )
-        return batches(
-            [part.lengths for part in self._train],
-            share,
-            batch_size=optimisation.batch_size,
-            seed=self._recipe.seed,
-        )
+        hard = multi_task_loss(by_head, labels, allowed, members, weights, smoothing)
+        distillation = self._recipe.distillation
+        if self._soft is None or distillation is None:
+            return hard
+        soft = distillation_loss(logits, self._soft.of(batch), distillation.temperature)
+        return (1 - distillation.weight) * hard + distillation.weight * soft
 
     def _identity(self) -> str:
         """What a checkpoint must agree with for its position to mean the same rows.
 
         The number of steps and the rates are left out: a run may be made shorter or longer.
         """
-        return json.dumps(
-            {
-                "seed": self._recipe.seed,
-                "base": self._recipe.bases[0]
-                if len(self._recipe.bases) == 1
-                else self._recipe.bases,
-                "batch_size": self._recipe.optimisation.batch_size,
-                "sets": [
-                    [p.split.data.name, len(p.split), p.split.data.weight] for p in self._train
-                ],
-                "shapes": sorted(
-                    [name, list(value.shape)] for name, value in self.network.state_dict().items()
-                ),
-            }
-        )
+        bases = self._recipe.bases
+        agreed: dict[str, Any] = {
+            "seed": self._recipe.seed,
+            "base": bases[0] if len(bases) == 1 else bases,
+            "batch_size": self._recipe.optimisation.batch_size,
+            "sets": [[p.split.data.name, len(p.split), p.split.data.weight] for p in self._train],
+            "shapes": sorted(
+                [name, list(value.shape)] for name, value in self.network.state_dict().items()
+            ),
+        }
+        if self._soft is not None:
+            agreed["teacher"] = self._soft.teacher
+        return json.dumps(agreed)
 
     def _note(self, **figures: float) -> None:
         with (self._folder / JOURNAL).open("a", encoding="utf-8") as journal:
@@ -267,6 +267,30 @@ class _Computing:
         """Take the trained network's weights."""
         for trained, computing in self._pairs:
             computing.copy_(trained)
+
+
+def order(recipe: Recipe, train: Sequence[Tokenised]) -> Iterator[Batch]:
+    """The batches of a run, without end."""
+    share = shares(
+        [len(part.split) for part in train],
+        [part.split.data.weight for part in train],
+        recipe.optimisation.temperature,
+    )
+    return batches(
+        [part.lengths for part in train],
+        share,
+        batch_size=recipe.optimisation.batch_size,
+        seed=recipe.seed,
+    )
+
+
+def drawn(recipe: Recipe, train: Sequence[Tokenised]) -> list[NDArray[np.bool_]]:
+    """Which rows of each set the steps of a recipe draw, each (rows,)."""
+    found = [np.zeros(len(part.split), dtype=np.bool_) for part in train]
+    for batch in islice(order(recipe, train), recipe.optimisation.steps):
+        for place in np.unique(batch.sets):
+            found[place][batch.rows[batch.sets == place]] = True
+    return found
 
 
 def pad(rows: Sequence[NDArray[np.int32]], pad_id: int) -> tuple[Tensor, Tensor]:

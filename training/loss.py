@@ -1,6 +1,6 @@
 """Loss over sets that answer different questions, some with fewer classes than others."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -58,3 +58,30 @@ def multi_task_loss(
         if len(rows)
     ]
     return torch.cat(losses).mean()
+
+
+def distillation_loss(
+    logits: Sequence[Tensor], targets: Sequence[Tensor], temperature: float
+) -> Tensor:
+    """Mean over a batch's rows of T**2 KL(teacher || student), summed over the heads (Hinton,
+    Vinyals and Dean, 2015, "Distilling the knowledge in a neural network", arXiv 1503.02531).
+
+    Rows count alike, in every head and over all of its classes, whatever their set is about: the
+    label plays no part. That a Korean review is anything but neutral, its set (which has no
+    neutral) cannot say, and the teacher can.
+
+    Args:
+        logits: the student's, of each head, (rows, classes).
+        targets: the teacher's, the same shapes.
+        temperature: T; the factor T**2 keeps the gradients' size as it was at T = 1.
+    """
+    rows = [
+        functional.kl_div(
+            functional.log_softmax(mine.float() / temperature, dim=-1),
+            functional.log_softmax(theirs.float() / temperature, dim=-1),
+            reduction="none",
+            log_target=True,
+        ).sum(dim=1)
+        for mine, theirs in zip(logits, targets, strict=True)
+    ]
+    return temperature**2 * torch.stack(rows).sum(dim=0).mean()

@@ -27,7 +27,7 @@ def model_card(
         f"# {details['name']}",
         "Reads a social media comment and gives calibrated probabilities. "
         f"Questions and answers: {heads}.",
-        f"* Start: {details['base']}.\n"
+        f"* Start: {details['base']}.\n{_student(details)}"
         f"* Recipe: `{recipe.name}` (sha256 `{recipe.sha256[:12]}`), seed {recipe.seed}, "
         f"{_steps(details['steps'], recipe)}.\n"
         f"* Vocabulary: {_vocabulary(recipe)}.\n"
@@ -77,6 +77,17 @@ def model_card(
 def _steps(steps: int, recipe: Recipe) -> str:
     return (
         f"{steps} steps of {recipe.optimisation.batch_size} texts" if steps else "no further step"
+    )
+
+
+def _student(details: Mapping[str, Any]) -> str:
+    learnt = details.get("distillation")
+    if learnt is None:
+        return ""
+    return (
+        f"* A student of `{learnt['teacher']}` with {learnt['layers']} layers: the teacher's "
+        f"probabilities at temperature {learnt['temperature']:g} have a share of "
+        f"{learnt['weight']:g} in the loss, the sets' labels the rest.\n"
     )
 
 

@@ -4,7 +4,7 @@ import json
 import logging
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -70,6 +70,7 @@ def package(
     *,
     work: Path,
     out: Path,
+    teacher: str | None = None,
 ) -> Package:
     """Make the artifact of a trained network.
 
@@ -82,6 +83,7 @@ def package(
         origin: of the pretrained start.
         work: gets ``float32``, the same model for torch, and other intermediate folders.
         out: the folder of the artifact; replaced only when everything else went well.
+        teacher: id of the model that it learnt from, if it did.
 
     Raises:
         ParityError: at every precision, 8 bits move a set by more than half a point.
@@ -93,6 +95,8 @@ def package(
         folder.mkdir(parents=True)
         tokenizer.save(str(folder / TOKENIZER), pretty=False)
     details = _details(tokenizer, pad_id, recipe, corpus, origin)
+    if recipe.distillation is not None:
+        details["distillation"] = {**asdict(recipe.distillation), "teacher": teacher}
     export_weights(network, torch_weights)
     network.encoder.config.save_pretrained(eight)  # a later run may go on from the artifact
     export_graph(network, whole / GRAPH)

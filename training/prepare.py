@@ -11,11 +11,13 @@ from tokenizers import Tokenizer
 
 from model.network import Network
 from training.augment import augment
-from training.checkpoint import Base, load_base
+from training.checkpoint import load_base, take_over_heads
 from training.data import Corpus, Split, load_corpus
 from training.finetune import Tokenised, new_network
 from training.recipe import Recipe
 from training.soup import mean
+from training.student import keep_layers
+from training.teacher import Teacher, load_teacher
 from training.vocabulary import shrink_embeddings, trim
 
 _CHUNK = 4096
@@ -32,6 +34,7 @@ class Prepared:
         tokenizer: of the kept vocabulary, without truncation or padding.
         pad_id: fills up short rows.
         origin: where the encoder's weights came from.
+        teacher: whom the network learns from, where the recipe has a distillation.
     """
 
     corpus: Corpus
@@ -40,6 +43,7 @@ class Prepared:
     tokenizer: Tokenizer
     pad_id: int
     origin: str
+    teacher: Teacher | None
 
 
 def prepare(recipe: Recipe, data: Path, *, wheels: Path | None = None) -> Prepared:
@@ -47,7 +51,8 @@ def prepare(recipe: Recipe, data: Path, *, wheels: Path | None = None) -> Prepar
 
     Raises:
         DataError: the data is missing or not valid.
-        BaseModelError: the pretrained start cannot be read.
+        BaseModelError: the pretrained start or the teacher cannot be read.
+        RecipeError: the distillation does not fit them.
     """
     corpus = load_corpus(recipe, data)
     bases = [load_base(base, wheels=wheels) for base in recipe.bases]
@@ -64,10 +69,21 @@ def prepare(recipe: Recipe, data: Path, *, wheels: Path | None = None) -> Prepar
         tokenizer = vocabulary.tokenizer
         pad_id = int(np.searchsorted(vocabulary.kept, pad_id))
         shrink_embeddings(base.encoder, vocabulary.kept, pad_id)
+    origin, teacher, distillation = base.origin, None, recipe.distillation
+    if distillation is not None:
+        kept = keep_layers(base.encoder, distillation.layers)
+        origin = f"layers {', '.join(str(place + 1) for place in kept)} of: {origin}"
+        teacher = load_teacher(
+            distillation.teacher,
+            recipe.heads,
+            tokenizer,
+            recipe.optimisation.precision,
+            wheels=wheels,
+        )
     torch.manual_seed(recipe.seed)
     network = new_network(base.encoder, recipe.heads, recipe.optimisation)
     if recipe.keep_heads:
-        _take_over_heads(network, recipe, base)
+        take_over_heads(network, recipe.heads, base)
     train = tuple(
         tokenise(
             augment(split, recipe.head(split.data.head).labels, recipe.optimisation.augment),
@@ -76,16 +92,7 @@ def prepare(recipe: Recipe, data: Path, *, wheels: Path | None = None) -> Prepar
         )
         for split in corpus.train
     )
-    return Prepared(corpus, train, network, tokenizer, pad_id, base.origin)
-
-
-def _take_over_heads(network: Network, recipe: Recipe, base: Base) -> None:
-    for head in recipe.heads:
-        trained = base.heads.get(head.name)
-        if trained is not None and trained.labels == head.labels:
-            network.heads[head.name].load_state_dict(
-                {"weight": trained.weight, "bias": trained.bias}
-            )
+    return Prepared(corpus, train, network, tokenizer, pad_id, origin, teacher)
 
 
 def tokenise(split: Split, tokenizer: Tokenizer, max_tokens: int) -> Tokenised:

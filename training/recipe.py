@@ -100,11 +100,30 @@ class Optimisation:
 
 
 @dataclass(frozen=True, slots=True)
+class Distillation:
+    """How a smaller network learns from a larger one; see :mod:`training.teacher`.
+
+    Attributes:
+        teacher: a model with the recipe's heads and vocabulary, named as a base is.
+        layers: of the base's encoder that the student keeps; see
+            :func:`training.student.keep_layers`.
+        weight: share of the teacher's answers in the loss, the rest is the labels', in [0, 1].
+        temperature: that the answers of both are softened by for it.
+    """
+
+    teacher: str
+    layers: int
+    weight: float = 0.5
+    temperature: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """A whole recipe, and the sha256 of the file it was read from.
 
     ``bases`` are the models that it starts from, more than one by their mean (a list in the file).
     ``keep_heads`` starts with the base's own heads, where it has one of the same name and labels.
+    ``distillation`` makes the network a student of another.
     """
 
     name: str
@@ -115,6 +134,7 @@ class Recipe:
     sets: tuple[DataSet, ...]
     vocabulary: Vocabulary
     optimisation: Optimisation
+    distillation: Distillation | None
     sha256: str
 
     def head(self, name: str) -> Head:
@@ -150,6 +170,9 @@ def _build(table: dict[str, Any], sha256: str) -> Recipe:
         sets = tuple(_data_set(entry, by_name) for entry in table.pop("sets"))
         vocabulary = _record(Vocabulary, table.pop("vocabulary", {}), "vocabulary")
         optimisation = _record(Optimisation, table.pop("optimisation"), "optimisation")
+        distillation = None
+        if "distillation" in table:
+            distillation = _record(Distillation, table.pop("distillation"), "distillation")
         name, base, seed = table.pop("name"), table.pop("base"), table.pop("seed")
         keep_heads = bool(table.pop("keep_heads", False))
     except KeyError as error:
@@ -157,7 +180,18 @@ def _build(table: dict[str, Any], sha256: str) -> Recipe:
     if table:
         raise RecipeError(f"the recipe has unknown keys: {', '.join(sorted(table))}")
     bases = tuple(base) if isinstance(base, list) else (base,)
-    return Recipe(name, bases, seed, keep_heads, heads, sets, vocabulary, optimisation, sha256)
+    return Recipe(
+        name=name,
+        bases=bases,
+        seed=seed,
+        keep_heads=keep_heads,
+        heads=heads,
+        sets=sets,
+        vocabulary=vocabulary,
+        optimisation=optimisation,
+        distillation=distillation,
+        sha256=sha256,
+    )
 
 
 def _data_set(entry: dict[str, Any], heads: Mapping[str, Head]) -> DataSet:
@@ -194,7 +228,20 @@ def _check(recipe: Recipe) -> Recipe:
         raise RecipeError("base is the name of a model, or a list of names for the mean of theirs")
     if not (0 <= optimisation.class_balance <= 1 and 0 <= optimisation.augment <= 1):
         raise RecipeError("class_balance and augment lie in [0, 1]")
+    if recipe.distillation is not None:
+        _check_distillation(recipe.distillation)
     names = [data.name for data in recipe.sets]
     if len(set(names)) != len(names) or not names:
         raise RecipeError("every set needs a name of its own, and there must be one")
     return recipe
+
+
+def _check_distillation(distillation: Distillation) -> None:
+    if not isinstance(distillation.teacher, str) or not distillation.teacher:
+        raise RecipeError("distillation: teacher is the name of a model")
+    if not isinstance(distillation.layers, int) or distillation.layers < 1:
+        raise RecipeError("distillation: layers is a whole number, at least 1")
+    if not 0 <= distillation.weight <= 1:
+        raise RecipeError("distillation: weight lies in [0, 1]")
+    if distillation.temperature <= 0:
+        raise RecipeError("distillation: temperature is above 0")

@@ -40,7 +40,7 @@ def mean(bases: Sequence[Base]) -> Base:
         both = _mean([{"weight": head.weight, "bias": head.bias} for head in trained])
         heads[name] = TrainedHead(trained[0].labels, both["weight"], both["bias"])
     origin = "the mean of: " + " | ".join(base.origin for base in bases)
-    return replace(first, origin=origin, heads=heads)
+    return replace(first, origin=origin, heads=heads, model_id=None)
 
 
 def _mean(states: Sequence[Mapping[str, torch.Tensor]]) -> dict[str, torch.Tensor]:

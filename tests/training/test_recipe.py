@@ -9,7 +9,10 @@ from training.recipe import load_recipe
 SMOKE = (files("training") / "recipes" / "smoke.toml").read_text()
 
 
-SHIPPED = ("groundswell-first", "groundswell", "groundswell-third", "own", "smoke")
+SHIPPED = (
+    "groundswell-first", "groundswell", "groundswell-third", "groundswell-small", "own", "smoke",
+)  # fmt: skip
+DISTILLATION = '[distillation]\nteacher = "t"\nlayers = 2\n'
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -43,6 +46,28 @@ def test_faults_are_named(old: str, new: str, says: str, tmp_path: Path) -> None
     assert old in SMOKE
     path = tmp_path / "broken.toml"
     path.write_text(SMOKE.replace(old, new))
+    with pytest.raises(RecipeError, match=says):
+        load_recipe(str(path))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("layers = 2", "layers = 2\nspeed = 1", "distillation has unknown keys: speed"),
+        ("layers = 2", "", "distillation: .*'layers'"),
+        ("layers = 2", "layers = 0", "layers is a whole number, at least 1"),
+        ("layers = 2", "layers = 1.5", "layers is a whole number"),
+        ("layers = 2", "layers = 2\nweight = 1.1", r"weight lies in \[0, 1\]"),
+        ("layers = 2", "layers = 2\ntemperature = 0", "temperature is above 0"),
+        ('teacher = "t"', 'teacher = ["a", "b"]', "the name of a model"),
+    ],
+)
+def test_faults_of_a_distillation_are_named(old: str, new: str, says: str, tmp_path: Path) -> None:
+    path = tmp_path / "broken.toml"
+    sound = SMOKE.replace("[vocabulary]", f"{DISTILLATION}\n[vocabulary]")
+    path.write_text(sound)
+    assert load_recipe(str(path)).distillation is not None
+    path.write_text(sound.replace(old, new))
     with pytest.raises(RecipeError, match=says):
         load_recipe(str(path))
 

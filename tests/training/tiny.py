@@ -33,12 +33,12 @@ def tokenizer() -> Tokenizer:
     return made
 
 
-def encoder() -> BertModel:
+def encoder(layers: int = 1) -> BertModel:
     torch.manual_seed(3)
     config = BertConfig(
         vocab_size=tokenizer().get_vocab_size(),
         hidden_size=32,
-        num_hidden_layers=1,
+        num_hidden_layers=layers,
         num_attention_heads=2,
         intermediate_size=64,
         max_position_embeddings=160,
@@ -47,9 +47,9 @@ def encoder() -> BertModel:
     return BertModel(config, add_pooling_layer=False)
 
 
-def write_base(folder: Path) -> Path:
+def write_base(folder: Path, layers: int = 1) -> Path:
     """A base model in transformers' format."""
-    encoder().save_pretrained(folder)
+    encoder(layers).save_pretrained(folder)
     write_tokenizer(folder)
     return folder
 
