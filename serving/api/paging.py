@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Query
 
 from serving.errors import InvalidRequest
+from serving.ingest.comment import storable
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="Most items of a page.")]
 Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before.")]
@@ -30,7 +31,7 @@ def decode_cursor(cursor: str, *types: type) -> tuple[int | str, ...]:
     try:
         key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         if [type(part) for part in key] == list(types) and all(
-            not isinstance(part, int) or abs(part) < 2**63 for part in key
+            abs(part) < 2**63 if isinstance(part, int) else storable(part) == part for part in key
         ):
             return tuple(key)
     except (ValueError, TypeError, RecursionError):

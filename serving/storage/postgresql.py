@@ -4,6 +4,7 @@ from contextlib import closing
 from typing import Any
 
 from psycopg.errors import LockNotAvailable
+from psycopg.types.string import StrDumper
 from sqlalchemy import URL, Column, Engine, NullPool, create_engine, event
 from sqlalchemy.dialects.postgresql.base import PGTypeCompiler
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -73,7 +74,7 @@ class Postgresql:
         return engine
 
     def _engine(self, pool_size: int, **more: Any) -> AsyncEngine:
-        return create_async_engine(
+        engine = create_async_engine(
             self._url,
             pool_size=pool_size,
             max_overflow=0,
@@ -82,6 +83,12 @@ class Postgresql:
             connect_args=self._more,
             **more,
         )
+
+        @event.listens_for(engine.sync_engine, "connect")
+        def _configure(connection: Any, _record: object) -> None:
+            connection.adapters.register_dumper(str, _WithoutNul)
+
+        return engine
 
     def _claim(self, connection: Any, _record: object) -> None:
         try:
@@ -97,6 +104,13 @@ class Postgresql:
                     " service a database of its own"
                 ) from None
             raise
+
+
+class _WithoutNul(StrDumper):
+    """Text with NUL as U+FFFD, as what is stored has it; PostgreSQL would not even compare it."""
+
+    def dump(self, obj: str) -> Any:
+        return super().dump(obj.replace("\0", "\ufffd"))
 
 
 class _ByBytes(PGTypeCompiler):

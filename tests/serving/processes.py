@@ -17,22 +17,24 @@ _GROUNDSWELL = "from serving.cli import main; main()"
 
 @contextmanager
 def service(
-    database: Path, *, shipped: bool = False, env: Mapping[str, str] | None = None
+    database: Path | str, *, shipped: bool = False, env: Mapping[str, str] | None = None
 ) -> Iterator[tuple[subprocess.Popen[bytes], httpx.Client]]:
-    """A running service on a database file; killed at the end.
+    """A running service on a database of its own; killed at the end.
 
     Args:
-        database: where its data goes.
+        database: where its data goes: a SQLite file, or a URL.
         shipped: run `groundswell serve` on the model that comes along instead of the fake one.
         env: environment variables beside those of this process.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    url = f"sqlite:///{database}"
+    folder, url = ROOT, str(database)
+    if isinstance(database, Path):
+        folder, url = database.parent, f"sqlite:///{database}"
     if shipped:
         serve = ["serve", "--port", str(port), "--database-url", url]
-        command, folder = [sys.executable, "-c", _GROUNDSWELL, *serve], database.parent
+        command = [sys.executable, "-c", _GROUNDSWELL, *serve]
     else:
         command = [sys.executable, "-m", "tests.serving.server_on_fake", str(port), url]
         folder = ROOT

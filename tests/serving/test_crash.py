@@ -1,9 +1,10 @@
-"""SIGKILL in the middle of a replay: no accepted comment is lost, the alerts are the same."""
+"""Killed in the middle of a replay: no accepted comment is lost, the alerts are the same.
+
+Also when the service writes to PostgreSQL, and when it is the database server that is killed.
+"""
 
 import json
 import signal
-import sqlite3
-from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ import httpx
 import pandas as pd
 import pytest
 
-from tests.serving.conftest import NOW
+from tests.serving import postgres
+from tests.serving.conftest import NOW, NewUrl
 from tests.serving.processes import ROOT, service
 from tests.serving.streams import storm, wait_until_worked_off
 
@@ -54,6 +56,16 @@ def storms() -> list[dict[str, Any]]:
     return sorted(items, key=lambda item: (item["created_at"], item["comment_id"]))
 
 
+def undisturbed(database: Path, items: list[dict[str, Any]]) -> Any:
+    """What comes of a stream when nothing happens, on SQLite."""
+    with service(database) as (_, client):
+        assert set(send(client, items)) == {"accepted"}
+        expected = comparable(outcome(client))
+    assert expected
+    assert all(alert["trace"]["points"] for alert in expected)
+    return expected
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "stream",
@@ -64,34 +76,49 @@ def storms() -> list[dict[str, Any]]:
         ),
     ],
 )
-def test_a_killed_service_ends_where_an_undisturbed_one_does(tmp_path: Path, stream: Any) -> None:
+def test_a_killed_service_ends_where_an_undisturbed_one_does(
+    tmp_path: Path, new_url: NewUrl, stream: Any
+) -> None:
     items = stream()
-    with service(tmp_path / "undisturbed.db") as (_, client):
-        assert set(send(client, items)) == {"accepted"}
-        expected = outcome(client)
-    assert expected
-    assert all(alert["trace"]["points"] for alert in expected)
-
-    third = len(items) // 3
-    with service(tmp_path / "killed.db") as (process, client):
+    expected = undisturbed(tmp_path / "undisturbed.db", items)
+    third, killed = len(items) // 3, new_url()
+    with service(killed) as (process, client):
         send(client, items[:third])
         status = client.get("/v1/status").json()["log"]
         process.send_signal(signal.SIGKILL)
         process.wait()
     assert status["last_seq"] == third
-    with service(tmp_path / "killed.db") as (process, client):
+    with service(killed) as (process, client):
         # A sender that does not know what arrived sends all of it again.
         assert set(send(client, items[:third])) == {"duplicate"}
         send(client, items[third : 2 * third])
         process.send_signal(signal.SIGKILL)
         process.wait()
-    with service(tmp_path / "killed.db") as (_, client):
+    with service(killed) as (_, client):
         outcomes = send(client, items)
         assert set(outcomes[: 2 * third]) == {"duplicate"}
         assert set(outcomes[2 * third :]) == {"accepted"}
-        assert comparable(outcome(client)) == comparable(expected)
-    with closing(sqlite3.connect(tmp_path / "killed.db")) as database:
-        assert database.execute("SELECT count(*) FROM comments").fetchone() == (len(items),)
+        assert comparable(outcome(client)) == expected
+
+
+@pytest.mark.slow
+def test_a_killed_database_server_costs_nothing(tmp_path: Path, server: postgres.Server) -> None:
+    items = storms()
+    expected = undisturbed(tmp_path / "undisturbed.db", items)
+    name, third = server.create("empty"), len(items) // 3
+    with service(server.url(name)) as (_, client):
+        send(client, items[:third])
+        server.stop(signal.SIGQUIT)  # the pipeline is in the midst of it
+        answer = client.post("/v1/comments", json=items[third : third + _CHUNK])
+        assert (answer.status_code, answer.json()["code"]) == (503, "store")
+        assert client.get("/healthz").status_code == 200
+        server.start()
+        outcomes = send(client, items)
+        assert outcomes == ["duplicate"] * third + ["accepted"] * (len(items) - third)
+        assert comparable(outcome(client)) == expected
+        assert client.get("/readyz").status_code == 200
+    assert server.execute("SELECT count(*) FROM comments", name) == [(len(items),)]
+    server.drop(name)
 
 
 def comparable(alerts: list[Any]) -> Any:

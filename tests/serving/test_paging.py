@@ -12,7 +12,10 @@ def test_round_trip() -> None:
 
 @pytest.mark.parametrize(
     "cursor",
-    ["", "x", "ключ", "AAAA", encode_cursor("a", 1), encode_cursor(1), encode_cursor(2**63, "a")],
+    [
+        *("", "x", "ключ", "AAAA", encode_cursor("a", 1), encode_cursor(1)),
+        *(encode_cursor(2**63, "a"), encode_cursor(1, "\0"), encode_cursor(1, "\ud800")),
+    ],
 )
 def test_any_other_is_refused(cursor: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
