@@ -30,15 +30,18 @@ from model.classifier import SentimentClassifier, shipped_weights
 from training.data import load_corpus
 from training.recipe import load_recipe
 
-QUALITY = {"sentiment macro-F1": "all sentiment sets", "offensive macro-F1": "tweeteval_offensive"}
+QUALITY = {  # figure, of macro-F1 → the group of texts that it is of, and its title
+    "sentiment": ("all sentiment sets", "F1, mood"),
+    "offensive": ("tweeteval_offensive", "F1, offensive"),
+}
 SPEEDS = {  # figure → its title and digits after the point
-    "single": ("comments/s, one a call", 0),
-    "batched": ("all in one", 0),
-    "cpu_seconds": ("CPU s a 1,000", 2),
+    "single": ("one a call, /s", 0),
+    "batched": ("all in one, /s", 0),
+    "cpu_seconds": ("CPU s for 1,000", 2),
     "load_seconds": ("load, s", 2),
 }
 _WARMING = 64  # texts scored before the watch starts
-_CONSOLE = Console(width=140)
+_CONSOLE = Console(width=150)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,7 @@ def summary(artifact: ModelArtifact, speeds: Sequence[Speed]) -> dict[str, Any]:
         "model": artifact.model_id,
         "precision": artifact.details.get("precision"),
         "megabytes": round(sum(path.stat().st_size for path in files) / 1e6, 1),
-        **{title: quality.get(name) for title, name in QUALITY.items()},
+        **{name: quality.get(group) for name, (group, _) in QUALITY.items()},
         **{
             name: [
                 round(pick([each[name] for each in rounds]), 2)
@@ -127,17 +130,21 @@ def summary(artifact: ModelArtifact, speeds: Sequence[Speed]) -> dict[str, Any]:
 
 def show(told: Sequence[Mapping[str, Any]]) -> None:
     """The table, speeds as median (lowest-highest)."""
-    table = Table("model")
-    for title in ("MB", *QUALITY, *(title for title, _ in SPEEDS.values())):
+    table = Table()
+    table.add_column("model", no_wrap=True)
+    table.add_column("precision")
+    titles = [title for _, title in QUALITY.values()] + [title for title, _ in SPEEDS.values()]
+    for title in ("MB", *titles):
         table.add_column(title, justify="right")
     for row in told:
-        quality = [row[title] for title in QUALITY]
+        quality = [row[name] for name in QUALITY]
         speeds = [
             "{:,.{d}f} ({:,.{d}f}-{:,.{d}f})".format(*row[name], d=digits)
             for name, (_, digits) in SPEEDS.items()
         ]
         table.add_row(
-            " ".join(filter(None, (row["model"], row["precision"]))),
+            row["model"],
+            row["precision"] or "",
             f"{row['megabytes']:.1f}",
             *("" if value is None else f"{100 * value:.1f}" for value in quality),
             *speeds,
