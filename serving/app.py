@@ -55,6 +55,7 @@ from serving.storage.mood_store import MoodStore
 from serving.storage.policy_store import PolicyStore
 from serving.storage.silence_store import SilenceStore
 from serving.storage.step_store import StepStore
+from serving.web import pages
 
 _ABOUT = (
     "Comments in, alerts out. Send comments to `POST /v1/comments`; read `GET /v1/alerts` or"
@@ -112,6 +113,7 @@ def create_app(
         v1.include_router(module.router)
     app.include_router(v1)
     app.include_router(health.router)
+    app.include_router(pages.router)
 
     @app.get("/", include_in_schema=False)
     async def root() -> RedirectResponse:

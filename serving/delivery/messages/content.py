@@ -8,12 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from serving.delivery.channel import Rejected
 from serving.delivery.messages.sentences import GAP, PRAISE, audience, comments, what_changed
 from serving.delivery.notification import Notification
 from serving.delivery.quoting import cut, holds_offence, one_line, quoted
-from serving.locales.wording import Wording, msg
+from serving.locales.wording import Wording, msg, wording
 
 _QUOTES = 3
 _LONGEST_NAME = 60
@@ -156,15 +157,12 @@ def _content(notification: Notification, words: Wording) -> Content:
     evidence, reason = notification.evidence, notification.reason
     over, trial = reason == "resolved", reason == "test"
     name = cut(one_line(notification.kol_name or notification.kol_id), _LONGEST_NAME)
-    kind = words.text(_KINDS.get(notification.kind, notification.kind.replace("_", " ")))
     drivers = None if over else evidence["drivers"]
     flag = words.text("RESOLVED") if over else words.text(_SEVERITIES[notification.severity])
     test = words.text("TEST")
-    if over:
-        headline = words.text("{kind} is over", kind=kind)
-    else:
-        happened = words.text(_HAPPENED[reason], kind=kind)
-        headline = f"{happened}: {_how_bad(notification.kind, evidence, words)}"
+    headline = what_happened(reason, notification.kind, words)
+    if not over:
+        headline += f": {_how_bad(notification.kind, evidence, words)}"
     return Content(
         alert_id=notification.alert_id,
         tone="over" if over else notification.severity,
@@ -183,12 +181,24 @@ def _content(notification: Notification, words: Wording) -> Content:
             words.text("Alert"), f"{notification.alert_id}, {words.moment(notification.at)}"
         ),
         chart_label=words.text("Chart of the comments on {name}", name=name),
-        page=_link(words.text("Open the alert"), notification.link),
+        page=_link(words.text("Open the alert"), notification.link, words),
         acknowledge=None
         if over
-        else _link(words.text("Acknowledge"), notification.acknowledge_link),
-        chart=None if trial else _link(words.text("Chart"), notification.chart_link),
+        else _link(words.text("Acknowledge"), notification.acknowledge_link, words),
+        chart=None if trial else _link(words.text("Chart"), notification.chart_link, words),
     )
+
+
+def what_happened(reason: str, kind: str, words: Wording) -> str:
+    """A transition of an alert of a kind, in a few words.
+
+    Raises:
+        KeyError: there is no such reason.
+    """
+    named = words.text(_KINDS.get(kind, kind.replace("_", " ")))
+    if reason == "resolved":
+        return words.text("{kind} is over", kind=named)
+    return words.text(_HAPPENED[reason], kind=named)
 
 
 def _how_bad(kind: str, evidence: Mapping[str, Any], words: Wording) -> str:
@@ -258,5 +268,18 @@ def _showable(sample: Mapping[str, Any]) -> bool:
     return offensive is None or offensive < _OFFENSIVE or holds_offence(sample["text"])
 
 
-def _link(label: str, address: str | None) -> Fact | None:
-    return None if address is None else Fact(label, address)
+def _link(label: str, address: str | None, words: Wording) -> Fact | None:
+    """A link to what is read in the words of the message that it stands in."""
+    if address is None:
+        return None
+    usual = wording()
+    asked = {
+        name: value
+        for name, value, default in (
+            ("language", str(words.locale), str(usual.locale)),
+            ("timezone", words.zone.key, usual.zone.key),
+        )
+        if value != default
+    }
+    joint = "&" if "?" in address else "?"
+    return Fact(label, f"{address}{joint if asked else ''}{urlencode(asked, safe='/')}")

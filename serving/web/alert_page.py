@@ -1,0 +1,226 @@
+"""What the page of an alert says: what changed, how it stands with people, what can be done."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any
+
+from serving.delivery.messages.content import Content, Fact, what_happened, write
+from serving.delivery.notification import Notification
+from serving.delivery.quoting import one_line
+from serving.locales.wording import Wording, msg
+from serving.storage.database import from_micros
+from serving.triage.acts import Act, Verb
+from serving.triage.muting import Standing
+
+SNOOZES = (1, 4, 24)  # hours that the page offers
+_DONE: dict[Verb, str] = {
+    "acknowledge": msg("{who} acknowledged it"),
+    "unacknowledge": msg("{who} took the acknowledgement back"),
+    "assign": msg("{who} assigned it to {assignee}"),
+    "unassign": msg("{who} ended the assignment"),
+    "note": msg("{who} noted"),
+    "snooze": msg("{who} snoozed it until {until}"),
+    "unsnooze": msg("{who} ended the snooze"),
+    "resolve": msg("{who} closed it"),
+    "reopen": msg("{who} reopened it"),
+    "false_alarm": msg("{who} called it a false alarm"),
+    "not_false_alarm": msg("{who} took back that it was a false alarm"),
+}
+_OFFERED: dict[Verb, str] = {
+    "acknowledge": msg("Acknowledge"),
+    "unacknowledge": msg("Take the acknowledgement back"),
+    "snooze": msg("Snooze"),
+    "unsnooze": msg("End the snooze"),
+    "resolve": msg("Close"),
+    "reopen": msg("Reopen"),
+    "false_alarm": msg("False alarm"),
+    "note": msg("Note"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A button.
+
+    Attributes:
+        verb: what it does.
+        label: its words.
+    """
+
+    verb: Verb
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Something that happened.
+
+    Attributes:
+        at: when, in words.
+        what: in one line.
+        remark: what its actor said to it; None if nothing.
+    """
+
+    at: str
+    what: str
+    remark: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertPage:
+    """The page.
+
+    Attributes:
+        head: the alert as it stands: its last rise, or its end.
+        rise: its last rise, for the figures, comments and facts.
+        chart: the address of the chart, from the page's own.
+        standing: how it stands with people, a line each; at least one.
+        asked: whether the first offer is what the reader came for, so that the form goes first.
+        offers: what can be done to it now; the first is set off.
+        history: transitions and acts, the last first.
+        words: the reader's language and time zone.
+    """
+
+    head: Content
+    rise: Content
+    chart: str
+    standing: tuple[str, ...]
+    asked: bool
+    offers: tuple[Offer, ...]
+    history: tuple[Past, ...]
+    words: Wording
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The page's own words, by what they stand at."""
+        text = self.words.text
+        return {
+            "standing": text("How it stands"),
+            "name": text("Your name"),
+            "remark": text("A remark, if you like"),
+            "hours": text("Snooze for"),
+            "history": text("What happened"),
+            "at_rise": text("At its last rise"),
+        }
+
+    @property
+    def snoozes(self) -> list[tuple[int, str]]:
+        """Lengths of a snooze in hours, each with its words."""
+        words = self.words
+        return [(hours, words.plural("{count} hour", "{count} hours", hours)) for hours in SNOOZES]
+
+    @property
+    def id_fact(self) -> Fact:
+        """The alert's id under its label."""
+        return Fact(self.words.text("Alert"), self.head.alert_id)
+
+
+def describe(
+    alert: Mapping[Any, Any],
+    events: Sequence[Mapping[Any, Any]],
+    acts: Sequence[Act],
+    standing: Standing,
+    *,
+    kol_name: str | None,
+    asked: str | None,
+    words: Wording,
+) -> AlertPage:
+    """The page of an alert.
+
+    Args:
+        alert: its row.
+        events: the rows of its transitions, oldest first, at least one.
+        acts: what people did to it, oldest first.
+        standing: how people stand with it.
+        kol_name: the KOL's name; None where its profile has none.
+        asked: what the reader comes to do; put first if it can be done.
+        words: the reader's language and time zone.
+
+    Raises:
+        Rejected: the evidence is not as it must be.
+    """
+    last = events[-1]
+    risen = next((event for event in reversed(events) if event["reason"] != "resolved"), last)
+
+    def content(event: Mapping[Any, Any]) -> Content:
+        same = ("alert_id", "kol_id", "kind", "severity", "reason", "evidence")
+        told = Notification(
+            key="",
+            kol_name=kol_name,
+            at=from_micros(event["at"]),
+            opened_at=from_micros(alert["opened_at"]),
+            public_url=None,
+            **{name: event[name] for name in same},
+        )
+        return write([told], words).items[0]
+
+    past = [
+        (from_micros(event["at"]), Past(words.moment(from_micros(event["at"])), what, None))
+        for event in events
+        for what in [what_happened(event["reason"], event["kind"], words)]
+    ]
+    past += [(act.at, _past(act, words)) for act in acts]
+    offered = sorted(_offered(standing), key=lambda verb: verb != asked)
+    return AlertPage(
+        head=content(last),
+        rise=content(risen),
+        chart=f"../v1/alerts/{alert['alert_id']}/chart.png{asking(words)}",
+        standing=tuple(_standing(standing, words)),
+        asked=asked in offered,
+        offers=tuple(Offer(verb, words.text(_OFFERED[verb])) for verb in offered),
+        history=tuple(what for _, what in sorted(past, key=itemgetter(0), reverse=True)),
+        words=words,
+    )
+
+
+def asking(words: Wording) -> str:
+    """A query that asks for the same language and time zone."""
+    return f"?language={words.locale}&timezone={words.zone.key}"
+
+
+def _past(act: Act, words: Wording) -> Past:
+    deed = act.deed
+    what = words.text(
+        _DONE[deed.verb],
+        who=one_line(deed.actor),
+        assignee=one_line(deed.assignee or ""),
+        until="" if deed.until is None else words.moment(deed.until),
+    )
+    return Past(words.moment(act.at), what, deed.text)
+
+
+def _standing(standing: Standing, words: Wording) -> Iterator[str]:
+    work = standing.work
+    if work.closed is not None:
+        yield _said(work.closed, words)
+    if work.acknowledged is not None:
+        yield _said(work.acknowledged, words)
+    elif work.closed is None:
+        yield words.text("Nobody has acknowledged it yet")
+    if work.assigned is not None:
+        yield _said(work.assigned, words)
+    if work.snoozed is not None:
+        yield _said(work.snoozed, words)
+    if standing.muted is not None and work.closed is None and work.snoozed is None:
+        yield words.text("A silence covers it")
+    if standing.muted is not None:
+        yield words.text("Nobody is told of it now")
+
+
+def _said(act: Act, words: Wording) -> str:
+    return f"{_past(act, words).what} · {words.moment(act.at)}"
+
+
+def _offered(standing: Standing) -> Iterator[Verb]:
+    """What can be done; first what most people come for, for that is what the Enter key does."""
+    work = standing.work
+    yield "acknowledge" if work.acknowledged is None else "note"
+    if work.closed is None:
+        yield "snooze" if work.snoozed is None else "unsnooze"
+        yield "resolve"
+    else:
+        yield "reopen"
+    if work.false_alarm is None:
+        yield "false_alarm"
+    yield "note" if work.acknowledged is None else "unacknowledge"

@@ -1,0 +1,152 @@
+"""The page of an alert, to which messages link, and what people send from it."""
+
+from datetime import timedelta
+from typing import Annotated
+from urllib.parse import quote, unquote
+
+from fastapi import APIRouter, Cookie, Depends, Header, Query, Request, Response
+from fastapi.responses import RedirectResponse
+from pydantic import ValidationError
+
+from serving.api.acts import carry_out
+from serving.api.alert_schemas import ActIn
+from serving.errors import InvalidRequest, NotFound
+from serving.locales.wording import SOURCE, Wording, languages, wording
+from serving.service import Running
+from serving.web.alert_page import SNOOZES, asking, describe
+from serving.web.forms import is_own, read_form
+from serving.web.looks import page
+
+router = APIRouter(include_in_schema=False)
+_ACTOR = "groundswell_actor"  # the cookie that saves people typing their name again
+_KEPT = 180 * 24 * 3600  # seconds
+_FORM = "application/x-www-form-urlencoded"
+
+
+def _words(
+    language: Annotated[str | None, Query()] = None,
+    timezone: Annotated[str, Query()] = "UTC",
+    accept_language: Annotated[str, Header()] = "",
+) -> Wording:
+    """The language that the link asks for, else the reader's browser; never an error."""
+    chosen = language if language in languages() else preferred(accept_language)
+    try:
+        return wording(chosen, timezone)
+    except ValueError:
+        return wording(chosen)
+
+
+Words = Annotated[Wording, Depends(_words)]
+
+
+def preferred(accepted: str) -> str:
+    """The language of ours that an `Accept-Language` header likes best; English if none.
+
+    Of equals the first counts, as RFC 9110, 12.5.4 leaves open.
+    """
+    best, found = 0.0, SOURCE
+    for part in accepted.split(","):
+        tag, _, weight = part.partition(";q=")
+        try:
+            liked = float(weight) if weight else 1.0
+        except ValueError:
+            continue
+        code = tag.strip().lower().split("-")[0]
+        if liked > best and code in languages():
+            best, found = liked, code
+    return found
+
+
+@router.get("/alerts/{alert_id}")
+async def show_alert(
+    alert_id: str,
+    service: Running,
+    words: Words,
+    act: Annotated[str | None, Query()] = None,
+    groundswell_actor: Annotated[str, Cookie()] = "",
+) -> Response:
+    """An alert as people read it. `act` puts a form for doing that first; only the form does it."""
+    return await _alert(alert_id, service, words, asked=act, actor=unquote(groundswell_actor))
+
+
+@router.post("/alerts/{alert_id}")
+async def act_on_page(alert_id: str, request: Request, service: Running, words: Words) -> Response:
+    """Do what the form says, and show the alert."""
+    if not is_own(request.headers, service.settings.public_url):
+        why = words.text("This was sent from another site, and nothing was done.")
+        return page("message.html", words, 403, message=why)
+    if request.headers.get("content-type", "").partition(";")[0].strip() != _FORM:
+        return page("message.html", words, 415, message=words.text("This is not a form."))
+    fields = await read_form(request)
+    try:
+        await carry_out(service, alert_id, _act_in(fields, service))
+    except NotFound:
+        return _missing(words)
+    except (ValidationError, InvalidRequest) as error:
+        return await _alert(
+            alert_id,
+            service,
+            words,
+            asked=fields.get("act"),
+            actor=fields.get("actor", ""),
+            remark=fields.get("text", ""),
+            fault=_fault(error, words),
+        )
+    # A path of its own: what stands before it is up to the proxy in front.
+    answer = RedirectResponse(f"{quote(alert_id, safe='')}{asking(words)}", 303)
+    name = quote(fields["actor"])
+    answer.set_cookie(_ACTOR, name, _KEPT, httponly=True, samesite="lax")
+    return answer
+
+
+async def _alert(
+    alert_id: str,
+    service: Running,
+    words: Wording,
+    *,
+    asked: str | None,
+    actor: str,
+    remark: str = "",
+    fault: str | None = None,
+) -> Response:
+    try:
+        alert, events = await service.alerts.get(alert_id)
+    except NotFound:
+        return _missing(words)
+    (standing,) = await service.alerts.standings([alert], service.clock.now())
+    acts = await service.acts.of(alert_id)
+    kol = await service.kols.get(alert["kol_id"])
+    shown = describe(alert, events, acts, standing, kol_name=kol["name"], asked=asked, words=words)
+    return page(
+        "alert.html",
+        words,
+        200 if fault is None else 422,
+        page=shown,
+        actor=actor,
+        remark=remark,
+        fault=fault,
+        action=asking(words),
+    )
+
+
+def _act_in(fields: dict[str, str], service: Running) -> ActIn:
+    given = {name: fields.get(name) for name in ("act", "actor", "text")}
+    until = None
+    if given["act"] == "snooze" and fields.get("hours", "") in [str(hours) for hours in SNOOZES]:
+        until = service.clock.now() + timedelta(hours=int(fields["hours"]))
+    return ActIn.model_validate(given | {"until": until})
+
+
+def _fault(error: ValidationError | InvalidRequest, words: Wording) -> str:
+    """What to mend, in the reader's language."""
+    field = error.field if isinstance(error, InvalidRequest) else error.errors()[0]["loc"][0]
+    if field == "actor":
+        return words.text("Give your name, with at most 100 characters.")
+    if field == "text":
+        return words.text("Write a remark, with at most 2000 characters.")
+    return words.text("That cannot be done; choose one of the buttons.")
+
+
+def _missing(words: Wording) -> Response:
+    why = words.text("There is no such alert. One that came with a test message was invented.")
+    return page("message.html", words, 404, message=why)
