@@ -6,6 +6,8 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from slack_sdk.errors import SlackObjectFormationError
+from slack_sdk.models.blocks import Block
 
 from serving.delivery.messages import html, plain, slack, teams
 from serving.delivery.messages.content import write
@@ -115,6 +117,17 @@ def test_slack_takes_it_and_reads_no_markup_in_it(count: int) -> None:
         assert len(item.get("fields", [])) <= 10
         assert all(len(field["text"]) <= 2000 for field in item.get("fields", []))
         assert "image_url" not in item
+
+
+@LANGUAGES
+@pytest.mark.parametrize("count", [1, 20])
+def test_slacks_own_models_take_every_block_as_it_is(words: Wording, count: int) -> None:
+    over = notification(reason="resolved", public_url=None)
+    for items in ([notification()] * count, [hostile()] * count, [over] * count):
+        for block in slack.render(write(items, words))["blocks"]:
+            assert Block.parse(block).to_dict() == block
+    with pytest.raises(SlackObjectFormationError, match="150"):
+        Block.parse({"type": "header", "text": {"type": "plain_text", "text": "x" * 151}}).to_dict()
 
 
 @pytest.mark.parametrize("count", [1, 10])
