@@ -9,7 +9,7 @@ COPY model ./model
 COPY monitoring ./monitoring
 COPY serving ./serving
 COPY training ./training
-RUN /opt/groundswell/bin/pip install --constraint constraints.txt .
+RUN /opt/groundswell/bin/pip install --constraint constraints.txt '.[postgres]'
 
 FROM python:3.11-slim-bookworm
 LABEL org.opencontainers.image.title="groundswell" \

@@ -1,7 +1,7 @@
 """The comment log: append, read on, look up. A comment is unique by (platform, comment id)."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -164,7 +164,7 @@ _SCORES = (scores.c.negative, scores.c.neutral, scores.c.positive, scores.c.offe
 
 
 def _row(comment: Comment, received_at: int) -> dict[str, Any]:
-    return asdict(comment) | {
+    return {column.name: getattr(comment, column.name) for column in _COMMENT_COLUMNS} | {
         "created_at": to_micros(comment.created_at),
         "received_at": received_at,
     }

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from sqlalchemy import make_url
 
 from serving.delivery import directory
 from serving.settings import Settings
@@ -19,7 +20,7 @@ kubernetes_validate = pytest.importorskip("kubernetes_validate", reason="extra d
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 KUBERNETES = DEPLOY / "kubernetes"
 KINDS_OF_OTHERS = {"Kustomization", "ServiceMonitor"}  # their schemas are not Kubernetes' own
-NAMES = {"groundswell", "prometheus", "alertmanager", "grafana"}
+NAMES = {"groundswell", "postgres", "prometheus", "alertmanager", "grafana"}
 
 
 def manifests() -> Iterator[tuple[Path, dict[str, Any]]]:
@@ -52,7 +53,7 @@ def test_a_service_is_hardened_checked_and_on_this_machine_only(name: str) -> No
     assert service["healthcheck"]["test"]
     tag = service["image"].rpartition(":")[2]
     assert tag[-1].isdigit()
-    assert all(port.startswith("127.0.0.1:") for port in service["ports"])
+    assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
 
 
 def test_what_compose_mounts_is_there() -> None:
@@ -66,6 +67,24 @@ def test_what_compose_mounts_is_there() -> None:
     used = (DEPLOY / "alertmanager/alertmanager.yml").read_text()
     for name in COMPOSE["services"]["alertmanager"]["secrets"]:
         assert f"/run/secrets/{name}" in used
+
+
+def test_the_service_waits_for_its_database_and_knows_the_password() -> None:
+    service, postgres = COMPOSE["services"]["groundswell"], COMPOSE["services"]["postgres"]
+    url = make_url(service["environment"]["GROUNDSWELL_DATABASE_URL"])
+    assert url.host in service["depends_on"]
+    made = postgres["environment"]
+    assert (url.username, url.database) == (made["POSTGRES_USER"], made["POSTGRES_DB"])
+    assert url.password is None
+    files = {
+        service["environment"]["GROUNDSWELL_DATABASE_PASSWORD_FILE"],
+        made["POSTGRES_PASSWORD_FILE"],
+    }
+    assert files == {"/run/secrets/database_password"}
+    assert service["secrets"] == postgres["secrets"] == ["database_password"]
+    assert "ports" not in postgres
+    assert url.database in postgres["healthcheck"]["test"]
+    assert "'.[postgres]'" in (ROOT / "Dockerfile").read_text()
 
 
 def test_grafana_finds_what_is_mounted() -> None:
@@ -123,7 +142,7 @@ def test_kustomize_names_files_that_are_there() -> None:
 
 
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not here")
-@pytest.mark.parametrize("name", ["base", "operator"])
+@pytest.mark.parametrize("name", ["base", "operator", "postgresql"])
 def test_what_kustomize_makes_keeps_to_the_schemas(name: str) -> None:
     built = subprocess.run(
         ["kubectl", "kustomize", KUBERNETES / name], capture_output=True, text=True, check=True
@@ -132,6 +151,15 @@ def test_what_kustomize_makes_keeps_to_the_schemas(name: str) -> None:
     assert {"Namespace", "ConfigMap", "Deployment"} <= {one["kind"] for one in documents}
     for document in documents:
         kubernetes_validate.validate(document, "1.31", strict=True)
+    if name == "postgresql":
+        claims = [one for one in documents if one["kind"] == "PersistentVolumeClaim"]
+        assert not claims
+        (policy,) = (one for one in documents if one["kind"] == "NetworkPolicy")
+        assert {"ports": [{"port": 5432, "protocol": "TCP"}]} in policy["spec"]["egress"]
+        (pod,) = (one for one in documents if one["kind"] == "Deployment")
+        volumes = {one["name"]: one for one in pod["spec"]["template"]["spec"]["volumes"]}
+        assert volumes["data"] == {"name": "data", "emptyDir": {"sizeLimit": "64Mi"}}
+        assert any("GROUNDSWELL_DATABASE_URL" in one.get("data", {}) for one in documents)
 
 
 def test_the_parts_fit_together() -> None:
@@ -150,6 +178,6 @@ def test_the_parts_fit_together() -> None:
     assert mounts == {volume["name"] for volume in pod["spec"]["volumes"]}
 
 
-def test_sqlite_has_one_writer() -> None:
+def test_a_database_has_one_writer() -> None:
     spec = the("Deployment")["spec"]
     assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})

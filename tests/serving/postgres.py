@@ -16,7 +16,7 @@ from urllib.parse import quote
 import psycopg
 
 PASSWORD = "a pass:word/with@signs"
-_QUICK = ("fsync=off", "full_page_writes=off", "shared_buffers=32MB", "max_connections=60")
+_QUICK = ("fsync=off", "full_page_writes=off", "shared_buffers=32MB")
 
 
 def _programs() -> Path | None:
@@ -39,9 +39,10 @@ class Server:
     On its socket anybody may be anybody; over TCP a password is asked for.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, durable: bool) -> None:
         assert PROGRAMS is not None
         self._folder = folder
+        self._settings = () if durable else _QUICK
         self._data = folder / "data"
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -62,7 +63,7 @@ class Server:
     def start(self) -> None:
         """Run it, and wait until it answers."""
         assert PROGRAMS is not None
-        options = (*_QUICK, "listen_addresses=127.0.0.1", f"port={self.port}",
+        options = (*self._settings, "listen_addresses=127.0.0.1", f"port={self.port}",
                    f"unix_socket_directories={self._folder}")  # fmt: skip
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -121,11 +122,15 @@ class Server:
 
 
 @contextmanager
-def serving() -> Iterator[Server]:
-    """A running server; stopped and deleted at the end."""
+def serving(*, durable: bool = False) -> Iterator[Server]:
+    """A running server; stopped and deleted at the end.
+
+    Args:
+        durable: what it says to be written is on the disk, as is its default; else it is quicker.
+    """
     folder = Path(tempfile.mkdtemp(prefix="groundswell-pg-"))
     try:
-        server = Server(folder)
+        server = Server(folder, durable=durable)
         try:
             yield server
         finally:
