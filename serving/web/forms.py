@@ -38,6 +38,8 @@ def is_own(headers: Mapping[str, str], public_url: str | None) -> bool:
 async def read_form(request: Request) -> dict[str, str]:
     """The fields of a form that are filled in, without space round them; the last of a name counts.
 
+    Browsers end lines with CR LF, whatever was typed; here they end with LF.
+
     Raises:
         InvalidRequest: too large, too many fields, or not UTF-8.
     """
@@ -52,4 +54,5 @@ async def read_form(request: Request) -> dict[str, str]:
         )  # which leaves out what is empty
     except ValueError as error:
         raise InvalidRequest("invalid_utf8", f"the form cannot be read: {error}") from None
-    return {name: value.strip() for name, value in fields if value.strip()}
+    stripped = ((name, value.replace("\r\n", "\n").strip()) for name, value in fields)
+    return {name: value for name, value in stripped if value}

@@ -165,7 +165,7 @@ def test_other_peoples_words_are_words(
 def test_an_act_is_done_and_shown(
     stormy: TestClient, alert: dict[str, Any], send: Send, work: Work
 ) -> None:
-    answer = send(act="acknowledge", actor=" Mai Phương ", text="calling her\nmanager")
+    answer = send(act="acknowledge", actor=" Mai Phương ", text="calling her\r\nmanager")
     assert answer.status_code == 303
     location = answer.headers["location"]
     assert location == f"{alert['alert_id']}?language=en&timezone=UTC"  # whatever is in front
