@@ -1,0 +1,144 @@
+"""`python -m benchmarks.ingestion`: how many comments a second the service takes, by database.
+
+The whole service runs in this process, without a socket and on a model that costs nothing. What
+is left is checking, the log, the detector and storing what was derived. SQLite is a file, and
+PostgreSQL a server of its own on this machine, both as durable as they are by default: an
+acknowledged comment is on the disk. Needs Debian's package `postgresql`.
+"""
+
+import argparse
+import asyncio
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.machine import machine
+from model.classifier import SentimentClassifier
+from model.fake_backend import FakeBackend
+from serving.app import create_app
+from serving.clock import SystemClock
+from serving.ingest.client import ServiceClient
+from serving.settings import Settings
+from tests.serving import postgres
+
+RESULT = Path(__file__).parent / "results" / "ingestion.json"
+KOLS = 20
+_SENDERS = {1: 64, 500: 4}  # by comments a request
+_TEXTS = ("love this", "what time is it on", "terrible, I hate it", "from Jakarta", "first")
+
+
+@asynccontextmanager
+async def service(url: str) -> AsyncIterator[httpx.AsyncClient]:
+    """The service on a database."""
+    settings = Settings(database_url=url, log_level="error", _env_file=None)
+    app = create_app(settings, classifier=SentimentClassifier.from_backend(FakeBackend()))
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://here", timeout=600
+        ) as http:
+            yield http
+
+
+def comments(count: int) -> list[dict[str, Any]]:
+    """Comments of some KOLs over the last day, in order of time."""
+    start = SystemClock().now() - timedelta(days=1)
+    return [
+        {
+            "platform": "instagram",
+            "comment_id": str(number),
+            "kol_id": f"kol-{number % KOLS}",
+            "post_id": f"post-{number % KOLS}-{number // 5000}",
+            "author_id": f"author-{number * 7919 % 4001}",
+            "text": f"{_TEXTS[number % len(_TEXTS)]} {number}",
+            "created_at": (start + timedelta(days=1) * (number / count)).isoformat(),
+        }
+        for number in range(count)
+    ]
+
+
+async def send(http: httpx.AsyncClient, items: Sequence[Any], size: int) -> tuple[float, float]:
+    """Seconds until every comment was acknowledged, and until each was worked off."""
+    requests = iter([items[first : first + size] for first in range(0, len(items), size)])
+
+    async def sender() -> None:
+        for request in requests:
+            answer = await http.post("/v1/comments", json=request)
+            if answer.status_code != 202:
+                sys.exit(f"the service answered {answer.status_code}: {answer.text}")
+
+    begun = time.perf_counter()
+    await asyncio.gather(*(sender() for _ in range(_SENDERS[size])))
+    acknowledged = time.perf_counter() - begun
+    await ServiceClient(http).worked_off()
+    return acknowledged, time.perf_counter() - begun
+
+
+async def run(url: str, count: int, size: int) -> tuple[float, float]:
+    """Comments a second on an empty database: acknowledged, and worked off."""
+    async with service(url) as http:
+        acknowledged, worked_off = await send(http, comments(count), size)
+    return count / acknowledged, count / worked_off
+
+
+def main() -> None:
+    """Measure, print and write the result."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.ingestion", description=__doc__)
+    parser.add_argument("--comments", type=int, default=3000, help="sent in each run")
+    parser.add_argument("--runs", type=int, default=2, help="of each kind, taken in turns")
+    parser.add_argument("--out", type=Path, default=RESULT, help="result file")
+    args = parser.parse_args()
+    if postgres.PROGRAMS is None:
+        sys.exit("PostgreSQL is not here: apt-get install postgresql")
+    rates: dict[tuple[str, int], list[tuple[float, float]]] = {}
+    with (
+        tempfile.TemporaryDirectory(prefix="groundswell-ingestion-") as folder,
+        postgres.serving(durable=True) as server,
+    ):
+        for turn in range(args.runs):
+            for size in _SENDERS:
+                places = {
+                    "SQLite": f"sqlite:///{folder}/{turn}-{size}.db",
+                    "PostgreSQL": server.url(server.create()),
+                }
+                for database, url in places.items():
+                    rate = asyncio.run(run(url, args.comments, size))
+                    rates.setdefault((database, size), []).append(rate)
+    rows = [
+        {
+            "database": database,
+            "comments_a_request": size,
+            "senders": _SENDERS[size],
+            "acknowledged_a_second": [round(one) for one, _ in measured],
+            "worked_off_a_second": [round(one) for _, one in measured],
+        }
+        for (database, size), measured in sorted(rates.items())
+    ]
+    table = Table("database", "a request", "senders", "acknowledged/s", "worked off/s")
+    for row in rows:
+        table.add_row(
+            *(str(row[name]) for name in ("database", "comments_a_request", "senders")),
+            *(_told(row[f"{name}_a_second"]) for name in ("acknowledged", "worked_off")),
+        )
+    Console(width=100).print(table)
+    result = {"machine": machine(), "comments": args.comments, "rows": rows}
+    args.out.write_text(json.dumps(result, indent=2) + "\n")
+
+
+def _told(rates: list[int]) -> str:
+    return f"{statistics.median(rates):,.0f} ({min(rates):,} to {max(rates):,})"
+
+
+if __name__ == "__main__":
+    main()
