@@ -7,10 +7,9 @@ from training.errors import RecipeError
 from training.recipe import load_recipe
 
 SMOKE = (files("training") / "recipes" / "smoke.toml").read_text()
-
-
 SHIPPED = (
-    "groundswell-first", "groundswell", "groundswell-third", "groundswell-small", "own", "smoke",
+    "groundswell", "groundswell-first", "groundswell-second", "groundswell-third",
+    "groundswell-small", "own", "smoke",
 )  # fmt: skip
 DISTILLATION = '[distillation]\nteacher = "t"\nlayers = 2\n'
 
