@@ -20,6 +20,7 @@ from serving.api import (
     charts,
     comments,
     deliveries,
+    digest,
     feedback,
     health,
     kols,
@@ -39,6 +40,8 @@ from serving.delivery.outbox import Outbox
 from serving.delivery.pictures import Pictures, StoredPictures
 from serving.delivery.sender import Sender
 from serving.delivery.unmuting import Unmuting
+from serving.digest.digesting import Digesting
+from serving.digest.editor import Editor
 from serving.log_writer import LogWriter
 from serving.metrics import Metrics
 from serving.pipeline import Pipeline
@@ -106,6 +109,7 @@ def create_app(
         acts,
         stream,
         deliveries,
+        digest,
         routing,
         silences,
         feedback,
@@ -166,7 +170,8 @@ async def _start(
     )
     writer = LogWriter(log, clock, capacity=settings.log_queue, on_commit=pipeline.wake)
     unmuting, escalating = Unmuting(database, outbox), Escalating(database, outbox, clock)
-    people = (sender, unmuting, escalating) if sender.channels else (sender,)
+    digesting = Digesting(database, outbox, clock, found.digests)
+    people = (sender, unmuting, escalating, digesting) if sender.channels else (sender,)
     if sender.channels:
         studio.warm_up()
     for worker in (batcher, *people, pipeline, writer):
@@ -202,6 +207,8 @@ async def _start(
         sender=sender,
         unmuting=unmuting,
         escalating=escalating,
+        digests=Editor(database),
+        digesting=digesting,
     )
 
 

@@ -13,6 +13,7 @@ from serving.commands import (
     check,
     db,
     demo,
+    digest,
     explain,
     feedback,
     kols,
@@ -68,6 +69,7 @@ app.command()(triage.resolve)
 app.command("false-alarm")(triage.false_alarm)
 app.add_typer(silence.app, name="silence")
 app.command()(feedback.feedback)
+app.add_typer(digest.app, name="digest")
 app.add_typer(notify.app, name="notify")
 app.add_typer(check.app, name="check")
 app.add_typer(db.app, name="db")

@@ -13,6 +13,8 @@ from serving.delivery.directory import Directory
 from serving.delivery.escalating import Escalating
 from serving.delivery.sender import Sender
 from serving.delivery.unmuting import Unmuting
+from serving.digest.digesting import Digesting
+from serving.digest.editor import Editor
 from serving.log_writer import LogWriter
 from serving.metrics import Metrics
 from serving.pipeline import Pipeline
@@ -56,6 +58,8 @@ class Service:
     sender: Sender
     unmuting: Unmuting
     escalating: Escalating
+    digests: Editor
+    digesting: Digesting
 
     @property
     def workers(self) -> dict[str, bool]:
@@ -70,6 +74,7 @@ class Service:
                 "sender": self.sender.alive,
                 "unmuting": self.unmuting.alive,
                 "escalating": self.escalating.alive,
+                "digesting": self.digesting.alive,
             }
         return workers
 

@@ -1,6 +1,6 @@
 """Who is told of what: the routes as they stand, and what they would do."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter
@@ -13,6 +13,8 @@ from serving.delivery.routing import Occasion, Route
 from serving.delivery.specs import Kind
 from serving.delivery.team import Team
 from serving.delivery.telling import tellings
+from serving.digest.period import Every
+from serving.digest.subscription import Subscription
 from serving.errors import InvalidRequest
 from serving.service import Running
 
@@ -59,13 +61,26 @@ class RouteOut(BaseModel):
     escalate: list[StepOut]
 
 
+class SubscriptionOut(BaseModel):
+    """A digest that is sent regularly."""
+
+    name: str
+    every: list[Every]
+    at: time = Field(description="By the clock on the wall.")
+    timezone: str
+    channels: list[str]
+    kols: list[str] | None = Field(description="Null for all.")
+    next_at: datetime = Field(description="When the next one is due.")
+
+
 class RoutingOut(BaseModel):
-    """Channels, brands, teams and routes, as the channels file has them."""
+    """Channels, brands, teams, routes and digests, as the channels file has them."""
 
     channels: list[ChannelOut]
     brands: dict[str, list[str]]
     teams: list[TeamOut]
     routes: list[RouteOut]
+    digests: list[SubscriptionOut]
 
 
 class PreviewIn(BaseModel):
@@ -123,6 +138,7 @@ async def get_routing(service: Running) -> RoutingOut:
         brands={name: sorted(kols) for name, kols in found.brands.items()},
         teams=[_team(team, now) for team in found.teams.values()],
         routes=[_route(route) for route in found.routes],
+        digests=[_subscription(one, now) for one in found.digests],
     )
 
 
@@ -188,6 +204,18 @@ def _route(route: Route) -> RouteOut:
                 {"after_seconds": step.after.total_seconds(), "to": step.to} for step in route.steps
             ],
         }
+    )
+
+
+def _subscription(one: Subscription, now: datetime) -> SubscriptionOut:
+    return SubscriptionOut(
+        name=one.name,
+        every=list(one.every),
+        at=one.at,
+        timezone=one.zone.key,
+        channels=list(one.channels),
+        kols=_sorted(one.kols),
+        next_at=one.next_at(now),
     )
 
 

@@ -192,21 +192,22 @@ class CommentPage(BaseModel):
 
 
 class DeliveryOut(BaseModel):
-    """A transition of an alert on its way to a channel."""
+    """A transition of an alert, or a digest, on its way to a channel."""
 
     delivery_id: int
     key: str = Field(description="The idempotency key that the channel is given.")
     channel: str
-    alert_id: str
-    kol_id: str
-    kind: str
+    alert_id: str | None = Field(description="Null for a digest.")
+    kol_id: str | None = Field(description="Null for a digest.")
+    kind: str = Field(description="Of alert; `digest` for a digest.")
     severity: Severity
     reason: Literal[
-        "opened", "escalated", "resolved", "aftershock", "reopened", "still_open", "unacknowledged"
-    ]
+        "opened", "escalated", "resolved", "aftershock", "reopened", "still_open", "unacknowledged",
+        "day", "week",
+    ] = Field(description="Of a digest its length: day or week.")  # fmt: skip
     at: datetime = Field(
         description="Event time of the transition; of still_open, of the last; of unacknowledged, "
-        "of the page."
+        "of the page; of a digest, the end of its period."
     )
     state: DeliveryState
     attempts: int
@@ -217,6 +218,7 @@ class DeliveryOut(BaseModel):
     )
     page: bool = Field(description="Whether it is to call somebody.")
     step: int | None = Field(description="Which step of an escalation it is, from 1.")
+    digest: str | None = Field(description="The digest's name; null for a transition.")
     finished_at: datetime | None
     error: str | None = Field(description="Of the last attempt; why it was skipped or given up.")
 

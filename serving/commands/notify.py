@@ -120,14 +120,20 @@ def _show(deliveries: list[dict[str, Any]], *, as_json: bool) -> None:
             str(delivery["delivery_id"]),
             render.instant(delivery["recorded_at"], "%Y-%m-%d %H:%M"),
             delivery["channel"],
-            delivery["kol_id"],
-            f"{delivery['kind'].replace('_', ' ')} {delivery['reason']}, {delivery['severity']}",
+            delivery["kol_id"] or "",
+            _what(delivery),
             _state(delivery),
             str(delivery["attempts"]),
             delivery["error"] or "",
         ]
         table.add_row(*(Text(cell) for cell in cells))
     terminal.out.print(table)
+
+
+def _what(delivery: dict[str, Any]) -> str:
+    if delivery["digest"] is not None:
+        return f"digest {delivery['digest']} of the {delivery['reason']}"
+    return f"{delivery['kind'].replace('_', ' ')} {delivery['reason']}, {delivery['severity']}"
 
 
 def _state(delivery: dict[str, Any]) -> str:

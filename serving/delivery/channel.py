@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from serving.delivery.notification import Notification
+from serving.digest.digest import Digest
 from serving.errors import ServingError
 
 
@@ -54,11 +55,31 @@ class Channel(Protocol):
         ...
 
 
+@runtime_checkable
+class DigestChannel(Protocol):
+    """What a channel that takes digests can do beside."""
+
+    async def send_digest(self, digest: Digest, *, key: str, public_url: str | None) -> None:
+        """Deliver a digest; returning means that the other side has it.
+
+        Args:
+            digest: what to tell.
+            key: the idempotency key; the same at every attempt.
+            public_url: under which people reach this service; None leaves links out.
+
+        Raises:
+            Unavailable: not delivered; try again.
+            Rejected: not delivered, and never will be.
+        """
+        ...
+
+
 class MemoryChannel:
     """A channel that keeps what it is sent; for tests and simulations.
 
     Attributes:
         sent: every message, each a list of notifications.
+        digests: every digest with its key.
         failures: errors to raise at the next attempts, one an attempt.
     """
 
@@ -66,10 +87,19 @@ class MemoryChannel:
         self.most = most
         self.interval = interval
         self.sent: list[list[Notification]] = []
+        self.digests: list[tuple[str, Digest]] = []
         self.failures: list[Unavailable | Rejected] = []
 
     async def send(self, notifications: Sequence[Notification]) -> None:
         """Keep a message, or fail as told."""
+        self._fail()
+        self.sent.append(list(notifications))
+
+    async def send_digest(self, digest: Digest, *, key: str, public_url: str | None) -> None:
+        """Keep a digest, or fail as told."""
+        self._fail()
+        self.digests.append((key, digest))
+
+    def _fail(self) -> None:
         if self.failures:
             raise self.failures.pop(0)
-        self.sent.append(list(notifications))

@@ -36,6 +36,8 @@ from serving.delivery.team import Team
 from serving.delivery.toml_lines import Path as Place
 from serving.delivery.toml_lines import TomlLines
 from serving.delivery.webhook import Webhook
+from serving.digest.reader import Known, channels_named, read_digests
+from serving.digest.subscription import Subscription
 from serving.errors import ServingError
 
 _SHORTEST_SECRET = 16
@@ -106,12 +108,14 @@ class Directory:
         routes: tried in order.
         teams: by name.
         brands: the ids of the KOLs of each.
+        digests: what is sent regularly.
     """
 
     channels: Mapping[str, Resolved]
     routes: tuple[Route, ...]
     teams: Mapping[str, Team]
     brands: Mapping[str, frozenset[str]]
+    digests: tuple[Subscription, ...] = ()
 
 
 NOBODY = Directory({}, (), {}, {})
@@ -157,11 +161,11 @@ class _Reader:
         self._environment = environment
 
     def read(self) -> Directory:
-        for key in self._content.keys() - {"channels", "brands", "teams", "routes"}:
+        for key in self._content.keys() - {"channels", "brands", "teams", "routes", "digests"}:
             self._faults.add(
                 (key,),
-                f"unknown key {key!r}; there are [channels.NAME], [brands], [teams.NAME] and "
-                "[[routes]]",
+                f"unknown key {key!r}; there are [channels.NAME], [brands], [teams.NAME], "
+                "[[routes]] and [digests.NAME]",
             )
         tables = self._content.get("channels", {})
         if not isinstance(tables, dict):
@@ -171,8 +175,16 @@ class _Reader:
             self._faults.add(("channels",), "there is no channel; add one as [channels.NAME]")
         read = {name: self._channel(name, table) for name, table in tables.items()}
         channels = {name: channel for name, channel in read.items() if channel is not None}
-        found = RouteReader(self._content, set(tables), self._faults)
-        return Directory(channels, found.routes, found.teams, found.brands)
+        named = channels_named(self._content)
+        found = RouteReader(self._content, set(tables), self._faults, named=named)
+        types = {
+            name: str(table.get("type"))
+            for name, table in tables.items()
+            if isinstance(table, dict)
+        }
+        known = Known(types, found.teams, found.brands, found.routes)
+        digests = read_digests(self._content, known, self._faults)
+        return Directory(channels, found.routes, found.teams, found.brands, digests)
 
     def _channel(self, name: str, table: object) -> Resolved | None:
         import re

@@ -20,7 +20,12 @@ class RouteReader:
     """Goes through what a file says of routing; what is wrong goes to `faults`."""
 
     def __init__(
-        self, content: Mapping[str, Any], channels: Collection[str], faults: Faults
+        self,
+        content: Mapping[str, Any],
+        channels: Collection[str],
+        faults: Faults,
+        *,
+        named: Collection[str] = (),
     ) -> None:
         """Prepare.
 
@@ -28,10 +33,11 @@ class RouteReader:
             content: of the file.
             channels: names of the channels that it describes.
             faults: where to put what is wrong.
+            named: channels that something else than a route leads to.
         """
         self._faults = faults
         self._channels = channels
-        self._named: set[str] = set()
+        self._named = set(named)
         self.brands: dict[str, frozenset[str]] = {}
         self.teams: dict[str, Team] = {}
         self._known_brands: Collection[str] = ()
@@ -76,6 +82,7 @@ class RouteReader:
                 channels=tuple(dict.fromkeys(spec.channels)),
                 hours=None if spec.hours is None else read_hours(spec.hours, zone),
                 on_call=tuple(dict.fromkeys(spec.on_call or ())),
+                zone=zone,
             )
 
     def _read_routes(self, tables: object) -> tuple[Route, ...]:

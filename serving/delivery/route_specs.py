@@ -14,7 +14,8 @@ _LENGTH = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,4})h)?(?:(\d{1,5})m)?")
 _LONGEST = timedelta(days=7)
 
 
-def _listed(value: object) -> object:
+def listed(value: object) -> object:
+    """A single text as the list of it."""
     return [value] if isinstance(value, str) else value
 
 
@@ -41,7 +42,7 @@ class TeamSpec(BaseModel):
 
     channels: list[str] = []
     timezone: str = "UTC"
-    hours: Annotated[Names, BeforeValidator(_listed)] | None = None
+    hours: Annotated[Names, BeforeValidator(listed)] | None = None
     on_call: list[str] | None = None
 
     @field_validator("timezone")

@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
+from pydantic import ValidationError
 from sqlalchemy import RowMapping
 
 from serving.clock import Clock
-from serving.delivery.channel import Channel, Rejected, Unavailable
+from serving.delivery.channel import Channel, DigestChannel, Rejected, Unavailable
 from serving.delivery.notification import Notification
 from serving.delivery.second_look import kept_back
+from serving.digest.digest import JSON as DIGEST
 from serving.errors import StoreError
 from serving.metrics import POSTPONED, Metrics
 from serving.storage.database import from_micros
@@ -160,6 +162,8 @@ class Sender:
 
         Since they were written their alerts may have been muted, or a page acknowledged.
         """
+        if _is_digest(rows[0]):
+            return list(rows)
         told = []
         mirrored = lane.name in self._mirrors
         for row, standing in zip(rows, await self._store.standings(rows, now), strict=True):
@@ -175,7 +179,7 @@ class Sender:
         """Try a message; returns False if its channel should be left alone for now."""
         try:
             async with asyncio.timeout(self._timeout):
-                await lane.channel.send([self._notification(row) for row in rows])
+                await self._send(lane.channel, rows)
         except Rejected as error:
             if len(rows) > 1:  # one of them is at fault; the others must not die with it
                 for row in rows:
@@ -192,6 +196,18 @@ class Sender:
         else:
             await self._close(lane, rows, DELIVERED, None)
         return True
+
+    async def _send(self, channel: Channel, rows: Sequence[RowMapping]) -> None:
+        if not _is_digest(rows[0]):
+            await channel.send([self._notification(row) for row in rows])
+            return
+        if not isinstance(channel, DigestChannel):
+            raise Rejected("a digest goes by e-mail, and the channel is of another type now")
+        try:
+            digest = DIGEST.validate_python(rows[0]["evidence"])
+        except ValidationError as error:
+            raise Rejected(f"the digest cannot be read: {error}") from error
+        await channel.send_digest(digest, key=rows[0]["key"], public_url=self._public_url)
 
     async def _close(
         self, lane: _Lane, rows: Sequence[RowMapping], state: str, error: str | None
@@ -254,7 +270,8 @@ def _together(rows: Sequence[RowMapping]) -> list[RowMapping]:
     """Those of the rows that go as one message: what was tried together stays together.
 
     Else a message that the other side took, but said so too late, would come again as part of
-    another one, under another id, and nobody could tell that it had been there.
+    another one, under another id, and nobody could tell that it had been there. And a digest goes
+    alone.
     """
     chosen, passed_over = list[RowMapping](), set[str]()
     for row in rows:
@@ -265,9 +282,14 @@ def _together(rows: Sequence[RowMapping]) -> list[RowMapping]:
     return chosen
 
 
-def _trial(row: RowMapping) -> tuple[int, int]:
+def _trial(row: RowMapping) -> tuple[int, int, int]:
     """The same for what was last tried in one message, and for all that never was."""
-    return row["attempts"], row["due_at"] if row["attempts"] else 0
+    alone = row["delivery_id"] if _is_digest(row) else 0
+    return row["attempts"], row["due_at"] if row["attempts"] else 0, alone
+
+
+def _is_digest(row: RowMapping) -> bool:
+    return row["digest"] is not None
 
 
 async def _rest(lane: _Lane, seconds: float) -> None:

@@ -22,6 +22,10 @@ from serving.delivery.messages import html, plain
 from serving.delivery.messages.content import write
 from serving.delivery.notification import Notification
 from serving.delivery.pictures import Pictures
+from serving.digest import content as digest_content
+from serving.digest import html as digest_html
+from serving.digest import plain as digest_plain
+from serving.digest.digest import Digest
 from serving.locales.wording import Wording
 
 _log = structlog.get_logger(__name__)
@@ -104,7 +108,16 @@ class SmtpChannel:
 
     async def send(self, notifications: Sequence[Notification]) -> None:
         """Deliver; returning means that the server has taken it for at least one address."""
-        message = await self._compose(notifications)
+        await self._post(await self._compose(notifications))
+
+    async def send_digest(self, digest: Digest, *, key: str, public_url: str | None) -> None:
+        """Deliver a digest, as `send` does; those of one name form a conversation."""
+        letter = digest_content.write(digest, self._words, public_url)
+        message = self._headed(letter.subject, key, thread=f"digest-{digest.name}-{digest.every}")
+        self._fill(message, digest_plain.body_of(letter), digest_html.render(letter, self._words))
+        await self._post(message)
+
+    async def _post(self, message: EmailMessage) -> None:
         server = self._server
         smtp = aiosmtplib.SMTP(
             hostname=server.host,
@@ -137,22 +150,10 @@ class SmtpChannel:
         chart = None
         if len(notifications) == 1:
             chart = await self._pictures.of(first, self._words)
-        domain = self._sender.rpartition("@")[2]
-        message = EmailMessage(policy=SMTP_POLICY)
-        message["Subject"] = letter.subject
-        message["From"] = Address("Groundswell", addr_spec=self._sender)
-        message["To"] = ", ".join(self._to)
-        message["Date"] = format_datetime(self._clock.now())
-        # The same at every attempt, so that mail clients show what came twice once …
-        key = hashlib.blake2b(f"{first.key} {last.key}".encode(), digest_size=16).hexdigest()
-        message["Message-ID"] = f"<{key}@{domain}>"
-        if len(notifications) == 1:  # … and what belongs to one alert as one conversation.
-            message["References"] = f"<alert-{first.alert_id}@{domain}>"
-        message["Auto-Submitted"] = "auto-generated"
-        message.set_content(plain.body_of(letter), cte="quoted-printable")
+        thread = f"alert-{first.alert_id}" if len(notifications) == 1 else None
+        message = self._headed(letter.subject, f"{first.key} {last.key}", thread=thread)
         page = html.render(letter, self._words, chart=_CHART if chart else None)
-        message.add_alternative(page, subtype="html", cte="quoted-printable")
-        message["Content-Language"] = self._words.language  # the parts' own headers are set by now
+        self._fill(message, plain.body_of(letter), page)
         if chart:
             _, shown = message.iter_parts()
             assert isinstance(shown, EmailMessage)
@@ -161,6 +162,32 @@ class SmtpChannel:
                 disposition="inline",
             )  # fmt: skip
         return message
+
+    def _headed(self, subject: str, key: str, *, thread: str | None) -> EmailMessage:
+        """An empty message with its headers.
+
+        Args:
+            subject: one line.
+            key: the same at every attempt, so that mail clients show what came twice once.
+            thread: the same for all that belongs to one conversation; None for none.
+        """
+        domain = self._sender.rpartition("@")[2]
+        message = EmailMessage(policy=SMTP_POLICY)
+        message["Subject"] = subject
+        message["From"] = Address("Groundswell", addr_spec=self._sender)
+        message["To"] = ", ".join(self._to)
+        message["Date"] = format_datetime(self._clock.now())
+        name = hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
+        message["Message-ID"] = f"<{name}@{domain}>"
+        if thread is not None:
+            message["References"] = f"<{thread}@{domain}>"
+        message["Auto-Submitted"] = "auto-generated"
+        return message
+
+    def _fill(self, message: EmailMessage, text: str, page: str) -> None:
+        message.set_content(text, cte="quoted-printable")
+        message.add_alternative(page, subtype="html", cte="quoted-printable")
+        message["Content-Language"] = self._words.language  # the parts' own headers are set by now
 
 
 async def _farewell(smtp: aiosmtplib.SMTP) -> None:

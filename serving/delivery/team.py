@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from serving.delivery.hours import Hours
 
@@ -18,12 +19,14 @@ class Team:
         hours: when it is at work; None for always.
         on_call: where it is told of what is critical outside its hours; empty where that goes to
             its channels.
+        zone: the time zone that it lives in.
     """
 
     name: str
     channels: tuple[str, ...]
     hours: Hours | None = None
     on_call: tuple[str, ...] = ()
+    zone: ZoneInfo = ZoneInfo("UTC")  # noqa: RUF009 - immutable
 
     def opens(self, now: datetime) -> datetime:
         """When it is at work next: `now` where it is."""

@@ -89,7 +89,9 @@ class ServiceClient:
                 return problem
             return _checked(answer)
 
-    async def get(self, path: str, **query: str | int | bool | None) -> dict[str, Any]:
+    async def get(
+        self, path: str, **query: str | int | bool | Sequence[str] | None
+    ) -> dict[str, Any]:
         """The JSON answer of a GET under `/v1`; parameters that are None are left out."""
         params = {key: value for key, value in query.items() if value is not None}
         return _checked(await self._request("GET", f"/v1{path}", params=params))

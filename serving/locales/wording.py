@@ -2,19 +2,20 @@
 
 import gettext
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from importlib import resources
 from io import BytesIO
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale
-from babel.dates import format_skeleton
+from babel.dates import format_date, format_interval, format_skeleton
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_compact_decimal, format_decimal, format_percent
 
 SOURCE = "en"  # the language that the code is written in; it needs no catalogue
+_COMPACT = 10_000  # from which a number is shortened
 _HOURS = timedelta(hours=2)  # from which a length of time is told in hours
 _DAYS = timedelta(days=3)  # … and in days
 
@@ -57,6 +58,19 @@ class Wording:
         """A number with exactly so many decimals, grouped."""
         return format_decimal(value, f"#,##0{'.' * (digits > 0)}{'0' * digits}", self.locale)
 
+    def signed(self, value: float) -> str:
+        """A number with its sign and two decimals; zero has none."""
+        rounded = round(value, 2)
+        if not rounded:
+            return format_decimal(0, "0.00", self.locale)
+        return format_decimal(rounded, "+0.00;-0.00", self.locale)
+
+    def compact(self, value: int) -> str:
+        """A whole number in few characters: 12K from 10,000 on."""
+        if value < _COMPACT:
+            return self.number(value)
+        return format_compact_decimal(value, format_type="short", locale=self.locale)
+
     def percent(self, share: float) -> str:
         """A share in [0, 1] as whole per cent."""
         return format_percent(share, locale=self.locale)
@@ -73,6 +87,16 @@ class Wording:
     def day(self, at: datetime) -> str:
         """A day of the year, without the year."""
         return format_skeleton("MMMd", at, tzinfo=self.zone, locale=self.locale)
+
+    def dates(self, first: date, last: date) -> str:
+        """A day in full, or the first and the last of several."""
+        if first == last:
+            return format_date(first, "full", self.locale)
+        return format_interval(first, last, "yMMMd", locale=self.locale)
+
+    def weekday(self, day: date) -> str:
+        """The short name of a day of the week."""
+        return format_date(day, "EEE", self.locale)
 
     def zone_name(self, at: datetime) -> str:
         """The time zone by its distance from UTC at that instant: UTC, UTC+7, UTC-3:30."""

@@ -61,6 +61,40 @@ async def histories(connection: AsyncConnection, ids: Sequence[str]) -> dict[str
     return {alert_id: found.get(alert_id, History()) for alert_id in ids}
 
 
+async def judged(
+    connection: AsyncConnection, wanted: FeedbackFilter, now: datetime
+) -> list[Judged]:
+    """The alerts that opened in a stretch of time and what people made of each, inside a
+    transaction.
+    """
+    statement = select(alerts.c.alert_id, alerts.c.kol_id, alerts.c.kind, alerts.c.opened_at).where(
+        alerts.c.opened_at >= to_micros(wanted.since),
+        alerts.c.opened_at < to_micros(wanted.until),
+    )
+    if wanted.kol_id is not None:
+        statement = statement.where(alerts.c.kol_id == wanted.kol_id)
+    if wanted.kind is not None:
+        statement = statement.where(alerts.c.kind == wanted.kind)
+    made: defaultdict[str, list[Act]] = defaultdict(list)
+    rows = (await connection.execute(statement)).all()
+    done = (
+        select(acts)
+        .where(acts.c.alert_id.in_(statement.with_only_columns(alerts.c.alert_id)))
+        .order_by(acts.c.act_id)
+    )
+    for row in (await connection.execute(done)).mappings():
+        made[row["alert_id"]].append(_act(row))
+    return [
+        Judged(
+            kol_id=row.kol_id,
+            kind=row.kind,
+            opened_at=from_micros(row.opened_at),
+            verdict=verdict_of(work_of(made[row.alert_id], (), now)),
+        )
+        for row in rows
+    ]
+
+
 class ActStore:
     """The `acts` table."""
 
@@ -119,35 +153,8 @@ class ActStore:
 
     async def judged(self, wanted: FeedbackFilter, now: datetime) -> list[Judged]:
         """The alerts that opened in a stretch of time, and what people made of each."""
-        statement = select(
-            alerts.c.alert_id, alerts.c.kol_id, alerts.c.kind, alerts.c.opened_at
-        ).where(
-            alerts.c.opened_at >= to_micros(wanted.since),
-            alerts.c.opened_at < to_micros(wanted.until),
-        )
-        if wanted.kol_id is not None:
-            statement = statement.where(alerts.c.kol_id == wanted.kol_id)
-        if wanted.kind is not None:
-            statement = statement.where(alerts.c.kind == wanted.kind)
-        made: defaultdict[str, list[Act]] = defaultdict(list)
         async with self._database.read() as connection:
-            rows = (await connection.execute(statement)).all()
-            done = (
-                select(acts)
-                .where(acts.c.alert_id.in_(statement.with_only_columns(alerts.c.alert_id)))
-                .order_by(acts.c.act_id)
-            )
-            for row in (await connection.execute(done)).mappings():
-                made[row["alert_id"]].append(_act(row))
-        return [
-            Judged(
-                kol_id=row.kol_id,
-                kind=row.kind,
-                opened_at=from_micros(row.opened_at),
-                verdict=verdict_of(work_of(made[row.alert_id], (), now)),
-            )
-            for row in rows
-        ]
+            return await judged(connection, wanted, now)
 
 
 def _act(row: RowMapping) -> Act:

@@ -150,15 +150,17 @@ alert_events = Table(
 # What a message needs stands here, for alerts may be derived again. `not_before` is when a team's
 # hours begin that it waits for; `page` whether it is to call somebody; `step` which step of an
 # escalation it is, from 1, and then `at` is that of the page that nobody acknowledged; `by_hand`
-# whether somebody had it sent again, muted or not.
+# whether somebody had it sent again, muted or not. Where `digest` names one, the row is no
+# transition but that digest: its `reason` is "day" or "week", `at` the period's end, `evidence` the
+# digest itself, and there is no alert and no KOL.
 deliveries = Table(
     "deliveries",
     metadata,
     Column("delivery_id", _Serial, primary_key=True, autoincrement=True),
     Column("key", String(320), nullable=False, unique=True),
     Column("channel", String(63), nullable=False),
-    Column("alert_id", String(64), nullable=False),
-    Column("kol_id", String(128), nullable=False),
+    Column("alert_id", String(64)),
+    Column("kol_id", String(128)),
     Column("kind", String(32), nullable=False),
     Column("severity", String(16), nullable=False),
     Column("reason", String(16), nullable=False),
@@ -175,6 +177,7 @@ deliveries = Table(
     Column("page", Boolean, nullable=False, server_default="0"),
     Column("step", Integer),
     Column("by_hand", Boolean, nullable=False, server_default="0"),
+    Column("digest", String(63)),
     Index(None, "state", "channel", "delivery_id"),
     Index(None, "alert_id", "channel", "delivery_id"),
     sqlite_autoincrement=True,
@@ -233,6 +236,15 @@ policy_changes = Table(
     Column("at", BigInteger, nullable=False),
     Index(None, "kol_id", "change_id"),
     sqlite_autoincrement=True,
+)
+
+# Up to when each digest of the channels file that was due has been written.
+digests = Table(
+    "digests",
+    metadata,
+    Column("name", String(63), primary_key=True),
+    Column("every", String(8), primary_key=True),
+    Column("reached", BigInteger, nullable=False),
 )
 
 engine_states = Table(

@@ -37,6 +37,19 @@ type = "webhook"
 url = "http://127.0.0.1:9/nobody-listens"
 secret_env = "CRM_SECRET"
 
+[channels.desk]
+type = "email"
+url = "smtp://127.0.0.1:9"
+from = "alerts@example.com"
+to = ["pr@example.com"]
+
+[brands]
+acme = ["lena"]
+
+[digests.daily]
+every = ["day", "week"]
+channels = ["desk"]
+
 [[routes]]
 min_severity = "info"
 channels = ["crm"]
@@ -111,6 +124,7 @@ def fill(client: httpx.Client) -> None:
     assert {row["reason"] for row in deliveries} >= {"opened", "resolved"}
     held.update(
         kol_id="lena",
+        name="daily",
         alert_id=alert_id,
         silence_id=silence["silence_id"],
         delivery_id=deliveries[0]["delivery_id"],

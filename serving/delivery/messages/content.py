@@ -17,9 +17,9 @@ from serving.delivery.quoting import cut, holds_offence, one_line, quoted
 from serving.locales.wording import Wording, msg, wording
 
 _QUOTES = 3
-_LONGEST_NAME = 60
+LONGEST_NAME = 60
 _OFFENSIVE = 0.5  # P(offensive) from which a comment without a word to mask is not shown
-_SEVERITIES = {"critical": msg("CRITICAL"), "warning": msg("WARNING"), "info": msg("INFO")}
+SEVERITIES = {"critical": msg("CRITICAL"), "warning": msg("WARNING"), "info": msg("INFO")}
 _KINDS = {
     "backlash": msg("backlash"),
     "flip": msg("mood flip"),
@@ -153,12 +153,17 @@ def write(notifications: Sequence[Notification], words: Wording) -> Letter:
     return Letter(f"{subject}: {who}", items)
 
 
+def kind_name(kind: str, words: Wording) -> str:
+    """A kind of alert in words."""
+    return words.text(_KINDS.get(kind, kind.replace("_", " ")))
+
+
 def _content(notification: Notification, words: Wording) -> Content:
     evidence, reason = notification.evidence, notification.reason
     over, trial = reason == "resolved", reason == "test"
-    name = cut(one_line(notification.kol_name or notification.kol_id), _LONGEST_NAME)
+    name = cut(one_line(notification.kol_name or notification.kol_id), LONGEST_NAME)
     drivers = None if over else evidence["drivers"]
-    flag = words.text("RESOLVED") if over else words.text(_SEVERITIES[notification.severity])
+    flag = words.text("RESOLVED") if over else words.text(SEVERITIES[notification.severity])
     test = words.text("TEST")
     headline = what_happened(reason, notification.kind, words)
     if not over:
@@ -181,11 +186,11 @@ def _content(notification: Notification, words: Wording) -> Content:
             words.text("Alert"), f"{notification.alert_id}, {words.moment(notification.at)}"
         ),
         chart_label=words.text("Chart of the comments on {name}", name=name),
-        page=_link(words.text("Open the alert"), notification.link, words),
+        page=link(words.text("Open the alert"), notification.link, words),
         acknowledge=None
         if over
-        else _link(words.text("Acknowledge"), notification.acknowledge_link, words),
-        chart=None if trial else _link(words.text("Chart"), notification.chart_link, words),
+        else link(words.text("Acknowledge"), notification.acknowledge_link, words),
+        chart=None if trial else link(words.text("Chart"), notification.chart_link, words),
     )
 
 
@@ -195,7 +200,7 @@ def what_happened(reason: str, kind: str, words: Wording) -> str:
     Raises:
         KeyError: there is no such reason.
     """
-    named = words.text(_KINDS.get(kind, kind.replace("_", " ")))
+    named = kind_name(kind, words)
     if reason == "resolved":
         return words.text("{kind} is over", kind=named)
     return words.text(_HAPPENED[reason], kind=named)
@@ -244,7 +249,7 @@ def _facts(
         if post["post_id"] is None:
             name = words.text("the comments without a post")
         else:
-            name = cut(one_line(post["post_id"]), _LONGEST_NAME)
+            name = cut(one_line(post["post_id"]), LONGEST_NAME)
         yield Fact(
             words.text("Top post"),
             words.text(
@@ -268,7 +273,7 @@ def _showable(sample: Mapping[str, Any]) -> bool:
     return offensive is None or offensive < _OFFENSIVE or holds_offence(sample["text"])
 
 
-def _link(label: str, address: str | None, words: Wording) -> Fact | None:
+def link(label: str, address: str | None, words: Wording) -> Fact | None:
     """A link to what is read in the words of the message that it stands in."""
     if address is None:
         return None

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from html import escape
 
 from serving.delivery.messages import layout
-from serving.delivery.messages.content import Content, Figure, Letter
-from serving.delivery.messages.layout import FONT, LINK, TABLE, anchor, label, paragraph, row, tile
+from serving.delivery.messages.content import Content, Letter
+from serving.delivery.messages.layout import FONT, anchor, label, paragraph, row
 from serving.locales.wording import Wording
 
 CHART_WIDTH = 536  # CSS pixels: the card's 600 without its margins
@@ -33,9 +33,7 @@ def _one(content: Content, chart: str | None) -> Iterator[str]:
         yield row(paragraph(f"<b>{escape(content.notice)}</b>"))
     yield row(paragraph(escape(content.sentence)))
     if content.figures:
-        width = 100 // len(content.figures)
-        tiles = "".join(_tile(figure, width) for figure in content.figures)
-        yield row(f"{TABLE}><tr>{tiles}</tr></table>")
+        yield row(layout.tiles(content.figures))
     if chart is not None:
         yield row(
             f'<img src="cid:{escape(chart)}" width="{CHART_WIDTH}" '
@@ -61,12 +59,7 @@ def _short(content: Content) -> Iterator[str]:
         bottom=0 if content.page else 18,
     )
     if content.page:
-        yield row(anchor(content.page.label, content.page.text, LINK), top=4, bottom=18)
-
-
-def _tile(figure: Figure, width: int) -> str:
-    change = f" ({figure.change})" if figure.change else ""
-    return tile(figure.label, figure.now, f"{figure.usual}{change}", width)
+        yield row(layout.link(content.page.label, content.page.text), top=4, bottom=18)
 
 
 def _quote(text: str) -> str:

@@ -5,19 +5,21 @@ style sheet adds dark colours for the clients that read one; the others show the
 is called `inner` is HTML already; every other text is escaped here.
 """
 
+from collections.abc import Sequence
 from html import escape
 
+from serving.delivery.messages.content import Figure
 from serving.locales.wording import Wording
 
 TONES = {"critical": "#b3261e", "warning": "#8a5300", "info": "#1f5a99", "over": "#1e6b3a"}
 FONT = "font-family:-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif"
 TABLE = '<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0"'
-LINK = "color:#1f5a99;font-size:14px"
 _DARK = (
     "@media (prefers-color-scheme:dark){"
     ".page{background:#15181c!important}.card{background:#20252b!important}"
     ".ink{color:#eef1f4!important}.dim{color:#aab4be!important}"
-    ".tile{background:#2b323a!important}.quote{border-color:#5c6772!important}}"
+    ".tile{background:#2b323a!important}.quote{border-color:#5c6772!important}"
+    ".link{color:#8ec1f2!important}}"
 )
 
 
@@ -96,19 +98,38 @@ def label(text: str) -> str:
     )
 
 
-def tile(name: str, value: str, note: str, width: int, *, size: int = 26) -> str:
-    """A cell with a figure in large type, `size` CSS pixels high, in `width` per cent of a row."""
-    return (
+def tiles(figures: Sequence[Figure]) -> str:
+    """Figures beside each other, each on a ground of its own."""
+    width = 100 // len(figures)
+    cells = (
         f'<td width="{width}%" valign="top" style="padding-right:8px">{TABLE} class="tile" '
         'style="background:#f3f5f7;border-radius:6px"><tr><td style="padding:10px 14px">'
-        f"{label(name)}"
+        f"{figure(one, 26)}</td></tr></table></td>"
+        for one in figures
+    )
+    return f"{TABLE}><tr>{''.join(cells)}</tr></table>"
+
+
+def figure(shown: Figure, size: int) -> str:
+    """A figure in type of `size` CSS pixels, between its name and its usual value."""
+    change = f" ({escape(shown.change)})" if shown.change else ""
+    return (
+        f"{label(shown.label)}"
         f'<div class="ink" style="{FONT};font-size:{size}px;line-height:{size + 6}px;'
-        f'font-weight:bold;color:#1b2026">{escape(value)}</div>'
+        f'font-weight:bold;color:#1b2026">{escape(shown.now)}</div>'
         f'<div class="dim" style="{FONT};font-size:13px;line-height:20px;color:#55606b">'
-        f"{escape(note)}</div></td></tr></table></td>"
+        f"{escape(shown.usual)}{change}</div>"
+    )
+
+
+def link(text: str, address: str) -> str:
+    """A link in running text."""
+    return (
+        f'<a class="link" href="{escape(address)}" '
+        f'style="{FONT};color:#1f5a99;font-size:14px">{escape(text)}</a>'
     )
 
 
 def anchor(text: str, address: str, style: str) -> str:
-    """A link."""
+    """A link with a look of its own."""
     return f'<a href="{escape(address)}" style="{FONT};{style}">{escape(text)}</a>'

@@ -48,12 +48,27 @@ def what_changed(notification: Notification, name: str, words: Wording) -> str:
     Raises:
         KeyError, TypeError, ValueError: the evidence is not as it must be.
     """
-    evidence = notification.evidence
-    over = notification.reason == "resolved"
+    if notification.reason != "resolved":
+        return rise(notification.kind, notification.evidence, name, words)
     if notification.kind == GAP:
-        return _return(notification, name, words) if over else _gap(evidence, name, words)
-    if over:
-        return _end(notification, words)
+        return _return(notification, name, words)
+    return _end(notification, words)
+
+
+def rise(kind: str, evidence: Mapping[str, Any], name: str, words: Wording) -> str:
+    """One sentence of what an alert was raised for.
+
+    Args:
+        kind: of alert.
+        evidence: the figures.
+        name: the KOL's, harmless already.
+        words: the reader's language.
+
+    Raises:
+        KeyError, TypeError, ValueError: the evidence is not as it must be.
+    """
+    if kind == GAP:
+        return _gap(evidence, name, words)
     figures = {
         "name": name,
         "share": words.percent(evidence["negative_share"]),
@@ -61,14 +76,14 @@ def what_changed(notification: Notification, name: str, words: Wording) -> str:
         "span": words.span(_window(evidence)),
         "usual": words.number(evidence["expected_comments"]),
     }
-    if notification.kind == PRAISE:
+    if kind == PRAISE:
         return words.text(
             "Praise for {name}: {comments} in {span}, {share} of them negative; usually {usual} "
             "at this hour.",
             **figures,
         )
     usual_share = words.percent(evidence["expected_negative_share"])
-    sentence = _ROSE.get(notification.kind, _ROSE["backlash"])
+    sentence = _ROSE.get(kind, _ROSE["backlash"])
     return words.text(sentence, **figures, usual_share=usual_share)
 
 

@@ -55,6 +55,7 @@ def test_the_routes_as_they_stand(routed: TestClient) -> None:
                 "escalate": [{"after_seconds": 5400.0, "to": ["boss"]}],
             }
         ],
+        "digests": [],
     }
     assert routed.get("/readyz").json()["workers"]["escalating"] is True
 
@@ -97,5 +98,5 @@ def test_a_preview_too_far_away(routed: TestClient) -> None:
 
 def test_without_a_channels_file_there_is_nothing(client: TestClient) -> None:
     assert client.get("/v1/routing").json() == {
-        "channels": [], "brands": {}, "teams": [], "routes": []
+        "channels": [], "brands": {}, "teams": [], "routes": [], "digests": [],
     }  # fmt: skip

@@ -215,7 +215,7 @@ def test_deliveries_are_listed_and_sent_again_from_the_command_line(
     delivery = {
         "delivery_id": 7, "recorded_at": "2026-03-10T12:00:00Z", "channel": "crm", "kol_id": "[b]",
         "kind": "slow_burn", "reason": "opened", "severity": "warning", "state": "dead",
-        "attempts": 50, "error": "answered 500", "key": "k", "not_before": None,
+        "attempts": 50, "error": "answered 500", "key": "k", "not_before": None, "digest": None,
     }  # fmt: skip
     held = delivery | {"state": "waiting", "not_before": "2026-03-11T01:00:00Z"}
     page = json.dumps({"items": [delivery], "next_cursor": None}).encode()

@@ -1,0 +1,118 @@
+"""Digests of a day or a week: read one, or have one sent."""
+
+from datetime import date, datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from serving.api.kols import KolId
+from serving.api.problems import documented
+from serving.delivery.specs import NAME
+from serving.digest.digest import Digest
+from serving.digest.editor import Order
+from serving.digest.period import Every, Period, period_of
+from serving.errors import InvalidRequest, NotFound
+from serving.locales.wording import time_zone
+from serving.service import Running
+
+router = APIRouter(tags=["digests"])
+Name = Annotated[str, Path(pattern=NAME, description="Of a digest of the channels file.")]
+_FIRST = date(1970, 1, 1)
+_DAY = "A day of the period; the last one that is over if unset."
+
+
+class SendIn(BaseModel):
+    """Which digest to send."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    every: Every = "day"
+    day: date | None = Field(None, ge=_FIRST, description=_DAY)
+
+
+class SentOut(BaseModel):
+    """A digest that was put into the outbox."""
+
+    name: str
+    every: Every
+    first: date
+    last: date
+    channels: list[str]
+
+
+@router.get("/digest", responses=documented(404, 422, 503))
+async def get_digest(
+    service: Running,
+    every: Annotated[Every, Query(description="A day, or a week from Monday on.")] = "day",
+    day: Annotated[date | None, Query(ge=_FIRST, description=_DAY)] = None,
+    timezone: Annotated[
+        str | None, Query(description="Whose days, like Asia/Ho_Chi_Minh; UTC if unset.")
+    ] = None,
+    kol_id: Annotated[
+        list[KolId] | None, Query(max_length=1000, description="Only these KOLs; repeatable.")
+    ] = None,
+    brand: Annotated[str | None, Query(description="Only the KOLs of this brand.")] = None,
+    name: Annotated[
+        str | None, Query(description="KOLs and time zone of this digest of the channels file.")
+    ] = None,
+) -> Digest:
+    """Mood by KOL, incidents, recoveries and false alarms of a day or a week."""
+    chosen, zone, title = _none_or_all(kol_id), _zone(timezone), None
+    for one in chosen or ():
+        await service.kols.get(one)
+    if brand is not None:
+        found = service.directory.brands
+        if brand not in found:
+            raise NotFound(
+                f"the channels file has no brand {brand!r}; it has: {', '.join(found) or 'none'}"
+            )
+        chosen, title = (chosen or frozenset()) | found[brand], brand
+    if name is not None:
+        subscription = service.digesting.subscription(name)
+        title = name
+        chosen = subscription.kols if chosen is None else chosen
+        zone = subscription.zone if timezone is None else zone
+    now = service.clock.now()
+    return await service.digests.write(Order(_period(every, day, zone, now), chosen, title), now)
+
+
+@router.post("/digests/{name}/send", responses=documented(400, 404, 422, 503))
+async def send_digest(name: Name, body: SendIn, service: Running) -> SentOut:
+    """Send a digest of the channels file now, again if it was sent before."""
+    subscription = service.digesting.subscription(name)
+    period = _period(body.every, body.day, subscription.zone, service.clock.now())
+    await service.digesting.send(name, period)
+    return SentOut(
+        name=name,
+        every=period.every,
+        first=period.first,
+        last=period.last,
+        channels=list(subscription.channels),
+    )
+
+
+def _none_or_all(ids: list[str] | None) -> frozenset[str] | None:
+    return frozenset(ids) if ids else None
+
+
+def _zone(name: str | None) -> ZoneInfo:
+    try:
+        return time_zone(name or "UTC")
+    except ValueError as error:
+        raise InvalidRequest("invalid_parameter", f"timezone: {error}", field="timezone") from None
+
+
+def _period(every: Every, day: date | None, zone: ZoneInfo, now: datetime) -> Period:
+    """The period that is meant.
+
+    Raises:
+        InvalidRequest: `invalid_range`; it has not begun yet.
+    """
+    if day is None:
+        return period_of(every, now.astimezone(zone).date(), zone).before
+    period = period_of(every, day, zone)
+    if period.since >= now:
+        raise InvalidRequest("invalid_range", f"the {every} has not begun yet", field="day")
+    return period

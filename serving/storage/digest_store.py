@@ -1,0 +1,254 @@
+"""What digests are made of, read in one transaction; and up to when each has been written."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import RowMapping, case, delete, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from serving.storage.database import from_micros, to_micros
+from serving.storage.rebuild import PIPELINE
+from serving.storage.standing import standings
+from serving.storage.tables import (
+    alert_events,
+    alerts,
+    comments,
+    digests,
+    kols,
+    minutes,
+    progress,
+    readings,
+)
+
+HOUR = timedelta(hours=1)
+_HOUR = to_micros(from_micros(0) + HOUR)
+_AT_ONCE = 500  # KOLs in one statement; databases bound the parameters of one
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What was said of a KOL in a stretch of time.
+
+    Attributes:
+        comments: how many.
+        negative: sum of P(negative) over them.
+        positive: sum of P(positive) over them.
+    """
+
+    comments: int
+    negative: float
+    positive: float
+
+
+@dataclass(slots=True)
+class Learnt:
+    """What the detector held for usual of a KOL.
+
+    Attributes:
+        rates: comments a minute in the hours of UTC that begin at these instants.
+        comments: comments in the stretch that were read once enough had been learnt.
+        negative: negatives that were usual among them.
+    """
+
+    rates: dict[datetime, float] = field(default_factory=dict)
+    comments: int = 0
+    negative: float = 0.0
+
+
+async def names(connection: AsyncConnection, ids: Collection[str] | None) -> dict[str, str | None]:
+    """The names of KOLs by id, sorted; all KOLs if `ids` is None, else exactly those."""
+    if ids is None:
+        found = await connection.execute(select(kols.c.kol_id, kols.c.name))
+        return dict(sorted((row.kol_id, row.name) for row in found))
+    known: dict[str, str | None] = {}
+    for some in _chunks(ids):
+        statement = select(kols.c.kol_id, kols.c.name).where(kols.c.kol_id.in_(some))
+        known |= {row.kol_id: row.name for row in await connection.execute(statement)}
+    return {kol_id: known.get(kol_id) for kol_id in sorted(ids)}
+
+
+async def sums(
+    connection: AsyncConnection, ids: Collection[str], since: datetime, until: datetime
+) -> dict[str, Sums]:
+    """What was said of each KOL in [since, until); those of whom nothing was are left out."""
+    found: dict[str, Sums] = {}
+    for some in _chunks(ids):
+        statement = (
+            select(
+                minutes.c.kol_id,
+                func.sum(minutes.c.comments),
+                func.sum(minutes.c.negative),
+                func.sum(minutes.c.positive),
+            )
+            .where(
+                minutes.c.kol_id.in_(some),
+                minutes.c.start >= to_micros(since),
+                minutes.c.start < to_micros(until),
+            )
+            .group_by(minutes.c.kol_id)
+        )
+        for kol_id, *row in await connection.execute(statement):
+            found[kol_id] = Sums(*row)
+    return found
+
+
+async def learnt(
+    connection: AsyncConnection,
+    ids: Collection[str],
+    earliest: datetime,
+    since: datetime,
+    until: datetime,
+) -> dict[str, Learnt]:
+    """What was usual of each KOL, of those of whom enough had been learnt.
+
+    Args:
+        connection: the transaction.
+        ids: of the KOLs.
+        earliest: from when on rates are wanted.
+        since: the stretch of which the negatives are wanted …
+        until: … and its end, that of the rates too.
+    """
+    found: defaultdict[str, Learnt] = defaultdict(Learnt)
+    hour = (readings.c.start - readings.c.start % _HOUR).label("hour")
+    within = readings.c.start >= to_micros(since)
+    counted = case((within, readings.c.comments), else_=0)
+    for some in _chunks(ids):
+        statement = (
+            select(
+                readings.c.kol_id,
+                hour,
+                func.avg(readings.c.expected_comments),
+                func.sum(counted),
+                func.sum(counted * readings.c.expected_negative_share),
+            )
+            .where(
+                readings.c.kol_id.in_(some),
+                readings.c.start >= to_micros(earliest),
+                readings.c.start < to_micros(until),
+                readings.c.judged,
+            )
+            .group_by(readings.c.kol_id, hour)
+        )
+        for kol_id, start, rate, count, negative in await connection.execute(statement):
+            one = found[kol_id]
+            one.rates[from_micros(start)] = rate
+            one.comments += count
+            one.negative += negative
+    return dict(found)
+
+
+async def alerts_of(
+    connection: AsyncConnection, ids: Collection[str], since: datetime, until: datetime
+) -> list[tuple[RowMapping, list[RowMapping]]]:
+    """The alerts that may have been open in [since, until), each with its transitions in order."""
+    rows: list[RowMapping] = []
+    for some in _chunks(ids):
+        statement = select(alerts).where(
+            alerts.c.kol_id.in_(some),
+            alerts.c.opened_at < to_micros(until),
+            or_(alerts.c.resolved_at.is_(None), alerts.c.resolved_at >= to_micros(since)),
+        )
+        rows += (await connection.execute(statement)).mappings()
+    events: defaultdict[str, list[RowMapping]] = defaultdict(list)
+    for some in _chunks([row["alert_id"] for row in rows]):
+        befell = select(alert_events).where(alert_events.c.alert_id.in_(some))
+        for event in (
+            await connection.execute(befell.order_by(alert_events.c.event_id))
+        ).mappings():
+            events[event["alert_id"]].append(event)
+    return [(row, events[row["alert_id"]]) for row in rows]
+
+
+async def open_severities(
+    connection: AsyncConnection, ids: Collection[str], now: datetime
+) -> dict[str, list[str]]:
+    """The severities of the alerts of each KOL that are open and not closed by hand."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for some in _chunks(ids):
+        statement = select(alerts).where(alerts.c.kol_id.in_(some), alerts.c.state == "open")
+        rows = list((await connection.execute(statement)).mappings())
+        for row, standing in zip(rows, await standings(connection, rows, now), strict=True):
+            if standing.work.closed is None:
+                found[row["kol_id"]].append(row["severity"])
+    return dict(found)
+
+
+async def height(
+    connection: AsyncConnection,
+    kol_id: str,
+    since: datetime,
+    until: datetime,
+    step: timedelta,
+    *,
+    by: str,
+) -> tuple[datetime, Sums] | None:
+    """The step of a stretch with the most "comments" or "negative"; None without comments.
+
+    Steps are counted from 1970 in UTC; of equal ones the first.
+    """
+    width = to_micros(from_micros(0) + step)
+    bucket = (minutes.c.start - minutes.c.start % width).label("bucket")
+    totals = [func.sum(minutes.c[name]) for name in ("comments", "negative", "positive")]
+    statement = (
+        select(bucket, *totals)
+        .where(
+            minutes.c.kol_id == kol_id,
+            minutes.c.start >= to_micros(since),
+            minutes.c.start < to_micros(until),
+        )
+        .group_by(bucket)
+        .order_by(func.sum(minutes.c[by]).desc(), bucket)
+        .limit(1)
+    )
+    row = (await connection.execute(statement)).one_or_none()
+    return None if row is None else (from_micros(row[0]), Sums(*row[1:]))
+
+
+async def holds_unread(connection: AsyncConnection, before: datetime) -> bool:
+    """Whether comments written before an instant are in the log and not yet worked off."""
+    done = select(progress.c.seq).where(progress.c.name == PIPELINE)
+    worked_off = await connection.scalar(done) or 0
+    statement = (
+        select(comments.c.seq)
+        .where(comments.c.seq > worked_off, comments.c.created_at < to_micros(before))
+        .limit(1)
+    )
+    return await connection.scalar(statement) is not None
+
+
+async def begin(
+    connection: AsyncConnection, wanted: Collection[tuple[str, str]], now: datetime
+) -> None:
+    """Keep account of exactly these digests, by name and "day" or "week".
+
+    What was due before a digest first stood in the channels file is not made up for.
+    """
+    held = set(await reached(connection))
+    for name, every in held - set(wanted):
+        await connection.execute(
+            delete(digests).where(digests.c.name == name, digests.c.every == every)
+        )
+    for name, every in sorted(set(wanted) - held):
+        await connection.execute(
+            digests.insert().values(name=name, every=every, reached=to_micros(now))
+        )
+
+
+async def reached(connection: AsyncConnection) -> dict[tuple[str, str], datetime]:
+    """Up to when the digests that were due have been written, by name and "day" or "week"."""
+    rows = await connection.execute(select(digests))
+    return {(row.name, row.every): from_micros(row.reached) for row in rows}
+
+
+async def reach(connection: AsyncConnection, name: str, every: str, at: datetime) -> None:
+    """Note that a digest has been written up to an instant."""
+    statement = update(digests).where(digests.c.name == name, digests.c.every == every)
+    await connection.execute(statement.values(reached=to_micros(at)))
+
+
+def _chunks(ids: Collection[str]) -> Iterator[Sequence[str]]:
+    ordered = sorted(ids)
+    for first in range(0, len(ordered), _AT_ONCE):
+        yield ordered[first : first + _AT_ONCE]
