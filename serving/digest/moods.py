@@ -24,7 +24,7 @@ def usual_comments(
 
     The detector leaves a reading for minutes with comments only. An hour without any takes the
     usual of the same hour on one of the seven days before, the latest; else that of the last hour
-    before it that has one; else that of the first.
+    before it that has one.
 
     Args:
         rates: usual comments a minute in hours of UTC, by their first instants.
@@ -32,16 +32,13 @@ def usual_comments(
         until: its end.
 
     Returns:
-        None where nothing is known.
+        None where the detector did not know enough when the stretch began.
     """
-    if not rates:
-        return None
-    ordered = sorted(rates)
-    total, before = 0.0, rates[ordered[0]]
     start = _hour(since)
-    earlier = [hour for hour in ordered if hour < start]
-    if earlier:
-        before = rates[earlier[-1]]
+    known_then = [hour for hour in rates if hour <= start]
+    if not known_then:
+        return None
+    total, before = 0.0, rates[max(known_then)]
     while start < until:
         same = (start - days * _DAY for days in range(8))
         known = next((hour for hour in same if hour in rates), None)

@@ -28,8 +28,10 @@ def test_the_usual_of_a_day_is_the_sum_of_its_hours() -> None:
     assert usual_comments(of, START, START + DAY) == pytest.approx(60 * sum(range(24)))
 
 
-def test_nothing_is_usual_where_nothing_was_learnt() -> None:
+def test_nothing_is_usual_before_enough_was_learnt() -> None:
     assert usual_comments({}, START, START + DAY) is None
+    assert usual_comments(rates(h1=7.0, h2=9.0), START, START + DAY) is None
+    assert usual_comments(rates(h0=7.0), START + HOUR / 2, START + DAY) is not None
 
 
 @pytest.mark.parametrize(
@@ -37,7 +39,6 @@ def test_nothing_is_usual_where_nothing_was_learnt() -> None:
     [
         (rates(h4=1.0, d2h5=3.0, d3h5=9.0), 3.0),  # the same hour, on the latest day before
         (rates(h4=1.0, h6=7.0), 1.0),  # the last hour before it
-        (rates(h6=7.0, h7=9.0), 7.0),  # the first that is known
         (rates(h5=2.0, d1h5=3.0), 2.0),
         (rates(d7h5=4.0, h4=1.0), 4.0),
         (rates(d8h5=4.0, h4=1.0), 1.0),  # too long ago
