@@ -20,7 +20,7 @@ class Alert:
     Attributes:
         alert_id: derived from KOL, family and start, so deriving again gives the same id.
         kol_id: whose stream.
-        family: "backlash", "praise" or "gap".
+        family: "backlash", "praise", "flood" or "gap".
         kind: what it looked like when it was opened.
         severity: the highest reached so far.
         state: "open" or "resolved".
@@ -85,7 +85,8 @@ class AlertEvent:
     Attributes:
         alert_id: which alert.
         kol_id: whose stream.
-        kind: the alert's kind; "praise_surge" and "data_gap" inform, every other kind pages.
+        kind: the alert's kind; "praise_surge", "comment_flood" and "data_gap" inform, every other
+            kind pages.
         severity: at this event.
         reason: "opened"; "escalated", to a higher severity; "resolved"; "aftershock", open again
             for a wave soon after the end and so far no larger than those before; "reopened", for

@@ -162,6 +162,7 @@ class BacklashWatch:
             stretch,
             self.scores(now, told=True),
             recent_stretch(self._recent, self._baseline, now),
+            self._baseline.share,
         )
         if was_open and not self.watch.open:
             if not self.watch.recovery.complete and not deaf:

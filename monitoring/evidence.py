@@ -146,6 +146,8 @@ def summarise(kind: str, kol_id: str, evidence: Evidence) -> str:
             f"{evidence.negative_share:.0%} of them negative; "
             f"{evidence.expected_comments:.0f} comments are usual at this hour."
         )
+    if kind == "comment_flood":
+        return _summarise_flood(kol_id, evidence)
     lead = {
         "brigade": "A few accounts push negative comments on",
         "flip": "The mood turned at usual volume on",
@@ -154,6 +156,16 @@ def summarise(kind: str, kol_id: str, evidence: Evidence) -> str:
     return (
         f"{lead} @{kol_id}: {evidence.negative_share:.0%} of {evidence.comments} in {span}; "
         f"{evidence.expected_negative_share:.0%} of {evidence.expected_comments:.0f} is usual."
+    )
+
+
+def _summarise_flood(kol_id: str, evidence: Evidence) -> str:
+    """From what its one detector judged; at an end there may be nothing to judge."""
+    (score,) = evidence.scores
+    n, copies, usual = (score.inputs.get(name, 0.0) for name in ("n", "k", "p"))
+    return (
+        f"Near-copies make {copies / max(n, 1.0):.0%} of {n:.0f} comments on @{kol_id} in "
+        f"{_span(score.scale_minutes)}; usually {usual:.0%}."
     )
 
 

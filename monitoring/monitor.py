@@ -11,6 +11,7 @@ from monitoring.baseline import Baseline
 from monitoring.clockwork import minute_of, moment_of
 from monitoring.detectors.usual_drift import UsualDrift
 from monitoring.errors import OutOfOrderError
+from monitoring.flood import FloodWatch
 from monitoring.gap import GapWatch
 from monitoring.hours import Hour
 from monitoring.policy import Policy
@@ -34,6 +35,7 @@ class KolMonitor:
         recent: the last half hour.
         backlash: the watch that pages.
         praise: the watch that informs of good news.
+        flood: the watch that informs of copies.
         gap: the watch that informs of silence.
     """
 
@@ -48,6 +50,7 @@ class KolMonitor:
         "_usual_minute",
         "backlash",
         "baseline",
+        "flood",
         "gap",
         "kol_id",
         "minute",
@@ -64,6 +67,7 @@ class KolMonitor:
         self._drift = UsualDrift()
         self.backlash = BacklashWatch(kol_id, policy, self.baseline, self.recent, self._authorship)
         self.praise = PraiseWatch(kol_id, policy, self.baseline, self.recent)
+        self.flood = FloodWatch(kol_id, policy, self.baseline, self.recent)
         self.gap = GapWatch(kol_id, policy, self.baseline)
         self._first_hour = 0
         self._hour = Hour(0)
@@ -76,6 +80,7 @@ class KolMonitor:
         """Decide by `policy` from the next minute on; what was learnt and what is open stay."""
         self.backlash.obey(policy)
         self.praise.watch.obey(policy)
+        self.flood.watch.obey(policy)
         self.gap.obey(policy)
 
     def step(self, stats: WindowStats) -> list[AlertEvent]:
@@ -122,6 +127,7 @@ class KolMonitor:
         if raised:
             self._note(raised)
             events += raised
+        events += self.flood.learn_one(minute, stats, self.backlash.alarmed)
         return events
 
     def reading(self, stats: WindowStats) -> Reading:
@@ -169,6 +175,7 @@ class KolMonitor:
         self._hour = Hour(closed.number + 1)
         self._note(raised)
         events += raised
+        events += self.flood.close_hour(closed.number, heard)
         delay = min(_LEARN_AFTER, max(1, (closed.number - self._first_hour) // 4))
         while self._pending and closed.number - self._pending[0].number >= delay:
             self._learn(self._pending.popleft())
@@ -203,12 +210,16 @@ class KolMonitor:
 
     def open_alerts(self) -> list[Alert]:
         """The alerts now open, backlash first."""
-        all_three = (self.backlash.watch.alert, self.praise.watch.alert, self.gap.alert)
-        return [alert for alert in all_three if alert is not None and alert.is_open]
+        watches = (self.backlash.watch, self.praise.watch, self.flood.watch, self.gap)
+        found = (watch.alert for watch in watches)
+        return [alert for alert in found if alert is not None and alert.is_open]
 
     @property
     def stirred(self) -> bool:
-        """Whether an alert on what the crowd says is open, so that its silence may end it."""
+        """Whether an alert on what the crowd says is open, so that its silence may end it.
+
+        A flood is not asked: it may not hasten the close of minutes that a backlash is heard in.
+        """
         return self.backlash.watch.open or self.praise.watch.open
 
     def doubts(self, now: int) -> bool:
@@ -234,6 +245,7 @@ class KolMonitor:
             "authorship": self._authorship.state(),
             "backlash": self.backlash.state(),
             "praise": self.praise.state(),
+            "flood": self.flood.state(),
             "gap": self.gap.state(),
         }
 
@@ -249,6 +261,7 @@ class KolMonitor:
         self._authorship.load(state["authorship"])
         self.backlash.load(state["backlash"])
         self.praise.load(state["praise"])
+        self.flood.load(state["flood"])
         self.gap.load(state["gap"])
         self._refresh()
 

@@ -78,7 +78,8 @@ class PraiseWatch:
             return []
         recent = recent_stretch(self._recent, self._baseline, now)
         rate = self._recent.positive * self._recent.fade(now) / FADE_MINUTES
-        events = self.watch.turn(now, "praise_surge", "info", rate, stretch, (said,), recent)
+        usual = self._baseline.positive
+        events = self.watch.turn(now, "praise_surge", "info", rate, stretch, (said,), recent, usual)
         if was_open and not self.watch.open:
             self._shift.forget()
         return events

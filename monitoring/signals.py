@@ -11,11 +11,13 @@ class Signal:
 
     Attributes:
         kol_id: whose stream.
-        family: "backlash" or "praise": one alert per family is open at a time.
-        kind: what it looks like: "backlash", "flip", "slow_burn", "brigade", "praise_surge".
+        family: "backlash", "praise" or "flood": one alert per family is open at a time.
+        kind: what it looks like: "backlash", "flip", "slow_burn", "brigade", "praise_surge",
+            "comment_flood".
         severity: "info", "warning" or "critical".
         score: largest detector value over its threshold; 1 pages.
-        rate: negative (for praise: positive) comments per minute over the stretch judged.
+        rate: negative comments per minute over the stretch judged; for praise positive ones, for
+            a flood copies.
         recovered: the stream is back at its usual.
         evidence: the figures behind it; None while nothing is to be told.
     """

@@ -7,7 +7,7 @@ from typing import Any
 from monitoring.errors import SnapshotError
 
 _MAGIC = b"GSWK"
-_VERSION = 3
+_VERSION = 4
 
 
 def encode(kol_id: str, state: dict[str, Any]) -> bytes:

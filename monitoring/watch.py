@@ -81,12 +81,6 @@ class Watch:
         """Whether an alert is open."""
         return self.alert is not None and self.alert.is_open
 
-    @property
-    def usual(self) -> float:
-        """The usual share of the comments that matter."""
-        praise = self._family == "praise"
-        return self._baseline.positive if praise else self._baseline.share
-
     def outlasted(self, now: int) -> bool:
         """Whether the open incident lasts longer than twice what was known before it.
 
@@ -121,6 +115,7 @@ class Watch:
         stretch: Stretch,
         scores: tuple[DetectorScore, ...],
         recent: Stretch,
+        usual: float,
     ) -> list[AlertEvent]:
         """Decide what happens at minute `now`.
 
@@ -131,10 +126,13 @@ class Watch:
             rate: recent comments that matter, per minute.
             stretch: the minutes the decision rests on; `k` counts what matters to this family.
             scores: what each detector says.
-            recent: the last half hour; `k` counts negatives. What an end and praise show.
+            recent: the last half hour; `k` counts negatives. What an end and all that only informs
+                show.
+            usual: the usual share of the comments that matter, in (0, 1).
         """
         score = max(part.value / part.threshold for part in scores)
-        shown = recent if self._family == "praise" or self.ending(now) else stretch
+        informs = self._family != "backlash"
+        shown = recent if informs or self.ending(now) else stretch
         evidence = self._evidence(kind, stretch.start, shown, scores)
         signal = Signal(
             kol_id=self._kol_id,
@@ -150,7 +148,7 @@ class Watch:
         self.alert, events = alerts.advance(self.alert, signal, moment_of(now), self._policy)
         if self.open and not was_open:
             self.recovery = Recovery()
-            self.recovery.begin(stretch.start, stretch.n, stretch.k, self.usual)
+            self.recovery.begin(stretch.start, stretch.n, stretch.k, usual)
         return [self._told(event) for event in events]
 
     def _told(self, event: AlertEvent) -> AlertEvent:

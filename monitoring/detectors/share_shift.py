@@ -29,6 +29,7 @@ class ShareShift:
     name = "share_shift"
     __slots__ = (
         "_best",
+        "_deltas",
         "_doubt",
         "_lanes",
         "_rates",
@@ -41,9 +42,17 @@ class ShareShift:
         "terms",
     )
 
-    def __init__(self, share: float, rho: float, doubt: float, phi: float = 1.0) -> None:
+    def __init__(
+        self,
+        share: float,
+        rho: float,
+        doubt: float,
+        phi: float = 1.0,
+        deltas: tuple[float, ...] = _DELTAS,
+    ) -> None:
+        self._deltas = deltas  # sizes of shift looked for, in log-odds
         # Per size of shift: [sum, first minute, comments, sum of probabilities, excess].
-        self._lanes: list[list[float]] = [[0.0, 0, 0, 0.0, 0.0] for _ in _DELTAS]
+        self._lanes: list[list[float]] = [[0.0, 0, 0, 0.0, 0.0] for _ in deltas]
         self._best = 0.0
         self.start: int | None = None
         self.n = 0
@@ -67,7 +76,7 @@ class ShareShift:
         self._weight = 1.0 / phi
         self._rates = [
             (hit * self._weight, miss * self._weight)
-            for hit, miss in (increments(share, delta) for delta in _DELTAS)
+            for hit, miss in (increments(share, delta) for delta in self._deltas)
         ]
 
     def learn_one(self, minute: int, n: int, k: float, excess: float = 0.0) -> None:
@@ -99,7 +108,7 @@ class ShareShift:
                 lane[3] += k
                 lane[4] += excess
             if total > _WORTH_JUDGING:
-                other = logit_shift(self._share, _DELTAS[index])
+                other = logit_shift(self._share, self._deltas[index])
                 loud = lane[4] / lane[2]
                 kappa = 1.0 / (self._rho * loud * loud + self._doubt)
                 weight = self._weight

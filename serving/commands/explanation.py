@@ -20,6 +20,8 @@ ASKS = {
     "than usual, and the negative ones more in number?",
     "praise_shift": "Since some minute, is the share of praise above the usual, and the volume "
     "with it?",
+    "copies_shift": "Since some minute, do more of the comments than usual nearly repeat another, "
+    "while the negative ones are no more than usual?",
     "silence": "How many comments were to be counted on while none came, and is that twice as many "
     "as any silence of late missed?",
 }
@@ -42,6 +44,14 @@ _SHIFT = (
     ("κ", "kappa", "concentration, less as x grows"),
     ("Λ", "", "log BB(k | n, p₁, κ) - log BB(k | n, p, κ), in nats"),
 )
+_COPIES = (
+    _SHIFT[0],
+    ("k", "k", "of which nearly repeat another"),
+    ("p", "p", "usual share"),
+    ("p₁", "p1", "raised share"),
+    ("κ", "kappa", "concentration"),
+    _SHIFT[-1],
+)
 _SCAN = (
     ("n", "n", "comments in the {span} to {end}"),
     ("k", "k", "sum of P(negative) over them"),
@@ -59,7 +69,12 @@ _SCAN = (
     ("count", "count_nats", "log((k + 1) / (pE + 1))² / 2s², at most 4"),
     ("Λ", "", "share + silence + count, in nats"),
 )
-RECIPES = {"share_shift": _SHIFT, "praise_shift": _SHIFT, "hour_scan": _SCAN}
+RECIPES = {
+    "share_shift": _SHIFT,
+    "praise_shift": _SHIFT,
+    "copies_shift": _COPIES,
+    "hour_scan": _SCAN,
+}
 _FORM = "%d %b %H:%M"
 _MANY = "+"  # marks a column in which more than one thing happened
 

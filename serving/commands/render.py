@@ -14,7 +14,7 @@ from serving.ingest.replay import Tally
 
 _COLOURS = {"info": "cyan", "warning": "yellow", "critical": "bold red"}
 _LABELS = {"negative": "red", "neutral": "white", "positive": "green"}
-_PRAISE, _GAP = "praise_surge", "data_gap"
+_PRAISE, _FLOOD, _GAP = "praise_surge", "comment_flood", "data_gap"
 _SAMPLES, _TERMS, _LONGEST = 3, 8, 160
 _LONGEST_KOL = 14  # characters of a KOL's id that a table keeps on one line
 
@@ -151,12 +151,13 @@ def _facts(kind: str, evidence: Mapping[str, Any]) -> list[tuple[str, Text]]:
             )
         )
     if evidence["drivers"] is not None:
-        facts += _crowd(evidence["drivers"]) if kind == _PRAISE else _why(evidence["drivers"])
+        friendly = kind in (_PRAISE, _FLOOD)
+        facts += _crowd(evidence["drivers"]) if friendly else _why(evidence["drivers"])
     return facts
 
 
 def _crowd(drivers: Mapping[str, Any]) -> list[tuple[str, Text]]:
-    """Of a praise surge: where and who; terms and samples are those of negative comments."""
+    """Of praise or a flood: where and who; terms and samples are those of negative comments."""
     audience = drivers["audience"] | {"turned_share": None}
     busiest = max(drivers["posts"], key=lambda post: int(post["comments"]), default=None)
     where = []

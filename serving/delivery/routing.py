@@ -9,7 +9,15 @@ from typing import Any
 from monitoring.alerts import SEVERITIES, is_page
 from serving.delivery.team import Team
 
-KINDS = ("backlash", "flip", "slow_burn", "brigade", "praise_surge", "data_gap")
+KINDS = (
+    "backlash",
+    "flip",
+    "slow_burn",
+    "brigade",
+    "praise_surge",
+    "comment_flood",
+    "data_gap",
+)
 _ANYTHING_ELSE = ""  # no KOL and no platform is called so
 _REASONS = ("opened", "escalated", "resolved")  # every way to be a page for a route, or none
 

@@ -8,7 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from serving.locales.wording import Wording, wording
 
 NAME = r"^[a-z0-9][a-z0-9_-]{0,62}$"
-Kind = Literal["backlash", "flip", "slow_burn", "brigade", "praise_surge", "data_gap"]
+Kind = Literal[
+    "backlash", "flip", "slow_burn", "brigade", "praise_surge", "comment_flood", "data_gap"
+]
 EnvName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Address = Annotated[str, Field(pattern=r"^[^@\s<>,;\"]+@[^@\s<>,;\"]+$", max_length=254)]
 

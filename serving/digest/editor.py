@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from monitoring.alerts import SEVERITIES
 from serving.digest.digest import Digest, Incident, KolMood, Peak, Precision, Recovery
 from serving.digest.incidents import (
+    FLOOD,
     GAP,
     INFORM,
     PRAISE,
@@ -153,7 +154,7 @@ async def _peak(
     if alert["kind"] == GAP:
         return None
     waves = waves_of(events)
-    by = "comments" if alert["kind"] == PRAISE else "negative"
+    by = "comments" if alert["kind"] in (PRAISE, FLOOD) else "negative"
     began = waves[0].began
     ended = waves[-1].resolved or now
     found = await digest_store.height(connection, alert["kol_id"], began, ended, _PEAK, by=by)

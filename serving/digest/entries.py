@@ -8,7 +8,7 @@ from serving.delivery.messages.content import LONGEST_NAME, SEVERITIES, kind_nam
 from serving.delivery.messages.sentences import comments, rise
 from serving.delivery.quoting import cut, one_line
 from serving.digest.digest import Incident, KolMood, Recovery
-from serving.digest.incidents import PRAISE
+from serving.digest.incidents import FLOOD, PRAISE
 from serving.digest.letter import Entry
 from serving.locales.wording import Wording
 
@@ -45,7 +45,7 @@ def _lines(incident: Incident, words: Wording) -> Iterator[str]:
     edges = {edge: figures[edge].isoformat() for edge in ("window_start", "window_end")}
     yield rise(incident.kind, figures | edges, name_of(incident), words)
     peak = incident.peak
-    if peak is not None and incident.kind == PRAISE:
+    if peak is not None and incident.kind in (PRAISE, FLOOD):
         yield words.text(
             "Peak: {comments} in the ten minutes from {moment}.",
             comments=comments(peak.comments, words),

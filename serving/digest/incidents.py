@@ -11,8 +11,8 @@ from serving.storage.database import from_micros
 from serving.triage.muting import top_post_of
 from serving.triage.work import Work, verdict_of
 
-INFORM = ("praise_surge", "data_gap")  # kinds of alerts that call nobody
-PRAISE, GAP = INFORM
+INFORM = ("praise_surge", "comment_flood", "data_gap")  # kinds of alerts that call nobody
+PRAISE, FLOOD, GAP = INFORM
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +117,11 @@ def recoveries_of(
 
 
 def _excess(kind: str, evidence: Mapping[str, Any]) -> float:
-    """How far evidence is from the usual: in negatives; of praise and of a gap in comments."""
+    """How far evidence is from the usual: in negatives; of what only informs in comments."""
     comments, expected = float(evidence["comments"]), float(evidence["expected_comments"])
     if kind == GAP:
         return expected - comments
-    if kind == PRAISE:
+    if kind in (PRAISE, FLOOD):
         return comments - expected
     usual = expected * float(evidence["expected_negative_share"])
     return comments * float(evidence["negative_share"]) - usual

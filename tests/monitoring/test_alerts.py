@@ -148,6 +148,14 @@ def test_one_sentence_says_it(kind, says):
     assert summarise(kind, "lena", EVIDENCE).startswith(says)
 
 
+def test_a_flood_is_told_by_what_its_detector_judged():
+    inputs = {"n": 210, "k": 134.4, "x": 0.0, "p": 0.03, "p1": 0.19, "phi": 1.0, "kappa": 25.0}
+    flood = replace(EVIDENCE, scores=(DetectorScore("copies_shift", 60.0, 14.0, 9.0, inputs),))
+    assert summarise("comment_flood", "lena", flood) == (
+        "Near-copies make 64% of 210 comments on @lena in 60 minutes; usually 3%."
+    )
+
+
 def test_the_end_is_told_by_the_share_or_by_silence():
     now = START + 4 * HOUR
     assert summarise_end("lena", now, EVIDENCE) == (

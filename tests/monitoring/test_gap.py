@@ -68,7 +68,8 @@ def tell(engine: Engine, scene: Scene, minute: int) -> list[AlertEvent]:
     events = []
     for index, comment in enumerate(comments_of([scene], seed=1)):
         at = NOON + minute * MINUTE + (comment.comment.created_at - START)
-        seen = engine.observe(scored(at, 10**6 * (minute + 1) + index, comment.negative))
+        number, text = 10**6 * (minute + 1) + index, comment.comment.text
+        seen = engine.observe(scored(at, number, comment.negative, text=text))
         assert not seen.late
         events += seen.events
     return events

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from monitoring import gap
+from monitoring import flood, gap
 from monitoring.monitor import KolMonitor
 from monitoring.policy import Policy
 from monitoring.reading import Reading
@@ -246,8 +246,9 @@ def test_every_detector_has_its_question() -> None:
     window = WindowStats("lena", BEGUN, 1, 0.0, 1.0)
     monitor.step(window)
     reading: Reading = monitor.reading(window)
-    # A silence closes no minute, so no reading holds its score; the alert's evidence does.
-    assert {said.name for said in reading.scores} | {gap.DETECTOR} == set(ASKS)
+    # No reading holds the scores of silence, which closes no minute, and of copies, which are not
+    # kept by the minute; the alert's evidence does.
+    assert {said.name for said in reading.scores} | {gap.DETECTOR, flood.DETECTOR} == set(ASKS)
 
 
 def test_two_rows_meet_at_the_bound() -> None:

@@ -94,12 +94,13 @@ def test_what_fans_do_and_how_rough_the_tone_is_are_shown_where_known() -> None:
     assert "31%, usual 4%" in text
 
 
-def test_a_praise_surge_is_told_without_reasons_for_anger() -> None:
+@pytest.mark.parametrize("kind", ["praise_surge", "comment_flood"])
+def test_what_is_no_anger_is_told_without_reasons_for_anger(kind: str) -> None:
     posts = [{"post_id": "p1", "comments": 3, "negative": 2.0, "excess": 1.0}]
     drivers = EVIDENCE["drivers"] | {"posts": [*posts, *EVIDENCE["drivers"]["posts"]]}
-    praise = EVENT | {"kind": "praise_surge", "severity": "info"}
+    praise = EVENT | {"kind": kind, "severity": "info"}
     text = drawn(render.alert_panel(praise | {"evidence": EVIDENCE | {"drivers": drivers}}))
-    assert "praise surge" in text
+    assert kind.replace("_", " ") in text
     assert "p9: 1,100 comments" in text
     assert "refund" not in text
     assert "more negative" not in text

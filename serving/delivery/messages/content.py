@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from serving.delivery.channel import Rejected
-from serving.delivery.messages.sentences import GAP, PRAISE, audience, comments, what_changed
+from serving.delivery.messages.sentences import FLOOD, GAP, PRAISE, audience, comments, what_changed
 from serving.delivery.notification import Notification
 from serving.delivery.quoting import cut, holds_offence, one_line, quoted
 from serving.locales.wording import Wording, msg, wording
@@ -26,6 +26,7 @@ _KINDS = {
     "slow_burn": msg("slow burn"),
     "brigade": msg("brigade"),
     PRAISE: msg("praise surge"),
+    FLOOD: msg("comment flood"),
     GAP: msg("data gap"),
 }
 _HAPPENED = {
@@ -207,7 +208,7 @@ def what_happened(reason: str, kind: str, words: Wording) -> str:
 
 
 def _how_bad(kind: str, evidence: Mapping[str, Any], words: Wording) -> str:
-    if kind == PRAISE:
+    if kind in (PRAISE, FLOOD):
         ratio = words.number(evidence["volume_ratio"], 1)
         return words.text("{ratio} times the usual comments", ratio=ratio)
     if kind == GAP:

@@ -10,7 +10,7 @@ from typing import Any
 from serving.delivery.notification import Notification
 from serving.locales.wording import Wording, msg
 
-GAP, PRAISE = "data_gap", "praise_surge"
+GAP, PRAISE, FLOOD = "data_gap", "praise_surge", "comment_flood"
 _FEW = 5  # comments of which a share says nothing
 _ROSE = {
     "backlash": msg(
@@ -69,6 +69,8 @@ def rise(kind: str, evidence: Mapping[str, Any], name: str, words: Wording) -> s
     """
     if kind == GAP:
         return _gap(evidence, name, words)
+    if kind == FLOOD and "scores" in evidence:  # a digest keeps none
+        return _flood(evidence, name, words)
     figures = {
         "name": name,
         "share": words.percent(evidence["negative_share"]),
@@ -76,6 +78,12 @@ def rise(kind: str, evidence: Mapping[str, Any], name: str, words: Wording) -> s
         "span": words.span(_window(evidence)),
         "usual": words.number(evidence["expected_comments"]),
     }
+    if kind == FLOOD:
+        return words.text(
+            "Near-copies flood {name}: {comments} in {span}, {share} of them negative; usually "
+            "{usual} at this hour.",
+            **figures,
+        )
     if kind == PRAISE:
         return words.text(
             "Praise for {name}: {comments} in {span}, {share} of them negative; usually {usual} "
@@ -139,6 +147,21 @@ def _end(notification: Notification, words: Wording) -> str:
         share=words.percent(evidence["negative_share"]),
         comments=comments(evidence["comments"], words),
         usual_share=words.percent(evidence["expected_negative_share"]),
+    )
+
+
+def _flood(evidence: Mapping[str, Any], name: str, words: Wording) -> str:
+    """From what its one detector judged."""
+    (score,) = evidence["scores"]
+    n, copies, usual = (score["inputs"][key] for key in ("n", "k", "p"))
+    return words.text(
+        "Near-copies on {name}: {share} of {comments} in {span}; usually {usual}. Advertising, a "
+        "prize draw or bots may be behind it; the mood is no darker than usual.",
+        name=name,
+        share=words.percent(copies / n),
+        comments=comments(int(n), words),
+        span=words.span(timedelta(minutes=score["scale_minutes"])),
+        usual=words.percent(usual),
     )
 
 

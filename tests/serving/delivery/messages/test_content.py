@@ -11,6 +11,8 @@ from serving.delivery.routing import KINDS
 from tests.serving.delivery.conftest import EVIDENCE, WORDS, notification
 from tests.serving.delivery.messages.conftest import hostile, letter
 
+COPIES = {"scale_minutes": 45.0, "inputs": {"n": 210, "k": 134.4, "p": 0.03}}
+
 
 @pytest.mark.parametrize(
     ("change", "subject"),
@@ -29,6 +31,8 @@ from tests.serving.delivery.messages.conftest import hostile, letter
          "TEST · CRITICAL · Lena Vane · backlash opened: 61% negative, usually 14%"),
         ({"kind": "praise_surge", "severity": "info"},
          "INFO · Lena Vane · praise surge opened: 32.5 times the usual comments"),
+        ({"kind": "comment_flood", "severity": "info", "evidence": EVIDENCE | {"scores": [COPIES]}},
+         "INFO · Lena Vane · comment flood opened: 32.5 times the usual comments"),
         ({"kind": "data_gap", "severity": "info", "evidence": EVIDENCE | {"comments": 0}},
          "INFO · Lena Vane · data gap opened: 0 comments, usually 38"),
         ({"kol_name": "Lena\r\nBcc: all@example.com", "reason": "resolved"},
@@ -59,6 +63,17 @@ def test_the_subject_says_how_bad_who_what(change: dict[str, Any], subject: str)
 def test_the_sentence_says_what_changed(kind: str, sentence: str) -> None:
     assert kind in KINDS
     assert letter(kind=kind).items[0].sentence == sentence
+
+
+def test_a_flood_is_told_by_what_its_detector_judged() -> None:
+    evidence = EVIDENCE | {"scores": [COPIES]}
+    flood = {"kind": "comment_flood", "severity": "info", "evidence": evidence}
+    assert letter(**flood).items[0].sentence == (
+        "Near-copies on Lena Vane: 64% of 210 comments in 45 minutes; usually 3%. Advertising, a "
+        "prize draw or bots may be behind it; the mood is no darker than usual."
+    )
+    over = letter(**flood, reason="resolved").items[0].sentence
+    assert over.startswith("It is over after")
 
 
 def test_an_end_is_told_by_its_last_figures() -> None:

@@ -1,0 +1,79 @@
+"""`python -m benchmarks.floods`: which floods of copies are told, on the calibration KOLs.
+
+The KOLs of the crisis benchmark at its text level: real comments, and now and then a spam wave, a
+few accounts that repeat a few texts which are labelled neutral. What the model reads as angry in it
+is a brigade's to tell. Entries to a prize draw differ in these streams: no giveaway is to be told.
+"""
+
+import argparse
+from collections import Counter
+from multiprocessing import Pool as Processes
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.crisis import comments, protocol, text
+from benchmarks.crisis.bench import progress
+from benchmarks.crisis.delivery import EPOCH, deliver
+from benchmarks.crisis.stream import generate
+from monitoring.engine import Engine
+
+KOLS = {"nano": 8, "micro": 12, "mid": 12}
+_TAIL = 60  # minutes after a wave in which a flood is put down to it
+_SECONDS = 60.0
+
+
+def measure(job: text.TextJob) -> Counter[str]:
+    """One KOL: per kind of incident how many there were, and what was told in them."""
+    tier = protocol.TIERS[job.index % len(protocol.TIERS)]
+    stream = generate(job.seed, job.index, tier)
+    rng = np.random.default_rng([job.seed, job.index, 2])
+    engine = Engine()
+    floods: list[float] = []
+    angry: list[tuple[float, float]] = []  # from and up to which a backlash was open
+    for _, scored in deliver(stream, job.pool, rng).comments():
+        for event in engine.observe(scored).events:
+            minute = (event.at - EPOCH).total_seconds() / _SECONDS
+            if event.severity == "info":
+                if event.kind == "comment_flood" and event.reason != "resolved":
+                    floods.append(minute)
+            elif event.reason == "resolved":
+                angry[-1] = (angry[-1][0], minute)
+            elif event.reason != "escalated":
+                angry.append((minute, float(protocol.MINUTES)))
+    found: Counter[str] = Counter(kols=1)
+    for incident in stream.incidents:
+        told = [at for at in floods if incident.start < at <= incident.end + _TAIL]
+        floods = [at for at in floods if at not in told]
+        found[incident.kind] += 1
+        if told:
+            found[f"{incident.kind}, flood told"] += 1
+        elif incident.kind == "spam":
+            heard = any(since < incident.end and until > incident.start for since, until in angry)
+            found["spam, a backlash told or open instead" if heard else "spam, untold"] += 1
+    found["quiet, flood told"] += len(floods)
+    return found
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.floods", description=__doc__)
+    parser.add_argument("--data", type=Path, default=comments.FOLDER, help="labelled val splits")
+    parser.add_argument("--processes", type=int, default=2)
+    args = parser.parse_args()
+    work = text.jobs(protocol.CALIBRATION_SEED, comments.pools(args.data), KOLS)
+    total: Counter[str] = Counter()
+    with progress("floods", len(work)) as tick, Processes(args.processes) as pool:
+        for found in pool.imap_unordered(measure, work, chunksize=1):
+            total += found
+            tick()
+    weeks = total["kols"] * protocol.DAYS // 7
+    print(f"{total.pop('kols')} KOLs, {weeks} KOL-weeks")
+    for name, count in sorted(total.items()):
+        print(f"{count:5} {name}")
+    if not total["quiet, flood told"]:
+        print("    0 told in quiet times")
+
+
+if __name__ == "__main__":
+    main()
