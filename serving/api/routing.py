@@ -1,6 +1,6 @@
 """Who is told of what: the routes as they stand, and what they would do."""
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter
@@ -66,7 +66,11 @@ class SubscriptionOut(BaseModel):
 
     name: str
     every: list[Every]
-    at: time = Field(description="By the clock on the wall.")
+    at: str = Field(
+        description="By the clock on the wall, as the file has it.",
+        pattern=r"^\d\d:\d\d$",
+        examples=["08:00"],
+    )
     timezone: str
     channels: list[str]
     kols: list[str] | None = Field(description="Null for all.")
@@ -211,7 +215,7 @@ def _subscription(one: Subscription, now: datetime) -> SubscriptionOut:
     return SubscriptionOut(
         name=one.name,
         every=list(one.every),
-        at=one.at,
+        at=f"{one.at:%H:%M}",
         timezone=one.zone.key,
         channels=list(one.channels),
         kols=_sorted(one.kols),

@@ -166,7 +166,7 @@ def test_it_is_on_time_in_the_mailbox(
     mail, _ = mailbox
     assert running.get("/v1/routing").json()["digests"] == [
         {
-            "name": "daily", "every": ["day", "week"], "at": "08:00:00",
+            "name": "daily", "every": ["day", "week"], "at": "08:00",
             "timezone": "Asia/Ho_Chi_Minh", "channels": ["desk"], "kols": ["lena", "mina"],
             "next_at": "2026-03-11T01:00:00Z",
         }
