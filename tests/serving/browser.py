@@ -58,6 +58,7 @@ _FAULTS = """(() => {
   }
   return found;
 })()"""
+_DRAWN = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 class Tab:
@@ -85,6 +86,8 @@ class Tab:
         """Wait for the page that is under way."""
         while self._next().get("method") != "Page.loadEventFired":
             pass
+        # A browser lays out and moves the focus to where it belongs when it next draws.
+        self._call("Runtime.evaluate", expression=_DRAWN, awaitPromise=True)
 
     def run(self, script: str) -> Any:
         """The value of a script."""
