@@ -1,6 +1,5 @@
 """The commands at work: on a running service, and with the service inside the command."""
 
-import asyncio
 import contextlib
 import json
 import os
@@ -24,6 +23,7 @@ from serving.app import create_app
 from serving.commands import hosting
 from serving.ingest import client
 from serving.settings import Settings
+from tests.serving.listening import listening
 
 HATE = ["terrible, I hate this", "awful and disgusting, worst ever", "shame on you, liar"]
 LOVE = ["I love this", "great video, thank you", "so good, amazing"]
@@ -43,25 +43,9 @@ def surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[str]:
     """The address of a running service."""
-    listener = hosting.listen("127.0.0.1", 0)
-    ready, loop = threading.Event(), asyncio.new_event_loop()
-    servers: list[hosting.Server] = []
-
-    async def serve() -> None:
-        settings = Settings(database_url=f"sqlite:///{tmp_path / 'service.db'}", _env_file=None)
-        async with hosting.started(settings) as app:
-            servers.append(hosting.server(app))
-            ready.set()
-            await servers[0].serve(sockets=[listener])
-
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
-    thread.start()
-    assert ready.wait(30)
-    yield hosting.url_of(listener)
-    servers[0].should_exit = True
-    thread.join(30)
-    loop.close()
-    listener.close()
+    settings = Settings(database_url=f"sqlite:///{tmp_path / 'service.db'}", _env_file=None)
+    with listening(hosting.started(settings)) as url:
+        yield url
 
 
 @pytest.fixture

@@ -1,12 +1,11 @@
 """The running service: a digest over HTTP, on the command line, and in somebody's mailbox."""
 
-import asyncio
 import json
-import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
 from email.message import EmailMessage
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from serving.settings import Settings
 from tests.serving.conftest import NOW
 from tests.serving.delivery.test_mail import VIETNAMESE, Desk, channel, desk
 from tests.serving.digest.conftest import DAY, HOUR
+from tests.serving.listening import listening
 from tests.serving.streams import storm, wait_until_worked_off
 
 FILE = """
@@ -215,31 +215,18 @@ def until(true: Any) -> None:
 
 @pytest.fixture
 def url(
-    tmp_path: Path, classifier: SentimentClassifier, mailbox: tuple[Desk, Path]
+    tmp_path: Path,
+    classifier: SentimentClassifier,
+    mailbox: tuple[Desk, Path],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[str]:
     """The address of a running service, for the command line."""
-    listener = hosting.listen("127.0.0.1", 0)
-    ready, loop = threading.Event(), asyncio.new_event_loop()
-    servers: list[hosting.Server] = []
     settings = Settings(
         database_url=f"sqlite:///{tmp_path / 'cli.db'}", channels=mailbox[1], _env_file=None
     )
-
-    async def serve() -> None:
-        app = create_app(settings, classifier=classifier)
-        async with app.router.lifespan_context(app):
-            servers.append(hosting.server(app))
-            ready.set()
-            await servers[0].serve(sockets=[listener])
-
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
-    thread.start()
-    assert ready.wait(30)
-    yield hosting.url_of(listener)
-    servers[0].should_exit = True
-    thread.join(30)
-    loop.close()
-    listener.close()
+    monkeypatch.setattr(hosting, "create_app", partial(create_app, classifier=classifier))
+    with listening(hosting.started(settings)) as url:
+        yield url
 
 
 def test_on_the_command_line(

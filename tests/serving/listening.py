@@ -1,0 +1,37 @@
+"""A service that listens while a test calls commands of its own, in a thread."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
+
+from fastapi import FastAPI
+
+from serving.commands import hosting
+
+
+@contextmanager
+def listening(started: AbstractAsyncContextManager[FastAPI]) -> Iterator[str]:
+    """The address of an app whose workers run; it is ended when the block is left.
+
+    Args:
+        started: entered in the thread that serves; gives the app.
+    """
+    listener = hosting.listen("127.0.0.1", 0)
+    ready, loop = threading.Event(), asyncio.new_event_loop()
+    servers: list[hosting.Server] = []
+
+    async def serve() -> None:
+        async with started as app:
+            servers.append(hosting.server(app))
+            ready.set()
+            await servers[0].serve(sockets=[listener])
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    assert ready.wait(30)
+    yield hosting.url_of(listener)
+    servers[0].should_exit = True
+    thread.join(30)
+    loop.close()
+    listener.close()
