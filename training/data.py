@@ -87,7 +87,7 @@ def load_corpus(recipe: Recipe, folder: Path, *, train: bool = True) -> Corpus:
                 continue
             rest, held = hold_out(rows, 0.0 if found["val"] else data.holdout)
             if train and data.weight:
-                learnt.append(rest)
+                learnt.append(_without(rest, data.without))
             if len(held):
                 val.append(held)
     return Corpus(tuple(learnt), tuple(val), hashes)
@@ -161,6 +161,10 @@ def fraction(text: str) -> float:
     """A number in [0, 1) that depends on the text alone."""
     digest = hashlib.sha256(text.encode("utf-8", "replace")).digest()
     return int.from_bytes(digest[:8], "big") / 2**64
+
+
+def _without(split: Split, langs: Sequence[str]) -> Split:
+    return _take(split, np.array([lang not in langs for lang in split.langs], dtype=np.bool_))
 
 
 def _take(split: Split, chosen: NDArray[np.bool_]) -> Split:

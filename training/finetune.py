@@ -94,7 +94,7 @@ class Trainer:
         balance = recipe.optimisation.class_balance
         self._weights = [part.split.row_weights(balance) for part in train]
         folder.mkdir(parents=True, exist_ok=True)
-        if recipe.optimisation.freeze_embeddings:
+        if not recipe.optimisation.embedding_learning_rate:
             network.encoder.get_input_embeddings().weight.requires_grad_(False)
         self._optimiser = _optimiser(network, recipe.optimisation)
         self._computing = _Computing(network, recipe.optimisation.precision)
@@ -183,6 +183,8 @@ class Trainer:
             group["lr"] = group["peak"] * rate
         rows = [self._train[s].ids[r] for s, r in zip(batch.sets, batch.rows, strict=True)]
         ids, mask = pad(rows, self._pad_id)
+        if optimisation.word_dropout:
+            mask = drop_words(mask, optimisation.word_dropout)
         loss = self._loss(batch, self._computing.network(ids, mask))
         loss.backward()  # type: ignore[no-untyped-call]
         self._computing.hand_back()
@@ -304,6 +306,21 @@ def pad(rows: Sequence[NDArray[np.int32]], pad_id: int) -> tuple[Tensor, Tensor]
     return torch.from_numpy(ids), torch.from_numpy(mask)
 
 
+def drop_words(mask: Tensor, share: float) -> Tensor:
+    """A mask without a random share of each row's pieces, by torch's random state.
+
+    Args:
+        mask: (rows, pieces), 1 where there is a piece; each row's first and last stay, for they are
+            the special ones.
+        share: of the pieces to leave out, in [0, 1).
+    """
+    inner = mask.clone()
+    inner[:, 0] = 0
+    inner.scatter_(1, mask.sum(dim=1, keepdim=True) - 1, 0)
+    dropped = (torch.rand(mask.shape) < share).to(mask.dtype)
+    return mask - inner * dropped
+
+
 def new_network(
     encoder: PreTrainedModel, heads: Sequence[Head], optimisation: Optimisation
 ) -> Network:
@@ -316,11 +333,15 @@ def new_network(
 
 def _optimiser(network: Network, optimisation: Optimisation) -> torch.optim.Optimizer:
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    embeddings = network.encoder.get_input_embeddings().weight
     for name, parameter in network.named_parameters():
         if parameter.requires_grad:
-            head = name.startswith("heads.")
-            peak = optimisation.head_learning_rate if head else optimisation.learning_rate
+            peak = optimisation.learning_rate
             decay = optimisation.weight_decay if parameter.ndim > 1 else 0.0
+            if parameter is embeddings:
+                peak, decay = optimisation.embedding_learning_rate, 0.0
+            elif name.startswith("heads."):
+                peak = optimisation.head_learning_rate
             groups.setdefault((peak, decay), []).append(parameter)
     return torch.optim.AdamW(
         [

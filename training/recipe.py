@@ -2,7 +2,7 @@
 
 import hashlib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from importlib.resources import files
 from pathlib import Path
@@ -32,6 +32,7 @@ class DataSet:
         head: the head that its labels answer.
         labels: label in the file → label of the head, where they differ.
         weight: factor on the set's share of the training batches; 0 only evaluates it.
+        without: languages whose rows are not learnt from; val keeps them.
         holdout: share of ``train`` held out where there is no ``val``, by a hash of the text.
         noisy: labels too unsure to choose by; reported, but left out of averages and calibration.
         terms: the terms of its use, for the model card.
@@ -42,6 +43,7 @@ class DataSet:
     head: str
     labels: Mapping[str, str]
     weight: float = 1.0
+    without: Sequence[str] = ()
     holdout: float = 0.0
     noisy: bool = False
     terms: str = "none stated"
@@ -73,10 +75,14 @@ class Optimisation:
         temperature: a set's share of the batches goes with (weight * rows) to this power.
         dropout: before the heads.
         encoder_dropout: in the encoder's layers.
+        word_dropout: share of a text's pieces, special ones apart, that a step does not see: no
+            attention goes to them, and the mean leaves them out (Iyyer et al., 2015, "Deep unordered
+            composition rivals syntactic methods for text classification", ACL).
         class_balance: rows of a class that has the share p of its set weigh p ** -class_balance
             in the loss (1 on average): 0 learns the set's own mix, 1 as if all were equally common.
         augment: share of the training texts that is rewritten; see :mod:`training.augment`.
-        freeze_embeddings: leave the word embeddings as pretrained.
+        embedding_learning_rate: of the word embeddings at its highest; at 0 they stay as they are.
+            They are not decayed, so the pieces that no training text has stay in any case.
         precision: ``bf16`` runs forward and backward in bfloat16 (the weights that are kept stay in
             float32), ``fp32`` nothing.
     """
@@ -93,9 +99,10 @@ class Optimisation:
     temperature: float = 0.7
     dropout: float = 0.1
     encoder_dropout: float = 0.0
+    word_dropout: float = 0.0
     class_balance: float = 0.0
     augment: float = 0.0
-    freeze_embeddings: bool = True
+    embedding_learning_rate: float = 0.0
     precision: str = "bf16"
 
 
@@ -228,6 +235,8 @@ def _check(recipe: Recipe) -> Recipe:
         raise RecipeError("base is the name of a model, or a list of names for the mean of theirs")
     if not (0 <= optimisation.class_balance <= 1 and 0 <= optimisation.augment <= 1):
         raise RecipeError("class_balance and augment lie in [0, 1]")
+    if not 0 <= optimisation.word_dropout < 1:
+        raise RecipeError("word_dropout lies in [0, 1)")
     if recipe.distillation is not None:
         _check_distillation(recipe.distillation)
     names = [data.name for data in recipe.sets]

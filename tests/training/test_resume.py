@@ -65,7 +65,7 @@ def test_another_runs_checkpoint_is_refused(recipe: Recipe, data: Path, tmp_path
 
 
 def test_frozen_embeddings_stay(recipe: Recipe, data: Path, tmp_path: Path) -> None:
-    frozen = replace(recipe, optimisation=replace(recipe.optimisation, freeze_embeddings=True))
+    frozen = replace(recipe, optimisation=replace(recipe.optimisation, embedding_learning_rate=0.0))
     run = trainer(frozen, data, tmp_path)
     before = run.network.encoder.get_input_embeddings().weight.clone()
     query = run.network.encoder.encoder.layer[0].attention.self.query.weight.clone()
