@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +87,18 @@ def test_corpus_reads_sets_and_hashes_files(tmp_path: Path) -> None:
     again = load_corpus(load_recipe("smoke"), data, train=False)
     assert again.train == ()
     assert again.hashes["moods.val.csv"] != before
+
+
+def test_a_language_can_be_kept_from_training_and_stays_in_val(tmp_path: Path) -> None:
+    rows = pd.DataFrame({"text": ["a", "b", "c"], "label": "neutral", "lang": ["en", "hi", "en"]})
+    for split in ("train", "val"):
+        rows.to_csv(tmp_path / f"moods.{split}.csv", index=False)
+    plan = load_recipe("smoke")
+    without = replace(plan, sets=(replace(MOODS, without=("hi",)),))
+    corpus = load_corpus(without, tmp_path)
+    assert corpus.train[0].texts == ["a", "c"]
+    assert corpus.train[0].labels.tolist() == [1, 1]
+    assert corpus.val[0].texts == ["a", "b", "c"]
 
 
 def test_missing_set_is_named(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ def recipe(tmp_path_factory: pytest.TempPathFactory) -> Recipe:
         batch_size=4,
         dropout=0.2,
         encoder_dropout=0.1,
+        word_dropout=0.2,
         precision="bf16",
     )
     return replace(plan, bases=(str(base),), optimisation=optimisation)
@@ -72,3 +73,16 @@ def test_frozen_embeddings_stay(recipe: Recipe, data: Path, tmp_path: Path) -> N
     run.run(until=5)
     assert torch.equal(before, run.network.encoder.get_input_embeddings().weight)
     assert not torch.equal(query, run.network.encoder.encoder.layer[0].attention.self.query.weight)
+
+
+def test_moved_embeddings_leave_unseen_pieces_alone(
+    recipe: Recipe, data: Path, tmp_path: Path
+) -> None:
+    run = trainer(recipe, data, tmp_path)
+    table = run.network.encoder.get_input_embeddings().weight
+    before = table.detach().clone()
+    vocabulary = prepare(recipe, data).tokenizer.get_vocab()
+    run.run(until=20)
+    moved = (table.detach() != before).any(dim=1)
+    assert moved[vocabulary["▁broken"]]
+    assert not moved[vocabulary["好"]]  # no row has it
