@@ -215,24 +215,32 @@ def _asking() -> Iterator[Callable[[int, int], None]]:
 
 
 def _print_table(measured: "Sequence[Measured]") -> None:
+    """A table for each question, 80 columns wide at most."""
     from rich.console import Console
     from rich.table import Table
 
-    figures = ("macro-F1", "95%", "macro-recall", "accuracy", "ECE", "by chance")
-    table = Table("group", "question", "texts", *figures)
-    for m in measured:
-        table.add_row(
-            m.name + (" (noisy labels)" if m.noisy else ""),
-            m.head,
-            str(m.rows),
-            f"{100 * m.macro_f1:.1f}",
-            f"{100 * m.low:.1f}-{100 * m.high:.1f}",
-            f"{100 * m.macro_recall:.1f}",
-            f"{100 * m.accuracy:.1f}",
-            f"{m.calibration_error:.3f}",
-            f"{m.calibration_floor:.3f}",
-        )
-    Console().print(table)
+    console = Console()
+    for head in dict.fromkeys(m.head for m in measured):
+        table = Table("group", title=head, title_justify="left", box=None, padding=(0, 2, 0, 0))
+        for name in ("texts", "macro-F1", "95%", "recall", "acc.", "ECE", "chance"):
+            table.add_column(name, justify="right", no_wrap=True)
+        for m in (m for m in measured if m.head == head):
+            table.add_row(
+                m.name + (" (noisy)" if m.noisy else ""),
+                str(m.rows),
+                f"{100 * m.macro_f1:.1f}",
+                f"{100 * m.low:.1f}-{100 * m.high:.1f}",
+                f"{100 * m.macro_recall:.1f}",
+                f"{100 * m.accuracy:.1f}",
+                f"{m.calibration_error:.3f}",
+                f"{m.calibration_floor:.3f}",
+            )
+        console.print(table)
+    console.print(
+        "In percent; 95% is the bootstrap interval of macro-F1, recall the mean over the classes. "
+        "ECE is the expected calibration error, chance that of a perfectly calibrated model on so "
+        "many texts. Noisy labels are reported only."
+    )
 
 
 def _print_rates(results: "Sequence[FamilyResult]") -> None:

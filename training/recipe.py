@@ -76,8 +76,8 @@ class Optimisation:
         dropout: before the heads.
         encoder_dropout: in the encoder's layers.
         word_dropout: share of a text's pieces, special ones apart, that a step does not see: no
-            attention goes to them, and the mean leaves them out (Iyyer et al., 2015, "Deep unordered
-            composition rivals syntactic methods for text classification", ACL).
+            attention goes to them, and the mean leaves them out (Iyyer et al., 2015, "Deep
+            unordered composition rivals syntactic methods for text classification", ACL).
         class_balance: rows of a class that has the share p of its set weigh p ** -class_balance
             in the loss (1 on average): 0 learns the set's own mix, 1 as if all were equally common.
         augment: share of the training texts that is rewritten; see :mod:`training.augment`.

@@ -9,7 +9,7 @@ from training.recipe import load_recipe
 SMOKE = (files("training") / "recipes" / "smoke.toml").read_text()
 SHIPPED = (
     "groundswell", "groundswell-first", "groundswell-second", "groundswell-third",
-    "groundswell-small", "own", "smoke",
+    "groundswell-mean", "groundswell-fourth", "groundswell-small", "own", "smoke",
 )  # fmt: skip
 DISTILLATION = '[distillation]\nteacher = "t"\nlayers = 2\n'
 
