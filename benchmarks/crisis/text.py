@@ -182,7 +182,7 @@ def run_all(work: list[TextJob], processes: int) -> list[TextResult]:
     """Measure every KOL, with a progress bar."""
     with progress("text level", len(work)) as tick, Processes(processes) as pool:
         results = []
-        for result in pool.imap_unordered(measure, work, chunksize=1):
+        for result in pool.imap(measure, work, chunksize=1):
             results.append(result)
             tick()
         return results
