@@ -27,8 +27,8 @@ from benchmarks.machine import machine
 from model.classifier import SentimentClassifier
 from model.fake_backend import FakeBackend
 from serving.app import create_app
+from serving.client.client import ServiceClient
 from serving.clock import SystemClock
-from serving.ingest.client import ServiceClient
 from serving.settings import Settings
 from tests.serving import postgres
 

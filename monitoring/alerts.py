@@ -171,7 +171,7 @@ def advance(
             peak_rate=signal.rate,
         )
         return fresh, [event_of(fresh, "opened", now, signal.evidence)]
-    aftershock = quiet <= policy.vigil
+    aftershock = quiet <= policy.cooldown
     again = replace(
         alert,
         state="open",

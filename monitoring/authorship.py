@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from monitoring.recent import FADE_MINUTES
+from monitoring.exponential_window import FADE_MINUTES
 from monitoring.windows import WindowStats
 
 _FEW = 4  # comments in a minute

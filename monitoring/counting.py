@@ -5,7 +5,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
-from monitoring.clockwork import minute_of, moment_of
+from monitoring.event_time import minute_of, moment_of
 from monitoring.events import ScoredComment
 from monitoring.near_duplicates import RecentTexts, signature
 from monitoring.windows import WindowStats

@@ -9,13 +9,13 @@ from datetime import datetime
 from typing import Any
 
 from monitoring.alerts import Alert, AlertEvent
-from monitoring.clockwork import minute_of, moment_of
 from monitoring.counting import WindowCounter
 from monitoring.errors import PolicyError, SnapshotError
+from monitoring.event_time import minute_of, moment_of
 from monitoring.events import ScoredComment
-from monitoring.monitor import KolMonitor
+from monitoring.kol_pipeline import KolPipeline
+from monitoring.minute_score import MinuteScore
 from monitoring.policy import Policy
-from monitoring.reading import Reading
 from monitoring.snapshot import decode, encode
 from monitoring.windows import WindowStats
 
@@ -29,14 +29,14 @@ class Observation:
         late: the comment came after its minute was closed; counted, not used.
         duplicate: the comment's id was already counted in its open minute; not used again.
         closed: windows that were closed, in time order.
-        readings: what each of them read, as its minute left the KOL.
+        minute_scores: what each of them read, as its minute left the KOL.
     """
 
     events: list[AlertEvent] = field(default_factory=list)
     late: bool = False
     duplicate: bool = False
     closed: list[WindowStats] = field(default_factory=list)
-    readings: list[Reading] = field(default_factory=list)
+    minute_scores: list[MinuteScore] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class Engine:
     ) -> None:
         self._policy = policy if policy is not None else Policy()
         self._overrides = dict(overrides or {})
-        self._monitors: dict[str, KolMonitor] = {}
+        self._monitors: dict[str, KolPipeline] = {}
         self._counters: dict[str, WindowCounter] = {}
 
     def policy(self, kol_id: str) -> Policy:
@@ -111,7 +111,7 @@ class Engine:
             lateness = self.policy(kol_id).lateness
             if policy.lateness != lateness:
                 raise PolicyError(f"lateness of a KOL that was seen stays at {lateness}")
-            monitor.obey(policy)
+            monitor.set_policy(policy)
         self._overrides[kol_id] = policy
 
     def observe_window(self, stats: WindowStats) -> list[AlertEvent]:
@@ -134,8 +134,8 @@ class Engine:
             counter = self._counters[kol_id]
         late, duplicate = counter.add(scored)
         closed = counter.close()
-        events, readings = self._step(kol_id, closed)
-        return Observation(events, late, duplicate, closed, readings)
+        events, minute_scores = self._step(kol_id, closed)
+        return Observation(events, late, duplicate, closed, minute_scores)
 
     def advance(self, kol_id: str, to: datetime) -> Observation:
         """Event time of a KOL has reached `to` without further comments.
@@ -148,10 +148,10 @@ class Engine:
             return Observation()
         counter.reach(to.timestamp())
         closed = counter.close()
-        events, readings = self._step(kol_id, closed)
+        events, minute_scores = self._step(kol_id, closed)
         if counter.watermark is not None:
             events += self._monitors[kol_id].pass_time(counter.watermark)
-        return Observation(events=events, closed=closed, readings=readings)
+        return Observation(events=events, closed=closed, minute_scores=minute_scores)
 
     def silence(self, kol_id: str, until: datetime) -> Observation:
         """By the clock `until` has been reached, and no further comment of a KOL came.
@@ -166,7 +166,7 @@ class Engine:
             return Observation()
         monitor, settles_at = self._monitors[kol_id], counter.settles_at
         observation = Observation()
-        if monitor.stirred and not monitor.doubts(minute_of(until)):
+        if monitor.has_open_alert and not monitor.maybe_outage(minute_of(until)):
             observation = self.advance(kol_id, until)
         elif settles_at is not None:
             observation = self.advance(kol_id, min(until, settles_at))
@@ -188,14 +188,14 @@ class Engine:
 
     def _step(
         self, kol_id: str, closed: list[WindowStats]
-    ) -> tuple[list[AlertEvent], list[Reading]]:
+    ) -> tuple[list[AlertEvent], list[MinuteScore]]:
         monitor = self._monitors[kol_id]
         events: list[AlertEvent] = []
-        readings: list[Reading] = []
+        minute_scores: list[MinuteScore] = []
         for window in closed:
             events += monitor.step(window)
-            readings.append(monitor.reading(window))
-        return events, readings
+            minute_scores.append(monitor.minute_score(window))
+        return events, minute_scores
 
     def kols(self) -> list[str]:
         """The KOLs seen so far, in order of appearance."""
@@ -208,9 +208,9 @@ class Engine:
     def alert(self, kol_id: str) -> Alert | None:
         """The open backlash alert of a KOL; None if there is none or the KOL is unknown."""
         monitor = self._monitors.get(kol_id)
-        if monitor is None or not monitor.backlash.watch.open:
+        if monitor is None or not monitor.backlash.tracker.open:
             return None
-        return monitor.backlash.watch.alert
+        return monitor.backlash.tracker.alert
 
     def status(self, kol_id: str) -> KolStatus:
         """How a KOL stands.
@@ -264,7 +264,7 @@ class Engine:
         """
         state = decode(kol_id, data)
         policy = self.policy(kol_id)
-        monitor = KolMonitor(kol_id, policy)
+        monitor = KolPipeline(kol_id, policy)
         counter = WindowCounter(kol_id, policy.lateness)
         try:
             monitor.load(state["monitor"])
@@ -274,13 +274,13 @@ class Engine:
         self._monitors[kol_id] = monitor
         self._counters[kol_id] = counter
 
-    def forget(self, kol_id: str) -> None:
+    def reset(self, kol_id: str) -> None:
         """Drop everything known of a KOL; nothing happens if it was never seen."""
         self._monitors.pop(kol_id, None)
         self._counters.pop(kol_id, None)
 
-    def _admit(self, kol_id: str) -> KolMonitor:
+    def _admit(self, kol_id: str) -> KolPipeline:
         policy = self.policy(kol_id)
-        monitor = self._monitors[kol_id] = KolMonitor(kol_id, policy)
+        monitor = self._monitors[kol_id] = KolPipeline(kol_id, policy)
         self._counters[kol_id] = WindowCounter(kol_id, policy.lateness)
         return monitor

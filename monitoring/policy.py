@@ -8,7 +8,7 @@ from typing import Any, Self
 from monitoring.errors import PolicyError
 
 # What may be set for a single KOL, at any time.
-KNOBS = (
+OVERRIDABLE = (
     "sensitivity",
     "minimum_negative",
     "critical_ratio",
@@ -30,7 +30,7 @@ class Policy:
         reopen_within: a second wave within this time of the resolution reopens the alert.
         reopen_fraction: share of the incident's peak rate of negatives a second wave must reach
             right after the resolution; halves every twelve hours.
-        vigil: for so long after the resolution people are still at it: a second wave is told as an
+        cooldown: for so long after the resolution people are still at it: a second wave is an
             aftershock and pages only …
         aftershock_ratio: … once its rate of negatives is so many times the highest before it.
         longest: an incident that lasts longer is the new normal: it is resolved and learnt.
@@ -51,7 +51,7 @@ class Policy:
     hold: timedelta = timedelta(minutes=30)
     reopen_within: timedelta = timedelta(hours=48)
     reopen_fraction: float = 0.5
-    vigil: timedelta = timedelta(hours=24)
+    cooldown: timedelta = timedelta(hours=24)
     aftershock_ratio: float = 1.2
     longest: timedelta = timedelta(hours=72)
     critical_ratio: float = 8.0
@@ -76,14 +76,16 @@ class Policy:
         if self.lateness.total_seconds() > 3600:
             raise PolicyError(f"lateness is at most one hour, not {self.lateness}")
 
-    def overridden(self, knobs: Mapping[str, float]) -> Self:
-        """This policy with some of `KNOBS` turned, for a single KOL.
+    def overridden(self, overrides: Mapping[str, float]) -> Self:
+        """This policy with some of `OVERRIDABLE` turned, for a single KOL.
 
         Raises:
             PolicyError: a name is none of them, or a value is outside its range.
         """
-        for name in knobs:
-            if name not in KNOBS:
-                raise PolicyError(f"{name} cannot be set for a KOL; give one of {', '.join(KNOBS)}")
-        changed: dict[str, Any] = dict(knobs)
+        for name in overrides:
+            if name not in OVERRIDABLE:
+                raise PolicyError(
+                    f"{name} cannot be set for a KOL; give one of {', '.join(OVERRIDABLE)}"
+                )
+        changed: dict[str, Any] = dict(overrides)
         return replace(self, **changed)

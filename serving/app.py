@@ -14,8 +14,8 @@ from prometheus_client import CollectorRegistry
 from model.batcher import Batcher
 from model.classifier import SentimentClassifier
 from monitoring.policy import Policy
+from serving.api import actions as actions
 from serving.api import (
-    acts,
     alerts,
     charts,
     comments,
@@ -31,24 +31,24 @@ from serving.api import (
     stream,
 )
 from serving.api.timing import RequestTiming
-from serving.charts.studio import Studio
+from serving.charts.chart_service import ChartService
 from serving.clock import Clock, SystemClock
-from serving.delivery import directory
-from serving.delivery.channel import Channel
-from serving.delivery.escalating import Escalating
-from serving.delivery.outbox import Outbox
-from serving.delivery.pictures import Pictures, StoredPictures
-from serving.delivery.sender import Sender
-from serving.delivery.unmuting import Unmuting
-from serving.digest.digesting import Digesting
-from serving.digest.editor import Editor
-from serving.log_writer import LogWriter
+from serving.ingest.group_commit import GroupCommit
 from serving.metrics import Metrics
-from serving.pipeline import Pipeline
-from serving.pulse import Pulse
+from serving.notify.attachments import Attachments, StoredAttachments
+from serving.notify.channels.base import Channel
+from serving.notify.config import notification_config as notification_config
+from serving.notify.dispatcher import Dispatcher
+from serving.notify.outbox import Outbox
+from serving.notify.workers.escalator import Escalator
+from serving.notify.workers.unmute_notifier import UnmuteNotifier
+from serving.pipeline.broadcast import Broadcast
+from serving.pipeline.pipeline import Pipeline
+from serving.reports.digest_builder import DigestBuilder
+from serving.reports.digest_scheduler import DigestScheduler
 from serving.service import Service
 from serving.settings import Settings, environment
-from serving.storage.act_store import ActStore
+from serving.storage.action_store import ActionStore
 from serving.storage.alert_store import AlertStore
 from serving.storage.comment_log import CommentLog
 from serving.storage.database import Database
@@ -106,7 +106,7 @@ def create_app(
         kols,
         alerts,
         charts,
-        acts,
+        actions,
         stream,
         deliveries,
         digest,
@@ -145,15 +145,21 @@ async def _start(
     batcher = Batcher(
         classifier, max_waiting_texts=settings.score_queue, observer=metrics.show_batch
     )
-    studio = Studio(AlertStore(database), MoodStore(database), KolStore(database))
-    stack.callback(studio.close)
-    found = directory.NOBODY
+    chart_service = ChartService(AlertStore(database), MoodStore(database), KolStore(database))
+    stack.callback(chart_service.close)
+    found = notification_config.EMPTY
     if settings.channels is not None:
-        found = await asyncio.to_thread(directory.load, settings.channels, environment())
-    sender, outbox = await _delivery(
-        found, settings, DeliveryStore(database), clock, metrics, StoredPictures(studio), stack
+        found = await asyncio.to_thread(notification_config.load, settings.channels, environment())
+    dispatcher, outbox = await _delivery(
+        found,
+        settings,
+        DeliveryStore(database),
+        clock,
+        metrics,
+        StoredAttachments(chart_service),
+        stack,
     )
-    log, steps, written = CommentLog(database), StepStore(database, outbox), Pulse()
+    log, steps, written = CommentLog(database), StepStore(database, outbox), Broadcast()
     policies, policy = PolicyStore(database), policy_of(settings)
     pipeline = Pipeline(
         log=log,
@@ -168,12 +174,19 @@ async def _start(
         batch_size=min(settings.batch_size, settings.score_queue),
         idle_after=settings.idle,
     )
-    writer = LogWriter(log, clock, capacity=settings.log_queue, on_commit=pipeline.wake)
-    unmuting, escalating = Unmuting(database, outbox), Escalating(database, outbox, clock)
-    digesting = Digesting(database, outbox, clock, found.digests)
-    people = (sender, unmuting, escalating, digesting) if sender.channels else (sender,)
-    if sender.channels:
-        studio.warm_up()
+    writer = GroupCommit(log, clock, capacity=settings.log_queue, on_commit=pipeline.wake)
+    unmute_notifier, escalator = (
+        UnmuteNotifier(database, outbox),
+        Escalator(database, outbox, clock),
+    )
+    digest_scheduler = DigestScheduler(database, outbox, clock, found.digests)
+    people = (
+        (dispatcher, unmute_notifier, escalator, digest_scheduler)
+        if dispatcher.channels
+        else (dispatcher,)
+    )
+    if dispatcher.channels:
+        chart_service.warm_up()
     for worker in (batcher, *people, pipeline, writer):
         await worker.start()
         stack.push_async_callback(worker.stop)
@@ -195,41 +208,44 @@ async def _start(
         alerts=AlertStore(database),
         steps=steps,
         deliveries=DeliveryStore(database),
-        charts=studio,
-        acts=ActStore(database),
+        charts=chart_service,
+        actions=ActionStore(database),
         silences=SilenceStore(database),
         writer=writer,
         model_id=classifier.model_id,
         batcher=batcher,
         pipeline=pipeline,
         written=written,
-        directory=found,
-        sender=sender,
-        unmuting=unmuting,
-        escalating=escalating,
-        digests=Editor(database),
-        digesting=digesting,
+        notification_config=found,
+        dispatcher=dispatcher,
+        unmute_notifier=unmute_notifier,
+        escalator=escalator,
+        digests=DigestBuilder(database),
+        digest_scheduler=digest_scheduler,
     )
 
 
 async def _delivery(
-    found: directory.Directory,
+    found: notification_config.NotificationConfig,
     settings: Settings,
     store: DeliveryStore,
     clock: Clock,
     metrics: Metrics,
-    pictures: Pictures,
+    attachments: Attachments,
     stack: AsyncExitStack,
-) -> tuple[Sender, Outbox]:
+) -> tuple[Dispatcher, Outbox]:
     """What tells people: the outbox that the pipeline writes, the sender that empties it."""
     channels: Mapping[str, Channel] = {}
     if found.channels:
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=settings.notify_timeout))
         channels = {
-            name: channel.build(http, clock, pictures) for name, channel in found.channels.items()
+            name: channel.build(http, clock, attachments)
+            for name, channel in found.channels.items()
         }
-    mirrors = {name for name, channel in found.channels.items() if channel.spec.mirrors}
-    sender = Sender(
+    stateful_receivers = {
+        name for name, channel in found.channels.items() if channel.spec.stateful_receivers
+    }
+    dispatcher = Dispatcher(
         store=store,
         channels=channels,
         clock=clock,
@@ -237,16 +253,16 @@ async def _delivery(
         attempts=settings.notify_attempts,
         timeout=settings.notify_timeout,
         public_url=settings.public_url,
-        mirrors=mirrors,
+        stateful_receivers=stateful_receivers,
     )
     outbox = Outbox(
         found.routes,
         clock,
         max_age=settings.notified_age,
-        on_commit=sender.committed,
-        mirrors=mirrors,
+        on_commit=dispatcher.committed,
+        stateful_receivers=stateful_receivers,
     )
-    return sender, outbox
+    return dispatcher, outbox
 
 
 def policy_of(settings: Settings) -> Policy:

@@ -8,14 +8,19 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from model.batcher import BatchReport
 from model.types import Prediction
-from serving.storage.delivery_store import DEAD, DELIVERED, SKIPPED
+from serving.delivery_state import DeliveryState
 
 OTHER = "_other"
 _LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 _CONFIDENCES = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1)
 POSTPONED = "postponed"
-_OUTCOMES = (DELIVERED, POSTPONED, DEAD, SKIPPED)
+_OUTCOMES = (
+    DeliveryState.DELIVERED,
+    POSTPONED,
+    DeliveryState.DEAD,
+    DeliveryState.SKIPPED,
+)
 
 
 class Metrics:

@@ -7,20 +7,20 @@ from fastapi import Depends, Request
 
 from model.batcher import Batcher
 from monitoring.policy import Policy
-from serving.charts.studio import Studio
+from serving.charts.chart_service import ChartService
 from serving.clock import Clock
-from serving.delivery.directory import Directory
-from serving.delivery.escalating import Escalating
-from serving.delivery.sender import Sender
-from serving.delivery.unmuting import Unmuting
-from serving.digest.digesting import Digesting
-from serving.digest.editor import Editor
-from serving.log_writer import LogWriter
+from serving.ingest.group_commit import GroupCommit
 from serving.metrics import Metrics
-from serving.pipeline import Pipeline
-from serving.pulse import Pulse
+from serving.notify.config.notification_config import NotificationConfig
+from serving.notify.dispatcher import Dispatcher
+from serving.notify.workers.escalator import Escalator
+from serving.notify.workers.unmute_notifier import UnmuteNotifier
+from serving.pipeline.broadcast import Broadcast
+from serving.pipeline.pipeline import Pipeline
+from serving.reports.digest_builder import DigestBuilder
+from serving.reports.digest_scheduler import DigestScheduler
 from serving.settings import Settings
-from serving.storage.act_store import ActStore
+from serving.storage.action_store import ActionStore
 from serving.storage.alert_store import AlertStore
 from serving.storage.comment_log import CommentLog
 from serving.storage.delivery_store import DeliveryStore
@@ -46,35 +46,35 @@ class Service:
     alerts: AlertStore
     steps: StepStore
     deliveries: DeliveryStore
-    charts: Studio
-    acts: ActStore
+    charts: ChartService
+    actions: ActionStore
     silences: SilenceStore
-    writer: LogWriter
+    writer: GroupCommit
     model_id: str
     batcher: Batcher
     pipeline: Pipeline
-    written: Pulse
-    directory: Directory
-    sender: Sender
-    unmuting: Unmuting
-    escalating: Escalating
-    digests: Editor
-    digesting: Digesting
+    written: Broadcast
+    notification_config: NotificationConfig
+    dispatcher: Dispatcher
+    unmute_notifier: UnmuteNotifier
+    escalator: Escalator
+    digests: DigestBuilder
+    digest_scheduler: DigestScheduler
 
     @property
     def workers(self) -> dict[str, bool]:
         """The workers without which the main job stands still, and whether each runs."""
         workers = {
-            "log_writer": self.writer.alive,
+            "group_commit": self.writer.alive,
             "model": self.batcher.alive,
             "pipeline": self.pipeline.alive,
         }
-        if self.sender.channels:
+        if self.dispatcher.channels:
             workers |= {
-                "sender": self.sender.alive,
-                "unmuting": self.unmuting.alive,
-                "escalating": self.escalating.alive,
-                "digesting": self.digesting.alive,
+                "dispatcher": self.dispatcher.alive,
+                "unmute_notifier": self.unmute_notifier.alive,
+                "escalator": self.escalator.alive,
+                "digest_scheduler": self.digest_scheduler.alive,
             }
         return workers
 

@@ -193,14 +193,14 @@ def draw(result: dict[str, Any], content: dict[str, Any], folder: Path) -> None:
     """Write the page and its pictures into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     tiers = [tier.name for tier in protocol.TIERS]
-    pictures: dict[str, Callable[[], Figure]] = {
+    attachments: dict[str, Callable[[], Figure]] = {
         "delays_by_shape": lambda: delays(content["crises"], "shape", protocol.CRISES),
         "delays_by_tier": lambda: delays(content["crises"], "tier", tiers),
         "recall": lambda: curves(content["curves"]),
         "timelines": lambda: timelines(content["timelines"]),
     }
     with mpl.rc_context(_STYLE):
-        for name, make in pictures.items():
+        for name, make in attachments.items():
             make().savefig(folder / f"{name}.svg", metadata={"Date": None})
     (folder / "README.md").write_text(page(result, content))
 

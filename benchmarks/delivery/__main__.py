@@ -16,7 +16,7 @@ from rich.console import Console
 from benchmarks.delivery import faults, report, stack, story
 from benchmarks.delivery.storm import for_the_fake_model, of_the_demo
 from serving.clock import SystemClock
-from tests.serving.delivery.outside import outside
+from tests.serving.notify.outside import outside
 
 RESULT = Path(__file__).parents[1] / "results" / "delivery.json"
 _CONSOLE = Console(width=100)

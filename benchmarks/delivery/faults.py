@@ -18,7 +18,7 @@ import httpx
 from benchmarks.delivery.stack import CRM, DESK, HOOK
 from benchmarks.delivery.storm import Storm, created, for_the_fake_model, send
 from serving.clock import SystemClock
-from tests.serving.delivery.outside import MAIL, Arrival, Outside, once
+from tests.serving.notify.outside import MAIL, Arrival, Outside, once
 from tests.serving.streams import wait_until_worked_off
 
 KOLS = ("lena", "mina", "nora")
@@ -84,7 +84,9 @@ def run(service: httpx.Client, outside: Outside, *, outage: float) -> list[Told]
         send(service, list(_part(storm, None, timedelta())))
     wait_until_worked_off(service, seconds=600)
     begun = time.monotonic()
-    for share, task in sorted(_plan(service, outside, storms), key=lambda planned: planned[0]):
+    for share, task in sorted(
+        _plan(service, outside, storms), key=lambda planned_steps: planned_steps[0]
+    ):
         time.sleep(max(begun + share * outage - time.monotonic(), 0))
         task()
     up_again = SystemClock().now()

@@ -10,7 +10,7 @@ import httpx
 
 from tests.deploy import daemons
 from tests.serving import processes
-from tests.serving.delivery.outside import Outside
+from tests.serving.notify.outside import Outside
 
 HOOK = "/hook"
 SECRET = "a secret for one run"

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from serving.demo.scenario import KOLS, SCENARIO, generate, plan
+from serving.cli.demo.scenario import KOLS, SCENARIO, generate, plan
 from tests.serving import streams
 
 _SEED = 20

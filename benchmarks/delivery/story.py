@@ -15,9 +15,9 @@ from typing import Any
 from benchmarks.delivery.stack import CRM, HOOK, SECRET, Stack
 from benchmarks.delivery.storm import Storm, created, send
 from serving.clock import SystemClock
-from serving.delivery.webhook import SIGNATURE, sign
+from serving.notify.channels.webhook import SIGNATURE, sign
 from tests.deploy.daemons import eventually
-from tests.serving.delivery.outside import MAIL, Arrival
+from tests.serving.notify.outside import MAIL, Arrival
 from tests.serving.streams import wait_until_worked_off
 
 RULE = "GroundswellBacklash"
@@ -159,9 +159,9 @@ class _Watch:
         service = self._stack.service
         answer = service.get("/v1/alerts", params={"kol_id": self._kol_id}).raise_for_status()
         (alert,) = (one for one in answer.json()["items"] if one["severity"] != "info")
-        body = {"act": "acknowledge", "actor": "on call"}
-        done = service.post(f"/v1/alerts/{alert['alert_id']}/acts", json=body).raise_for_status()
-        self._acknowledged = datetime.fromisoformat(done.json()["act"]["at"])
+        body = {"action": "acknowledge", "actor": "on call"}
+        done = service.post(f"/v1/alerts/{alert['alert_id']}/actions", json=body).raise_for_status()
+        self._acknowledged = datetime.fromisoformat(done.json()["action"]["at"])
 
     def _look_at_rule(self) -> None:
         answer = self._stack.prometheus.get("/api/v1/alerts").raise_for_status()

@@ -177,7 +177,7 @@ class HourScan:
             sum(hour[4] for hour in part),
         )
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Start again, as after an incident; what was learnt stays, its last hours are dropped."""
         self._ring.clear()
         self._waiting.clear()

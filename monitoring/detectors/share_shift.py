@@ -140,7 +140,7 @@ class ShareShift:
         told = zip(("x", "p", "p1", "phi", "kappa"), self.terms, strict=True)
         return {"n": self.n, "k": self.k, **dict(told)}
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Start again, as after an incident."""
         for lane in self._lanes:
             lane[0] = 0.0

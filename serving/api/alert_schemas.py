@@ -16,9 +16,9 @@ from pydantic import (
 from serving.api.schemas import AlertState, Severity
 from serving.ingest.comment import storable
 from serving.storage.database import instants
-from serving.triage.acts import Act, Verb
-from serving.triage.muting import Standing
-from serving.triage.work import Work
+from serving.triage.actions import Action, Verb
+from serving.triage.muting import AlertStatus
+from serving.triage.triage_status import TriageStatus
 
 Name = Annotated[
     str,
@@ -34,12 +34,12 @@ Remark = Annotated[
 ]
 
 
-class ActIn(BaseModel):
+class ActionIn(BaseModel):
     """What somebody does to an alert. docs/triage.md says what each act brings about."""
 
     model_config = ConfigDict(extra="forbid")
 
-    act: Verb
+    action: Verb
     actor: Name = Field(description="Who does it.")
     text: Remark | None = Field(None, description="A remark; a note needs it.")
     assignee: Name | None = Field(None, description="To whom; only 'assign' takes it.")
@@ -48,11 +48,11 @@ class ActIn(BaseModel):
     )
 
 
-class ActOut(BaseModel):
+class ActionOut(BaseModel):
     """What somebody did to an alert."""
 
-    act_id: int
-    act: Verb
+    action_id: int
+    action: Verb
     actor: str
     at: datetime = Field(description="By the clock.")
     text: str | None
@@ -60,21 +60,21 @@ class ActOut(BaseModel):
     until: datetime | None
 
     @classmethod
-    def of(cls, act: Act) -> Self:
+    def of(cls, action: Action) -> Self:
         """An act as its reader sees it."""
-        deed = act.deed
+        request = action.request
         return cls(
-            act_id=act.act_id,
-            act=deed.verb,
-            actor=deed.actor,
-            at=act.at,
-            text=deed.text,
-            assignee=deed.assignee,
-            until=deed.until,
+            action_id=action.action_id,
+            action=request.verb,
+            actor=request.actor,
+            at=action.at,
+            text=request.text,
+            assignee=request.assignee,
+            until=request.until,
         )
 
 
-class WorkOut(BaseModel):
+class TriageStatusOut(BaseModel):
     """Where people stand with an alert, beside what the detector says of it."""
 
     acknowledged_by: str | None
@@ -89,35 +89,35 @@ class WorkOut(BaseModel):
     false_alarm_by: str | None = Field(description="Who called it a false alarm.")
 
     @classmethod
-    def of(cls, work: Work) -> Self:
+    def of(cls, triage: TriageStatus) -> Self:
         """Work as its reader sees it."""
         return cls(
-            acknowledged_by=_who(work.acknowledged),
-            acknowledged_at=_when(work.acknowledged),
-            assignee=None if work.assigned is None else work.assigned.deed.assignee,
-            snoozed_by=_who(work.snoozed),
-            snoozed_until=None if work.snoozed is None else work.snoozed.deed.until,
-            closed_by=_who(work.closed),
-            closed_at=_when(work.closed),
-            false_alarm_by=_who(work.false_alarm),
+            acknowledged_by=_who(triage.acknowledged),
+            acknowledged_at=_when(triage.acknowledged),
+            assignee=None if triage.assigned is None else triage.assigned.request.assignee,
+            snoozed_by=_who(triage.snoozed),
+            snoozed_until=None if triage.snoozed is None else triage.snoozed.request.until,
+            closed_by=_who(triage.closed),
+            closed_at=_when(triage.closed),
+            false_alarm_by=_who(triage.false_alarm),
         )
 
 
-def _who(act: Act | None) -> str | None:
-    return None if act is None else act.deed.actor
+def _who(action: Action | None) -> str | None:
+    return None if action is None else action.request.actor
 
 
-def _when(act: Act | None) -> datetime | None:
-    return None if act is None else act.at
+def _when(action: Action | None) -> datetime | None:
+    return None if action is None else action.at
 
 
 class ActedOut(BaseModel):
     """What became of an act, and how the alert stands after it."""
 
-    act: ActOut | None = Field(
+    action: ActionOut | None = Field(
         description="As written down; null where it changes nothing and says nothing."
     )
-    work: WorkOut
+    triage: TriageStatusOut
     muted: str | None = Field(description="Why nobody is told of it now; null if people are told.")
 
 
@@ -136,14 +136,16 @@ class AlertOut(BaseModel):
         description="Figures against the baseline, detector scores, drivers and a summary; "
         "of a resolved alert, as at its last rise."
     )
-    work: WorkOut
+    triage: TriageStatusOut
     muted: str | None = Field(description="Why nobody is told of it now; null if people are told.")
 
     @classmethod
-    def of(cls, row: Mapping[Any, Any], standing: Standing, **more: object) -> Self:
+    def of(cls, row: Mapping[Any, Any], alert_status: AlertStatus, **more: object) -> Self:
         """An alert from its row and how it stands."""
-        work = WorkOut.of(standing.work)
-        return cls.model_validate(instants(row) | {"work": work, "muted": standing.muted} | more)
+        triage = TriageStatusOut.of(alert_status.triage)
+        return cls.model_validate(
+            instants(row) | {"triage": triage, "muted": alert_status.muted} | more
+        )
 
 
 class AlertEventOut(BaseModel):
@@ -216,7 +218,7 @@ class AlertDetailOut(AlertOut):
     """An alert and how it came to stand so."""
 
     events: list[AlertEventOut]
-    acts: list[ActOut] = Field(description="What people did, oldest first.")
+    actions: list[ActionOut] = Field(description="What people did, oldest first.")
     trace: TraceOut
 
 

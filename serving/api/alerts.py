@@ -8,7 +8,7 @@ from pydantic import AwareDatetime
 from sqlalchemy import RowMapping
 
 from serving.api.alert_schemas import (
-    ActOut,
+    ActionOut,
     AlertDetailOut,
     AlertEventOut,
     AlertOut,
@@ -18,11 +18,11 @@ from serving.api.alert_schemas import (
 from serving.api.paging import Cursor, Limit, decode_cursor, encode_cursor
 from serving.api.problems import documented
 from serving.api.schemas import AlertState, Severity
+from serving.insights.trace import LONGEST_LEAD, trace_of
 from serving.service import Running
 from serving.storage.alert_store import AlertFilter
 from serving.storage.database import from_micros, instants
-from serving.trace import LONGEST_LEAD, trace_of
-from serving.triage.muting import Standing
+from serving.triage.muting import AlertStatus
 
 router = APIRouter(tags=["alerts"])
 _AT_ONCE = 250  # alerts read at a time where the database cannot tell which are wanted
@@ -53,22 +53,28 @@ async def list_alerts(
     before = (int(key[0]), str(key[1])) if key else None
     narrowed = any(asked is not None for asked in (acknowledged, assignee, muted))
     at_once = _AT_ONCE if narrowed else limit + 1
-    found: list[tuple[RowMapping, Standing]] = []
+    found: list[tuple[RowMapping, AlertStatus]] = []
     while len(found) <= limit:
         rows = await service.alerts.page(wanted, before=before, limit=at_once)
         found += [
-            (row, standing)
-            for row, standing in zip(rows, await service.alerts.standings(rows, now), strict=True)
-            if acknowledged in (None, standing.work.acknowledged is not None)
-            and muted in (None, standing.muted is not None)
-            and assignee in (None, standing.work.assigned and standing.work.assigned.deed.assignee)
+            (row, alert_status)
+            for row, alert_status in zip(
+                rows, await service.alerts.alert_statuses(rows, now), strict=True
+            )
+            if acknowledged in (None, alert_status.triage.acknowledged is not None)
+            and muted in (None, alert_status.muted is not None)
+            and assignee
+            in (
+                None,
+                alert_status.triage.assigned and alert_status.triage.assigned.request.assignee,
+            )
         ]
         if len(rows) < at_once:
             break
         before = rows[-1]["opened_at"], rows[-1]["alert_id"]
     last = found[limit - 1][0] if len(found) > limit else None
     return AlertPage(
-        items=[AlertOut.of(row, standing) for row, standing in found[:limit]],
+        items=[AlertOut.of(row, alert_status) for row, alert_status in found[:limit]],
         next_cursor=encode_cursor(last["opened_at"], last["alert_id"]) if last else None,
     )
 
@@ -91,12 +97,12 @@ async def get_alert(
     read on the way.
     """
     alert, events = await service.alerts.get(alert_id)
-    (standing,) = await service.alerts.standings([alert], service.clock.now())
+    (alert_status,) = await service.alerts.alert_statuses([alert], service.clock.now())
     begun = datetime.fromisoformat(events[0]["evidence"]["incident_start"])
     ended = alert["resolved_at"] and from_micros(alert["resolved_at"])
-    readings = await service.alerts.readings(alert["kol_id"], begun - LONGEST_LEAD, ended)
+    minute_scores = await service.alerts.minute_scores(alert["kol_id"], begun - LONGEST_LEAD, ended)
     trace = trace_of(
-        readings,
+        minute_scores,
         begun=begun,
         ended=ended,
         detectors={score["name"] for score in events[0]["evidence"]["scores"]},
@@ -104,8 +110,8 @@ async def get_alert(
     )
     return AlertDetailOut.of(
         alert,
-        standing,
+        alert_status,
         events=[AlertEventOut.model_validate(instants(event)) for event in events],
-        acts=[ActOut.of(act) for act in await service.acts.of(alert_id)],
+        actions=[ActionOut.of(action) for action in await service.actions.of(alert_id)],
         trace=TraceOut.model_validate(trace),
     )

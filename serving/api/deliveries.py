@@ -43,10 +43,10 @@ async def list_deliveries(
 async def resend_delivery(delivery_id: DeliveryId, service: Running) -> DeliveryOut:
     """Send a delivery again, whatever became of it; its key stays, so a receiver can tell."""
     channel = (await service.deliveries.get(delivery_id))["channel"]
-    if channel not in service.sender.channels:
+    if channel not in service.dispatcher.channels:
         raise InvalidRequest(
             "unknown_channel", f"channel {channel!r} is not configured now; add it and restart"
         )
     row = await service.deliveries.resend(delivery_id, service.clock.now())
-    service.sender.wake(channel)
+    service.dispatcher.wake(channel)
     return DeliveryOut.model_validate(instants(row))

@@ -9,13 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from serving.api.kols import KolId
 from serving.api.problems import documented
-from serving.delivery.specs import NAME
-from serving.digest.digest import Digest
-from serving.digest.editor import Order
-from serving.digest.period import Every, Period, period_of
 from serving.errors import InvalidRequest, NotFound
 from serving.locales.wording import time_zone
+from serving.notify.config.period import Period, period_of
+from serving.notify.config.specs import NAME
+from serving.reports.digest_builder import DigestRequest
 from serving.service import Running
+from serving.storage.digest_record import Digest, Every
 
 router = APIRouter(tags=["digests"])
 Name = Annotated[str, Path(pattern=NAME, description="Of a digest of the channels file.")]
@@ -63,27 +63,29 @@ async def get_digest(
     for one in chosen or ():
         await service.kols.get(one)
     if brand is not None:
-        found = service.directory.brands
+        found = service.notification_config.brands
         if brand not in found:
             raise NotFound(
                 f"the channels file has no brand {brand!r}; it has: {', '.join(found) or 'none'}"
             )
         chosen, title = (chosen or frozenset()) | found[brand], brand
     if name is not None:
-        subscription = service.digesting.subscription(name)
+        subscription = service.digest_scheduler.subscription(name)
         title = name
         chosen = subscription.kols if chosen is None else chosen
         zone = subscription.zone if timezone is None else zone
     now = service.clock.now()
-    return await service.digests.write(Order(_period(every, day, zone, now), chosen, title), now)
+    return await service.digests.write(
+        DigestRequest(_period(every, day, zone, now), chosen, title), now
+    )
 
 
 @router.post("/digests/{name}/send", responses=documented(400, 404, 422, 503))
 async def send_digest(name: Name, body: SendIn, service: Running) -> SentOut:
     """Send a digest of the channels file now, again if it was sent before."""
-    subscription = service.digesting.subscription(name)
+    subscription = service.digest_scheduler.subscription(name)
     period = _period(body.every, body.day, subscription.zone, service.clock.now())
-    await service.digesting.send(name, period)
+    await service.digest_scheduler.send(name, period)
     return SentOut(
         name=name,
         every=period.every,

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from serving.api.problems import documented
 from serving.api.spans import Since, Until, span
 from serving.service import Running
-from serving.storage.act_store import FeedbackFilter
+from serving.storage.action_store import FeedbackFilter
 from serving.triage.feedback import Tally, tallies
 
 router = APIRouter(tags=["alerts"])
@@ -60,7 +60,7 @@ async def get_feedback(
     """
     now = service.clock.now()
     since, until = span(since, until, now, default=_WEEKS)
-    judged = await service.acts.judged(FeedbackFilter(since, until, kol_id, kind), now)
+    judged = await service.actions.judged(FeedbackFilter(since, until, kol_id, kind), now)
     return FeedbackOut(
         since=since,
         until=until,

@@ -41,7 +41,7 @@ async def metrics(service: Running) -> Response:
     service.metrics.show_waiting(
         {
             channel: (now - oldest[channel]).total_seconds() if channel in oldest else 0.0
-            for channel in service.sender.channels
+            for channel in service.dispatcher.channels
         }
     )
     return Response(generate_latest(service.metrics.registry), media_type=CONTENT_TYPE_LATEST)

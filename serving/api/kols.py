@@ -74,7 +74,7 @@ async def put_policy(kol_id: KolId, change: PolicyIn, service: Running) -> Polic
     """Set what a KOL is judged by. What is left out stays; null takes an override back. The change
     holds for comments that are received after it, and is repeated when alerts are derived again.
     """
-    await service.policies.record(kol_id, change.knobs, change.actor, service.clock.now())
+    await service.policies.record(kol_id, change.overrides, change.actor, service.clock.now())
     service.pipeline.wake()
     return await _policy(kol_id, service)
 

@@ -8,12 +8,12 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from monitoring.policy import KNOBS, Policy
+from monitoring.policy import OVERRIDABLE, Policy
 from serving.api.alert_schemas import Name
 from serving.api.schemas import KolOut
 from serving.storage.policy_store import PolicyChange, effective, overrides
 
-Knob = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Override = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 _Share = Annotated[float, Field(gt=0, le=1)]
 
 
@@ -22,34 +22,36 @@ class PolicyIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    sensitivity: Knob | None = Field(None, description="False pages a month to accept.")
-    minimum_negative: Knob | None = Field(
+    sensitivity: Override | None = Field(None, description="False pages a month to accept.")
+    minimum_negative: Override | None = Field(
         None, description="Expected negative comments an incident must hold."
     )
-    critical_ratio: Knob | None = Field(
+    critical_ratio: Override | None = Field(
         None, description="Critical: so many times the usual negatives an hour …"
     )
     critical_share: _Share | None = Field(
         None, description="… and at least this share of the comments negative …"
     )
-    critical_negative: Knob | None = Field(
+    critical_negative: Override | None = Field(
         None, description="… and at least this many negative comments."
     )
     actor: Name = Field(description="Who sets it.")
 
     @model_validator(mode="after")
     def _sets_something(self) -> Self:
-        if not self.knobs:
-            raise PydanticCustomError("nothing_to_set", f"give at least one of {', '.join(KNOBS)}")
+        if not self.overrides:
+            raise PydanticCustomError(
+                "nothing_to_set", f"give at least one of {', '.join(OVERRIDABLE)}"
+            )
         return self
 
     @property
-    def knobs(self) -> dict[str, float | None]:
+    def overrides(self) -> dict[str, float | None]:
         """What is to be set; None takes an override back."""
-        return {name: getattr(self, name) for name in KNOBS if name in self.model_fields_set}
+        return {name: getattr(self, name) for name in OVERRIDABLE if name in self.model_fields_set}
 
 
-class KnobsOut(BaseModel):
+class OverridesOut(BaseModel):
     """What a KOL is judged by, overrides included."""
 
     sensitivity: float = Field(description="False pages a month that are accepted.")
@@ -70,7 +72,7 @@ class OverrideOut(BaseModel):
 class PolicyOut(BaseModel):
     """What a KOL is judged by, and what of it was set for this KOL."""
 
-    effective: KnobsOut
+    effective: OverridesOut
     overridden: dict[str, OverrideOut]
     in_force: bool = Field(
         description="False while comments from before the last change wait to be worked off."
@@ -81,7 +83,7 @@ class PolicyChangeOut(BaseModel):
     """Somebody set what a KOL is judged by."""
 
     change_id: int
-    knobs: dict[str, float | None] = Field(description="Null took an override back.")
+    overrides: dict[str, float | None] = Field(description="Null took an override back.")
     actor: str
     at: datetime
 
@@ -101,10 +103,10 @@ class KolDetailOut(KolOut):
 def policy_out(standard: Policy, changes: Sequence[PolicyChange]) -> PolicyHistoryOut:
     """What a KOL is judged by after its changes, first made first."""
     return PolicyHistoryOut(
-        effective=KnobsOut.model_validate(asdict(effective(standard, changes))),
+        effective=OverridesOut.model_validate(asdict(effective(standard, changes))),
         overridden={
             name: OverrideOut.model_validate(
-                {"value": change.knobs[name], "actor": change.actor, "at": change.at}
+                {"value": change.overrides[name], "actor": change.actor, "at": change.at}
             )
             for name, change in overrides(changes).items()
         },
@@ -112,7 +114,7 @@ def policy_out(standard: Policy, changes: Sequence[PolicyChange]) -> PolicyHisto
         changes=[
             PolicyChangeOut(
                 change_id=change.change_id,
-                knobs=dict(change.knobs),
+                overrides=dict(change.overrides),
                 actor=change.actor,
                 at=change.at,
             )

@@ -8,15 +8,15 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from serving.api.problems import documented
 from serving.api.schemas import Severity
-from serving.delivery.escalation import planned
-from serving.delivery.routing import Occasion, Route
-from serving.delivery.specs import Kind
-from serving.delivery.team import Team
-from serving.delivery.telling import tellings
-from serving.digest.period import Every
-from serving.digest.subscription import Subscription
 from serving.errors import InvalidRequest
+from serving.notify.config.specs import Kind
+from serving.notify.config.subscription import Subscription
+from serving.notify.routing.escalation import planned_steps
+from serving.notify.routing.plan import plan
+from serving.notify.routing.routes import Route, RouteInput
+from serving.notify.routing.team import Team
 from serving.service import Running
+from serving.storage.digest_record import Every
 
 router = APIRouter(tags=["routing"])
 _FARTHEST = timedelta(days=366)
@@ -57,7 +57,9 @@ class RouteOut(BaseModel):
     platforms: list[str] | None
     min_severity: Severity
     pages_only: bool
-    goes_on: bool = Field(description="Whether the routes after it see what it took.")
+    continue_: bool = Field(
+        alias="continue", description="Whether the routes after it see what it took."
+    )
     escalate: list[StepOut]
 
 
@@ -104,7 +106,7 @@ class PreviewIn(BaseModel):
     )
 
 
-class TellingOut(BaseModel):
+class PlannedNotificationOut(BaseModel):
     """A channel that would be told."""
 
     channel: str
@@ -126,14 +128,14 @@ class PreviewOut(BaseModel):
     """What would become of a transition."""
 
     at: datetime
-    tellings: list[TellingOut]
+    plan: list[PlannedNotificationOut]
     escalations: list[PlannedOut]
 
 
 @router.get("/routing", responses=documented(503))
 async def get_routing(service: Running) -> RoutingOut:
     """The routes as they stand. They are changed in the channels file."""
-    found, now = service.directory, service.clock.now()
+    found, now = service.notification_config, service.clock.now()
     return RoutingOut(
         channels=[
             ChannelOut(name=name, type=channel.spec.type)
@@ -158,25 +160,25 @@ async def preview_routing(body: PreviewIn, service: Running) -> PreviewOut:
         raise InvalidRequest(
             "invalid_range", f"at lies more than {_FARTHEST.days} days from now", field="at"
         )
-    routes = service.directory.routes
-    occasion = Occasion(body.kol_id, body.kind, body.severity, body.reason, body.platform)
-    told = tellings(routes, occasion, at)
+    routes = service.notification_config.routes
+    route_input = RouteInput(body.kol_id, body.kind, body.severity, body.reason, body.platform)
+    told = plan(routes, route_input, at)
     return PreviewOut(
         at=at,
-        tellings=[
-            TellingOut(
-                channel=telling.channel,
-                page=telling.page,
-                not_before=telling.not_before,
-                why=telling.why,
+        plan=[
+            PlannedNotificationOut(
+                channel=planned.channel,
+                page=planned.page,
+                not_before=planned.not_before,
+                why=planned.why,
             )
-            for telling in told
+            for planned in told
         ],
         escalations=[
             PlannedOut(
                 route=step.place + 1, step=step.step, at=step.at, channels=list(step.channels)
             )
-            for step in planned(routes, occasion, told, at)
+            for step in planned_steps(routes, route_input, told, at)
         ],
     )
 
@@ -203,7 +205,7 @@ def _route(route: Route) -> RouteOut:
             "platforms": _sorted(route.platforms),
             "min_severity": route.min_severity,
             "pages_only": route.pages_only,
-            "goes_on": route.goes_on,
+            "continue": route.continue_,
             "escalate": [
                 {"after_seconds": step.after.total_seconds(), "to": step.to} for step in route.steps
             ],

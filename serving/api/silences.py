@@ -12,7 +12,7 @@ from serving.api.alert_schemas import Name, Remark
 from serving.api.paging import Cursor, Limit, decode_cursor, encode_cursor
 from serving.api.problems import documented
 from serving.api.schemas import Severity
-from serving.delivery.specs import Kind
+from serving.notify.config.specs import Kind
 from serving.service import Running
 from serving.triage.silences import Matchers, Silence, SilenceState, check_span
 
@@ -145,7 +145,7 @@ async def expire_silence(silence_id: SilenceId, body: ExpiryIn, service: Running
     """End a silence now. One that is over stays as it was; none is ever deleted."""
     now = service.clock.now()
     silence = await service.silences.expire(silence_id, body.actor, now)
-    service.unmuting.wake()
+    service.unmute_notifier.wake()
     return _out(silence, now)
 
 

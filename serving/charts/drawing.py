@@ -15,7 +15,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from serving.charts.mood_chart import MoodChart
-from serving.delivery.quoting import cut, one_line
+from serving.locales.quoting import cut, one_line
 from serving.locales.wording import Wording, msg
 
 if TYPE_CHECKING:

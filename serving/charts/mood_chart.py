@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from monitoring.reading import Reading
+from monitoring.minute_score import MinuteScore
 from serving.storage.mood_store import MoodPoint
 
 LEAD, TAIL = timedelta(hours=2), timedelta(minutes=30)
@@ -72,7 +72,7 @@ def step_of(since: datetime, until: datetime) -> timedelta:
 
 def bins_of(
     points: Sequence[MoodPoint],
-    readings: Sequence[Reading],
+    minute_scores: Sequence[MinuteScore],
     since: datetime,
     until: datetime,
     step: timedelta,
@@ -84,16 +84,16 @@ def bins_of(
 
     Args:
         points: sums of the same steps; silent steps may be missing.
-        readings: of the minutes in the range, in order.
+        minute_scores: of the minutes in the range, in order.
         since: first instant, aware.
         until: the end, after `since`.
         step: whole minutes.
     """
     sums = {point.start: point for point in points}
-    learnt: dict[datetime, list[Reading]] = {}
-    for reading in readings:
-        learnt.setdefault(_floor(reading.start, step), []).append(reading)
-    usual = _usual(readings[:1], step)
+    learnt: dict[datetime, list[MinuteScore]] = {}
+    for minute_score in minute_scores:
+        learnt.setdefault(_floor(minute_score.start, step), []).append(minute_score)
+    usual = _usual(minute_scores[:1], step)
     bins = []
     start = _floor(since, step)
     while start < until:
@@ -106,16 +106,19 @@ def bins_of(
     return tuple(bins)
 
 
-def _usual(readings: Sequence[Reading], step: timedelta) -> tuple[float | None, float | None]:
+def _usual(
+    minute_scores: Sequence[MinuteScore], step: timedelta
+) -> tuple[float | None, float | None]:
     """Comments and negatives usual in a step, by the mean of its readings."""
-    if not readings:
+    if not minute_scores:
         return None, None
     minutes = step / _MINUTE
-    comments = sum(reading.expected_comments for reading in readings)
+    comments = sum(minute_score.expected_comments for minute_score in minute_scores)
     negative = sum(
-        reading.expected_comments * reading.expected_negative_share for reading in readings
+        minute_score.expected_comments * minute_score.expected_negative_share
+        for minute_score in minute_scores
     )
-    return comments * minutes / len(readings), negative * minutes / len(readings)
+    return comments * minutes / len(minute_scores), negative * minutes / len(minute_scores)
 
 
 def _floor(at: datetime, step: timedelta) -> datetime:

@@ -9,7 +9,7 @@ from monitoring.events import Comment
 from serving.clock import Clock
 from serving.errors import InvalidComment, TooBusy
 from serving.ingest.comment import parse_comment
-from serving.log_writer import LogWriter
+from serving.ingest.group_commit import GroupCommit
 from serving.metrics import Metrics
 
 _UNKNOWN = "_unknown"
@@ -36,7 +36,7 @@ class Receipt:
 class Intake:
     """Validates, commits, counts."""
 
-    def __init__(self, writer: LogWriter, clock: Clock, metrics: Metrics) -> None:
+    def __init__(self, writer: GroupCommit, clock: Clock, metrics: Metrics) -> None:
         self._writer = writer
         self._clock = clock
         self._metrics = metrics

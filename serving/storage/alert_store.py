@@ -11,13 +11,13 @@ from typing import Any
 
 from sqlalchemy import RowMapping, and_, func, or_, select
 
-from monitoring.reading import Reading
+from monitoring.minute_score import MinuteScore
 from serving.errors import NotFound
+from serving.storage.alert_status import alert_statuses
 from serving.storage.database import Database, to_micros
-from serving.storage.reading_rows import from_row
-from serving.storage.standing import standings
-from serving.storage.tables import acts, alert_events, alerts, readings
-from serving.triage.muting import Standing
+from serving.storage.minute_score_rows import from_row
+from serving.storage.tables import actions, alert_events, alerts, minute_scores
+from serving.triage.muting import AlertStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class AlertFilter:
 
 
 class AlertStore:
-    """The `alerts`, `alert_events` and `readings` tables, for reading."""
+    """The `alerts`, `alert_events` and `minute_scores` tables, for reading."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -65,7 +65,7 @@ class AlertStore:
         if wanted.since is not None:
             statement = statement.where(alerts.c.opened_at >= to_micros(wanted.since))
         if wanted.touched:
-            statement = statement.where(alerts.c.alert_id.in_(select(acts.c.alert_id)))
+            statement = statement.where(alerts.c.alert_id.in_(select(actions.c.alert_id)))
         if before is not None:
             opened_at, alert_id = before
             statement = statement.where(
@@ -95,20 +95,24 @@ class AlertStore:
                 raise NotFound(f"there is no alert {alert_id!r}; GET /v1/alerts lists them")
             return alert, list((await connection.execute(events)).mappings())
 
-    async def standings(self, found: Sequence[Mapping[Any, Any]], now: datetime) -> list[Standing]:
+    async def alert_statuses(
+        self, found: Sequence[Mapping[Any, Any]], now: datetime
+    ) -> list[AlertStatus]:
         """How people stand with each of several alerts, in their order."""
         async with self._database.read() as connection:
-            return await standings(connection, found, now)
+            return await alert_statuses(connection, found, now)
 
-    async def readings(self, kol_id: str, since: datetime, until: datetime | None) -> list[Reading]:
+    async def minute_scores(
+        self, kol_id: str, since: datetime, until: datetime | None
+    ) -> list[MinuteScore]:
         """What was read off a KOL's minutes in [since, until), oldest first; all if it is None."""
         statement = (
-            select(readings)
-            .where(readings.c.kol_id == kol_id, readings.c.start >= to_micros(since))
-            .order_by(readings.c.start)
+            select(minute_scores)
+            .where(minute_scores.c.kol_id == kol_id, minute_scores.c.start >= to_micros(since))
+            .order_by(minute_scores.c.start)
         )
         if until is not None:
-            statement = statement.where(readings.c.start < to_micros(until))
+            statement = statement.where(minute_scores.c.start < to_micros(until))
         async with self._database.read() as connection:
             return [from_row(row) for row in (await connection.execute(statement)).mappings()]
 
@@ -143,7 +147,7 @@ class AlertStore:
         statement = select(alerts).where(alerts.c.state == "open")
         async with self._database.read() as connection:
             found = list((await connection.execute(statement)).mappings())
-            stands = await standings(connection, found, now)
+            stands = await alert_statuses(connection, found, now)
         return Counter(
             (alert["kol_id"], alert["severity"])
             for alert, one in zip(found, stands, strict=True)

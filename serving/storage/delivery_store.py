@@ -9,14 +9,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, RowMapping, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from serving.delivery_state import DeliveryState
 from serving.errors import NotFound
+from serving.storage.alert_status import alert_statuses
 from serving.storage.database import Database, from_micros, to_micros
-from serving.storage.standing import standings
 from serving.storage.tables import alerts, deliveries, kols
 from serving.storage.upsert import insert
-from serving.triage.muting import Standing
+from serving.triage.muting import AlertStatus
 
-WAITING, DELIVERED, DEAD, SKIPPED = "waiting", "delivered", "dead", "skipped"
 _LONGEST_ERROR = 500
 
 
@@ -45,7 +45,9 @@ async def enqueue(
     statement = insert(connection, deliveries).values(**row)
     if again:
         statement = statement.on_conflict_do_update(
-            index_elements=["key"], set_=dict(row), where=deliveries.c.state == SKIPPED
+            index_elements=["key"],
+            set_=dict(row),
+            where=deliveries.c.state == DeliveryState.SKIPPED,
         )
     else:
         statement = statement.on_conflict_do_nothing(index_elements=["key"])
@@ -61,11 +63,11 @@ async def release(connection: AsyncConnection, channel: str, alert_id: str, now:
     await connection.execute(statement.values(not_before=to_micros(now), due_at=to_micros(now)))
 
 
-async def told_of(connection: AsyncConnection, alert_id: str) -> list[str]:
+async def notified_channels(connection: AsyncConnection, alert_id: str) -> list[str]:
     """The channels that were told of an alert, or are about to be, inside a transaction."""
     statement = (
         select(deliveries.c.channel)
-        .where(deliveries.c.alert_id == alert_id, deliveries.c.state != SKIPPED)
+        .where(deliveries.c.alert_id == alert_id, deliveries.c.state != DeliveryState.SKIPPED)
         .group_by(deliveries.c.channel)
         .order_by(func.min(deliveries.c.delivery_id))
     )
@@ -84,7 +86,7 @@ async def was_not_called(connection: AsyncConnection, alert_id: str, channel: st
         .order_by(deliveries.c.delivery_id.desc())
         .limit(1)
     )
-    return bool(await connection.scalar(statement) == SKIPPED)
+    return bool(await connection.scalar(statement) == DeliveryState.SKIPPED)
 
 
 async def calls_of_open(
@@ -97,7 +99,9 @@ async def calls_of_open(
     calls = (
         select(deliveries)
         .join(alerts, alerts.c.alert_id == deliveries.c.alert_id)
-        .where(alerts.c.state == "open", deliveries.c.state != SKIPPED, deliveries.c.page)
+        .where(
+            alerts.c.state == "open", deliveries.c.state != DeliveryState.SKIPPED, deliveries.c.page
+        )
         .order_by(deliveries.c.delivery_id)
     )
     found: defaultdict[str, list[RowMapping]] = defaultdict(list)
@@ -108,7 +112,7 @@ async def calls_of_open(
     return [(row, found[row["alert_id"]]) for row in rows]
 
 
-async def untold(
+async def suppressed_open(
     connection: AsyncConnection, channels: Collection[str], *, spared: Collection[str]
 ) -> list[RowMapping]:
     """The open alerts of which a channel was last not told, inside a transaction.
@@ -129,7 +133,7 @@ async def untold(
             alerts.c.state == "open",
             deliveries.c.channel.in_(channels),
             # A step that was kept back is made up for by the escalation itself.
-            or_(deliveries.c.state != SKIPPED, deliveries.c.step.is_(None)),
+            or_(deliveries.c.state != DeliveryState.SKIPPED, deliveries.c.step.is_(None)),
         )
         .group_by(deliveries.c.alert_id, deliveries.c.channel)
     )
@@ -138,7 +142,7 @@ async def untold(
         .join(deliveries, deliveries.c.alert_id == alerts.c.alert_id)
         .where(
             deliveries.c.delivery_id.in_(last),
-            deliveries.c.state == SKIPPED,
+            deliveries.c.state == DeliveryState.SKIPPED,
             deliveries.c.error.not_in(spared),
         )
         .order_by(deliveries.c.delivery_id)
@@ -187,7 +191,7 @@ class DeliveryStore:
     async def finish(
         self, ids: Sequence[int], state: str, now: datetime, error: str | None = None
     ) -> None:
-        """Close deliveries after an attempt, as `DELIVERED` or `DEAD`."""
+        """Close deliveries after an attempt, as delivered or dead."""
         await self._update(
             ids,
             state=state,
@@ -205,15 +209,18 @@ class DeliveryStore:
             error=error[:_LONGEST_ERROR],
         )
 
-    async def standings(self, rows: Sequence[RowMapping], now: datetime) -> list[Standing]:
+    async def alert_statuses(self, rows: Sequence[RowMapping], now: datetime) -> list[AlertStatus]:
         """How people stand with the alerts of deliveries, in their order."""
         async with self._database.read() as connection:
-            return await standings(connection, rows, now)
+            return await alert_statuses(connection, rows, now)
 
-    async def keep_back(self, delivery_id: int, now: datetime, why: str) -> None:
+    async def suppress(self, delivery_id: int, now: datetime, why: str) -> None:
         """Close a delivery that waited, as one that is not to be sent."""
         await self._update(
-            [delivery_id], state=SKIPPED, finished_at=to_micros(now), error=why[:_LONGEST_ERROR]
+            [delivery_id],
+            state=DeliveryState.SKIPPED,
+            finished_at=to_micros(now),
+            error=why[:_LONGEST_ERROR],
         )
 
     async def _update(self, ids: Sequence[int], **values: Any) -> None:
@@ -225,8 +232,14 @@ class DeliveryStore:
         """Close what waits for a channel that is not among `channels`; returns how many."""
         statement = (
             update(deliveries)
-            .where(deliveries.c.state == WAITING, deliveries.c.channel.not_in(channels))
-            .values(state=DEAD, finished_at=to_micros(now), error="the channel is not configured")
+            .where(
+                deliveries.c.state == DeliveryState.WAITING, deliveries.c.channel.not_in(channels)
+            )
+            .values(
+                state=DeliveryState.DEAD,
+                finished_at=to_micros(now),
+                error="the channel is not configured",
+            )
         )
         async with self._database.write() as connection:
             return (await connection.execute(statement)).rowcount
@@ -238,7 +251,12 @@ class DeliveryStore:
         Raises:
             NotFound: there is no such delivery.
         """
-        fresh = {"state": WAITING, "attempts": 0, "due_at": to_micros(now), "finished_at": None}
+        fresh = {
+            "state": DeliveryState.WAITING,
+            "attempts": 0,
+            "due_at": to_micros(now),
+            "finished_at": None,
+        }
         statement = (
             update(deliveries)
             .where(deliveries.c.delivery_id == delivery_id)
@@ -289,7 +307,7 @@ class DeliveryStore:
         since = func.min(func.coalesce(deliveries.c.not_before, deliveries.c.recorded_at))
         statement = (
             select(deliveries.c.channel, since)
-            .where(deliveries.c.state == WAITING, ~_is_held(deliveries, now))
+            .where(deliveries.c.state == DeliveryState.WAITING, ~_is_held(deliveries, now))
             .group_by(deliveries.c.channel)
         )
         async with self._database.read() as connection:
@@ -298,7 +316,7 @@ class DeliveryStore:
 
 
 def _waiting(channel: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return deliveries.c.state == WAITING, deliveries.c.channel == channel
+    return deliveries.c.state == DeliveryState.WAITING, deliveries.c.channel == channel
 
 
 def _is_held(rows: FromClause, now: datetime) -> ColumnElement[bool]:
@@ -321,7 +339,7 @@ def _follows(earlier: FromClause, *conditions: ColumnElement[bool]) -> ColumnEle
     return (
         select(earlier.c.delivery_id)
         .where(
-            earlier.c.state == WAITING,
+            earlier.c.state == DeliveryState.WAITING,
             earlier.c.channel == deliveries.c.channel,
             earlier.c.alert_id == deliveries.c.alert_id,
             earlier.c.delivery_id < deliveries.c.delivery_id,

@@ -8,18 +8,18 @@ from datetime import datetime, timedelta
 from sqlalchemy import RowMapping, case, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from serving.storage.alert_status import alert_statuses
 from serving.storage.database import from_micros, to_micros
 from serving.storage.rebuild import PIPELINE
-from serving.storage.standing import standings
 from serving.storage.tables import (
     alert_events,
     alerts,
     comments,
     digests,
     kols,
+    minute_scores,
     minutes,
     progress,
-    readings,
 )
 
 HOUR = timedelta(hours=1)
@@ -111,25 +111,25 @@ async def learnt(
         until: … and its end, that of the rates too.
     """
     found: defaultdict[str, Learnt] = defaultdict(Learnt)
-    hour = (readings.c.start - readings.c.start % _HOUR).label("hour")
-    within = readings.c.start >= to_micros(since)
-    counted = case((within, readings.c.comments), else_=0)
+    hour = (minute_scores.c.start - minute_scores.c.start % _HOUR).label("hour")
+    within = minute_scores.c.start >= to_micros(since)
+    counted = case((within, minute_scores.c.comments), else_=0)
     for some in _chunks(ids):
         statement = (
             select(
-                readings.c.kol_id,
+                minute_scores.c.kol_id,
                 hour,
-                func.avg(readings.c.expected_comments),
+                func.avg(minute_scores.c.expected_comments),
                 func.sum(counted),
-                func.sum(counted * readings.c.expected_negative_share),
+                func.sum(counted * minute_scores.c.expected_negative_share),
             )
             .where(
-                readings.c.kol_id.in_(some),
-                readings.c.start >= to_micros(earliest),
-                readings.c.start < to_micros(until),
-                readings.c.judged,
+                minute_scores.c.kol_id.in_(some),
+                minute_scores.c.start >= to_micros(earliest),
+                minute_scores.c.start < to_micros(until),
+                minute_scores.c.judged,
             )
-            .group_by(readings.c.kol_id, hour)
+            .group_by(minute_scores.c.kol_id, hour)
         )
         for kol_id, start, rate, count, negative in await connection.execute(statement):
             one = found[kol_id]
@@ -169,8 +169,10 @@ async def open_severities(
     for some in _chunks(ids):
         statement = select(alerts).where(alerts.c.kol_id.in_(some), alerts.c.state == "open")
         rows = list((await connection.execute(statement)).mappings())
-        for row, standing in zip(rows, await standings(connection, rows, now), strict=True):
-            if standing.work.closed is None:
+        for row, alert_status in zip(
+            rows, await alert_statuses(connection, rows, now), strict=True
+        ):
+            if alert_status.triage.closed is None:
                 found[row["kol_id"]].append(row["severity"])
     return dict(found)
 

@@ -24,7 +24,7 @@ class PolicyChange:
     Attributes:
         change_id: later changes have greater ones.
         kol_id: whose.
-        knobs: what was set to which value; None takes an override back.
+        overrides: what was set to which value; None takes an override back.
         actor: who did it.
         at: when, by the clock.
         after_seq: place of the comment that it stands after.
@@ -33,7 +33,7 @@ class PolicyChange:
 
     change_id: int
     kol_id: str
-    knobs: Mapping[str, float | None]
+    overrides: Mapping[str, float | None]
     actor: str
     at: datetime
     after_seq: int
@@ -48,20 +48,22 @@ class PolicyChange:
 
 def overrides(changes: Iterable[PolicyChange]) -> dict[str, PolicyChange]:
     """The overrides that stand after a KOL's changes, each with the change that set it."""
-    standing: dict[str, PolicyChange] = {}
+    alert_status: dict[str, PolicyChange] = {}
     for change in changes:
-        for name, value in change.knobs.items():
+        for name, value in change.overrides.items():
             if value is None:
-                standing.pop(name, None)
+                alert_status.pop(name, None)
             else:
-                standing[name] = change
-    return standing
+                alert_status[name] = change
+    return alert_status
 
 
 def effective(standard: Policy, changes: Iterable[PolicyChange]) -> Policy:
     """The policy of a KOL after its changes, first made first."""
-    knobs = {name: change.knobs[name] for name, change in overrides(changes).items()}
-    return standard.overridden({name: value for name, value in knobs.items() if value is not None})
+    changed = {name: change.overrides[name] for name, change in overrides(changes).items()}
+    return standard.overridden(
+        {name: value for name, value in changed.items() if value is not None}
+    )
 
 
 class PolicyStore:
@@ -71,7 +73,7 @@ class PolicyStore:
         self._database = database
 
     async def record(
-        self, kol_id: str, knobs: Mapping[str, float | None], actor: str, now: datetime
+        self, kol_id: str, overrides: Mapping[str, float | None], actor: str, now: datetime
     ) -> None:
         """Write a change at the end of the log.
 
@@ -86,7 +88,7 @@ class PolicyStore:
                 policy_changes.insert().values(
                     after_seq=last or 0,
                     kol_id=kol_id,
-                    knobs=dict(knobs),
+                    overrides=dict(overrides),
                     actor=actor,
                     at=to_micros(now),
                 )

@@ -11,20 +11,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitoring.alerts import AlertEvent
 from monitoring.events import ScoredComment
-from monitoring.reading import Reading
-from serving.delivery.outbox import Outbox
+from monitoring.minute_score import MinuteScore
 from serving.storage.database import Database, from_micros, to_micros
+from serving.storage.minute_score_rows import to_row
+from serving.storage.outbox import Outbox
 from serving.storage.policy_store import settle
-from serving.storage.reading_rows import to_row
 from serving.storage.rebuild import PIPELINE, REBUILT
 from serving.storage.tables import (
     alert_events,
     alerts,
     engine_states,
     idle_marks,
+    minute_scores,
     minutes,
     progress,
-    readings,
     scores,
 )
 from serving.storage.upsert import insert
@@ -87,7 +87,7 @@ class Step:
         repeated_mark: id of the idle mark it repeated; None if it repeated none.
         new_marks: idle marks it made.
         policy_change: id of the policy change it obeyed; None if it obeyed none.
-        readings: what was read off the minutes it closed.
+        minute_scores: what was read off the minutes it closed.
         events: alert transitions, in order.
         states: every KOL it touched.
     """
@@ -98,7 +98,7 @@ class Step:
     repeated_mark: int | None = None
     new_marks: Sequence[IdleMark] = ()
     policy_change: int | None = None
-    readings: Sequence[Reading] = ()
+    minute_scores: Sequence[MinuteScore] = ()
     events: Sequence[AlertEvent] = ()
     states: Sequence[EngineState] = field(default_factory=tuple)
 
@@ -164,7 +164,7 @@ class StepStore:
         async with self._database.write() as connection:
             await _write_scores(connection, step)
             await _write_minutes(connection, step)
-            await _write_readings(connection, step.readings)
+            await _write_minute_scores(connection, step.minute_scores)
             for alert_event in step.events:
                 await _write_event(connection, alert_event)
             recorded = await self._record(connection, step)
@@ -219,7 +219,15 @@ class StepStore:
         """
         async with self._database.write() as connection:
             former = [await _progress(connection, name) for name in (PIPELINE, REBUILT)]
-            derived = (scores, minutes, readings, alerts, alert_events, engine_states, progress)
+            derived = (
+                scores,
+                minutes,
+                minute_scores,
+                alerts,
+                alert_events,
+                engine_states,
+                progress,
+            )
             for table in derived:
                 await connection.execute(delete(table))
             await connection.execute(
@@ -283,15 +291,15 @@ async def _write_minutes(connection: AsyncConnection, step: Step) -> None:
     )
 
 
-async def _write_readings(connection: AsyncConnection, read: Sequence[Reading]) -> None:
+async def _write_minute_scores(connection: AsyncConnection, read: Sequence[MinuteScore]) -> None:
     if not read:
         return
-    statement = insert(connection, readings)
+    statement = insert(connection, minute_scores)
     statement = statement.on_conflict_do_update(
         index_elements=["kol_id", "start"],
-        set_={column.name: statement.excluded[column.name] for column in readings.c},
+        set_={column.name: statement.excluded[column.name] for column in minute_scores.c},
     )
-    await connection.execute(statement, [to_row(reading) for reading in read])
+    await connection.execute(statement, [to_row(minute_score) for minute_score in read])
 
 
 async def _write_event(connection: AsyncConnection, event: AlertEvent) -> None:

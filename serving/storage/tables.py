@@ -1,6 +1,6 @@
 """The tables. `comments` is the log; what is derived from it can be derived again.
 
-What people did (`acts`, `silences`, `kols`) and whom we told (`deliveries`) cannot, and stays.
+What people did (`actions`, `silences`, `kols`) and whom we told (`deliveries`) cannot, and stays.
 Instants are whole microseconds since 1970 in UTC: they sort, compare and divide alike on every
 database. `seq` is a comment's place in the log.
 """
@@ -97,8 +97,8 @@ minutes = Table(
 )
 
 # What the detectors read off a closed minute: `minutes` counts late comments too, this does not.
-readings = Table(
-    "readings",
+minute_scores = Table(
+    "minute_scores",
     metadata,
     Column("kol_id", String(128), primary_key=True),
     Column("start", BigInteger, primary_key=True),
@@ -185,10 +185,10 @@ deliveries = Table(
 
 # What people did to alerts. Rows are added, never changed. Whose alert it was stands here too, for
 # alerts may be derived again, by a detector that no longer raises it.
-acts = Table(
-    "acts",
+actions = Table(
+    "actions",
     metadata,
-    Column("act_id", _Serial, primary_key=True, autoincrement=True),
+    Column("action_id", _Serial, primary_key=True, autoincrement=True),
     Column("alert_id", String(64), nullable=False),
     Column("kol_id", String(128), nullable=False),
     Column("kind", String(32), nullable=False),
@@ -200,7 +200,7 @@ acts = Table(
     Column("until", BigInteger),
     Column("at", BigInteger, nullable=False),
     Column("seen_at", BigInteger, nullable=False),
-    Index(None, "alert_id", "act_id"),
+    Index(None, "alert_id", "action_id"),
     sqlite_autoincrement=True,
 )
 
@@ -231,7 +231,7 @@ policy_changes = Table(
     Column("after_seq", BigInteger, nullable=False),
     Column("after_mark", BigInteger),
     Column("kol_id", String(128), nullable=False),
-    Column("knobs", JSON, nullable=False),  # name: value; null takes the override back
+    Column("overrides", JSON, nullable=False),  # name: value; null takes the override back
     Column("actor", String(100), nullable=False),
     Column("at", BigInteger, nullable=False),
     Index(None, "kol_id", "change_id"),

@@ -8,7 +8,7 @@ from math import sqrt
 from operator import itemgetter
 from statistics import NormalDist
 
-from serving.triage.work import Verdict
+from serving.triage.triage_status import Verdict
 
 _Z = NormalDist().inv_cdf(0.975)
 

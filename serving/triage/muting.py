@@ -6,45 +6,45 @@ from datetime import UTC, datetime
 from typing import Any
 
 from serving.triage.silences import Silence
-from serving.triage.work import Work
+from serving.triage.triage_status import TriageStatus
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class AlertStatus:
     """What people made of an alert, and whether others hear of it.
 
     Attributes:
-        work: where they stand with it.
+        triage: where they stand with it.
         muted: why nobody is told now, in a few words; None if people are told.
     """
 
-    work: Work
+    triage: TriageStatus
     muted: str | None
 
 
-def standing(
-    alert: Mapping[Any, Any], work: Work, silences: Sequence[Silence], now: datetime
-) -> Standing:
+def alert_status(
+    alert: Mapping[Any, Any], triage: TriageStatus, silences: Sequence[Silence], now: datetime
+) -> AlertStatus:
     """How an alert stands.
 
     Args:
         alert: its `kol_id`, `kind`, `severity` and `evidence` (as JSON).
-        work: where people stand with it.
+        triage: where people stand with it.
         silences: those to be asked.
         now: the instant.
     """
-    return Standing(work, _muted(alert, work, silences, now))
+    return AlertStatus(triage, _muted(alert, triage, silences, now))
 
 
 def _muted(
-    alert: Mapping[Any, Any], work: Work, silences: Sequence[Silence], now: datetime
+    alert: Mapping[Any, Any], triage: TriageStatus, silences: Sequence[Silence], now: datetime
 ) -> str | None:
-    if work.closed is not None:
-        what = "a false alarm" if work.closed.deed.verb == "false_alarm" else "resolved"
-        return f"{what}, says {work.closed.deed.actor}"
-    if work.snoozed is not None and work.snoozed.deed.until is not None:
-        until = work.snoozed.deed.until.astimezone(UTC)
-        return f"snoozed until {until:%Y-%m-%d %H:%M} UTC by {work.snoozed.deed.actor}"
+    if triage.closed is not None:
+        what = "a false alarm" if triage.closed.request.verb == "false_alarm" else "resolved"
+        return f"{what}, says {triage.closed.request.actor}"
+    if triage.snoozed is not None and triage.snoozed.request.until is not None:
+        until = triage.snoozed.request.until.astimezone(UTC)
+        return f"snoozed until {until:%Y-%m-%d %H:%M} UTC by {triage.snoozed.request.actor}"
     top_post = top_post_of(alert["evidence"])
     for silence in silences:
         if silence.state(now) == "active" and silence.matchers.match(

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
-from serving.delivery.messages.content import Content, Fact, what_happened, write
-from serving.delivery.notification import Notification
-from serving.delivery.quoting import one_line
+from serving.locales.quoting import one_line
 from serving.locales.wording import Wording, msg
+from serving.notify.notification import Notification
+from serving.notify.render.content import Content, Fact, what_happened, write
 from serving.storage.database import from_micros
-from serving.triage.acts import Act, Verb
-from serving.triage.muting import Standing
+from serving.triage.actions import Action, Verb
+from serving.triage.muting import AlertStatus
 
 SNOOZES = (1, 4, 24)  # hours that the page offers
 _DONE: dict[Verb, str] = {
@@ -75,7 +75,7 @@ class AlertPage:
         head: the alert as it stands: its last rise, or its end.
         rise: its last rise, for the figures, comments and facts.
         chart: the address of the chart, from the page's own.
-        standing: how it stands with people, a line each; at least one.
+        alert_status: how it stands with people, a line each; at least one.
         asked: whether the first offer is what the reader came for, so that the form goes first.
         offers: what can be done to it now; the first is set off.
         history: transitions and acts, the last first.
@@ -85,7 +85,7 @@ class AlertPage:
     head: Content
     rise: Content
     chart: str
-    standing: tuple[str, ...]
+    alert_status: tuple[str, ...]
     asked: bool
     offers: tuple[Offer, ...]
     history: tuple[Past, ...]
@@ -119,8 +119,8 @@ class AlertPage:
 def describe(
     alert: Mapping[Any, Any],
     events: Sequence[Mapping[Any, Any]],
-    acts: Sequence[Act],
-    standing: Standing,
+    actions: Sequence[Action],
+    alert_status: AlertStatus,
     *,
     kol_name: str | None,
     asked: str | None,
@@ -131,8 +131,8 @@ def describe(
     Args:
         alert: its row.
         events: the rows of its transitions, oldest first, at least one.
-        acts: what people did to it, oldest first.
-        standing: how people stand with it.
+        actions: what people did to it, oldest first.
+        alert_status: how people stand with it.
         kol_name: the KOL's name; None where its profile has none.
         asked: what the reader comes to do; put first if it can be done.
         words: the reader's language and time zone.
@@ -160,13 +160,13 @@ def describe(
         for event in events
         for what in [what_happened(event["reason"], event["kind"], words)]
     ]
-    past += [(act.at, _past(act, words)) for act in acts]
-    offered = sorted(_offered(standing), key=lambda verb: verb != asked)
+    past += [(action.at, _past(action, words)) for action in actions]
+    offered = sorted(_offered(alert_status), key=lambda verb: verb != asked)
     return AlertPage(
         head=content(last),
         rise=content(risen),
         chart=f"../v1/alerts/{alert['alert_id']}/chart.png{asking(words)}",
-        standing=tuple(_standing(standing, words)),
+        alert_status=tuple(_alert_status(alert_status, words)),
         asked=asked in offered,
         offers=tuple(Offer(verb, words.text(_OFFERED[verb])) for verb in offered),
         history=tuple(what for _, what in sorted(past, key=itemgetter(0), reverse=True)),
@@ -179,48 +179,48 @@ def asking(words: Wording) -> str:
     return f"?language={words.locale}&timezone={words.zone.key}"
 
 
-def _past(act: Act, words: Wording) -> Past:
-    deed = act.deed
+def _past(action: Action, words: Wording) -> Past:
+    request = action.request
     what = words.text(
-        _DONE[deed.verb],
-        who=one_line(deed.actor),
-        assignee=one_line(deed.assignee or ""),
-        until="" if deed.until is None else words.moment(deed.until),
+        _DONE[request.verb],
+        who=one_line(request.actor),
+        assignee=one_line(request.assignee or ""),
+        until="" if request.until is None else words.moment(request.until),
     )
-    return Past(words.moment(act.at), what, deed.text)
+    return Past(words.moment(action.at), what, request.text)
 
 
-def _standing(standing: Standing, words: Wording) -> Iterator[str]:
-    work = standing.work
-    if work.closed is not None:
-        yield _said(work.closed, words)
-    if work.acknowledged is not None:
-        yield _said(work.acknowledged, words)
-    elif work.closed is None:
+def _alert_status(alert_status: AlertStatus, words: Wording) -> Iterator[str]:
+    triage = alert_status.triage
+    if triage.closed is not None:
+        yield _said(triage.closed, words)
+    if triage.acknowledged is not None:
+        yield _said(triage.acknowledged, words)
+    elif triage.closed is None:
         yield words.text("Nobody has acknowledged it yet")
-    if work.assigned is not None:
-        yield _said(work.assigned, words)
-    if work.snoozed is not None:
-        yield _said(work.snoozed, words)
-    if standing.muted is not None and work.closed is None and work.snoozed is None:
+    if triage.assigned is not None:
+        yield _said(triage.assigned, words)
+    if triage.snoozed is not None:
+        yield _said(triage.snoozed, words)
+    if alert_status.muted is not None and triage.closed is None and triage.snoozed is None:
         yield words.text("A silence covers it")
-    if standing.muted is not None:
+    if alert_status.muted is not None:
         yield words.text("Nobody is told of it now")
 
 
-def _said(act: Act, words: Wording) -> str:
-    return f"{_past(act, words).what} · {words.moment(act.at)}"
+def _said(action: Action, words: Wording) -> str:
+    return f"{_past(action, words).what} · {words.moment(action.at)}"
 
 
-def _offered(standing: Standing) -> Iterator[Verb]:
+def _offered(alert_status: AlertStatus) -> Iterator[Verb]:
     """What can be done; first what most people come for, for that is what the Enter key does."""
-    work = standing.work
-    yield "acknowledge" if work.acknowledged is None else "note"
-    if work.closed is None:
-        yield "snooze" if work.snoozed is None else "unsnooze"
+    triage = alert_status.triage
+    yield "acknowledge" if triage.acknowledged is None else "note"
+    if triage.closed is None:
+        yield "snooze" if triage.snoozed is None else "unsnooze"
         yield "resolve"
     else:
         yield "reopen"
-    if work.false_alarm is None:
+    if triage.false_alarm is None:
         yield "false_alarm"
-    yield "note" if work.acknowledged is None else "unacknowledge"
+    yield "note" if triage.acknowledged is None else "unacknowledge"

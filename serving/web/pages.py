@@ -8,14 +8,14 @@ from fastapi import APIRouter, Cookie, Depends, Header, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 
-from serving.api.acts import carry_out
-from serving.api.alert_schemas import ActIn
+from serving.api.actions import carry_out
+from serving.api.alert_schemas import ActionIn
 from serving.errors import InvalidRequest, NotFound
 from serving.locales.wording import SOURCE, Wording, languages, wording
 from serving.service import Running
 from serving.web.alert_page import SNOOZES, asking, describe
 from serving.web.forms import is_own, read_form
-from serving.web.looks import page
+from serving.web.templates import page
 
 router = APIRouter(include_in_schema=False)
 _ACTOR = "groundswell_actor"  # the cookie that saves people typing their name again
@@ -62,11 +62,11 @@ async def show_alert(
     alert_id: str,
     service: Running,
     words: Words,
-    act: Annotated[str | None, Query()] = None,
+    action: Annotated[str | None, Query()] = None,
     groundswell_actor: Annotated[str, Cookie()] = "",
 ) -> Response:
-    """An alert as people read it. `act` puts a form for doing that first; only the form does it."""
-    return await _alert(alert_id, service, words, asked=act, actor=unquote(groundswell_actor))
+    """An alert as people read it. `action` puts its form first; only the form carries it out."""
+    return await _alert(alert_id, service, words, asked=action, actor=unquote(groundswell_actor))
 
 
 @router.post("/alerts/{alert_id}")
@@ -79,7 +79,7 @@ async def act_on_page(alert_id: str, request: Request, service: Running, words: 
         return page("message.html", words, 415, message=words.text("This is not a form."))
     fields = await read_form(request)
     try:
-        await carry_out(service, alert_id, _act_in(fields, service))
+        await carry_out(service, alert_id, _action_in(fields, service))
     except NotFound:
         return _missing(words)
     except (ValidationError, InvalidRequest) as error:
@@ -87,7 +87,7 @@ async def act_on_page(alert_id: str, request: Request, service: Running, words: 
             alert_id,
             service,
             words,
-            asked=fields.get("act"),
+            asked=fields.get("action"),
             actor=fields.get("actor", ""),
             remark=fields.get("text", ""),
             fault=_fault(error, words),
@@ -113,10 +113,12 @@ async def _alert(
         alert, events = await service.alerts.get(alert_id)
     except NotFound:
         return _missing(words)
-    (standing,) = await service.alerts.standings([alert], service.clock.now())
-    acts = await service.acts.of(alert_id)
+    (alert_status,) = await service.alerts.alert_statuses([alert], service.clock.now())
+    actions = await service.actions.of(alert_id)
     kol = await service.kols.get(alert["kol_id"])
-    shown = describe(alert, events, acts, standing, kol_name=kol["name"], asked=asked, words=words)
+    shown = describe(
+        alert, events, actions, alert_status, kol_name=kol["name"], asked=asked, words=words
+    )
     return page(
         "alert.html",
         words,
@@ -129,12 +131,12 @@ async def _alert(
     )
 
 
-def _act_in(fields: dict[str, str], service: Running) -> ActIn:
-    given = {name: fields.get(name) for name in ("act", "actor", "text")}
+def _action_in(fields: dict[str, str], service: Running) -> ActionIn:
+    given = {name: fields.get(name) for name in ("action", "actor", "text")}
     until = None
-    if given["act"] == "snooze" and fields.get("hours", "") in [str(hours) for hours in SNOOZES]:
+    if given["action"] == "snooze" and fields.get("hours", "") in [str(hours) for hours in SNOOZES]:
         until = service.clock.now() + timedelta(hours=int(fields["hours"]))
-    return ActIn.model_validate(given | {"until": until})
+    return ActionIn.model_validate(given | {"until": until})
 
 
 def _fault(error: ValidationError | InvalidRequest, words: Wording) -> str:

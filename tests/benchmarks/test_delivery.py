@@ -10,8 +10,8 @@ import pytest
 from benchmarks.delivery import faults, report, stack
 from benchmarks.delivery.storm import created, for_the_fake_model, of_the_demo
 from benchmarks.delivery.story import Moment
-from serving.demo.scenario import SCENARIO, SPAN
-from tests.serving.delivery.outside import outside
+from serving.cli.demo.scenario import SCENARIO, SPAN
+from tests.serving.notify.outside import outside
 
 END = datetime(2026, 3, 10, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

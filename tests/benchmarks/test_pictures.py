@@ -147,9 +147,9 @@ def test_the_page_is_drawn_from_the_result_alone(test_kols, tmp_path):
     page = " ".join((tmp_path / "one" / "README.md").read_text().split())
     assert "1,234,567 comments" in page
     assert "5 of 10 by the engine" in page
-    pictures = sorted(file.name for file in (tmp_path / "one").glob("*.svg"))
-    assert len(pictures) == 4
-    for name in pictures:
+    attachments = sorted(file.name for file in (tmp_path / "one").glob("*.svg"))
+    assert len(attachments) == 4
+    for name in attachments:
         assert f"({name})" in page
         drawn = (tmp_path / "one" / name).read_text()
         assert drawn == (tmp_path / "two" / name).read_text()

@@ -9,12 +9,12 @@ from typing import Any
 import httpx
 import pytest
 
-from serving.delivery.notification import Notification
+from serving.notify.notification import Notification
 from tests.deploy import daemons
 from tests.deploy.daemons import Receiver, eventually
-from tests.serving.delivery.conftest import notification
-from tests.serving.delivery.receiver import Receiver as Address
-from tests.serving.delivery.test_http_channels import alertmanager as channel
+from tests.serving.notify.conftest import notification
+from tests.serving.notify.receiver import Receiver as Address
+from tests.serving.notify.test_http_channels import alertmanager as channel
 
 ONE_GROUP = {
     "route": {"receiver": "everybody", "group_by": ["alertname"]},

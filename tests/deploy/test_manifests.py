@@ -10,7 +10,7 @@ import pytest
 import yaml
 from sqlalchemy import make_url
 
-from serving.delivery import directory
+from serving.notify.config import notification_config as notification_config
 from serving.settings import Settings
 from tests.deploy.daemons import DEPLOY, ROOT
 
@@ -101,7 +101,7 @@ def test_grafana_finds_what_is_mounted() -> None:
 
 @pytest.mark.parametrize("path", [DEPLOY / "channels.toml", KUBERNETES / "base/channels.toml"])
 def test_channels_are_ones_that_the_service_takes(path: Path) -> None:
-    assert directory.load(path, {}).channels
+    assert notification_config.load(path, {}).channels
 
 
 def test_settings_that_are_set_are_ones_that_there_are() -> None:

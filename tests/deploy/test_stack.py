@@ -190,8 +190,8 @@ def test_a_silence_is_respected(stack: Stack) -> None:
 def test_what_people_snooze_in_the_service_falls_silent(stack: Stack) -> None:
     (alert,) = stack.service.get("/v1/alerts", params={"kol_id": "nora"}).json()["items"]
     until = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
-    act = {"act": "snooze", "actor": "test", "until": until}
-    answer = stack.service.post(f"/v1/alerts/{alert['alert_id']}/acts", json=act)
+    action = {"action": "snooze", "actor": "test", "until": until}
+    answer = stack.service.post(f"/v1/alerts/{alert['alert_id']}/actions", json=action)
     assert answer.is_success, answer.text
     eventually(lambda: stack.ask('groundswell_alerts_muted{kol="nora"} == 1'), "it is muted")
     over = {"alertname": "GroundswellBacklash", "kol": "nora", "status": "resolved"}

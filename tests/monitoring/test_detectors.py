@@ -8,12 +8,12 @@ from scipy.special import betaln
 
 from monitoring.baseline import Baseline
 from monitoring.detectors.base import Detector
+from monitoring.detectors.baseline_drift import BaselineDrift
 from monitoring.detectors.hour_scan import HourScan
 from monitoring.detectors.likelihood import beta_binomial_llr, increments, logit_shift
 from monitoring.detectors.share_shift import ShareShift
-from monitoring.detectors.usual_drift import UsualDrift
 from monitoring.hours import Hour
-from monitoring.incident import Recovery
+from monitoring.monitors.recovery import Recovery
 
 DETECTORS = {"share_shift": lambda: ShareShift(0.15, 1 / 80, 1 / 300)}
 
@@ -181,19 +181,19 @@ def test_hour_scan_is_deaf_to_volume_alone():
 
 
 def test_fans_falling_silent_add_to_a_darker_share_but_count_for_nothing_alone():
-    def heard(negative: float, positive: float) -> float:
+    def observed_span(negative: float, positive: float) -> float:
         base, scan = Baseline(), HourScan()
         steady(base, scan, 24 * 10, 60, 9.0)
         feed(base, scan, [Hour(i, 60, negative, positive) for i in range(12)])
         return scan.score_one()
 
-    assert heard(9.0, 4.0) == 0.0
-    darker = heard(13.0, 18.0)
-    assert darker < heard(13.0, 10.0) <= darker + 4.0
+    assert observed_span(9.0, 4.0) == 0.0
+    darker = observed_span(13.0, 18.0)
+    assert darker < observed_span(13.0, 10.0) <= darker + 4.0
 
 
 def test_a_kol_whose_days_are_alike_needs_less():
-    def heard(wander: float) -> float:
+    def observed_span(wander: float) -> float:
         rng, base, scan = np.random.default_rng(3), Baseline(), HourScan()
         for number in range(24 * 20):
             day = np.random.default_rng(number // 12).normal(0.0, wander)
@@ -204,7 +204,7 @@ def test_a_kol_whose_days_are_alike_needs_less():
         feed(base, scan, [Hour(i, 60, 16.0, 18.0) for i in range(12)])
         return scan.score_one()
 
-    assert heard(0.0) > 1.3 * heard(0.06) > 0
+    assert observed_span(0.0) > 1.3 * observed_span(0.06) > 0
 
 
 def test_recovery_by_share_and_by_silence():
@@ -220,7 +220,7 @@ def test_recovery_by_share_and_by_silence():
     assert silent.complete
 
 
-def days(drift: UsualDrift, count: int, share: float, first: int = 0) -> list[int]:
+def days(drift: BaselineDrift, count: int, share: float, first: int = 0) -> list[int]:
     rng = np.random.default_rng(8)
     return [
         hour // 24
@@ -230,12 +230,12 @@ def days(drift: UsualDrift, count: int, share: float, first: int = 0) -> list[in
 
 
 def test_the_usual_that_stays_does_not_drift():
-    assert days(UsualDrift(), 80, 0.15) == []
+    assert days(BaselineDrift(), 80, 0.15) == []
 
 
 @pytest.mark.parametrize("share", [0.09, 0.22])
 def test_a_usual_that_moves_is_noticed_within_a_fortnight(share):
-    drift = UsualDrift()
+    drift = BaselineDrift()
     assert days(drift, 20, 0.15) == []
     moved = days(drift, 14, share, first=20)
     assert moved
@@ -243,7 +243,7 @@ def test_a_usual_that_moves_is_noticed_within_a_fortnight(share):
 
 
 def test_drift_state_reads_back():
-    drift, other = UsualDrift(), UsualDrift()
+    drift, other = BaselineDrift(), BaselineDrift()
     days(drift, 20, 0.17)
     other.load(drift.state())
     assert days(other, 14, 0.2, first=20) == days(drift, 14, 0.2, first=20)

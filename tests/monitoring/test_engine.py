@@ -35,7 +35,7 @@ def test_a_storm_pages_once_and_is_resolved(per_minute):
     assert page.evidence.negative_share > 2 * page.evidence.expected_negative_share
     assert "lena" in page.evidence.summary
     over = [event for event in events if event.reason == "resolved"]
-    engine.forget("lena")
+    engine.reset("lena")
     if per_minute >= 0.3:
         assert len(over) == 1
         assert over[0].alert_id == page.alert_id

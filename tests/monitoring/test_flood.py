@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from scipy.special import betaln
 
 from monitoring.alerts import AlertEvent
+from monitoring.copies_baseline import CopiesBaseline
 from monitoring.engine import Engine
 from monitoring.events import ScoredComment
-from monitoring.flood import FloodWatch
-from monitoring.usual_copies import UsualCopies
+from monitoring.monitors.flood import FloodMonitor
 from monitoring.windows import WindowStats
 from tests.monitoring.streams import MINUTE, START, Scene, comments_of, scored, windows
 from tests.monitoring.test_properties import SEEDS, checked, stories
@@ -170,9 +170,9 @@ def unflooded(
     monkeypatch: pytest.MonkeyPatch, comments: Sequence[ScoredComment]
 ) -> list[AlertEvent]:
     """What an engine says that has no watch for floods."""
-    with monkeypatch.context() as deaf:
-        deaf.setattr(FloodWatch, "learn_one", lambda *_: [])
-        deaf.setattr(FloodWatch, "close_hour", lambda *_: [])
+    with monkeypatch.context() as missed_input:
+        missed_input.setattr(FloodMonitor, "learn_one", lambda *_: [])
+        missed_input.setattr(FloodMonitor, "close_hour", lambda *_: [])
         engine = Engine()
         return [event for comment in comments for event in engine.observe(comment).events]
 
@@ -190,7 +190,7 @@ def test_everything_else_is_told_as_if_nobody_watched_for_floods(story, wave, mo
 
 
 def test_the_usual_is_learnt_from_hours_and_one_loud_hour_teaches_little():
-    usual = UsualCopies()
+    usual = CopiesBaseline()
     for hour in range(23):
         usual.learn_hour(hour, 20, 4.0)
     assert not usual.known
@@ -201,6 +201,6 @@ def test_the_usual_is_learnt_from_hours_and_one_loud_hour_teaches_little():
     usual.learn_hour(24, 100_000, 100_000.0)
     assert usual.share < 0.32
     assert usual.doubt < before
-    again = UsualCopies()
+    again = CopiesBaseline()
     again.load(usual.state())
     assert again.state() == usual.state()

@@ -10,8 +10,8 @@ from monitoring.alerts import AlertEvent
 from monitoring.baseline import Baseline
 from monitoring.engine import Engine
 from monitoring.events import ScoredComment
-from monitoring.gap import GapWatch
 from monitoring.hours import Hour
+from monitoring.monitors.gap import GapMonitor
 from monitoring.policy import Policy
 from tests.monitoring.streams import MINUTE, START, Scene, comments_of, scored
 
@@ -218,10 +218,10 @@ def test_a_silence_that_passed_raises_the_bar_at_most_twofold(noons):
 
 
 def test_the_hours_of_a_gap_are_not_learnt(streams, noons):
-    told, untold = at_noon(noons, 1.5), at_noon(noons, 1.5)
+    told, suppressed_open = at_noon(noons, 1.5), at_noon(noons, 1.5)
     assert len(fall_silent(told, 240)) == 1
     usual = {}
-    for name, engine in (("told", told), ("untold", untold)):
+    for name, engine in (("told", told), ("untold", suppressed_open)):
         for comment in streams[1.5]:
             if comment.comment.created_at >= NOON + 300 * MINUTE:
                 engine.observe(comment)
@@ -326,32 +326,32 @@ def test_silence_ends_an_incident_of_a_kol_that_is_silent_mostly():
     assert resolved.reason == "resolved"
 
 
-def heard_by(per_hour: int) -> tuple[GapWatch, int]:
+def heard_by(per_hour: int) -> tuple[GapMonitor, int]:
     """The watch of a KOL with so many comments in every hour of a fortnight, and its last hour."""
     base = Baseline()
     for hour in range(24 * 14):
         base.learn_hour(Hour(hour, per_hour, 0.1 * per_hour, 0.4 * per_hour, per_hour))
-    return GapWatch("lena", Policy(), base), 24 * 14 * 60
+    return GapMonitor("lena", Policy(), base), 24 * 14 * 60
 
 
 def test_a_doubted_silence_is_counted_once_a_comment_ends_it_unless_it_was_long():
     gap, noon = heard_by(6)
     gap.learn_one(noon, 1, 0.0)
-    assert gap.heard(noon + 25) == (0, noon + 1)
+    assert gap.observed_span(noon + 25) == (0, noon + 1)
     gap.learn_one(noon + 28, 1, 0.0)  # some two comments were missing
-    assert gap.heard(noon + 60) == (noon + 1, noon + 29)
+    assert gap.observed_span(noon + 60) == (noon + 1, noon + 29)
     gap.learn_one(noon + 150, 1, 0.0)  # some ten: too many to be chance
-    assert gap.heard(noon + 153) == (noon + 150, noon + 153)
+    assert gap.observed_span(noon + 153) == (noon + 150, noon + 153)
     gap.learn_one(noon + 160, 1, 0.0)
     gap.learn_one(noon + 263, 1, 0.0)  # the same between two calls: its 102 minutes are left out
-    assert gap.heard(noon + 266) == (noon + 153 + 102, noon + 266)
+    assert gap.observed_span(noon + 266) == (noon + 153 + 102, noon + 266)
 
 
 def test_a_silence_that_may_be_the_crowds_own_is_not_doubted():
     for per_hour, minutes in ((0, 600), (6, 5)):
         gap, noon = heard_by(per_hour)
         gap.learn_one(noon, 1, 0.0)
-        assert gap.heard(noon + minutes) == (0, noon + minutes)
+        assert gap.observed_span(noon + minutes) == (0, noon + minutes)
 
 
 def test_a_restore_in_an_outage_in_an_incident_is_no_interruption(noons):

@@ -7,7 +7,7 @@ import pytest
 
 from monitoring.engine import Engine
 from monitoring.errors import PolicyError
-from monitoring.policy import KNOBS, Policy
+from monitoring.policy import OVERRIDABLE, Policy
 from tests.monitoring.streams import windows
 
 DAY = 24 * 60
@@ -24,13 +24,13 @@ def feed(engine, stream):
     return [event for window in stream for event in engine.observe_window(window)]
 
 
-def deaf(policy):
+def missed_input(policy):
     return policy.overridden({"sensitivity": 1e-30})
 
 
 def test_only_the_knobs_can_be_overridden():
     assert Policy().overridden({"critical_share": 0.3}) == replace(Policy(), critical_share=0.3)
-    assert Policy().overridden(dict.fromkeys(KNOBS, 0.5)) != Policy()
+    assert Policy().overridden(dict.fromkeys(OVERRIDABLE, 0.5)) != Policy()
     with pytest.raises(PolicyError, match=r"hold .* sensitivity, minimum_negative"):
         Policy().overridden({"hold": 3.0})
     with pytest.raises(PolicyError, match="critical_share"):
@@ -40,14 +40,14 @@ def test_only_the_knobs_can_be_overridden():
 def test_a_policy_holds_from_the_next_minute_on(stream):
     engine = Engine()
     feed(engine, stream[CALM])
-    engine.set_policy("lena", deaf(Policy()))
+    engine.set_policy("lena", missed_input(Policy()))
     assert feed(engine, stream[STORM]) == []
 
-    engine = Engine(deaf(Policy()))
+    engine = Engine(missed_input(Policy()))
     feed(engine, stream[CALM])
     engine.set_policy("lena", Policy())
     assert [event.reason for event in feed(engine, stream[STORM])][:1] == ["opened"]
-    assert engine.policy("mina") == deaf(Policy())
+    assert engine.policy("mina") == missed_input(Policy())
 
 
 def test_severity_follows_the_knobs(stream):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from monitoring.alerts import AlertEvent
 from monitoring.engine import Engine, Observation
 from monitoring.events import ScoredComment
-from monitoring.monitor import KolMonitor
+from monitoring.kol_pipeline import KolPipeline
 from monitoring.policy import Policy
 from monitoring.snapshot import decode
 from monitoring.windows import WindowStats
@@ -129,10 +129,10 @@ def test_a_restore_at_any_point_is_no_interruption(story, seed, cuts):
             broken = fresh
             assert broken.snapshot("lena") == whole.snapshot("lena")
             assert broken.status("lena") == whole.status("lena")
-        for engine, heard in ((whole, expected), (broken, told)):
+        for engine, observed_span in ((whole, expected), (broken, told)):
             if comment.comment.created_at - latest > 20 * MINUTE:
-                heard.add(engine.advance("lena", comment.comment.created_at - 5 * MINUTE))
-            heard.add(engine.observe(comment))
+                observed_span.add(engine.advance("lena", comment.comment.created_at - 5 * MINUTE))
+            observed_span.add(engine.observe(comment))
         latest = max(latest, comment.comment.created_at)
     assert told == expected
     assert broken.snapshot("lena") == whole.snapshot("lena")
@@ -156,7 +156,7 @@ def moved(events: Sequence[AlertEvent], by: timedelta) -> list[AlertEvent]:
     ]
 
 
-def watch(windows: Sequence[WindowStats]) -> list[AlertEvent]:
+def tracker(windows: Sequence[WindowStats]) -> list[AlertEvent]:
     engine = Engine()
     return [event for window in windows for event in engine.observe_window(window)]
 
@@ -166,12 +166,12 @@ def watch(windows: Sequence[WindowStats]) -> list[AlertEvent]:
 def test_a_shift_by_whole_days_shifts_the_events_and_nothing_else(story, seed, days):
     """Exact, and so for weeks too: a new KOL's seven days are all alike before they are learnt."""
     here, there = windows_of(story, seed), windows_of(story, seed, START + days * DAY)
-    assert moved(watch(there), days * DAY) == moved(watch(here), timedelta(0))
+    assert moved(tracker(there), days * DAY) == moved(tracker(here), timedelta(0))
 
 
-def flat_days(windows: Sequence[WindowStats]) -> tuple[list[AlertEvent], KolMonitor]:
+def flat_days(windows: Sequence[WindowStats]) -> tuple[list[AlertEvent], KolPipeline]:
     """Events of a KOL whose seven days of the week are held alike, and the monitor."""
-    monitor = KolMonitor("lena", Policy())
+    monitor = KolPipeline("lena", Policy())
     fresh = monitor.state()
     fresh["baseline"]["days"] = [[1e12] * 7, [1e12] * 7]
     monitor.load(fresh)

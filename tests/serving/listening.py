@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, contextmanager
 
 from fastapi import FastAPI
 
-from serving.commands import hosting
+from serving.cli import hosting
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 
 ROOT = Path(__file__).parents[2]
-_GROUNDSWELL = "from serving.cli import main; main()"
+_GROUNDSWELL = "from serving.cli.main import main; main()"
 
 
 @contextmanager

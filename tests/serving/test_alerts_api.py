@@ -53,8 +53,8 @@ def test_each_storm_is_one_alert(stormy: TestClient) -> None:
 def test_one_alert_with_its_transitions(stormy: TestClient) -> None:
     (listed,) = stormy.get("/v1/alerts", params={"kol_id": "lena"}).json()["items"]
     alert = stormy.get(f"/v1/alerts/{listed['alert_id']}").json()
-    events, acts, _ = alert.pop("events"), alert.pop("acts"), alert.pop("trace")
-    assert acts == []
+    events, actions, _ = alert.pop("events"), alert.pop("actions"), alert.pop("trace")
+    assert actions == []
     assert alert == listed
     assert (events[0]["reason"], events[-1]["reason"]) == ("opened", "resolved")
     assert events[0]["at"] == alert["opened_at"]

@@ -16,10 +16,11 @@ import typer.main
 from model.classifier import SentimentClassifier
 from model.errors import GroundswellError, ModelError
 from model.fake_backend import FakeBackend
-from serving import cli
 from serving.app import create_app
-from serving.commands import hosting, plugins, terminal
-from serving.ingest import client, columns
+from serving.cli import hosting, plugins, terminal
+from serving.cli import main as cli
+from serving.cli.files import columns
+from serving.client import client
 
 DOCS = Path(__file__).parents[2] / "docs"
 OPEN = "anyone who can reach 0.0.0.0 can read every comment and write new ones"
@@ -85,7 +86,7 @@ def test_documented_options_exist() -> None:
 def test_help_needs_no_heavy_import() -> None:
     heavy = {"fastapi", "sqlalchemy", "onnxruntime", "numpy", "pandas", "pyarrow", "river", "torch"}
     code = (
-        "import sys; from serving.cli import run; assert run(['--help']) == 0;"
+        "import sys; from serving.cli.main import run; assert run(['--help']) == 0;"
         f"print(sorted({heavy} & set(sys.modules)), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

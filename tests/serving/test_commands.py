@@ -18,10 +18,10 @@ import pytest
 
 from model.classifier import SentimentClassifier
 from model.fake_backend import FakeBackend
-from serving import cli
 from serving.app import create_app
-from serving.commands import hosting
-from serving.ingest import client
+from serving.cli import hosting
+from serving.cli import main as cli
+from serving.client import client
 from serving.settings import Settings
 from tests.serving.listening import listening
 
@@ -204,8 +204,8 @@ def test_serve_ends_cleanly_when_told_to(tmp_path: Path, ending: signal.Signals)
         "import sys; from functools import partial;"
         "from model.classifier import SentimentClassifier;"
         "from model.fake_backend import FakeBackend;"
-        "from serving import cli; from serving.app import create_app;"
-        "from serving.commands import hosting;"
+        "from serving.cli import main as cli; from serving.app import create_app;"
+        "from serving.cli import hosting;"
         "fake = SentimentClassifier.from_backend(FakeBackend());"
         "hosting.create_app = partial(create_app, classifier=fake);"
         "sys.exit(cli.run(['serve', '--port', '0', '--log-format', 'json']))"

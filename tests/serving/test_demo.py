@@ -14,14 +14,14 @@ from rich.console import Console
 from model.classifier import SentimentClassifier, shipped_weights
 from model.fake_backend import FakeBackend
 from model.types import Prediction
-from serving import cli
 from serving.app import create_app
-from serving.commands import hosting
-from serving.demo import story
-from serving.demo.grammar import MILD, SOUR
-from serving.demo.scenario import KOLS, SCENARIO, SPAN, generate, plan
-from serving.demo.screen import Screen
-from serving.demo.story import Outcome, play
+from serving.cli import hosting
+from serving.cli import main as cli
+from serving.cli.demo import story
+from serving.cli.demo.grammar import MILD, SOUR
+from serving.cli.demo.scenario import KOLS, SCENARIO, SPAN, generate, plan
+from serving.cli.demo.screen import Screen
+from serving.cli.demo.story import Outcome, play
 from serving.settings import Settings
 
 END = datetime(2026, 3, 2, 21, tzinfo=UTC)

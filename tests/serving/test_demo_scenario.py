@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from serving.demo.grammar import SOUR, Phrasebook, Scribe, Voices
-from serving.demo.scenario import KOLS, SCENARIO, SPAN, Kol, Moment, generate, plan
+from serving.cli.demo.grammar import SOUR, Phrasebook, Scribe, Voices
+from serving.cli.demo.scenario import KOLS, SCENARIO, SPAN, Kol, Moment, generate, plan
 from serving.ingest.comment import parse_comment
 
 END = datetime(2026, 3, 2, 21, tzinfo=UTC)

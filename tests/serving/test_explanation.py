@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from monitoring import flood, gap
-from monitoring.monitor import KolMonitor
+from monitoring.kol_pipeline import KolPipeline
+from monitoring.minute_score import MinuteScore
+from monitoring.monitors import flood, gap
 from monitoring.policy import Policy
-from monitoring.reading import Reading
 from monitoring.windows import WindowStats
-from serving.commands.explanation import ASKS, RECIPES, explanation
-from serving.commands.sparkline import two_rows
+from serving.cli.output.explanation import ASKS, RECIPES, explanation
+from serving.cli.output.sparkline import two_rows
 
 BEGUN = datetime(2026, 3, 1, 10, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -242,13 +242,13 @@ def test_many_events_share_marks(alert: dict[str, Any]) -> None:
 
 
 def test_every_detector_has_its_question() -> None:
-    monitor = KolMonitor("lena", Policy())
+    monitor = KolPipeline("lena", Policy())
     window = WindowStats("lena", BEGUN, 1, 0.0, 1.0)
     monitor.step(window)
-    reading: Reading = monitor.reading(window)
+    minute_score: MinuteScore = monitor.minute_score(window)
     # No reading holds the scores of silence, which closes no minute, and of copies, which are not
     # kept by the minute; the alert's evidence does.
-    assert {said.name for said in reading.scores} | {gap.DETECTOR, flood.DETECTOR} == set(ASKS)
+    assert {said.name for said in minute_score.scores} | {gap.DETECTOR, flood.DETECTOR} == set(ASKS)
 
 
 def test_two_rows_meet_at_the_bound() -> None:

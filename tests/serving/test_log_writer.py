@@ -9,7 +9,7 @@ import pytest
 from monitoring.events import Comment
 from serving.clock import TestClock
 from serving.errors import NotReady, StoreError, TooBusy
-from serving.log_writer import LogWriter
+from serving.ingest.group_commit import GroupCommit
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -34,8 +34,8 @@ def comments(*ids: str) -> list[Comment]:
     return [Comment("x", comment_id, "lena", "hi", NOW) for comment_id in ids]
 
 
-def writer(log: Log, capacity: int = 100) -> LogWriter:
-    return LogWriter(log, TestClock(NOW), capacity=capacity, on_commit=lambda: None)  # type: ignore[arg-type]
+def writer(log: Log, capacity: int = 100) -> GroupCommit:
+    return GroupCommit(log, TestClock(NOW), capacity=capacity, on_commit=lambda: None)  # type: ignore[arg-type]
 
 
 async def test_what_waits_is_committed_together() -> None:

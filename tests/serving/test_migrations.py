@@ -21,7 +21,7 @@ from serving.clock import TestClock
 from serving.settings import Settings
 from serving.storage.database import Database
 from serving.storage.step_store import StepStore
-from serving.storage.tables import metadata, readings
+from serving.storage.tables import metadata, minute_scores
 from tests.serving.conftest import NOW, NewUrl
 from tests.serving.postgres import Server
 from tests.serving.streams import storm, wait_until_worked_off
@@ -49,7 +49,7 @@ def to_version(database: Database, revision: str) -> None:
     command.downgrade(config, revision)
 
 
-def test_a_database_without_readings_keeps_its_alerts_and_goes_on(
+def test_a_database_without_minute_scores_keeps_its_alerts_and_goes_on(
     new_url: NewUrl, classifier: SentimentClassifier
 ) -> None:
     settings = Settings(database_url=new_url(), _env_file=None)
@@ -65,7 +65,7 @@ def test_a_database_without_readings_keeps_its_alerts_and_goes_on(
     to_version(database, "0001")
     tables = inspect(database._backend.migrator()).get_table_names()
     assert "alerts" in tables
-    assert "readings" not in tables
+    assert "minute_scores" not in tables
 
     with service(settings, classifier) as client:
         after = alert(client)
@@ -76,7 +76,7 @@ def test_a_database_without_readings_keeps_its_alerts_and_goes_on(
 
     async def forget() -> int:
         async with database.read() as connection:
-            made = await connection.scalar(select(func.count()).select_from(readings))
+            made = await connection.scalar(select(func.count()).select_from(minute_scores))
         await StepStore(database).forget()
         await database.close()
         return made or 0

@@ -17,8 +17,8 @@ from serving.clock import TestClock
 from serving.errors import StoreError
 from serving.ingest.comment import parse_comment
 from serving.metrics import Metrics
-from serving.pipeline import Pipeline
-from serving.pulse import Pulse
+from serving.pipeline.broadcast import Broadcast
+from serving.pipeline.pipeline import Pipeline
 from serving.storage.comment_log import CommentLog
 from serving.storage.database import Database
 from serving.storage.policy_store import PolicyStore
@@ -27,8 +27,8 @@ from serving.storage.tables import (
     alert_events,
     alerts,
     engine_states,
+    minute_scores,
     minutes,
-    readings,
     scores,
 )
 from tests.serving.conftest import NewUrl
@@ -78,7 +78,7 @@ class World:
             policy=Policy(),
             clock=self.clock,
             metrics=Metrics(CollectorRegistry(), max_kols=10),
-            written=Pulse(),
+            written=Broadcast(),
             batch_size=batch_size,
             idle_after=timedelta(seconds=30),
         )
@@ -97,7 +97,7 @@ class World:
                 for table, keys in (
                     (scores, [scores.c.seq]),
                     (minutes, [minutes.c.kol_id, minutes.c.start]),
-                    (readings, [readings.c.kol_id, readings.c.start]),
+                    (minute_scores, [minute_scores.c.kol_id, minute_scores.c.start]),
                     (alerts, [alerts.c.alert_id]),
                     (alert_events, [alert_events.c.event_id]),
                 )
@@ -202,12 +202,12 @@ async def test_silence_ends_an_alert_and_deriving_again_gives_the_same(world: Wo
 
     await StepStore(world.database).forget()
     assert not (await world.derived())["alerts"]
-    assert not (await world.derived())["readings"]
+    assert not (await world.derived())["minute_scores"]
     world.clock.advance(timedelta(days=300))
     await work_off(world.pipeline())
     after = await world.derived()
     assert after["alerts"] == before["alerts"]
-    assert after["readings"] == before["readings"]
+    assert after["minute_scores"] == before["minute_scores"]
     assert [row[1:] for row in after["alert_events"]] == [row[1:] for row in before["alert_events"]]
 
 
@@ -278,7 +278,7 @@ async def test_a_pause_of_ours_is_no_gap_of_theirs(world: World) -> None:
 async def test_a_failing_model_is_visible_and_nothing_is_lost(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("serving.pipeline._FIRST_BACKOFF", 0.02)
+    monkeypatch.setattr("serving.pipeline.pipeline._FIRST_BACKOFF", 0.02)
     items = stormy(timedelta(minutes=20))
     await world.receive(items)
     world.scorer.failures = 2

@@ -9,10 +9,10 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from monitoring.policy import Policy
-from serving import cli
+from serving.cli import main as cli
 from serving.clock import TestClock
 from serving.errors import NotFound, StoreError
-from serving.pipeline import Pipeline
+from serving.pipeline.pipeline import Pipeline
 from serving.storage.database import Database
 from serving.storage.policy_store import PolicyStore, effective
 from serving.storage.step_store import StepStore
@@ -20,7 +20,7 @@ from serving.storage.tables import idle_marks
 from tests.serving.conftest import NOW, NewUrl
 from tests.serving.test_pipeline import STORM, World, reasons, stormy, work_off
 
-DEAF: dict[str, float | None] = {"sensitivity": 1e-30}
+INSENSITIVE: dict[str, float | None] = {"sensitivity": 1e-30}
 BACK: dict[str, float | None] = {"sensitivity": None}
 
 
@@ -31,8 +31,8 @@ async def world(new_url: NewUrl) -> AsyncIterator[World]:
     await database.close()
 
 
-async def change(world: World, knobs: dict[str, float | None]) -> None:
-    await PolicyStore(world.database).record("lena", knobs, "an", world.clock.now())
+async def change(world: World, overrides: dict[str, float | None]) -> None:
+    await PolicyStore(world.database).record("lena", overrides, "an", world.clock.now())
 
 
 async def rebuilt(world: World, pipeline: Pipeline) -> dict[str, list[tuple[Any, ...]]]:
@@ -50,12 +50,12 @@ async def test_a_change_holds_from_its_place_in_the_log(world: World) -> None:
     items = stormy(timedelta(minutes=20))
     calm = len(stormy(timedelta()))
     await world.receive(items[:calm])
-    await change(world, DEAF)
+    await change(world, INSENSITIVE)
     await world.receive(items[calm:])
     await work_off(world.pipeline())
     derived = await world.derived()
     assert derived["alerts"] == []
-    before, after = (derived["readings"][place][-1] for place in (0, -1))
+    before, after = (derived["minute_scores"][place][-1] for place in (0, -1))
     assert after["share_shift"][2] > before["share_shift"][2] + 50
     assert await rebuilt(world, world.pipeline(batch_size=41)) == plain(derived)
 
@@ -64,7 +64,7 @@ async def test_comments_that_wait_are_judged_as_before(world: World) -> None:
     """A change that comes while the pipeline is behind does not overtake what waits."""
     items = stormy(timedelta(minutes=20))
     await world.receive(items)
-    await change(world, DEAF)
+    await change(world, INSENSITIVE)
     await work_off(world.pipeline())
     assert (await world.derived())["alerts"]
 
@@ -74,10 +74,10 @@ async def test_a_change_beside_idle_marks_is_repeated_at_its_place(world: World)
     await world.receive(stormy(timedelta(minutes=20)))
     pipeline = world.pipeline()
     await work_off(pipeline)
-    for knobs in ({"critical_ratio": 2.0}, DEAF, BACK):
+    for overrides in ({"critical_ratio": 2.0}, INSENSITIVE, BACK):
         world.clock.advance(timedelta(minutes=10))
         await work_off(pipeline)
-        await change(world, knobs)
+        await change(world, overrides)
         world.clock.advance(timedelta(minutes=10))
         await work_off(pipeline)
     while "resolved" not in await reasons(world):
@@ -138,13 +138,13 @@ async def test_a_step_that_fails_obeys_nothing(
 
 async def test_later_changes_win_and_null_takes_back(world: World) -> None:
     await world.receive(stormy(timedelta(hours=-19)))
-    for knobs in ({"sensitivity": 0.5, "critical_share": 0.3}, {"sensitivity": 2.0}, BACK):
-        await change(world, knobs)
+    for overrides in ({"sensitivity": 0.5, "critical_share": 0.3}, {"sensitivity": 2.0}, BACK):
+        await change(world, overrides)
     changes = await PolicyStore(world.database).of_kol("lena")
     assert effective(Policy(), changes[:2]) == Policy(sensitivity=2.0, critical_share=0.3)
     assert effective(Policy(), changes) == Policy(critical_share=0.3)
     with pytest.raises(NotFound, match="no KOL 'nobody'"):
-        await PolicyStore(world.database).record("nobody", DEAF, "an", NOW)
+        await PolicyStore(world.database).record("nobody", INSENSITIVE, "an", NOW)
 
 
 def test_over_http(
@@ -170,7 +170,7 @@ def test_over_http(
     client.put("/v1/kols/lena/policy", json={"sensitivity": None, "actor": "Binh"})
     history = client.get("/v1/kols/lena/policy").json()
     assert list(history["overridden"]) == ["critical_negative"]
-    assert [(one["actor"], one["knobs"]) for one in history["changes"]] == [
+    assert [(one["actor"], one["overrides"]) for one in history["changes"]] == [
         ("Binh", {"sensitivity": None}),
         ("An", {"sensitivity": 0.5, "critical_negative": 20.0}),
     ]

@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from serving.ingest.columns import ColumnMap, InputError, parse_assignments, parse_zone
+from serving.cli.files.columns import ColumnMap, InputError, parse_assignments, parse_zone
+from serving.cli.files.readers import CommentFile, Row
 from serving.ingest.comment import parse_comment
-from serving.ingest.readers import CommentFile, Row
 
 SHARED = Path(__file__).parents[2].parent / "shared"
 HEADER = "platform,comment_id,kol_id,text,created_at"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from rich.console import Console, RenderableType
 
-from serving.commands import render
+from serving.cli.output import render
 
 EVIDENCE: dict[str, Any] = {
     "window_start": "2026-03-01T10:00:00+00:00",
@@ -117,7 +117,7 @@ def test_an_alert_of_the_list_is_drawn_too() -> None:
     alert = {key: EVENT[key] for key in ("alert_id", "kol_id", "kind", "severity", "evidence")}
     alert |= {"state": "open", "updated_at": EVENT["at"], "opened_at": EVENT["at"]}
     work = dict.fromkeys(("assignee", "false_alarm_by", "closed_by")) | {"acknowledged_by": "[mai]"}
-    alert |= {"resolved_at": None, "work": work, "muted": "silenced by 3"}
+    alert |= {"resolved_at": None, "triage": work, "muted": "silenced by 3"}
     assert "CRITICAL · mira · open" in drawn(render.alert_panel(alert))
     table = drawn(render.alert_table([alert]))
     assert "2026-03-01 10:30" in table

@@ -8,13 +8,13 @@ from pathlib import Path
 import httpx
 import pytest
 
+from serving.cli.files import replayer as replay_module
+from serving.cli.files.readers import CommentFile
+from serving.cli.files.replayer import Tally, replay
+from serving.client import client as client_module
+from serving.client.client import ServiceClient, ServiceRefused, ServiceUnreachable, connect
 from serving.errors import InvalidComment
-from serving.ingest import client as client_module
-from serving.ingest import replay as replay_module
-from serving.ingest.client import ServiceClient, ServiceRefused, ServiceUnreachable, connect
 from serving.ingest.comment import parse_comment
-from serving.ingest.readers import CommentFile
-from serving.ingest.replay import Tally, replay
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 Answer = Callable[[httpx.Request], httpx.Response | None]

@@ -116,7 +116,7 @@ def fill(client: httpx.Client) -> None:
     wait_until_worked_off(client)
     alert_id = client.get("/v1/alerts").json()["items"][0]["alert_id"]
     for verb in ("acknowledge", "note", "false_alarm", "reopen"):
-        post(f"/v1/alerts/{alert_id}/acts", {"act": verb, "actor": "mai", "text": "seen"})
+        post(f"/v1/alerts/{alert_id}/actions", {"action": verb, "actor": "mai", "text": "seen"})
     span = {"kinds": ["brigade"], "ends_at": (now + timedelta(days=1)).isoformat()}
     silence = post("/v1/silences", span | {"reason": "planned giveaway", "actor": "mai"})
     client.put("/v1/kols/lena/policy", json={"actor": "mai", "sensitivity": 2.0})

@@ -94,7 +94,7 @@ def test_health(client: TestClient) -> None:
     assert client.get("/healthz").json() == {"status": "ok"}
     ready = client.get("/readyz")
     assert ready.status_code == 200
-    assert ready.json()["workers"] == {"log_writer": True, "model": True, "pipeline": True}
+    assert ready.json()["workers"] == {"group_commit": True, "model": True, "pipeline": True}
 
 
 def test_a_dead_worker_makes_the_service_not_ready(client: TestClient, item: Item) -> None:
@@ -102,7 +102,7 @@ def test_a_dead_worker_makes_the_service_not_ready(client: TestClient, item: Ite
     client.portal.call(service.writer.stop)  # type: ignore[union-attr]
     ready = client.get("/readyz")
     assert ready.status_code == 503
-    assert ready.json()["workers"]["log_writer"] is False
+    assert ready.json()["workers"]["group_commit"] is False
     assert client.get("/healthz").status_code == 200
     refused = client.post("/v1/comments", json=item())
     assert (refused.status_code, refused.json()["code"]) == (503, "not_ready")

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from monitoring.evidence import DetectorScore
-from monitoring.reading import Reading
-from serving.trace import Trace, trace_of
+from monitoring.minute_score import MinuteScore
+from serving.insights.trace import Trace, trace_of
 
 BEGUN = datetime(2026, 3, 1, 12, 7, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -14,11 +14,11 @@ HOUR = timedelta(hours=1)
 DETECTORS = {"share_shift", "hour_scan"}
 
 
-def reading(
+def minute_score(
     minute: int, value: float = 0.0, threshold: float = 8.0, *, judged: bool = True
-) -> Reading:
+) -> MinuteScore:
     """Three comments, one of them negative, `minute` after the incident began; one is usual."""
-    return Reading(
+    return MinuteScore(
         kol_id="lena",
         start=BEGUN + minute * MINUTE,
         comments=3,
@@ -40,16 +40,18 @@ def reading(
     )
 
 
-def trace(readings: list[Reading], ended: datetime | None = BEGUN + HOUR, most: int = 240) -> Trace:
-    return trace_of(readings, begun=BEGUN, ended=ended, detectors=DETECTORS, most=most)
+def trace(
+    minute_scores: list[MinuteScore], ended: datetime | None = BEGUN + HOUR, most: int = 240
+) -> Trace:
+    return trace_of(minute_scores, begun=BEGUN, ended=ended, detectors=DETECTORS, most=most)
 
 
 def test_a_short_incident_is_shown_by_the_minute_from_two_hours_before() -> None:
-    readings = [reading(minute) for minute in range(-200, 60)]
-    found = trace(readings)
+    minute_scores = [minute_score(minute) for minute in range(-200, 60)]
+    found = trace(minute_scores)
     assert (found.since, found.until, found.step) == (BEGUN - 2 * HOUR, BEGUN + HOUR, 60)
-    assert [point.start for point in found.points] == [r.start for r in readings[80:]]
-    for point, one in zip(found.points, readings[80:], strict=True):
+    assert [point.start for point in found.points] == [r.start for r in minute_scores[80:]]
+    for point, one in zip(found.points, minute_scores[80:], strict=True):
         assert point.comments == one.comments
         assert point.expected_comments == one.expected_comments
         assert {score.name for score in point.scores} == DETECTORS
@@ -58,12 +60,12 @@ def test_a_short_incident_is_shown_by_the_minute_from_two_hours_before() -> None
 @pytest.mark.parametrize("most", [100, 240, 5000])
 @pytest.mark.parametrize("minutes", [1, 61, 241, 5 * 60, 40 * 60, 72 * 60, 30 * 24 * 60])
 def test_no_more_points_than_wanted_and_no_comment_lost(minutes: int, most: int) -> None:
-    readings = [reading(minute) for minute in range(-24 * 60, minutes, 7)]
-    found = trace(readings, BEGUN + minutes * MINUTE, most)
+    minute_scores = [minute_score(minute) for minute in range(-24 * 60, minutes, 7)]
+    found = trace(minute_scores, BEGUN + minutes * MINUTE, most)
     step = timedelta(seconds=found.step)
     assert (found.until - found.since) / step <= most
     assert BEGUN - 24 * HOUR <= found.since <= BEGUN
-    inside = [r for r in readings if r.start >= found.since]
+    inside = [r for r in minute_scores if r.start >= found.since]
     for name in ("comments", "negative", "positive", "excess"):
         assert sum(getattr(p, name) for p in found.points) == pytest.approx(
             sum(getattr(r, name) for r in inside)
@@ -81,27 +83,27 @@ def test_a_long_incident_has_a_longer_time_before_it() -> None:
 
 
 def test_a_step_keeps_what_came_nearest_to_paging_and_its_last_usual() -> None:
-    readings = [
-        reading(8, 6.0, 8.0, judged=False),
-        reading(9, 7.0, 7.1),
-        reading(10, 7.5, 9.0),
+    minute_scores = [
+        minute_score(8, 6.0, 8.0, judged=False),
+        minute_score(9, 7.0, 7.1),
+        minute_score(10, 7.5, 9.0),
     ]
-    (point,) = trace(readings, BEGUN + 10 * HOUR).points  # 5 minutes a point, from 12:15
+    (point,) = trace(minute_scores, BEGUN + 10 * HOUR).points  # 5 minutes a point, from 12:15
     assert point.start == BEGUN + 8 * MINUTE
     (said,) = (score for score in point.scores if score.name == "share_shift")
     assert (said.value, said.threshold) == (7.0, 7.1)
-    assert point.expected_negative_share == readings[-1].expected_negative_share
+    assert point.expected_negative_share == minute_scores[-1].expected_negative_share
     assert point.judged
 
 
 def test_the_usual_of_a_step_is_that_of_all_its_minutes() -> None:
-    found = trace([reading(8), reading(13), reading(598)], BEGUN + 10 * HOUR)
+    found = trace([minute_score(8), minute_score(13), minute_score(598)], BEGUN + 10 * HOUR)
     assert [point.expected_comments for point in found.points] == [5.0, 5.0, 2.0]
     assert found.points[-1].start + 2 * MINUTE == found.until  # cut by the end
 
 
 def test_an_open_incident_ends_with_its_last_reading() -> None:
-    found = trace([reading(0), reading(90)], ended=None)
+    found = trace([minute_score(0), minute_score(90)], ended=None)
     assert found.until == BEGUN + 91 * MINUTE
     assert len(found.points) == 2
 

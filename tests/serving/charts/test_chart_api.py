@@ -13,16 +13,16 @@ from PIL import Image
 from model.classifier import SentimentClassifier
 from model.fake_backend import FakeBackend
 from serving.app import create_app
-from serving.charts.studio import Studio
+from serving.charts.chart_service import ChartService
 from serving.clock import TestClock
-from serving.delivery.channel import Unavailable
-from serving.delivery.pictures import StoredPictures
 from serving.errors import TooBusy
 from serving.locales.wording import wording
+from serving.notify.attachments import StoredAttachments
+from serving.notify.channels.base import Unavailable
 from serving.service import Service
 from serving.settings import Settings
 from tests.serving.conftest import NOW
-from tests.serving.delivery.conftest import notification
+from tests.serving.notify.conftest import notification
 from tests.serving.streams import storm, wait_until_worked_off
 
 BEGAN = NOW - timedelta(hours=10)
@@ -116,14 +116,14 @@ def test_the_chart_holds_the_storm_and_its_marks(client: TestClient, alert: dict
 def test_charts_wait_in_a_line_that_has_an_end(
     client: TestClient, alert: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    studio = service_of(client).charts
-    monkeypatch.setattr(studio, "_waiting", 8)
+    chart_service = service_of(client).charts
+    monkeypatch.setattr(chart_service, "_waiting", 8)
     answer = client.get(f"/v1/alerts/{alert['alert_id']}/chart.png")
     assert (answer.status_code, answer.json()["code"]) == (429, "too_busy")
     assert answer.headers["retry-after"] == "2"
 
 
-class _Full(Studio):
+class _Full(ChartService):
     def __init__(self) -> None: ...
 
     async def chart_of(self, alert_id: str, until: object = None) -> Any:
@@ -132,11 +132,11 @@ class _Full(Studio):
 
 async def test_a_message_waits_for_a_full_studio() -> None:
     with pytest.raises(Unavailable, match="full"):
-        await StoredPictures(_Full()).of(notification(), wording())
+        await StoredAttachments(_Full()).of(notification(), wording())
 
 
 def test_a_message_goes_without_the_chart_of_an_alert_that_is_not_there(
     client: TestClient,
 ) -> None:
-    pictures = StoredPictures(service_of(client).charts)
-    assert anyio.run(pictures.of, notification(), wording()) is None
+    attachments = StoredAttachments(service_of(client).charts)
+    assert anyio.run(attachments.of, notification(), wording()) is None

@@ -11,8 +11,8 @@ from PIL import Image
 from serving.charts import drawing
 from serving.charts.drawing import draw
 from serving.charts.mood_chart import Bin, Mark, MoodChart
-from serving.delivery.example import example_chart
 from serving.locales.wording import wording
+from serving.notify.example import example_chart
 from tests.serving.conftest import NOW
 
 ENGLISH, VIETNAMESE = wording(), wording("vi", "Asia/Ho_Chi_Minh")

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from monitoring.reading import Reading
+from monitoring.minute_score import MinuteScore
 from serving.charts.mood_chart import bins_of, step_of
 from serving.storage.mood_store import MoodPoint
 from tests.serving.conftest import NOW
@@ -13,8 +13,8 @@ FIVE = timedelta(minutes=5)
 MINUTE = timedelta(minutes=1)
 
 
-def reading(start: datetime, expected: float, share: float = 0.2) -> Reading:
-    return Reading(
+def minute_score(start: datetime, expected: float, share: float = 0.2) -> MinuteScore:
+    return MinuteScore(
         kol_id="lena", start=start, comments=1, negative=0.0, positive=0.0, excess=0.0,
         expected_comments=expected, expected_negative_share=share, rho_loud=0.0, doubt=0.1,
         phi=1.0, active=0.5, judged=True, scores=(),
@@ -46,11 +46,11 @@ def test_silent_steps_are_there_and_hold_nothing() -> None:
 
 
 def test_the_usual_is_the_readings_mean_and_lasts_through_silence() -> None:
-    readings = [
-        reading(NOW + FIVE, 1.0),
-        reading(NOW + FIVE + MINUTE, 3.0),
-        reading(NOW + 3 * FIVE, 0.2, 0.5),
+    minute_scores = [
+        minute_score(NOW + FIVE, 1.0),
+        minute_score(NOW + FIVE + MINUTE, 3.0),
+        minute_score(NOW + 3 * FIVE, 0.2, 0.5),
     ]
-    bins = bins_of([], readings, NOW, NOW + 4 * FIVE, FIVE)
+    bins = bins_of([], minute_scores, NOW, NOW + 4 * FIVE, FIVE)
     assert [step.usual for step in bins] == pytest.approx([5.0, 10.0, 10.0, 1.0])
     assert [step.usual_negative for step in bins] == pytest.approx([1.0, 2.0, 2.0, 0.5])

@@ -11,16 +11,16 @@ from fastapi.testclient import TestClient
 
 from model.classifier import SentimentClassifier
 from serving.app import create_app
-from serving.charts import studio
-from serving.charts.studio import Studio
+from serving.charts import chart_service as chart_service
+from serving.charts.chart_service import ChartService
 from serving.settings import Settings
 
 # Two charts: what the second one still loads or looks up, the first has not.
 _SECOND = """
 import sys
 from serving.charts import drawing
-from serving.charts.studio import _draw_nothing
-from serving.delivery.example import example_chart
+from serving.charts.chart_service import _draw_nothing
+from serving.notify.example import example_chart
 from serving.locales.wording import wording
 from tests.serving.conftest import NOW
 
@@ -41,7 +41,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
             found.set()
         return b""
 
-    monkeypatch.setattr(studio, "draw", draw)
+    monkeypatch.setattr(chart_service, "draw", draw)
     return found
 
 
@@ -79,8 +79,8 @@ def test_a_chart_that_cannot_be_drawn_is_logged(
     def fail(*_: object) -> bytes:
         raise OSError("no fonts")
 
-    monkeypatch.setattr(studio, "draw", fail)
-    made = Studio(None, None, None)  # type: ignore[arg-type]
+    monkeypatch.setattr(chart_service, "draw", fail)
+    made = ChartService(None, None, None)  # type: ignore[arg-type]
     with structlog.testing.capture_logs() as logs:
         made.warm_up()
         made._thread.shutdown()

@@ -11,8 +11,8 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from model.classifier import SentimentClassifier
-from serving import cli
 from serving.app import create_app
+from serving.cli import main as cli
 from serving.clock import TestClock
 from serving.errors import StoreError
 from serving.settings import Settings

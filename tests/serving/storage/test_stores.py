@@ -17,7 +17,7 @@ from serving.storage.mood_store import MoodStore
 from serving.storage.step_store import EngineState, IdleMark, Step, StepStore
 from serving.storage.tables import kols
 from tests.serving.conftest import NOW
-from tests.serving.delivery.conftest import transition
+from tests.serving.notify.conftest import transition
 
 MINUTE = timedelta(minutes=1)
 NAMES = ["lena", "Lena", "émile", "zoë", "Ánh", "a b", "a-b", "ab", "_", "10", "9", "李娜", "😀"]

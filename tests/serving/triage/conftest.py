@@ -6,17 +6,19 @@ from datetime import datetime
 import pytest
 
 from serving.clock import TestClock
-from serving.storage.act_store import ActStore
+from serving.storage.action_store import ActionStore
 from serving.storage.database import Database
 from serving.storage.silence_store import SilenceStore
 from serving.storage.step_store import Step, StepStore
-from serving.triage.acts import Act, Deed, Verb
+from serving.triage.actions import Action, ActionRequest, Verb
 from tests.serving.conftest import NOW, NewUrl
-from tests.serving.delivery.conftest import transition
+from tests.serving.notify.conftest import transition
 
 
-def act(verb: Verb, actor: str = "mai", *, at: datetime, seen_at: datetime, **more: object) -> Act:
-    return Act(0, "a1", Deed(verb, actor, **more), at, seen_at)  # type: ignore[arg-type]
+def action(
+    verb: Verb, actor: str = "mai", *, at: datetime, seen_at: datetime, **more: object
+) -> Action:
+    return Action(0, "a1", ActionRequest(verb, actor, **more), at, seen_at)  # type: ignore[arg-type]
 
 
 class Desk:
@@ -25,7 +27,7 @@ class Desk:
     def __init__(self, database: Database, clock: TestClock) -> None:
         self.database = database
         self.clock = clock
-        self.acts = ActStore(database)
+        self.actions = ActionStore(database)
         self.silences = SilenceStore(database)
         self.steps = StepStore(database)
 
@@ -35,9 +37,11 @@ class Desk:
         before = await self.steps.progress()
         await self.steps.commit(Step(seq=0, model="m", events=[event]), before)
 
-    async def do(self, verb: Verb, actor: str = "mai", alert_id: str = "a1", **more: object) -> Act:
-        deed = Deed(verb, actor, **more)  # type: ignore[arg-type]
-        done = await self.acts.record(alert_id, deed, self.clock.now())
+    async def do(
+        self, verb: Verb, actor: str = "mai", alert_id: str = "a1", **more: object
+    ) -> Action:
+        request = ActionRequest(verb, actor, **more)  # type: ignore[arg-type]
+        done = await self.actions.record(alert_id, request, self.clock.now())
         assert done is not None
         return done
 

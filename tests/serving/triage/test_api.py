@@ -14,11 +14,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 from model.classifier import SentimentClassifier
-from serving import cli
 from serving.app import create_app
+from serving.cli import main as cli
+from serving.cli import terminal
+from serving.client import client as http_client
 from serving.clock import TestClock
-from serving.commands import terminal
-from serving.ingest import client as http_client
 from serving.settings import Settings
 from serving.storage.database import Database
 from tests.serving.conftest import NOW
@@ -53,12 +53,12 @@ def client(
 
 
 @pytest.fixture
-def act(client: TestClient) -> Callable[..., Any]:
+def action(client: TestClient) -> Callable[..., Any]:
     """Does something to an alert and returns the answer."""
 
     def post(alert_id: str, verb: str, actor: str = "mai", **more: Any) -> Any:
         answer = client.post(
-            f"/v1/alerts/{alert_id}/acts", json={"act": verb, "actor": actor, **more}
+            f"/v1/alerts/{alert_id}/actions", json={"action": verb, "actor": actor, **more}
         )
         assert answer.status_code == 200, answer.text
         return answer.json()
@@ -76,24 +76,24 @@ def silence(client: TestClient, **body: Any) -> httpx.Response:
 
 
 def test_work_on_an_alert_from_start_to_end(
-    client: TestClient, clock: TestClock, act: Callable[..., Any]
+    client: TestClient, clock: TestClock, action: Callable[..., Any]
 ) -> None:
     untouched = client.get("/v1/alerts/a1").json()
-    assert set(untouched["work"].values()) == {None}
-    assert (untouched["muted"], untouched["acts"]) == (None, [])
-    acted = act("a1", "acknowledge", text="on it")
-    assert acted["act"]["act"] == "acknowledge"
-    assert acted["work"]["acknowledged_by"] == "mai"
-    assert act("a1", "acknowledge", "linh")["act"] is None
-    act("a1", "assign", assignee="  Bảo ")
+    assert set(untouched["triage"].values()) == {None}
+    assert (untouched["muted"], untouched["actions"]) == (None, [])
+    acted = action("a1", "acknowledge", text="on it")
+    assert acted["action"]["action"] == "acknowledge"
+    assert acted["triage"]["acknowledged_by"] == "mai"
+    assert action("a1", "acknowledge", "linh")["action"] is None
+    action("a1", "assign", assignee="  Bảo ")
     until = (NOW + HOUR).isoformat()
-    assert act("a1", "snooze", until=until)["muted"].startswith("snoozed until 2026-03-10 13:00")
+    assert action("a1", "snooze", until=until)["muted"].startswith("snoozed until 2026-03-10 13:00")
     clock.advance(HOUR)
     assert client.get("/v1/alerts/a1").json()["muted"] is None
-    act("a1", "resolve", "linh")
+    action("a1", "resolve", "linh")
     alert = client.get("/v1/alerts/a1").json()
     assert alert["state"] == "open"  # the detector's own view goes on
-    assert alert["work"] == {
+    assert alert["triage"] == {
         "acknowledged_by": "mai",
         "acknowledged_at": NOW.isoformat().replace("+00:00", "Z"),
         "assignee": "Bảo",
@@ -104,50 +104,50 @@ def test_work_on_an_alert_from_start_to_end(
         "false_alarm_by": None,
     }
     assert alert["muted"] == "resolved, says linh"
-    assert [(done["act"], done["actor"], done["text"]) for done in alert["acts"]] == [
+    assert [(done["action"], done["actor"], done["text"]) for done in alert["actions"]] == [
         ("acknowledge", "mai", "on it"),
         ("assign", "mai", None),
         ("snooze", "mai", None),
         ("resolve", "linh", None),
     ]
-    act("a1", "false_alarm")
-    assert act("a1", "reopen")["work"]["false_alarm_by"] is None
+    action("a1", "false_alarm")
+    assert action("a1", "reopen")["triage"]["false_alarm_by"] is None
 
 
 @pytest.mark.parametrize(
     ("body", "code", "field"),
     [
-        ({"act": "note", "actor": "mai"}, "invalid_parameter", "text"),
-        ({"act": "snooze", "actor": "mai"}, "invalid_parameter", "until"),
-        ({"act": "snooze", "actor": "mai", "until": "2026-03-10T12:00:00"}, None, "until"),
-        ({"act": "snooze", "actor": "mai", "until": "0001-01-01T00:00:00+14:00"}, None, "until"),
-        ({"act": "snooze", "actor": "mai", "until": "9999-12-31T23:59:59-14:00"}, None, "until"),
-        ({"act": "ack", "actor": "mai"}, None, "act"),
-        ({"act": "acknowledge"}, None, "actor"),
-        ({"act": "acknowledge", "actor": "   "}, None, "actor"),
-        ({"act": "acknowledge", "actor": "mai", "who": "linh"}, None, "who"),
+        ({"action": "note", "actor": "mai"}, "invalid_parameter", "text"),
+        ({"action": "snooze", "actor": "mai"}, "invalid_parameter", "until"),
+        ({"action": "snooze", "actor": "mai", "until": "2026-03-10T12:00:00"}, None, "until"),
+        ({"action": "snooze", "actor": "mai", "until": "0001-01-01T00:00:00+14:00"}, None, "until"),
+        ({"action": "snooze", "actor": "mai", "until": "9999-12-31T23:59:59-14:00"}, None, "until"),
+        ({"action": "ack", "actor": "mai"}, None, "action"),
+        ({"action": "acknowledge"}, None, "actor"),
+        ({"action": "acknowledge", "actor": "   "}, None, "actor"),
+        ({"action": "acknowledge", "actor": "mai", "who": "linh"}, None, "who"),
     ],
 )
 def test_an_act_that_is_refused_names_its_field(
     client: TestClient, body: dict[str, Any], code: str | None, field: str
 ) -> None:
-    answer = client.post("/v1/alerts/a1/acts", json=body)
+    answer = client.post("/v1/alerts/a1/actions", json=body)
     assert answer.status_code == 422
     assert (answer.json()["code"], answer.json()["field"]) == (code or "invalid_parameter", field)
-    assert client.get("/v1/alerts/a1").json()["acts"] == []
+    assert client.get("/v1/alerts/a1").json()["actions"] == []
 
 
 def test_an_act_on_nothing(client: TestClient) -> None:
-    answer = client.post("/v1/alerts/none/acts", json={"act": "acknowledge", "actor": "mai"})
+    answer = client.post("/v1/alerts/none/actions", json={"action": "acknowledge", "actor": "mai"})
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
 def test_alerts_are_listed_by_how_they_stand(
-    client: TestClient, act: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    client: TestClient, action: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("serving.api.alerts._AT_ONCE", 1)
-    act("a1", "acknowledge")
-    act("b2", "assign", assignee="linh")
+    action("a1", "acknowledge")
+    action("b2", "assign", assignee="linh")
     assert silence(client, kinds=["brigade"]).status_code == 201
     assert listed(client) == ["c3", "b2", "a1"]
     assert listed(client, acknowledged=True) == ["a1"]
@@ -208,9 +208,9 @@ def test_a_silence_that_is_refused_names_its_field(
     assert client.get("/v1/silences").json()["items"] == []
 
 
-def test_feedback(client: TestClient, act: Callable[..., Any]) -> None:
-    act("a1", "acknowledge")
-    act("c3", "false_alarm")
+def test_feedback(client: TestClient, action: Callable[..., Any]) -> None:
+    action("a1", "acknowledge")
+    action("c3", "false_alarm")
     found = client.get("/v1/feedback").json()
     assert [
         (row["kol_id"], row["kind"], row["raised"], row["precision"]) for row in found["totals"]
@@ -242,8 +242,8 @@ def test_with_channels_a_watch_runs_and_systems_hear_of_ends(
     )
     told = settings.model_copy(update={"channels": path})
     with TestClient(create_app(told, classifier=classifier, clock=clock)) as client:
-        assert client.get("/readyz").json()["workers"]["unmuting"] is True
-        assert client.app.state.service.unmuting._outbox._mirrors == {"crm", "am"}  # type: ignore[attr-defined]
+        assert client.get("/readyz").json()["workers"]["unmute_notifier"] is True
+        assert client.app.state.service.unmute_notifier._outbox._stateful_receivers == {"crm", "am"}  # type: ignore[attr-defined]
 
 
 @pytest.fixture
@@ -280,7 +280,7 @@ def test_the_commands_work_on_alerts(
 ) -> None:
     monkeypatch.setattr("getpass.getuser", lambda: "mai")
     assert run("ack", "a1", "--note", "on it") == "a1: acknowledged by mai\n"
-    assert json.loads(run("ack", "a1", "--as", "linh", "--json"))["act"] is None
+    assert json.loads(run("ack", "a1", "--as", "linh", "--json"))["action"] is None
     assert run("ack", "a1", "--as", "linh") == "a1: acknowledged by mai\n"
     assert "assigned to Bảo" in run("assign", "a1", "Bảo", "--as", "linh")
     run("note", "a1", "they [bold]deleted\nthe post")
@@ -296,12 +296,14 @@ def test_the_commands_work_on_alerts(
     assert "acknowledged by mai; assigned to Bảo" in run("alerts", "--assignee", "Bảo")
     for verb in ("ack", "assign", "resolve"):
         run(verb, "a1", "--undo")
-    assert client.get("/v1/alerts/a1").json()["work"] == client.get("/v1/alerts/b2").json()["work"]
+    assert (
+        client.get("/v1/alerts/a1").json()["triage"] == client.get("/v1/alerts/b2").json()["triage"]
+    )
     assert "a false alarm, says mai" in run("false-alarm", "b2")
     assert [a["alert_id"] for a in json.loads(run("alerts", "--muted", "--json"))] == ["b2"]
     assert "nobody has it" in run("false-alarm", "b2", "--undo")
     monkeypatch.setenv("GROUNDSWELL_ACTOR", "oanh")
-    assert json.loads(run("ack", "c3", "--json"))["act"]["actor"] == "oanh"
+    assert json.loads(run("ack", "c3", "--json"))["action"]["actor"] == "oanh"
     assert "there is no alert 'none'" in run("ack", "none", code=1)
 
 

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from serving.errors import InvalidRequest
-from serving.triage.acts import LONGEST_SNOOZE, Deed, check
-from serving.triage.muting import standing
+from serving.triage.actions import LONGEST_SNOOZE, ActionRequest, check
+from serving.triage.muting import alert_status
 from serving.triage.silences import LONGEST, Matchers, Silence, check_span
-from serving.triage.work import Transition, work_of
+from serving.triage.triage_status import Transition, triage_status_of
 from tests.serving.conftest import NOW
-from tests.serving.triage.conftest import act
+from tests.serving.triage.conftest import action
 
 HOUR = timedelta(hours=1)
 ALERT: dict[str, Any] = {
@@ -35,34 +35,34 @@ def silence(number: int = 3, **change: Any) -> Silence:
 
 
 @pytest.mark.parametrize(
-    ("deed", "field"),
+    ("requested", "field"),
     [
-        (Deed("note", "mai"), "text"),
-        (Deed("assign", "mai"), "assignee"),
-        (Deed("acknowledge", "mai", assignee="linh"), "assignee"),
-        (Deed("acknowledge", "mai", until=NOW + HOUR), "until"),
-        (Deed("snooze", "mai"), "until"),
-        (Deed("snooze", "mai", until=NOW), "until"),
-        (Deed("snooze", "mai", until=NOW + LONGEST_SNOOZE + HOUR), "until"),
+        (ActionRequest("note", "mai"), "text"),
+        (ActionRequest("assign", "mai"), "assignee"),
+        (ActionRequest("acknowledge", "mai", assignee="linh"), "assignee"),
+        (ActionRequest("acknowledge", "mai", until=NOW + HOUR), "until"),
+        (ActionRequest("snooze", "mai"), "until"),
+        (ActionRequest("snooze", "mai", until=NOW), "until"),
+        (ActionRequest("snooze", "mai", until=NOW + LONGEST_SNOOZE + HOUR), "until"),
     ],
 )
-def test_a_deed_that_makes_no_sense(deed: Deed, field: str) -> None:
+def test_a_deed_that_makes_no_sense(requested: ActionRequest, field: str) -> None:
     with pytest.raises(InvalidRequest, match=f"^{field}: ") as caught:
-        check(deed, NOW)
+        check(requested, NOW)
     assert (caught.value.code, caught.value.field) == ("invalid_parameter", field)
 
 
 @pytest.mark.parametrize(
-    "deed",
+    "requested",
     [
-        Deed("note", "mai", "they deleted the post"),
-        Deed("assign", "mai", assignee="linh"),
-        Deed("snooze", "mai", "lunch", until=NOW + LONGEST_SNOOZE),
-        Deed("false_alarm", "mai", "a meme"),
+        ActionRequest("note", "mai", "they deleted the post"),
+        ActionRequest("assign", "mai", assignee="linh"),
+        ActionRequest("snooze", "mai", "lunch", until=NOW + LONGEST_SNOOZE),
+        ActionRequest("false_alarm", "mai", "a meme"),
     ],
 )
-def test_a_deed_that_does(deed: Deed) -> None:
-    check(deed, NOW)
+def test_a_deed_that_does(requested: ActionRequest) -> None:
+    check(requested, NOW)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_deed_that_does(deed: Deed) -> None:
 def test_a_silence_mutes_what_it_matches_while_it_is_active(
     matchers: dict[str, Any], muted: bool
 ) -> None:
-    found = standing(ALERT, work_of([], [], NOW), [silence(**matchers)], NOW)
+    found = alert_status(ALERT, triage_status_of([], [], NOW), [silence(**matchers)], NOW)
     assert found.muted == ("silenced by 3" if muted else None)
 
 
@@ -96,22 +96,22 @@ def test_a_silence_mutes_what_it_matches_while_it_is_active(
 def test_an_alert_without_a_top_post_is_not_meant_by_a_post(drivers: object) -> None:
     alert = ALERT | {"evidence": {"drivers": drivers}}
     of_a_post = silence(posts=frozenset({"p7"}))
-    assert standing(alert, work_of([], [], NOW), [of_a_post], NOW).muted is None
+    assert alert_status(alert, triage_status_of([], [], NOW), [of_a_post], NOW).muted is None
 
 
 def test_an_act_mutes_before_a_silence_does() -> None:
-    def said(*acts: Any, befallen: list[Transition] | None = None) -> str | None:
-        work = work_of(acts, befallen or [], NOW)
-        return standing(ALERT, work, [silence(4, max_severity="warning")], NOW).muted
+    def said(*actions: Any, befallen: list[Transition] | None = None) -> str | None:
+        work = triage_status_of(actions, befallen or [], NOW)
+        return alert_status(ALERT, work, [silence(4, max_severity="warning")], NOW).muted
 
     seen = NOW - HOUR
-    snoozed = act("snooze", at=seen, seen_at=seen, until=NOW + HOUR)
-    resolved = act("resolve", "linh", at=seen, seen_at=seen)
+    snoozed = action("snooze", at=seen, seen_at=seen, until=NOW + HOUR)
+    resolved = action("resolve", "linh", at=seen, seen_at=seen)
     assert said() == "silenced by 4"
-    assert said(act("acknowledge", at=seen, seen_at=seen)) == "silenced by 4"
+    assert said(action("acknowledge", at=seen, seen_at=seen)) == "silenced by 4"
     assert said(snoozed) == "snoozed until 2026-03-10 13:00 UTC by mai"
     assert said(snoozed, resolved) == "resolved, says linh"
-    assert said(act("false_alarm", at=seen, seen_at=seen)) == "a false alarm, says mai"
+    assert said(action("false_alarm", at=seen, seen_at=seen)) == "a false alarm, says mai"
     worse = [Transition("escalated", NOW)]
     assert said(snoozed, resolved, befallen=worse) == "silenced by 4"
 

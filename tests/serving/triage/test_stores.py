@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from serving import cli
+from serving.cli import main as cli
 from serving.errors import NotFound
-from serving.storage.act_store import FeedbackFilter, histories
-from serving.storage.standing import standings
-from serving.triage.acts import Deed
-from serving.triage.work import Work
+from serving.storage.action_store import FeedbackFilter, histories
+from serving.storage.alert_status import alert_statuses
+from serving.triage.actions import ActionRequest
+from serving.triage.triage_status import TriageStatus
 from tests.serving.conftest import NOW
 from tests.serving.triage.conftest import Desk
 from tests.serving.triage.test_muting import silence
@@ -17,9 +17,9 @@ from tests.serving.triage.test_muting import silence
 HOUR = timedelta(hours=1)
 
 
-async def work(desk: Desk, alert_id: str = "a1") -> Work:
+async def work(desk: Desk, alert_id: str = "a1") -> TriageStatus:
     async with desk.database.read() as connection:
-        return (await histories(connection, [alert_id]))[alert_id].work(desk.clock.now())
+        return (await histories(connection, [alert_id]))[alert_id].triage(desk.clock.now())
 
 
 async def test_acts_are_kept_in_order_and_as_they_were_made(desk: Desk) -> None:
@@ -30,23 +30,25 @@ async def test_acts_are_kept_in_order_and_as_they_were_made(desk: Desk) -> None:
         await desk.do("assign", assignee="Bảo"),
         await desk.do("snooze", until=NOW + HOUR),
     ]
-    assert await desk.acts.of("a1") == made
-    assert [act.act_id for act in made] == [1, 2, 3, 4]
-    assert {act.seen_at for act in made} == {NOW - timedelta(minutes=2)}
-    assert await desk.acts.of("b2") == []
+    assert await desk.actions.of("a1") == made
+    assert [action.action_id for action in made] == [1, 2, 3, 4]
+    assert {action.seen_at for action in made} == {NOW - timedelta(minutes=2)}
+    assert await desk.actions.of("b2") == []
 
 
 async def test_what_changes_nothing_is_not_written_unless_it_says_something(desk: Desk) -> None:
     await desk.befall()
     await desk.do("acknowledge")
-    again = Deed("acknowledge", "linh")
-    assert await desk.acts.record("a1", again, desk.clock.now()) is None
-    assert await desk.acts.record("a1", Deed("unsnooze", "mai"), desk.clock.now()) is None
+    again = ActionRequest("acknowledge", "linh")
+    assert await desk.actions.record("a1", again, desk.clock.now()) is None
+    assert (
+        await desk.actions.record("a1", ActionRequest("unsnooze", "mai"), desk.clock.now()) is None
+    )
     await desk.do("acknowledge", "linh", text="me too")
     found = await work(desk)
     assert found.acknowledged is not None
-    assert found.acknowledged.deed.actor == "mai"
-    assert len(await desk.acts.of("a1")) == 2
+    assert found.acknowledged.request.actor == "mai"
+    assert len(await desk.actions.of("a1")) == 2
 
 
 async def test_an_alert_that_does_not_exist(desk: Desk) -> None:
@@ -65,7 +67,13 @@ async def test_whether_it_was_attended_to_at_an_instant(desk: Desk) -> None:
     desk.clock.advance(HOUR)
     await desk.do("resolve")
     asked = [NOW + timedelta(minutes=30 + 60 * hour) for hour in range(5)]
-    assert [await desk.acts.attended("a1", at) for at in asked] == [False, True, True, False, True]
+    assert [await desk.actions.attended("a1", at) for at in asked] == [
+        False,
+        True,
+        True,
+        False,
+        True,
+    ]
 
 
 async def test_a_rebuild_keeps_what_people_did(desk: Desk) -> None:
@@ -76,7 +84,7 @@ async def test_a_rebuild_keeps_what_people_did(desk: Desk) -> None:
     await desk.steps.forget()
     with pytest.raises(NotFound):
         await desk.do("note", text="gone for now")
-    assert len(await desk.acts.of("a1")) == 1
+    assert len(await desk.actions.of("a1")) == 1
     await desk.befall(at=NOW)  # derived again: the same id, the same event time
     assert await work(desk) == before
     assert before.closed is not None
@@ -133,8 +141,8 @@ async def test_alerts_stand_as_they_are_asked_for(desk: Desk) -> None:
         for alert_id, kol_id in (("b2", "mina"), ("a1", "lena"), ("c3", "oanh"))
     ]  # fmt: skip
     async with desk.database.read() as connection:
-        found = await standings(connection, alerts, NOW)
-        assert await standings(connection, [], NOW) == []
+        found = await alert_statuses(connection, alerts, NOW)
+        assert await alert_statuses(connection, [], NOW) == []
     assert [one.muted for one in found] == ["silenced by 1", "resolved, says mai", None]
 
 
@@ -145,14 +153,14 @@ async def test_the_feedback_is_of_the_alerts_in_the_stretch(desk: Desk) -> None:
     await desk.do("acknowledge")
     await desk.do("false_alarm", alert_id="b2")
     until = NOW + timedelta(days=2)
-    found = await desk.acts.judged(FeedbackFilter(NOW, until), desk.clock.now())
+    found = await desk.actions.judged(FeedbackFilter(NOW, until), desk.clock.now())
     assert sorted((one.kol_id, one.kind, one.verdict or "") for one in found) == [
         ("lena", "backlash", "confirmed"),
         ("lena", "backlash", "false_alarm"),
         ("mina", "brigade", ""),
     ]
     wanted = FeedbackFilter(NOW, until, kol_id="lena", kind="brigade")
-    assert await desk.acts.judged(wanted, desk.clock.now()) == []
+    assert await desk.actions.judged(wanted, desk.clock.now()) == []
 
 
 def test_the_command_to_rebuild_says_what_stays(capsys: pytest.CaptureFixture[str]) -> None:

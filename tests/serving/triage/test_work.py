@@ -5,40 +5,46 @@ from typing import Any
 
 import pytest
 
-from serving.triage.acts import VERBS, Act
-from serving.triage.work import _TAKES_BACK, Transition, Work, verdict_of, work_of
+from serving.triage.actions import VERBS, Action
+from serving.triage.triage_status import (
+    _TAKES_BACK,
+    Transition,
+    TriageStatus,
+    triage_status_of,
+    verdict_of,
+)
 from tests.serving.conftest import NOW
-from tests.serving.triage.conftest import act
+from tests.serving.triage.conftest import action
 
 
 def minute(number: int) -> datetime:
     return NOW + timedelta(minutes=number)
 
 
-def did(at: int, verb: Any, actor: str = "mai", *, seen: int = 0, **more: Any) -> Act:
+def did(at: int, verb: Any, actor: str = "mai", *, seen: int = 0, **more: Any) -> Action:
     """An act at a minute, by somebody who knew the alert as of another."""
     if "until" in more:
         more["until"] = minute(more["until"])
-    return act(verb, actor, at=minute(at), seen_at=minute(seen), **more)
+    return action(verb, actor, at=minute(at), seen_at=minute(seen), **more)
 
 
 def befell(at: int, reason: str) -> Transition:
     return Transition(reason, minute(at))
 
 
-def told(work: Work) -> dict[str, str]:
+def told(work: TriageStatus) -> dict[str, str]:
     """Who did what stands, and to whom it is assigned."""
     found = {
-        name: standing.deed.assignee or standing.deed.actor
+        name: alert_status.request.assignee or alert_status.request.actor
         for name in ("acknowledged", "assigned", "snoozed", "closed", "false_alarm")
-        if (standing := getattr(work, name)) is not None
+        if (alert_status := getattr(work, name)) is not None
     }
     assert work.attended == bool({"acknowledged", "closed"} & set(found))
     return found
 
 
 OPENED = befell(0, "opened")
-CASES: dict[str, tuple[list[Act], list[Transition], dict[str, str]]] = {
+CASES: dict[str, tuple[list[Action], list[Transition], dict[str, str]]] = {
     "nothing done": ([], [OPENED], {}),
     "a note changes nothing": ([did(1, "note", text="hm")], [OPENED], {}),
     "acknowledged": ([did(1, "acknowledge")], [OPENED], {"acknowledged": "mai"}),
@@ -172,18 +178,18 @@ CASES: dict[str, tuple[list[Act], list[Transition], dict[str, str]]] = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_work(name: str) -> None:
-    acts, transitions, expected = CASES[name]
-    assert told(work_of(acts, transitions, minute(60))) == expected
+    actions, transitions, expected = CASES[name]
+    assert told(triage_status_of(actions, transitions, minute(60))) == expected
 
 
 def test_every_verb_has_a_case() -> None:
-    used = {done.deed.verb for acts, _, _ in CASES.values() for done in acts}
+    used = {done.request.verb for actions, _, _ in CASES.values() for done in actions}
     assert used == set(VERBS)
     assert {undone for verbs in _TAKES_BACK.values() for undone in verbs} < set(VERBS)
 
 
 @pytest.mark.parametrize(
-    ("acts", "verdict"),
+    ("actions", "verdict"),
     [
         ([], None),
         ([did(1, "note", text="hm")], None),
@@ -196,5 +202,5 @@ def test_every_verb_has_a_case() -> None:
         ([did(1, "acknowledge"), did(2, "unacknowledge")], None),
     ],
 )
-def test_verdict(acts: list[Act], verdict: str | None) -> None:
-    assert verdict_of(work_of(acts, (), minute(60))) == verdict
+def test_verdict(actions: list[Action], verdict: str | None) -> None:
+    assert verdict_of(triage_status_of(actions, (), minute(60))) == verdict

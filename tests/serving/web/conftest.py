@@ -51,8 +51,8 @@ def alert(stormy: TestClient) -> Iterator[dict[str, Any]]:
     (found,) = stormy.get("/v1/alerts", params={"state": "open"}).json()["items"]
     yield found
     for verb in ("unacknowledge", "unsnooze", "reopen"):
-        body = {"act": verb, "actor": "test"}
-        assert stormy.post(f"/v1/alerts/{found['alert_id']}/acts", json=body).status_code == 200
+        body = {"action": verb, "actor": "test"}
+        assert stormy.post(f"/v1/alerts/{found['alert_id']}/actions", json=body).status_code == 200
     stormy.cookies.clear()
 
 

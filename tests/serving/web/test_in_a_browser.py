@@ -38,7 +38,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
 
 
 def work(client: httpx.Client, path: str) -> Any:
-    return client.get(f"/v1{path}").json()["work"]
+    return client.get(f"/v1{path}").json()["triage"]
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
@@ -60,7 +60,7 @@ def test_it_can_be_read(
 
 
 def test_whoever_types_a_name_acknowledges(client: httpx.Client, path: str, page: Tab) -> None:
-    page.open(f"{client.base_url}{path}?act=acknowledge")
+    page.open(f"{client.base_url}{path}?action=acknowledge")
     assert page.run("document.activeElement.name") == "actor"
     page.run("document.querySelector('button').click()")  # without a name the browser says no
     page.run("document.querySelector('[name=actor]').value = 'Mai Phương'")
@@ -79,8 +79,8 @@ def test_a_strangers_page_does_nothing(
     before = work(client, path)
     stranger = tmp_path / "stranger.html"
     stranger.write_text(
-        f'<form method="post" action="{client.base_url}{path}"><input name="act" value="resolve">'
-        '<input name="actor" value="mallory"></form>'
+        f'<form method="post" action="{client.base_url}{path}">'
+        '<input name="action" value="resolve"><input name="actor" value="mallory"></form>'
     )
     page.open(stranger.as_uri())
     page.run("document.querySelector('form').submit()")

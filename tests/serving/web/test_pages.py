@@ -18,11 +18,11 @@ from serving.locales.wording import wording
 from serving.web.forms import is_own
 from serving.web.pages import preferred
 from tests.serving.conftest import NOW
-from tests.serving.delivery.conftest import notification
+from tests.serving.notify.conftest import notification
 from tests.serving.web.conftest import HOSTILE
 
 Send = Callable[..., httpx.Response]
-Work = Callable[[], dict[str, Any]]
+ReadAlert = Callable[[], dict[str, Any]]
 
 
 class _Page(HTMLParser):
@@ -88,10 +88,10 @@ def test_the_links_of_messages_lead_to_it(stormy: TestClient, alert: dict[str, A
 
 
 def test_asking_to_acknowledge_does_not_do_it(
-    stormy: TestClient, alert: dict[str, Any], work: Work
+    stormy: TestClient, alert: dict[str, Any], work: ReadAlert
 ) -> None:
-    shown(stormy, alert, "?act=acknowledge")
-    assert work()["work"]["acknowledged_by"] is None
+    shown(stormy, alert, "?action=acknowledge")
+    assert work()["triage"]["acknowledged_by"] is None
 
 
 @pytest.mark.parametrize(
@@ -148,8 +148,8 @@ def test_other_peoples_words_are_words(
     stormy: TestClient, alert: dict[str, Any], send: Send
 ) -> None:
     stormy.put("/v1/kols/lena", json={"name": HOSTILE})
-    assert send(act="note", actor=HOSTILE[:100], text=HOSTILE).status_code == 303
-    html = send(act="note", actor="mai" * 40, text=HOSTILE).text
+    assert send(action="note", actor=HOSTILE[:100], text=HOSTILE).status_code == 303
+    html = send(action="note", actor="mai" * 40, text=HOSTILE).text
     stormy.put("/v1/kols/lena", json={"name": "Lena Vane"})
     page = _Page(html)
     assert {tag for tag, _ in page.tags} == {
@@ -163,15 +163,15 @@ def test_other_peoples_words_are_words(
 
 
 def test_an_act_is_done_and_shown(
-    stormy: TestClient, alert: dict[str, Any], send: Send, work: Work
+    stormy: TestClient, alert: dict[str, Any], send: Send, work: ReadAlert
 ) -> None:
-    answer = send(act="acknowledge", actor=" Mai Phương ", text="calling her\r\nmanager")
+    answer = send(action="acknowledge", actor=" Mai Phương ", text="calling her\r\nmanager")
     assert answer.status_code == 303
     location = answer.headers["location"]
     assert location == f"{alert['alert_id']}?language=en&timezone=UTC"  # whatever is in front
     done = work()
-    assert done["work"]["acknowledged_by"] == "Mai Phương"
-    assert done["acts"][-1]["text"] == "calling her\nmanager"
+    assert done["triage"]["acknowledged_by"] == "Mai Phương"
+    assert done["actions"][-1]["text"] == "calling her\nmanager"
     html = shown(stormy, alert)
     assert "Mai Phương acknowledged it · Mar 10, 2026, 12:00 UTC" in html
     page = _Page(html)
@@ -181,7 +181,7 @@ def test_an_act_is_done_and_shown(
 
 
 @pytest.mark.parametrize(
-    ("act", "field", "buttons"),
+    ("action", "field", "buttons"),
     [
         ("resolve", "closed_by", ["acknowledge", "reopen", "false_alarm", "note"]),
         ("false_alarm", "false_alarm_by", ["acknowledge", "reopen", "note"]),
@@ -193,23 +193,28 @@ def test_an_act_is_done_and_shown(
     ],
 )
 def test_what_was_done_can_be_taken_back(
-    stormy: TestClient, alert: dict[str, Any], send: Send, work: Work, act: str, field: str,
+    stormy: TestClient,
+    alert: dict[str, Any],
+    send: Send,
+    work: ReadAlert,
+    action: str,
+    field: str,
     buttons: list[str],
-) -> None:  # fmt: skip
-    assert send(act=act, actor="linh", hours="4").status_code == 303
-    assert work()["work"][field] == "linh"
+) -> None:
+    assert send(action=action, actor="linh", hours="4").status_code == 303
+    assert work()["triage"][field] == "linh"
     html = shown(stormy, alert)
     assert _Page(html).buttons == buttons
     assert "Nobody is told of it now" in html
     back = next(name for name in buttons if name in ("reopen", "unsnooze"))
-    assert send(act=back, actor="linh").status_code == 303
+    assert send(action=back, actor="linh").status_code == 303
     assert work()["muted"] is None
 
 
-def test_a_snooze_ends_after_the_hours_that_were_chosen(send: Send, work: Work) -> None:
-    assert send(act="snooze", actor="linh", hours="4").status_code == 303
+def test_a_snooze_ends_after_the_hours_that_were_chosen(send: Send, work: ReadAlert) -> None:
+    assert send(action="snooze", actor="linh", hours="4").status_code == 303
     until = (NOW + timedelta(hours=4)).isoformat().replace("+00:00", "Z")
-    assert work()["work"]["snoozed_until"] == until
+    assert work()["triage"]["snoozed_until"] == until
 
 
 def test_a_silence_is_told(stormy: TestClient, alert: dict[str, Any]) -> None:
@@ -225,27 +230,27 @@ def test_a_silence_is_told(stormy: TestClient, alert: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"act": "acknowledge"}, "Give your name"),
-        ({"act": "acknowledge", "actor": "   "}, "Give your name"),
-        ({"act": "acknowledge", "actor": "m" * 101}, "Give your name"),
-        ({"act": "note", "actor": "mai"}, "Write a remark"),
-        ({"act": "note", "actor": "mai", "text": "x" * 2001}, "Write a remark"),
-        ({"act": "snooze", "actor": "mai", "hours": "9999"}, "That cannot be done"),
-        ({"act": "explode", "actor": "mai"}, "That cannot be done"),
+        ({"action": "acknowledge"}, "Give your name"),
+        ({"action": "acknowledge", "actor": "   "}, "Give your name"),
+        ({"action": "acknowledge", "actor": "m" * 101}, "Give your name"),
+        ({"action": "note", "actor": "mai"}, "Write a remark"),
+        ({"action": "note", "actor": "mai", "text": "x" * 2001}, "Write a remark"),
+        ({"action": "snooze", "actor": "mai", "hours": "9999"}, "That cannot be done"),
+        ({"action": "explode", "actor": "mai"}, "That cannot be done"),
         ({"actor": "mai", "text": "typed already"}, "That cannot be done"),
     ],
 )
 def test_a_form_that_lacks_something_says_so_and_keeps_the_rest(
-    send: Send, work: Work, fields: dict[str, str], said: str
+    send: Send, work: ReadAlert, fields: dict[str, str], said: str
 ) -> None:
-    before = work()["acts"]
+    before = work()["actions"]
     answer = send(**fields)
     assert answer.status_code == 422
     (fault,) = re.findall(r'role="alert">(.*)</p>', answer.text)
     assert fault.startswith(said)
     assert fields.get("text", "") in answer.text
     assert _Page(answer.text).named("input")[0]["value"] == fields.get("actor", "").strip()
-    assert work()["acts"] == before
+    assert work()["actions"] == before
 
 
 @pytest.mark.parametrize(
@@ -272,18 +277,20 @@ def test_whose_form_it_is(headers: dict[str, str], own: bool) -> None:
 
 
 @pytest.mark.parametrize("headers", [{"sec-fetch-site": "cross-site"}, {"origin": "null"}, {}])
-def test_a_strangers_form_does_nothing(send: Send, work: Work, headers: dict[str, str]) -> None:
-    before = work()["acts"]
-    answer = send(headers, act="resolve", actor="mallory")
+def test_a_strangers_form_does_nothing(
+    send: Send, work: ReadAlert, headers: dict[str, str]
+) -> None:
+    before = work()["actions"]
+    answer = send(headers, action="resolve", actor="mallory")
     assert answer.status_code == 403
     assert "nothing was done" in answer.text
-    assert work()["acts"] == before
+    assert work()["actions"] == before
 
 
 def test_what_is_no_form_or_no_alert(stormy: TestClient, alert: dict[str, Any]) -> None:
     own = {"sec-fetch-site": "same-origin"}
     path = f"/alerts/{alert['alert_id']}"
-    assert stormy.post(path, json={"act": "resolve"}, headers=own).status_code == 415
+    assert stormy.post(path, json={"action": "resolve"}, headers=own).status_code == 415
     typed = own | {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
     for body, status in (
         (b"text=" + b"x" * 70_000, 413),
@@ -292,7 +299,7 @@ def test_what_is_no_form_or_no_alert(stormy: TestClient, alert: dict[str, Any]) 
         (b"a=1&" * 30, 400),
     ):
         assert stormy.post(path, content=body, headers=typed).status_code == status
-    fields = {"act": "acknowledge", "actor": "mai"}
+    fields = {"action": "acknowledge", "actor": "mai"}
     for answer in (
         stormy.get("/alerts/test"),
         stormy.post("/alerts/test", data=fields, headers=own),

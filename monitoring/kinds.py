@@ -1,0 +1,53 @@
+"""What an alert can look like, how bad it is, and what happens to it: every word in one place."""
+
+from enum import StrEnum
+
+
+class AlertKind(StrEnum):
+    """What an incident looks like."""
+
+    BACKLASH = "backlash"
+    FLIP = "flip"
+    SLOW_BURN = "slow_burn"
+    BRIGADE = "brigade"
+    PRAISE_SURGE = "praise_surge"
+    COMMENT_FLOOD = "comment_flood"
+    DATA_GAP = "data_gap"
+
+    @property
+    def informs(self) -> bool:
+        """Whether alerts of this kind never page."""
+        return self in _INFORM
+
+
+_INFORM = frozenset({AlertKind.PRAISE_SURGE, AlertKind.COMMENT_FLOOD, AlertKind.DATA_GAP})
+
+
+class Severity(StrEnum):
+    """How bad an alert is, in rising order; compare with `rank`, as text would sort by letter."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        """Its place in the rising order, from 0."""
+        return _RANKS[self]
+
+
+_RANKS = {severity: rank for rank, severity in enumerate(Severity)}
+
+
+class Reason(StrEnum):
+    """Why an alert event was raised.
+
+    `AFTERSHOCK` is open again for a wave soon after the end that is so far no larger than those
+    before, `REOPENED` for one that is larger or comes later.
+    """
+
+    OPENED = "opened"
+    ESCALATED = "escalated"
+    RESOLVED = "resolved"
+    AFTERSHOCK = "aftershock"
+    REOPENED = "reopened"

@@ -1,0 +1,273 @@
+"""One KOL's stream, minute by minute: time, learning and the watches."""
+
+import math
+from collections import deque
+from typing import Any
+
+from monitoring.alerts import Alert, AlertEvent
+from monitoring.authorship import Authorship
+from monitoring.baseline import Baseline
+from monitoring.detectors.baseline_drift import BaselineDrift
+from monitoring.errors import OutOfOrderError
+from monitoring.event_time import minute_of, moment_of
+from monitoring.exponential_window import FADE_MINUTES, ExponentialWindow
+from monitoring.hours import Hour
+from monitoring.minute_score import MinuteScore
+from monitoring.monitors.backlash import BacklashMonitor
+from monitoring.monitors.flood import FloodMonitor
+from monitoring.monitors.gap import GapMonitor
+from monitoring.monitors.praise import PraiseMonitor
+from monitoring.policy import Policy
+from monitoring.windows import WindowStats
+
+_LEARN_AFTER = 24  # hours a closed hour waits, so that the start of an incident is not learnt
+_LONGEST_GAP = 60 * 24  # hours of silence after which only the last days are walked through
+_WALKED = 48
+
+
+class KolPipeline:
+    """State of one KOL. Knows no other KOL, reads no clock.
+
+    Attributes:
+        kol_id: whose stream.
+        minute: last minute taken, in minutes since 1970 UTC; None before the first.
+        baseline: what is normal.
+        recent: the last half hour.
+        backlash: the watch that pages.
+        praise: the watch that informs of good news.
+        flood: the watch that informs of copies.
+        gap: the watch that informs of silence.
+    """
+
+    __slots__ = (
+        "_authorship",
+        "_drift",
+        "_excess",
+        "_first_hour",
+        "_hour",
+        "_pending",
+        "_usual",
+        "_usual_minute",
+        "backlash",
+        "baseline",
+        "flood",
+        "gap",
+        "kol_id",
+        "minute",
+        "praise",
+        "recent",
+    )
+
+    def __init__(self, kol_id: str, policy: Policy) -> None:
+        self.kol_id = kol_id
+        self.minute: int | None = None
+        self.baseline = Baseline()
+        self.recent = ExponentialWindow()
+        self._authorship = Authorship()
+        self._drift = BaselineDrift()
+        self.backlash = BacklashMonitor(
+            kol_id, policy, self.baseline, self.recent, self._authorship
+        )
+        self.praise = PraiseMonitor(kol_id, policy, self.baseline, self.recent)
+        self.flood = FloodMonitor(kol_id, policy, self.baseline, self.recent)
+        self.gap = GapMonitor(kol_id, policy, self.baseline)
+        self._first_hour = 0
+        self._hour = Hour(0)
+        self._usual = 0.0
+        self._usual_minute = 1.0
+        self._excess = 0.0  # of the last minute taken; only to be read right after it
+        self._pending: deque[Hour] = deque()  # closed hours not learnt yet
+
+    def set_policy(self, policy: Policy) -> None:
+        """Decide by `policy` from the next minute on; what was learnt and what is open stay."""
+        self.backlash.set_policy(policy)
+        self.praise.tracker.set_policy(policy)
+        self.flood.tracker.set_policy(policy)
+        self.gap.set_policy(policy)
+
+    def step(self, stats: WindowStats) -> list[AlertEvent]:
+        """Take the next minute.
+
+        Raises:
+            OutOfOrderError: it does not start after the last one, or time has passed it.
+        """
+        minute = minute_of(stats.start)
+        events: list[AlertEvent] = []
+        if self.minute is None:
+            self._first_hour = minute // 60
+            self._hour = Hour(self._first_hour)
+            self._refresh()
+        elif minute <= self.minute or minute // 60 < self._hour.number:
+            raise OutOfOrderError(
+                f"window of {self.kol_id} at {stats.start.isoformat()} is not after "
+                f"{moment_of(max(self.minute, self._hour.number * 60 - 1)).isoformat()}"
+            )
+        elif minute // 60 > self._hour.number:
+            events = self.pass_time(minute)
+        self.minute = minute
+        n = stats.comments
+        if n <= 0:
+            return events
+        negative, positive = stats.negative, stats.positive
+        self.recent.learn_one(minute, n, negative, positive)
+        # A new post shows at once in its minute, and in the half hour once it lasts.
+        excess = max(n - self._usual_minute, n * (1.0 - self._usual / self.recent.n), 0.0)
+        self._excess = excess
+        hour, base = self._hour, self.baseline
+        hour.comments += n
+        hour.negative += negative
+        hour.positive += positive
+        hour.active += 1
+        hour.excess += excess
+        hour.scatter += _squared(n, negative, base.share)
+        hour.bright_scatter += _squared(n - negative, positive, base.bright)
+        if stats.top_author_share is not None or stats.duplicate_share is not None:
+            self._authorship.learn_one(minute, stats)
+        events += self.gap.learn_one(minute, n, negative)
+        raised = self.backlash.learn_one(minute, n, negative, excess)
+        raised += self.praise.learn_one(minute, n, positive, excess)
+        if raised:
+            self._note(raised)
+            events += raised
+        events += self.flood.learn_one(minute, stats, self.backlash.alarmed)
+        return events
+
+    def minute_score(self, stats: WindowStats) -> MinuteScore:
+        """What is to be read off `stats`, the last window taken, which held comments."""
+        minute, base = minute_of(stats.start), self.baseline
+        return MinuteScore(
+            kol_id=self.kol_id,
+            start=stats.start,
+            comments=stats.comments,
+            negative=stats.negative,
+            positive=stats.positive,
+            excess=self._excess,
+            expected_comments=base.expected(minute // 60) / 60,
+            expected_negative_share=base.share,
+            rho_loud=base.rho[0],
+            doubt=base.doubt,
+            phi=base.phi,
+            active=base.active,
+            judged=self.backlash.judged,
+            scores=self.backlash.scores(minute + 1) + self.praise.scores(minute + 1),
+        )
+
+    def pass_time(self, minute: int) -> list[AlertEvent]:
+        """Event time has reached `minute` without further comments: close the hours before it."""
+        if self.minute is None:
+            return []
+        events: list[AlertEvent] = []
+        reached = minute // 60
+        if reached - self._hour.number > _LONGEST_GAP:
+            self._close_hour(events)
+            self._hour = Hour(reached - _WALKED)
+            self._pending.clear()
+        while self._hour.number < reached:
+            self._close_hour(events)
+        return events
+
+    def _close_hour(self, events: list[AlertEvent]) -> None:
+        closed = self._hour
+        observed_span = self.gap.observed_span(closed.number * 60 + 60)
+        raised = self.backlash.close_hour(closed, observed_span)
+        raised += self.praise.close_hour(closed.number, closed.positive, observed_span)
+        unusual = self.backlash.alarmed or self.praise.tracker.open
+        closed.tainted = unusual or self.gap.taints(closed.number)
+        self._pending.append(closed)
+        self._hour = Hour(closed.number + 1)
+        self._note(raised)
+        events += raised
+        events += self.flood.close_hour(closed.number, observed_span)
+        delay = min(_LEARN_AFTER, max(1, (closed.number - self._first_hour) // 4))
+        while self._pending and closed.number - self._pending[0].number >= delay:
+            self._learn(self._pending.popleft())
+        self._refresh()
+
+    def _learn(self, hour: Hour) -> None:
+        if hour.tainted:
+            return
+        base = self.baseline
+        # A day of few posts strays about as much as the comments under half of one.
+        rho = base.rho[0] / 4 + base.doubt
+        if self._drift.learn_hour(hour.number, hour.comments, hour.negative, base.share, rho):
+            base.loosen()
+        base.learn_hour(hour)
+
+    def _note(self, raised: list[AlertEvent]) -> None:
+        """Keep the hours of a declared incident out of the baseline."""
+        for event in raised:
+            if event.reason in ("opened", "aftershock", "reopened"):
+                first = minute_of(event.evidence.incident_start) // 60
+                for hour in self._pending:
+                    hour.tainted = hour.tainted or hour.number >= first
+            elif event.reason == "resolved":
+                self._refresh()
+
+    def _refresh(self) -> None:
+        per_minute = self.baseline.expected(self._hour.number) / 60
+        self._usual = per_minute * FADE_MINUTES
+        self._usual_minute = per_minute + 2 * math.sqrt(per_minute) + 1
+        self.backlash.refresh()
+        self.praise.refresh()
+
+    def open_alerts(self) -> list[Alert]:
+        """The alerts now open, backlash first."""
+        watches = (self.backlash.tracker, self.praise.tracker, self.flood.tracker, self.gap)
+        found = (tracker.alert for tracker in watches)
+        return [alert for alert in found if alert is not None and alert.is_open]
+
+    @property
+    def has_open_alert(self) -> bool:
+        """Whether an alert on what the crowd says is open, so that its silence may end it.
+
+        A flood is not asked: it may not hasten the close of minutes that a backlash is heard in.
+        """
+        return self.backlash.tracker.open or self.praise.tracker.open
+
+    def maybe_outage(self, now: int) -> bool:
+        """Whether silence up to minute `now` must not end what is open, unless it is overdue."""
+        overdue = self.backlash.tracker.overdue(now) or self.praise.tracker.overdue(now)
+        return self.gap.maybe_outage(now) and not overdue
+
+    @property
+    def learning(self) -> bool:
+        """Whether less than two days or twenty effective comments have been learnt."""
+        return self.baseline.hours < 24 or self.baseline.weight < 20
+
+    def state(self) -> dict[str, Any]:
+        """Everything it knows, as JSON-able values."""
+        return {
+            "minute": self.minute,
+            "first_hour": self._first_hour,
+            "hour": self._hour.state(),
+            "pending": [hour.state() for hour in self._pending],
+            "baseline": self.baseline.state(),
+            "drift": self._drift.state(),
+            "recent": self.recent.state(),
+            "authorship": self._authorship.state(),
+            "backlash": self.backlash.state(),
+            "praise": self.praise.state(),
+            "flood": self.flood.state(),
+            "gap": self.gap.state(),
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Become what `state` returned."""
+        self.minute = state["minute"]
+        self._first_hour = state["first_hour"]
+        self._hour = Hour.restored(state["hour"])
+        self._pending = deque(Hour.restored(hour) for hour in state["pending"])
+        self.baseline.load(state["baseline"])
+        self._drift.load(state["drift"])
+        self.recent.load(state["recent"])
+        self._authorship.load(state["authorship"])
+        self.backlash.load(state["backlash"])
+        self.praise.load(state["praise"])
+        self.flood.load(state["flood"])
+        self.gap.load(state["gap"])
+        self._refresh()
+
+
+def _squared(n: float, k: float, share: float) -> float:
+    """Squared deviation of a sum from its expectation, over the variance of as many 0s and 1s."""
+    return (k - n * share) ** 2 / (n * share * (1 - share)) if n > 0 else 0.0

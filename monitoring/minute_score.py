@@ -1,0 +1,47 @@
+"""What was read off one closed minute: the observed, the usual, and what every detector said."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from monitoring.evidence import DetectorScore
+
+
+@dataclass(frozen=True, slots=True)
+class MinuteScore:
+    """One KOL after one minute with comments; enough to recompute `share_shift` by hand.
+
+    With `p` the expected negative share, a stretch of minutes with `N` comments, `K` the sum of
+    P(negative) and `X` the sum of `excess` is judged at `κ = 1 / (rho_loud (X/N)² + doubt)`:
+    docs/detection.md has the formula. A stretch begins `scale_minutes` before the minute's end.
+
+    Attributes:
+        kol_id: whose stream.
+        start: first instant of the minute, aware, UTC.
+        comments: how many comments were counted in it, late ones left out.
+        negative: sum of P(negative) over them.
+        positive: sum of P(positive) over them.
+        excess: comments beyond the usual volume.
+        expected_comments: comments usual in a minute of this hour.
+        expected_negative_share: usual negative share, in (0, 1).
+        rho_loud: correlation of the comments under a loud post.
+        doubt: correlation of a calm stretch, with the doubt about the usual share added.
+        phi: variance of a comment's P(negative) over that of a 0 or 1, in (0, 1].
+        active: usual share of the minutes that hold a comment; the minutes' threshold rests on it.
+        judged: enough has been learnt for a value over its threshold to raise an alert.
+        scores: what each detector says, of backlash and of praise.
+    """
+
+    kol_id: str
+    start: datetime
+    comments: int
+    negative: float
+    positive: float
+    excess: float
+    expected_comments: float
+    expected_negative_share: float
+    rho_loud: float
+    doubt: float
+    phi: float
+    active: float
+    judged: bool
+    scores: tuple[DetectorScore, ...]

@@ -1,0 +1,197 @@
+"""One family of alerts of one KOL: from detector scores to the alert's next state."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from monitoring import alerts
+from monitoring.alerts import Alert, AlertEvent
+from monitoring.baseline import Baseline
+from monitoring.event_time import moment_of
+from monitoring.evidence import DetectorScore, Evidence, summarise, summarise_end
+from monitoring.exponential_window import FADE_MINUTES, ExponentialWindow
+from monitoring.monitors.recovery import Recovery
+from monitoring.policy import Policy
+from monitoring.signals import Signal
+
+_TRUSTED = 2.0  # times the known history
+_LEAST_TRUST = 12.0  # hours
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """The minutes a decision rests on.
+
+    Attributes:
+        start: first minute, since 1970 UTC.
+        end: the minute after the last.
+        n: comments.
+        k: sum of the probabilities that matter.
+        expected: comments expected.
+    """
+
+    start: int
+    end: int
+    n: int
+    k: float
+    expected: float
+
+    @property
+    def share(self) -> float:
+        """Share of the comments that matter, in [0, 1]."""
+        return self.k / self.n if self.n else 0.0
+
+    @property
+    def volume_ratio(self) -> float:
+        """Comments over expected comments, with half a comment added to both."""
+        return (self.n + 0.5) / (self.expected + 0.5)
+
+
+def recent_stretch(recent: ExponentialWindow, baseline: Baseline, now: int) -> Stretch:
+    """The last half hour up to minute `now`, from faded sums."""
+    fade, start = recent.fade(now), now - int(FADE_MINUTES)
+    expected = baseline.expected_between(start, now)
+    return Stretch(start, now, round(recent.n * fade), recent.negative * fade, expected)
+
+
+class AlertTracker:
+    """Holds the alert of one family and knows when its incident is over.
+
+    Attributes:
+        alert: the last alert, open or within reach of a second wave; None otherwise.
+        recovery: evidence that the open incident is over.
+    """
+
+    __slots__ = ("_baseline", "_family", "_kol_id", "_policy", "alert", "recovery")
+
+    def __init__(self, kol_id: str, family: str, policy: Policy, baseline: Baseline) -> None:
+        self._kol_id = kol_id
+        self._family = family
+        self._policy = policy
+        self._baseline = baseline
+        self.alert: Alert | None = None
+        self.recovery = Recovery()
+
+    def set_policy(self, policy: Policy) -> None:
+        """Decide by `policy` from here on."""
+        self._policy = policy
+
+    @property
+    def open(self) -> bool:
+        """Whether an alert is open."""
+        return self.alert is not None and self.alert.is_open
+
+    def outlasted(self, now: int) -> bool:
+        """Whether the open incident lasts longer than twice what was known before it.
+
+        Then the little that was known was wrong, and the incident is learnt as the usual.
+        """
+        if self.alert is None or not self.alert.is_open:
+            return False
+        hours = (moment_of(now) - self.alert.opened_at).total_seconds() / 3600
+        return hours > max(_TRUSTED * self._baseline.hours, _LEAST_TRUST)
+
+    def overdue(self, now: int) -> bool:
+        """Whether the open incident is too long to be one."""
+        if self.alert is None or not self.alert.is_open:
+            return False
+        age = moment_of(now) - self.alert.opened_at
+        return age >= self._policy.longest or self.outlasted(now)
+
+    def ending(self, now: int) -> bool:
+        """Whether the open incident is over, or too long to be one."""
+        return self.open and (self.recovery.complete or self.overdue(now))
+
+    def wants_evidence(self, score: float, now: int) -> bool:
+        """Whether the next `turn` could tell something: the evidence is worth its making."""
+        return score >= 1.0 or self.ending(now)
+
+    def turn(
+        self,
+        now: int,
+        kind: str,
+        severity: str,
+        rate: float,
+        stretch: Stretch,
+        scores: tuple[DetectorScore, ...],
+        recent: Stretch,
+        usual: float,
+    ) -> list[AlertEvent]:
+        """Decide what happens at minute `now`.
+
+        Args:
+            now: end of the last minute taken, in minutes since 1970 UTC.
+            kind: what a new alert would be called.
+            severity: what the figures deserve.
+            rate: recent comments that matter, per minute.
+            stretch: the minutes the decision rests on; `k` counts what matters to this family.
+            scores: what each detector says.
+            recent: the last half hour; `k` counts negatives. What an end and all that only informs
+                show.
+            usual: the usual share of the comments that matter, in (0, 1).
+        """
+        score = max(part.value / part.threshold for part in scores)
+        informs = self._family != "backlash"
+        shown = recent if informs or self.ending(now) else stretch
+        evidence = self._evidence(kind, stretch.start, shown, scores)
+        signal = Signal(
+            kol_id=self._kol_id,
+            family=self._family,
+            kind=kind,
+            severity=severity,
+            score=score,
+            rate=rate,
+            recovered=self.recovery.complete or self.outlasted(now),
+            evidence=evidence,
+        )
+        was_open = self.open
+        self.alert, events = alerts.advance(self.alert, signal, moment_of(now), self._policy)
+        if self.open and not was_open:
+            self.recovery = Recovery()
+            self.recovery.begin(stretch.start, stretch.n, stretch.k, usual)
+        return [self._told(event) for event in events]
+
+    def _told(self, event: AlertEvent) -> AlertEvent:
+        """The event with a sentence on the end where it is one."""
+        if event.reason != "resolved":
+            return event
+        summary = summarise_end(self._kol_id, event.at, event.evidence)
+        return replace(event, evidence=replace(event.evidence, summary=summary))
+
+    def expire(self, now: datetime) -> None:
+        """Drop a resolved alert that a second wave can no longer reopen."""
+        alert = self.alert
+        if alert is None or alert.resolved_at is None:
+            return
+        if now - alert.resolved_at > self._policy.reopen_within:
+            self.alert = None
+
+    def _evidence(
+        self, kind: str, start: int, stretch: Stretch, scores: tuple[DetectorScore, ...]
+    ) -> Evidence:
+        ongoing = self.alert if self.open else None
+        plain = Evidence(
+            window_start=moment_of(stretch.start),
+            window_end=moment_of(stretch.end),
+            incident_start=moment_of(start) if ongoing is None else ongoing.incident_start,
+            comments=stretch.n,
+            negative=stretch.k,
+            expected_comments=stretch.expected,
+            expected_negative_share=self._baseline.share,
+            volume_ratio=stretch.volume_ratio,
+            scores=scores,
+        )
+        return replace(plain, summary=summarise(kind, self._kol_id, plain))
+
+    def state(self) -> dict[str, Any]:
+        """Everything it knows, as JSON-able values."""
+        return {
+            "alert": None if self.alert is None else alerts.to_dict(self.alert),
+            "recovery": self.recovery.state(),
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Become what `state` returned."""
+        self.alert = None if state["alert"] is None else alerts.from_dict(state["alert"])
+        self.recovery = Recovery()
+        self.recovery.load(state["recovery"])

@@ -1,0 +1,224 @@
+"""The watch for gaps: a KOL whose crowd usually talks falls silent. It informs, and never pages.
+
+A platform that is down and a feed that broke look alike from here: nothing comes. In a Poisson
+stream that should have held `E` comments, none come with probability e^-E, so `E` is the evidence
+in nats. Only comments to be counted on are taken for it (`Baseline.assured`), so nights weigh
+nothing where nights are quiet. Crowds pause besides: a gap must miss twice as many as any silence
+of late that passed by itself.
+
+Silence also ends incidents, if it is the crowd's own. So a silence that may yet turn out a gap is
+not counted as calm before a comment ends it, and never if it was a long one.
+"""
+
+import math
+from typing import Any
+
+from monitoring import alerts
+from monitoring.alerts import Alert, AlertEvent
+from monitoring.baseline import Baseline
+from monitoring.event_time import minute_of, moment_of
+from monitoring.evidence import DetectorScore, Evidence, summarise_gap, summarise_return
+from monitoring.policy import Policy
+
+KIND = "data_gap"
+DETECTOR = "silence"
+_FAMILY = "gap"
+_HORIZON = 2 * 1440  # minutes: a silence that says nothing by then is left alone
+_BEYOND = 2.0  # times the longest usual silence of late
+_DOUBTED = 1.0  # comments to be counted on; a silence that misses more is held back while it lasts
+_LEFT_OUT = 3.0  # … and one that missed more is left out: by chance one in twenty does (e^-3)
+_SOON = 12 * 60  # minutes within which a gap can be told of a KOL whose silences are doubted
+_HALVING = 14 * 1440.0  # minutes in which the memory of a silence fades by half
+
+
+class GapMonitor:
+    """Hears that nothing is heard.
+
+    Attributes:
+        alert: the open alert; None while there is no gap.
+    """
+
+    __slots__ = (
+        "_baseline",
+        "_kol_id",
+        "_least",
+        "_longest",
+        "_longest_at",
+        "_marred",
+        "_nats",
+        "_observed_until",
+        "_silent_since",
+        "alert",
+    )
+
+    def __init__(self, kol_id: str, policy: Policy, baseline: Baseline) -> None:
+        self._kol_id = kol_id
+        self.set_policy(policy)
+        self._baseline = baseline
+        self._silent_since: int | None = None  # the minute after the last that held comments
+        self._longest = 0.0  # comments that the longest silence of late missed …
+        self._longest_at = 0  # … as of this minute
+        self._marred = 0  # the hour in which the last gap ended
+        self._observed_until = 0  # minute up to which `observed_span` has counted
+        self.alert: Alert | None = None
+
+    def set_policy(self, policy: Policy) -> None:
+        """Decide by `policy` from here on."""
+        self._nats = policy.gap_nats
+        self._least = policy.gap_least.total_seconds() / 60  # minutes
+
+    def learn_one(self, minute: int, n: int, k: float) -> list[AlertEvent]:
+        """Take one minute.
+
+        Args:
+            minute: minutes since 1970 UTC.
+            n: comments, at least one.
+            k: sum of P(negative).
+        """
+        since = minute if self._silent_since is None else self._silent_since
+        missed = self._baseline.assured_between(since, minute) if minute > since else 0.0
+        doubted = missed >= _LEFT_OUT and self._telling(since)
+        self._silent_since = minute + 1
+        if minute > since:
+            if doubted or self.alert is not None:
+                self._observed_until += max(minute - max(since, self._observed_until), 0)
+            if minute - since >= self._least:
+                self._learn_silence(missed, minute)
+        return [] if self.alert is None else self._end(self.alert, minute, n, k)
+
+    def _learn_silence(self, missed: float, until: int) -> None:
+        """A silence is over: the next must miss twice as many. It raises the bar twofold at most,
+        so that an outage does not make deaf.
+        """
+        before = self._remembered(until)
+        most = 2.0 * max(before, self._nats / _BEYOND)
+        self._longest, self._longest_at = max(before, min(missed, most)), until
+
+    def _remembered(self, minute: int) -> float:
+        left: float = 0.5 ** (max(minute - self._longest_at, 0) / _HALVING)
+        return self._longest * left
+
+    def _bar(self, since: int) -> float:
+        return max(self._nats, _BEYOND * self._remembered(since))
+
+    def due(self) -> int | None:
+        """The minute at which the present silence is a gap, should it last (since 1970 UTC).
+
+        None where one is open, nothing was ever heard, or two days of silence would say too little.
+        """
+        if self._silent_since is None or self.alert is not None:
+            return None
+        minute, end = self._silent_since, self._silent_since + _HORIZON
+        left = self._bar(minute)
+        while minute < end:
+            stop = min(minute // 60 * 60 + 60, end)
+            rate = self._baseline.assured(minute // 60) / 60
+            if rate * (stop - minute) >= left:
+                reached = minute + math.ceil(left / rate)
+                return max(reached, self._silent_since + math.ceil(self._least))
+            left -= rate * (stop - minute)
+            minute = stop
+        return None
+
+    def stay_silent(self, now: int) -> list[AlertEvent]:
+        """No comment has come up to minute `now` (since 1970 UTC)."""
+        due = self.due()
+        if self._silent_since is None or due is None or now < due:
+            return []
+        since, moment = self._silent_since, moment_of(now)
+        score = DetectorScore(
+            DETECTOR,
+            float(now - since),
+            self._baseline.assured_between(since, now),
+            self._bar(since),
+        )
+        evidence = self._evidence(since, now, 0, 0.0, (score,))
+        self.alert = Alert(
+            alert_id=alerts.alert_id(self._kol_id, _FAMILY, moment_of(since)),
+            kol_id=self._kol_id,
+            family=_FAMILY,
+            kind=KIND,
+            severity="info",
+            state="open",
+            opened_at=moment,
+            updated_at=moment,
+            resolved_at=None,
+            incident_start=moment_of(since),
+            score=score.value / score.threshold,
+            peak_rate=0.0,
+        )
+        told = summarise_gap(self._kol_id, evidence)
+        return [alerts.event_of(self.alert, "opened", moment, evidence.saying(told))]
+
+    def _end(self, alert: Alert, minute: int, n: int, k: float) -> list[AlertEvent]:
+        """Comments have come: new ones, or those of the gap, dated within it."""
+        since, opened = minute_of(alert.incident_start), minute_of(alert.opened_at)
+        now = max(minute + 1, opened)
+        evidence = self._evidence(since, now, n, k, ())
+        held_back = minute < opened
+        told = summarise_return(self._kol_id, minute - since, held_back, evidence)
+        self.alert, self._marred = None, minute // 60
+        return [alerts.event_of(alert, "resolved", moment_of(now), evidence.saying(told))]
+
+    def _evidence(
+        self, since: int, now: int, n: int, k: float, scores: tuple[DetectorScore, ...]
+    ) -> Evidence:
+        expected = self._baseline.expected_between(since, now)
+        return Evidence(
+            window_start=moment_of(since),
+            window_end=moment_of(now),
+            incident_start=moment_of(since),
+            comments=n,
+            negative=k,
+            expected_comments=expected,
+            expected_negative_share=self._baseline.share,
+            volume_ratio=(n + 0.5) / (expected + 0.5),
+            scores=scores,
+        )
+
+    def maybe_outage(self, now: int) -> bool:
+        """Whether the silence up to minute `now` may be a broken stream's and not the crowd's."""
+        if self.alert is not None or self._silent_since is None:
+            return self.alert is not None
+        missed = self._baseline.assured_between(self._silent_since, now)
+        return missed >= _DOUBTED and self._telling(self._silent_since)
+
+    def _telling(self, since: int) -> bool:
+        """Whether a gap that began at minute `since` could be told soon.
+
+        A KOL with a comment an hour is silent every day; nothing could be told of it before its
+        incident is long over.
+        """
+        due = self.due()
+        return due is not None and due - since <= _SOON
+
+    def observed_span(self, now: int) -> tuple[int, int]:
+        """The minutes since the last call, from and up to, in which silence was the crowd's own.
+
+        A silence that lasts and is doubted is left to a later call. One that is left out moves the
+        first minute by its length.
+
+        Args:
+            now: minutes since 1970 UTC; not before any minute taken.
+        """
+        since, until = self._observed_until, now
+        if self._silent_since is not None and self.maybe_outage(now):
+            until = self._silent_since
+        self._observed_until = max(since, until)
+        return since, self._observed_until
+
+    def taints(self, hour: int) -> bool:
+        """Whether a gap, or what was held back in it, makes an hour (since 1970 UTC) no example."""
+        return self.alert is not None or hour <= self._marred
+
+    def state(self) -> list[Any]:
+        """Everything it knows, as JSON-able values."""
+        alert = None if self.alert is None else alerts.to_dict(self.alert)
+        silence = [self._silent_since, self._longest, self._longest_at]
+        return [*silence, self._marred, self._observed_until, alert]
+
+    def load(self, state: list[Any]) -> None:
+        """Become what `state` returned."""
+        self._silent_since, self._longest, self._longest_at, *rest = state
+        self._marred, self._observed_until, alert = rest
+        self.alert = None if alert is None else alerts.from_dict(alert)

@@ -1,0 +1,105 @@
+"""Charts of alerts from the store, drawn one at a time beside the event loop."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from serving.charts.drawing import draw
+from serving.charts.mood_chart import LEAD, TAIL, Bin, Mark, MoodChart, bins_of, step_of
+from serving.errors import TooBusy
+from serving.locales.wording import Wording, wording
+from serving.storage.alert_store import AlertStore
+from serving.storage.database import from_micros
+from serving.storage.kol_store import KolStore
+from serving.storage.mood_store import MoodStore
+
+_log = structlog.get_logger(__name__)
+_MOST_WAITING = 8
+_MINUTE = timedelta(minutes=1)
+_FIRST = Bin(datetime(1970, 1, 1, tzinfo=UTC), 0, 0.0, 0.0, 0.0)
+_NOTHING = MoodChart("", "", _MINUTE, (_FIRST,), (Mark(_FIRST.start, "began"),))
+
+
+class ChartService:
+    """Makes charts."""
+
+    def __init__(self, alerts: AlertStore, moods: MoodStore, kols: KolStore) -> None:
+        self._alerts = alerts
+        self._moods = moods
+        self._kols = kols
+        self._waiting = 0
+        # One thread, and not the loop's: a drawing whose asker has gone still keeps its turn.
+        self._thread = ThreadPoolExecutor(1, "charts")
+
+    def warm_up(self) -> None:
+        """Draw a chart of nothing beside the event loop, before the first that somebody reads.
+
+        The first chart of a process loads matplotlib, and the first of an installation lists the
+        machine's fonts. Both take seconds, which the first message may not have.
+        """
+        self._thread.submit(_draw_nothing)
+
+    def close(self) -> None:
+        """Wait for the chart that is being drawn; draw no more."""
+        self._thread.shutdown(cancel_futures=True)
+
+    async def chart_of(self, alert_id: str, until: datetime | None = None) -> MoodChart:
+        """What the chart of an alert shows: two hours before the incident to half an hour after.
+
+        Args:
+            alert_id: which alert.
+            until: nothing from this instant on is shown; None shows all that is known.
+
+        Raises:
+            NotFound: there is no such alert.
+            StoreError: the database failed.
+        """
+        alert, events = await self._alerts.get(alert_id)
+        kol_id = alert["kol_id"]
+        begun = datetime.fromisoformat(events[0]["evidence"]["incident_start"])
+        marks = [Mark(begun, "began")]
+        marks += [Mark(from_micros(event["at"]), event["reason"]) for event in events]
+        since = begun - LEAD
+        # Up to the last comments, but only a little past the end of what is over.
+        resolved = alert["resolved_at"] and from_micros(alert["resolved_at"])
+        bound = until or (resolved + TAIL if resolved else None)
+        minute_scores = await self._alerts.minute_scores(kol_id, since, bound)
+        end = max(
+            [marks[-1].at, *(minute_score.start + _MINUTE for minute_score in minute_scores[-1:])]
+        )
+        end = max(min(end, until or end), begun + _MINUTE)
+        step = step_of(since, end)
+        points = await self._moods.series(kol_id, since, end, step)
+        kol = await self._kols.get(kol_id)
+        return MoodChart(
+            name=kol["name"] or kol_id,
+            kol_id=kol_id,
+            step=step,
+            bins=bins_of(points, minute_scores, since, end, step),
+            marks=tuple(mark for mark in marks if mark.at <= end),
+        )
+
+    async def draw(self, chart: MoodChart, words: Wording) -> bytes:
+        """Draw a chart as a PNG, after those that were asked for before.
+
+        Raises:
+            TooBusy: too many wait already.
+        """
+        if self._waiting >= _MOST_WAITING:
+            raise TooBusy("too many charts are being drawn; try again in a moment", retry_after=2)
+        self._waiting += 1
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._thread, draw, chart, words)
+        finally:
+            self._waiting -= 1
+
+
+def _draw_nothing() -> None:
+    try:
+        draw(_NOTHING, wording())
+    except Exception:
+        _log.exception("charts_cannot_be_drawn")
+        raise

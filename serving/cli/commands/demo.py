@@ -1,0 +1,66 @@
+"""groundswell demo: two days in a minute."""
+
+import asyncio
+import re
+import sys
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from serving.cli.options import Model, Port
+
+_FOREIGN_FONTS = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)  # a picture fetches nothing
+
+
+def demo(
+    port: Port = None,
+    keep: Annotated[
+        bool | None,
+        typer.Option(
+            "--keep/--no-keep", help="Serve on when the story is over; only in a terminal if unset."
+        ),
+    ] = None,
+    database: Annotated[
+        Path | None,
+        typer.Option("--database", help="New file to keep the data in; a temporary one if unset."),
+    ] = None,
+    model: Model = None,
+    record: Annotated[
+        Path | None, typer.Option("--record", help="Save what is shown as an SVG picture.")
+    ] = None,
+) -> None:
+    """Watch Groundswell at work: a storm, a praise surge and an ordinary KOL, over two days.
+
+    Starts the real service on this machine, sends it some thousand comments that we wrote in
+    English, Vietnamese and Korean, and shows each alert as it arises.
+    """
+    from rich.console import Console
+    from uvicorn.loops.auto import auto_loop_factory
+
+    from serving.cli import terminal
+    from serving.cli.demo.screen import Screen
+    from serving.cli.demo.story import play
+    from serving.cli.files.columns import InputError
+    from serving.clock import SystemClock
+
+    if database is not None and database.exists():
+        raise InputError(f"{database} exists already; the demo wants a new file")
+    interactive = sys.stdout.isatty()
+    keep = interactive and record is None if keep is None else keep
+    console = Console(record=True, width=100) if record else terminal.out
+    screen = Screen(console, live=interactive and record is None)
+    end = SystemClock().now().replace(second=0, microsecond=0) - timedelta(minutes=1)
+    with tempfile.TemporaryDirectory(prefix="groundswell-demo-") as folder:
+        path = (database or Path(folder) / "demo.db").resolve()
+        settings = terminal.settings(
+            host="127.0.0.1", port=port, database_url=f"sqlite:///{path}", model=model
+        )
+        terminal.log_errors_only(settings)
+        with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+            runner.run(play(settings, end, screen, keep=keep))
+    if record is not None:
+        picture = console.export_svg(title="groundswell demo")
+        record.write_text(_FOREIGN_FONTS.sub("", picture), encoding="utf-8")

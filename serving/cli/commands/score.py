@@ -1,0 +1,140 @@
+"""groundswell score: what the model says of texts."""
+
+import itertools
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from serving.cli.options import AsJson, Model
+
+if TYPE_CHECKING:
+    from model.classifier import SentimentClassifier
+
+_FILES = (".txt", ".csv", ".tsv", ".parquet", ".pq", ".ndjson", ".jsonl", ".gz")
+_AT_ONCE = 500
+_SHOWN = 20
+
+
+def score(
+    texts: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="TEXT...|FILE",
+            help="Texts, or one txt (a text a line), csv, tsv, ndjson, jsonl or parquet file.",
+        ),
+    ],
+    text_column: Annotated[
+        str, typer.Option("--text-column", help="Column of the file that holds the texts.")
+    ] = "text",
+    model: Model = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score texts: negative, neutral, positive, and how offensive; nothing is stored.
+
+    Of a file the table shows the first 20 rows and the counts; --json prints every row, one a line.
+    """
+    from model.classifier import SentimentClassifier
+    from serving.cli import terminal
+    from serving.cli.output import render
+
+    settings = terminal.settings(model=model)
+    source = _texts(texts, text_column)
+    first = list(itertools.islice(source, _AT_ONCE))
+    classifier = SentimentClassifier.load(settings.model, threads=settings.model_threads)
+    shown: list[tuple[str, dict[str, Any]]] = []
+    counts: Counter[str] = Counter()
+    is_file = _file(texts) is not None
+    chunk = first
+    while chunk:
+        for text, prediction in zip(chunk, _predict(classifier, chunk), strict=True):
+            counts[prediction["label"]] += 1
+            if as_json:
+                line = json.dumps({"text": text} | prediction, ensure_ascii=not _printable(text))
+                sys.stdout.write(line + "\n")
+            elif not is_file or len(shown) < _SHOWN:
+                shown.append((text, prediction))
+        chunk = list(itertools.islice(source, _AT_ONCE))
+    if as_json:
+        return
+    terminal.out.print(render.prediction_table([t for t, _ in shown], [p for _, p in shown]))
+    if is_file:
+        parts = ", ".join(f"{count:,} {label}" for label, count in counts.most_common())
+        terminal.say(f"{counts.total():,} texts: {parts or 'none'}")
+
+
+def _file(texts: Sequence[str]) -> Path | None:
+    """The one argument as a file, if it is meant as one."""
+    if len(texts) != 1 or "\0" in texts[0] or len(texts[0]) > 255:
+        return None
+    path = Path(texts[0])
+    is_name = path.suffix.lower() in _FILES and " " not in texts[0]
+    return path if is_name or path.is_file() else None
+
+
+def _texts(texts: Sequence[str], column: str) -> Iterator[str]:
+    from serving.cli.files.columns import InputError
+    from serving.cli.files.formats import open_source
+
+    path = _file(texts)
+    if path is None:
+        yield from texts
+        return
+    if path.suffix.lower() == ".txt":
+        yield from _lines(path)
+        return
+    source = open_source(path, "utf-8", None)
+    try:
+        names = source.columns()
+        if column not in names:
+            raise InputError(
+                f"{path.name} has no column {column!r}; name one with --text-column, "
+                f"there are {', '.join(names)}"
+            )
+        for number, cells in source.rows():
+            if isinstance(cells, str):
+                raise InputError(f"{path.name}, {source.unit} {number} {cells}")
+            yield str(cells.get(column) or "")
+    finally:
+        source.close()
+
+
+def _lines(path: Path) -> Iterator[str]:
+    from serving.cli.files.columns import InputError
+
+    try:
+        with path.open(encoding="utf-8-sig") as lines:
+            for line in lines:
+                yield line.rstrip("\r\n")
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path.name} is not UTF-8; save it as UTF-8") from None
+
+
+def _predict(classifier: "SentimentClassifier", texts: list[str]) -> Iterator[dict[str, Any]]:
+    for prediction in classifier.predict(texts):
+        yield {
+            "negative": prediction.negative,
+            "neutral": prediction.neutral,
+            "positive": prediction.positive,
+            "offensive": prediction.offensive,
+            "label": prediction.label.value,
+            "empty": prediction.empty,
+            "windows": prediction.windows,
+            "language": prediction.language,
+            "in_scope": prediction.in_scope,
+        }
+
+
+def _printable(text: str) -> bool:
+    """Whether a text can be written as UTF-8; lone surrogates cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

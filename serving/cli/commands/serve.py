@@ -1,0 +1,47 @@
+"""groundswell serve: the service behind a socket."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from serving.cli.options import DatabaseUrl, LogFormat, Model, Port
+
+
+def serve(
+    host: Annotated[
+        str | None, typer.Option("--host", help="Address to listen on; 127.0.0.1 if unset.")
+    ] = None,
+    port: Port = None,
+    database_url: DatabaseUrl = None,
+    model: Model = None,
+    log_format: LogFormat = None,
+) -> None:
+    """Run the service until Ctrl-C: comments in, alerts out.
+
+    What is not given here comes from the GROUNDSWELL_ settings, see docs/settings.md.
+    """
+    from uvicorn.loops.auto import auto_loop_factory
+
+    from serving.cli import hosting, terminal
+    from serving.logs import configure_logging
+
+    settings = terminal.settings(
+        host=host, port=port, database_url=database_url, model=model, log_format=log_format
+    )
+    configure_logging(settings)
+    if not hosting.is_loopback(settings.host):
+        terminal.say(
+            f"warning: anyone who can reach {settings.host} can read every comment and write new "
+            "ones; there is no access control yet"
+        )
+    listener = hosting.listen(settings.host, settings.port)
+
+    async def run() -> None:
+        async with hosting.started(settings) as app:
+            url = hosting.url_of(listener)
+            terminal.say(f"Groundswell listens on {url}, its API is described at {url}/docs")
+            await hosting.server(app).serve(sockets=[listener])
+
+    with listener, asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+        runner.run(run())

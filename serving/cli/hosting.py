@@ -1,0 +1,111 @@
+"""A service run by this process: behind a socket, or without any network."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import threading
+from collections.abc import AsyncIterator, Iterator
+
+import httpx
+import uvicorn
+from fastapi import FastAPI
+
+from serving.addresses import is_loopback as is_loopback
+from serving.app import create_app
+from serving.client.client import TIMEOUT, ServiceClient
+from serving.errors import ServingError
+from serving.settings import Settings
+
+_GRACE = 3  # seconds that open streams get at the end
+
+
+class CannotListen(ServingError):
+    """The address cannot be listened on."""
+
+    code = "cannot_listen"
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket.
+
+    Raises:
+        CannotListen: the port is taken or the address is not this machine's.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:
+        raise CannotListen(f"{host!r} is no address of this machine ({error.strerror})") from None
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(socket.SOMAXCONN)
+    except OSError as error:
+        listener.close()
+        raise CannotListen(
+            f"cannot listen on {host} port {port} ({error.strerror}); "
+            "name another with --port, or 0 for any free one"
+        ) from None
+    return listener
+
+
+def url_of(listener: socket.socket) -> str:
+    """The address of a listening socket as a person would type it."""
+    host, port = listener.getsockname()[:2]
+    if ":" in host:
+        host = f"[{host}]"
+    return f"http://{host}:{port}"
+
+
+class Server(uvicorn.Server):
+    """uvicorn that hands the end back to its caller: a signal stops it, and nothing is raised."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop at SIGINT and SIGTERM; a second SIGINT does not wait for open requests."""
+        if threading.current_thread() is not threading.main_thread():  # signals go to that one
+            yield
+            return
+        loop = asyncio.get_running_loop()
+        caught = (signal.SIGINT, signal.SIGTERM)
+        for number in caught:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in caught:
+                loop.remove_signal_handler(number)
+
+
+@contextlib.asynccontextmanager
+async def started(settings: Settings) -> AsyncIterator[FastAPI]:
+    """The app with its workers running; errors of the start are raised here, not logged."""
+    app = create_app(settings)
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+def server(app: FastAPI) -> Server:
+    """A web server for an app whose workers run already."""
+    config = uvicorn.Config(
+        app,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=_GRACE,
+    )
+    return Server(config)
+
+
+@contextlib.asynccontextmanager
+async def in_process(settings: Settings) -> AsyncIterator[ServiceClient]:
+    """The whole service without a network, for as long as the context lasts."""
+    async with started(settings) as app:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://in-process", timeout=TIMEOUT
+        ) as http:
+            yield ServiceClient(http)

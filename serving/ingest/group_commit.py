@@ -1,0 +1,133 @@
+"""Group commit: everything that waits for the log is committed together."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from monitoring.events import Comment
+from serving.clock import Clock
+from serving.errors import NotReady, ServingError, TooBusy
+from serving.storage.comment_log import CommentLog
+
+_COMMIT_AT_MOST = 5000
+_RETRY_AFTER = 1
+
+Waiting = tuple[Sequence[Comment], asyncio.Future[list[bool]]]
+
+
+class GroupCommit:
+    """Takes comments from many requests and answers each after its commit.
+
+    At most `capacity` comments wait; past that a request is turned away (HTTP 429), never
+    queued without bound. A failed commit reaches every request that was part of it.
+    """
+
+    def __init__(
+        self, log: CommentLog, clock: Clock, *, capacity: int, on_commit: Callable[[], None]
+    ) -> None:
+        self._log = log
+        self._clock = clock
+        self._capacity = capacity
+        self._on_commit = on_commit
+        self._queue: deque[Waiting] = deque()
+        self._waiting = 0
+        self._arrived = asyncio.Event()
+        self._drained = asyncio.Event()
+        self._drained.set()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Comments that wait for their commit."""
+        return self._waiting
+
+    @property
+    def alive(self) -> bool:
+        """Whether comments are being committed."""
+        return self._task is not None and not self._task.done()
+
+    async def start(self) -> None:
+        """Begin committing."""
+        self._task = asyncio.create_task(self._run(), name="log-writer")
+
+    async def stop(self) -> None:
+        """Commit what waits, then stop."""
+        if self._task is None:
+            return
+        if self.alive:
+            await self._drained.wait()
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def append(self, comments: Sequence[Comment]) -> list[bool]:
+        """Commit comments to the log.
+
+        Returns:
+            For each, True if it is new and False if the log had it; after the commit.
+
+        Raises:
+            TooBusy: too many wait already; nothing was taken.
+            NotReady: the writer has died.
+            StoreError: the database refused; nothing was kept.
+        """
+        if not comments:
+            return []
+        if not self.alive:
+            raise NotReady("the comment log is not being written; see the service's log")
+        if self._waiting and self._waiting + len(comments) > self._capacity:
+            raise TooBusy(
+                f"{self._waiting} comments wait for their commit already; send these again later",
+                retry_after=_RETRY_AFTER,
+            )
+        done: asyncio.Future[list[bool]] = asyncio.get_running_loop().create_future()
+        self._queue.append((comments, done))
+        self._waiting += len(comments)
+        self._drained.clear()
+        self._arrived.set()
+        return await done
+
+    async def _run(self) -> None:
+        try:
+            while True:
+                await self._arrived.wait()
+                self._arrived.clear()
+                while self._queue:
+                    await self._commit(self._take())
+                self._drained.set()
+        finally:
+            for comments, done in self._queue:
+                self._waiting -= len(comments)
+                if not done.done():
+                    done.set_exception(NotReady("the comment log stopped; send these again"))
+            self._queue.clear()
+
+    def _take(self) -> list[Waiting]:
+        group = [self._queue.popleft()]
+        size = len(group[0][0])
+        while self._queue and size + len(self._queue[0][0]) <= _COMMIT_AT_MOST:
+            group.append(self._queue.popleft())
+            size += len(group[-1][0])
+        return group
+
+    async def _commit(self, group: list[Waiting]) -> None:
+        everything = [comment for comments, _ in group for comment in comments]
+        try:
+            new = await self._log.append(everything, self._clock.now())
+        except ServingError as error:
+            for _, done in group:
+                if not done.done():
+                    done.set_exception(error)
+        except BaseException:
+            for _, done in group:
+                if not done.done():
+                    done.set_exception(NotReady("the comment log stopped; send these again"))
+            raise
+        else:
+            start = 0
+            for comments, done in group:
+                if not done.done():  # its caller may have gone; the comments are in the log
+                    done.set_result(new[start : start + len(comments)])
+                start += len(comments)
+            self._on_commit()
+        finally:
+            self._waiting -= len(everything)

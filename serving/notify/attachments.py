@@ -1,0 +1,47 @@
+"""The chart that goes with a message."""
+
+from typing import Protocol
+
+from serving.charts.chart_service import ChartService
+from serving.errors import NotFound, TooBusy
+from serving.locales.wording import Wording
+from serving.notify.channels.base import Unavailable
+from serving.notify.notification import Notification
+
+
+class Attachments(Protocol):
+    """Where channels take charts from."""
+
+    async def of(self, notification: Notification, words: Wording) -> bytes | None:
+        """A PNG of what led to a transition; None where nothing is stored of it.
+
+        Raises:
+            Unavailable: it cannot be drawn now.
+            StoreError: the database failed.
+        """
+        ...
+
+
+class NoAttachments:
+    """Has none."""
+
+    async def of(self, notification: Notification, words: Wording) -> None:
+        """None."""
+
+
+class StoredAttachments:
+    """Charts of alerts in the store, up to what is told; to now where that is an escalation."""
+
+    def __init__(self, chart_service: ChartService) -> None:
+        self._chart_service = chart_service
+
+    async def of(self, notification: Notification, words: Wording) -> bytes | None:
+        """The chart; None while alerts are derived again and this one is not there yet."""
+        until = notification.at if notification.step is None else None
+        try:
+            chart = await self._chart_service.chart_of(notification.alert_id, until=until)
+            return await self._chart_service.draw(chart, words)
+        except NotFound:
+            return None
+        except TooBusy as error:
+            raise Unavailable(str(error)) from error

@@ -1,0 +1,120 @@
+"""One request to somebody else's server: bounded, no redirects, and its answer understood."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import timedelta
+from http import HTTPStatus
+from typing import NoReturn
+
+import httpx
+
+from serving.notify.channels.base import Rejected, Unavailable
+
+_TOLD = 200  # bytes of an error answer that are read
+_LONGEST_PAUSE = timedelta(hours=1)
+_TRY_AGAIN = {
+    HTTPStatus.REQUEST_TIMEOUT,
+    HTTPStatus.TOO_EARLY,
+    HTTPStatus.TOO_MANY_REQUESTS,
+}
+
+
+async def post(
+    http: httpx.AsyncClient, url: str, content: bytes, headers: Mapping[str, str]
+) -> None:
+    """POST JSON; returns once the other side has said 2xx, whose body is not read.
+
+    The caller bounds the time as a whole.
+
+    Args:
+        http: the client.
+        url: where to; never part of an error.
+        content: the body.
+        headers: beside `Content-Type`.
+
+    Raises:
+        Unavailable: no answer, not HTTP, 408, 425, 429 or 5xx.
+        Rejected: any other answer.
+    """
+    headers = {"Content-Type": "application/json", **headers}
+    async with _answered(
+        http.stream("POST", url, content=content, headers=headers, follow_redirects=False)
+    ):
+        pass
+
+
+async def get(
+    http: httpx.AsyncClient,
+    url: str,
+    params: Sequence[tuple[str, str]],
+    headers: Mapping[str, str],
+    *,
+    most: int,
+) -> bytes:
+    """GET a body.
+
+    Args:
+        http: the client.
+        url: where from; never part of an error.
+        params: the query.
+        headers: all of them.
+        most: bytes that the body may have.
+
+    Raises:
+        Unavailable: as :func:`post`, and for a longer body.
+        Rejected: as :func:`post`.
+    """
+    request = http.stream("GET", url, params=list(params), headers=headers, follow_redirects=False)
+    async with _answered(request) as answer:
+        read = b""
+        async for chunk in answer.aiter_bytes():
+            read += chunk
+            if len(read) > most:
+                raise Unavailable(f"answered more than {most:,} bytes")
+        return read
+
+
+@asynccontextmanager
+async def _answered(
+    request: AbstractAsyncContextManager[httpx.Response],
+) -> AsyncIterator[httpx.Response]:
+    """The answer, if it is 2xx; errors of httpx in the block are those of the channel."""
+    try:
+        async with request as answer:
+            if not answer.is_success:
+                await _refuse(answer)
+            yield answer
+    except httpx.InvalidURL as error:
+        raise Rejected("the address cannot be used") from error
+    except httpx.HTTPError as error:
+        raise Unavailable(str(error) or type(error).__name__) from error
+
+
+async def _refuse(answer: httpx.Response) -> NoReturn:
+    status = answer.status_code
+    said = f"answered {status}"
+    if answer.is_redirect:
+        raise Rejected(f"{said}: redirects are not followed; configure the final address")
+    if text := await _beginning(answer):
+        said += f": {text}"
+    if status in _TRY_AGAIN or status >= 500:
+        raise Unavailable(said, retry_after=_retry_after(answer))
+    raise Rejected(said)
+
+
+async def _beginning(answer: httpx.Response) -> str:
+    """The first bytes of an answer's body as text on one line."""
+    read = b""
+    async for chunk in answer.aiter_raw(_TOLD):
+        read += chunk
+        if len(read) >= _TOLD:
+            break
+    return " ".join(read[:_TOLD].decode("utf-8", "replace").split())
+
+
+def _retry_after(answer: httpx.Response) -> timedelta | None:
+    """The pause that the other side asked for in seconds, at most an hour."""
+    text = answer.headers.get("Retry-After", "")
+    if not (text.isascii() and text.isdigit()):
+        return None
+    return min(timedelta(seconds=int(text[:9])), _LONGEST_PAUSE)

@@ -1,0 +1,72 @@
+"""What a channel is told: one transition of one alert."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """One transition of one alert, for one channel.
+
+    Attributes:
+        key: the idempotency key; the same at every attempt.
+        alert_id: which alert.
+        kol_id: whose stream.
+        kol_name: the KOL's name; None where its profile has none.
+        kind: the alert's kind.
+        severity: at this transition.
+        reason: "opened", "escalated", "aftershock", "reopened", "resolved", "still_open",
+            "unacknowledged", or "test".
+        at: event time of the transition, aware, UTC; of "unacknowledged" that of the page.
+        opened_at: event time at which the alert was opened, aware, UTC.
+        evidence: `Evidence.to_dict()`.
+        public_url: under which people reach this service; None where it is not set.
+        page: whether it is to call somebody.
+        step: which step of an escalation it is, from 1; None if it is none.
+    """
+
+    key: str
+    alert_id: str
+    kol_id: str
+    kol_name: str | None
+    kind: str
+    severity: str
+    reason: str
+    at: datetime
+    opened_at: datetime
+    evidence: Mapping[str, Any]
+    public_url: str | None
+    page: bool = False
+    step: int | None = None
+
+    @property
+    def link(self) -> str | None:
+        """The alert's page; None where no public URL is set."""
+        return self._under(f"alerts/{self.alert_id}")
+
+    @property
+    def acknowledge_link(self) -> str | None:
+        """The alert's page, asking there whether to acknowledge; None as `link`."""
+        return self._under(f"alerts/{self.alert_id}?action=acknowledge")
+
+    @property
+    def chart_link(self) -> str | None:
+        """The alert's chart; None as `link`."""
+        return self._under(f"v1/alerts/{self.alert_id}/chart.png")
+
+    def _under(self, path: str) -> str | None:
+        return self.public_url and f"{self.public_url.rstrip('/')}/{path}"
+
+
+def idempotency_key(alert_id: str, reason: str, at: int, channel: str) -> str:
+    """The name of a transition on a channel; deriving the alert again gives the same one.
+
+    Args:
+        alert_id: which alert.
+        reason: which transition.
+        at: its event time in microseconds; an alert may be reopened and resolved repeatedly.
+        channel: the channel's name.
+    """
+    return f"{alert_id}-{reason}-{at}-{channel}"

@@ -1,0 +1,187 @@
+"""What a digest says in its reader's words; said once for HTML, plain text and terminal."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+from serving.locales.wording import Wording, msg, time_zone
+from serving.notify.render.content import kind_name
+from serving.notify.render.digest_incidents import entry, moment, name_of, recovered
+from serving.notify.render.digest_moods import row
+from serving.notify.render.rendered_digest import Group, RenderedDigest, Section
+from serving.notify.render.sentences import comments
+from serving.storage.digest_record import Digest, Precision
+
+_MOST_INCIDENTS, _MOST_KOLS = 12, 50  # some mail clients cut messages off past 102 KB
+_LATE = timedelta(minutes=30)  # after its time from which a digest is said to be late
+_TITLES = {"day": msg("Daily digest"), "week": msg("Weekly digest")}
+
+
+def write(digest: Digest, words: Wording, public_url: str | None) -> RenderedDigest:
+    """Say what a digest has to say.
+
+    Args:
+        digest: the figures.
+        words: the reader's language; times are told in the digest's own zone.
+        public_url: under which people reach this service; None leaves links out.
+    """
+    words = replace(words, zone=time_zone(digest.timezone))
+    title = words.dates(digest.first, digest.last)
+    if not digest.over:
+        title = words.text("{dates}, so far", dates=title)
+    flag = words.text(_TITLES[digest.every])
+    if digest.name:
+        flag = f"{flag} · {digest.name}"
+    head = RenderedDigest(
+        subject=f"{flag} · {title}: {_in_short(digest, words)}",
+        tone=_tone(digest),
+        flag=flag,
+        title=title,
+        below=words.text(
+            "Times in {zone}, written {moment}",
+            zone=digest.timezone,
+            moment=moment(digest.written_at, words),
+        ),
+        notice=_late(digest, words),
+        summary=_nothing(digest, words),
+    )
+    if _is_empty(digest):
+        return head
+    rows = digest.kols[:_MOST_KOLS]
+    return replace(
+        head,
+        summary=_summary(digest, words),
+        groups=tuple(_groups(digest, words, public_url)),
+        sections=tuple(_sections(digest, words)),
+        moods_heading=words.text("Mood by KOL"),
+        moods=tuple(row(kol, digest.every, words) for kol in rows),
+        more_moods=_more(len(digest.kols) - len(rows), words),
+        small_print=words.text(
+            "Mood is the mean of P(positive) - P(negative) over the comments, from -1 to +1. Usual "
+            "is what the detector expected at these hours."
+        ),
+    )
+
+
+def _is_empty(digest: Digest) -> bool:
+    """Whether nothing was said and nothing befell anybody."""
+    befell = digest.incidents or digest.notices or digest.recoveries
+    return not befell and not any(kol.comments or kol.open_alerts for kol in digest.kols)
+
+
+def _groups(digest: Digest, words: Wording, public_url: str | None) -> Iterator[Group]:
+    for heading, incidents in (
+        (words.text("Incidents"), digest.incidents),
+        (words.text("Also noticed"), digest.notices),
+    ):
+        told = incidents[:_MOST_INCIDENTS]
+        if told:
+            entries = tuple(entry(one, words, public_url) for one in told)
+            yield Group(heading, entries, _more(len(incidents) - len(told), words))
+
+
+def _tone(digest: Digest) -> str:
+    for severity in ("critical", "warning"):
+        if any(kol.worst_open == severity for kol in digest.kols):
+            return severity
+    return "info" if digest.incidents else "over"
+
+
+def _in_short(digest: Digest, words: Wording) -> str:
+    if not digest.incidents:
+        return words.text("no incidents")
+    return ", ".join(_counts(digest, words))
+
+
+def _counts(digest: Digest, words: Wording) -> Iterator[str]:
+    yield words.plural("{count} incident", "{count} incidents", len(digest.incidents))
+    lasting = sum(one.lasts for one in digest.incidents)
+    if lasting:
+        yield words.plural("{count} still open", "{count} still open", lasting)
+    else:
+        yield words.text("nothing still open")
+
+
+def _summary(digest: Digest, words: Wording) -> str:
+    said = words.text(
+        "{comments} on {kols}.",
+        comments=comments(sum(kol.comments for kol in digest.kols), words),
+        kols=_kols(digest, words),
+    )
+    if not digest.incidents:
+        return " ".join((words.text("No incidents."), said))
+    return f"{', '.join(_counts(digest, words))}. {said}"
+
+
+def _nothing(digest: Digest, words: Wording) -> str:
+    return words.text(
+        "Nothing happened: no comments on {kols}, and no incidents.", kols=_kols(digest, words)
+    )
+
+
+def _kols(digest: Digest, words: Wording) -> str:
+    return words.plural("{count} KOL", "{count} KOLs", len(digest.kols))
+
+
+def _late(digest: Digest, words: Wording) -> str | None:
+    if digest.due_at is None or digest.written_at - digest.due_at <= _LATE:
+        return None
+    return words.text(
+        "This digest comes late: it was due {moment}.", moment=moment(digest.due_at, words)
+    )
+
+
+def _more(count: int, words: Wording) -> str | None:
+    return words.plural("and {count} more", "and {count} more", count) if count > 0 else None
+
+
+def _sections(digest: Digest, words: Wording) -> Iterator[Section]:
+    told = digest.recoveries[:_MOST_INCIDENTS]
+    if told:
+        lines = [recovered(one, words) for one in told]
+        lines += filter(None, [_more(len(digest.recoveries) - len(told), words)])
+        yield Section(words.text("Recoveries"), tuple(lines))
+    paragraphs = [*_false_alarms(digest, words), _precision(digest.precision, words)]
+    yield Section(words.text("False alarms"), tuple(paragraphs))
+
+
+def _false_alarms(digest: Digest, words: Wording) -> Iterator[str]:
+    alerts = (*digest.incidents, *digest.notices)
+    if not alerts:
+        return
+    false = [one for one in alerts if one.verdict == "false_alarm"]
+    for one in false[:_MOST_INCIDENTS]:
+        kind = kind_name(one.kind, words)
+        yield f"{name_of(one)}: {kind}, {moment(one.began, words)}"
+    if not false:
+        yield words.text("None of these alerts was called a false alarm.")
+    unjudged = sum(one.verdict is None for one in alerts)
+    if unjudged:
+        yield words.plural(
+            "{count} alert has not been judged yet.",
+            "{count} alerts have not been judged yet.",
+            unjudged,
+        )
+
+
+def _precision(precision: Precision, words: Wording) -> str:
+    weeks = words.number(precision.weeks)
+    if precision.share is None or precision.low is None or precision.high is None:
+        if precision.raised == 0:
+            return words.text("There was no alert in the last {weeks} weeks.", weeks=weeks)
+        return words.plural(
+            "The {count} alert of the last {weeks} weeks has not been judged.",
+            "None of the {count} alerts of the last {weeks} weeks has been judged.",
+            precision.raised,
+            weeks=weeks,
+        )
+    return words.text(
+        "Precision of the last {weeks} weeks: {confirmed} of {judged} judged alerts were right, "
+        "{share} (95% interval {low} to {high}).",
+        weeks=weeks,
+        confirmed=words.number(precision.confirmed),
+        judged=words.number(precision.confirmed + precision.false_alarms),
+        share=words.percent(precision.share),
+        low=words.percent(precision.low),
+        high=words.percent(precision.high),
+    )

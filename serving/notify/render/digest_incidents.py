@@ -1,0 +1,115 @@
+"""Incidents and their ends in words."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import datetime, timedelta
+
+from monitoring.kinds import AlertKind
+from serving.locales.quoting import cut, one_line
+from serving.locales.wording import Wording
+from serving.notify.render.content import LONGEST_NAME, SEVERITIES, kind_name, link
+from serving.notify.render.rendered_digest import Entry
+from serving.notify.render.sentences import comments, rise
+from serving.storage.digest_record import Incident, KolMood, Recovery
+
+_DAY = timedelta(days=1)
+
+
+def entry(incident: Incident, words: Wording, public_url: str | None) -> Entry:
+    """An incident in words.
+
+    Args:
+        incident: what is told.
+        words: the reader's language and the digest's time zone.
+        public_url: under which people reach this service; None leaves the link out.
+    """
+    flag = words.text(SEVERITIES[incident.severity])
+    if incident.ended is not None:
+        flag = words.text("{flag}, over", flag=flag)
+    page = None
+    if public_url is not None:
+        page = f"{public_url.rstrip('/')}/alerts/{incident.alert_id}"
+    return Entry(
+        tone=incident.severity,
+        flag=flag,
+        name=name_of(incident),
+        kind=kind_name(incident.kind, words),
+        lines=tuple(_lines(incident, words)),
+        link=link(words.text("Open the alert"), page, words),
+    )
+
+
+def _lines(incident: Incident, words: Wording) -> Iterator[str]:
+    yield _when(incident, words)
+    figures = asdict(incident.figures)
+    edges = {edge: figures[edge].isoformat() for edge in ("window_start", "window_end")}
+    yield rise(incident.kind, figures | edges, name_of(incident), words)
+    peak = incident.peak
+    if peak is not None and incident.kind in (AlertKind.PRAISE_SURGE, AlertKind.COMMENT_FLOOD):
+        yield words.text(
+            "Peak: {comments} in the ten minutes from {moment}.",
+            comments=comments(peak.comments, words),
+            moment=moment(peak.start, words),
+        )
+    elif peak is not None:
+        yield words.text(
+            "Peak: {negative} of {comments} negative in the ten minutes from {moment}.",
+            negative=words.number(peak.negative),
+            comments=comments(peak.comments, words),
+            moment=moment(peak.start, words),
+        )
+    if incident.top_post is not None:
+        yield words.text("Top post: {post}", post=cut(one_line(incident.top_post), LONGEST_NAME))
+    yield _verdict(incident, words)
+
+
+def _when(incident: Incident, words: Wording) -> str:
+    began = moment(incident.began, words)
+    if incident.lasts:
+        told = words.text("Since {moment}, still open", moment=began)
+    elif incident.ended is None:
+        told = words.text("Since {moment}, closed by hand", moment=began)
+    else:
+        told = words.text(
+            "{began} to {ended} ({span})",
+            began=began,
+            ended=moment(incident.ended, words, after=incident.began),
+            span=words.span(incident.ended - incident.began),
+        )
+    if incident.waves == 1:
+        return told
+    waves = words.plural("{count} wave", "{count} waves", incident.waves)
+    return words.text("{told}, in {waves}", told=told, waves=waves)
+
+
+def _verdict(incident: Incident, words: Wording) -> str:
+    if incident.verdict is None:
+        return words.text("Not judged by anybody yet")
+    actor = cut(one_line(incident.judged_by or "?"), LONGEST_NAME)
+    if incident.verdict == "false_alarm":
+        return words.text("A false alarm, says {actor}", actor=actor)
+    return words.text("Confirmed by {actor}", actor=actor)
+
+
+def recovered(recovery: Recovery, words: Wording) -> str:
+    """That an incident is over, and how long it took."""
+    return words.text(
+        "{name}: {kind} was back at the usual on {moment}, {span} after it began.",
+        name=name_of(recovery),
+        kind=kind_name(recovery.kind, words),
+        moment=moment(recovery.ended, words),
+        span=words.span(recovery.ended - recovery.began),
+    )
+
+
+def name_of(of: Incident | Recovery | KolMood) -> str:
+    """A KOL's name, or its id where there is none."""
+    return cut(one_line(of.name or of.kol_id), LONGEST_NAME)
+
+
+def moment(at: datetime, words: Wording, *, after: datetime | None = None) -> str:
+    """Day and time; the time alone on the same day as `after`."""
+    clock = words.clock(at)
+    if after is not None and words.day(at) == words.day(after) and at - after < _DAY:
+        return clock
+    return f"{words.day(at)}, {clock}"

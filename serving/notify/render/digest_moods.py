@@ -1,0 +1,67 @@
+"""How each KOL's stream was, in words."""
+
+from collections.abc import Iterator
+
+from serving.locales.wording import Wording, msg
+from serving.notify.render.content import Figure
+from serving.notify.render.digest_incidents import name_of
+from serving.notify.render.rendered_digest import Day, Row
+from serving.storage.digest_record import DayMood, KolMood
+
+_BEFORE = {"day": msg("the day before {mood}"), "week": msg("the week before {mood}")}
+_NOTHING_BEFORE = {"day": msg("no comments the day before"), "week": msg("none the week before")}
+
+
+def row(kol: KolMood, every: str, words: Wording) -> Row:
+    """A KOL in words.
+
+    Args:
+        kol: its figures.
+        every: "day" or "week".
+        words: the reader's language.
+    """
+    quiet = kol.comments == 0
+    return Row(
+        name=name_of(kol),
+        tone=kol.worst_open,
+        open=words.plural("{count} alert open", "{count} alerts open", kol.open_alerts)
+        if kol.open_alerts
+        else None,
+        silence=_silence(kol, words) if quiet else None,
+        figures=() if quiet else tuple(_figures(kol, every, words)),
+        days=() if quiet else tuple(_day(day, words) for day in kol.days),
+    )
+
+
+def _silence(kol: KolMood, words: Wording) -> str:
+    if kol.usual_comments is None:
+        return words.text("No comments.")
+    return words.text("No comments; usually {usual}.", usual=words.number(kol.usual_comments))
+
+
+def _figures(kol: KolMood, every: str, words: Wording) -> Iterator[Figure]:
+    if kol.mood is not None:
+        before = words.text(_NOTHING_BEFORE[every])
+        if kol.mood_before is not None:
+            before = words.text(_BEFORE[every], mood=words.signed(kol.mood_before))
+        yield Figure(words.text("Mood"), words.signed(kol.mood), before)
+    usual, ratio = words.text("usual not known yet"), None
+    if kol.usual_comments is not None:
+        usual = words.text("usually {usual}", usual=words.number(kol.usual_comments))
+        if round(kol.usual_comments) > 0:
+            change = kol.comments / kol.usual_comments
+            ratio = words.text("{ratio} times", ratio=words.number(change, 1))
+    yield Figure(words.text("Comments"), words.number(kol.comments), usual, ratio)
+    if kol.negative_share is not None:
+        usual = words.text("usual not known yet")
+        if kol.usual_negative_share is not None:
+            usual = words.text("usually {usual}", usual=words.percent(kol.usual_negative_share))
+        yield Figure(words.text("Negative"), words.percent(kol.negative_share), usual)
+
+
+def _day(day: DayMood, words: Wording) -> Day:
+    return Day(
+        label=words.weekday(day.day),
+        mood="-" if day.mood is None else words.signed(day.mood),
+        comments=words.compact(day.comments),
+    )

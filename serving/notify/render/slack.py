@@ -1,0 +1,69 @@
+"""The message as Slack's Block Kit.
+
+All that is said stands in `plain_text` objects: Slack reads no markup, emoji codes or mentions
+there, so nothing that a commenter wrote can do anything. The fallback text, which Slack shows in
+notifications, is read as markup and therefore escaped.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from serving.locales.quoting import cut
+from serving.notify.render.content import Content, Fact, RenderedMessage
+
+_HEADER, _FALLBACK = 150, 300  # characters; the header's is Slack's bound
+_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_SIGNS = {"critical": "🔴", "warning": "🟠", "info": "🔵", "over": "🟢"}
+
+
+def render(rendered: RenderedMessage) -> dict[str, Any]:
+    """The body of a POST to an incoming webhook; at most 50 blocks from 20 items."""
+    if len(rendered.items) == 1:
+        blocks = list(_one(rendered.items[0]))
+    else:
+        blocks = [_header(rendered.subject)]
+        for item in rendered.items:
+            blocks.extend(_short(item))
+    fallback = cut(rendered.subject, _FALLBACK).translate(_ESCAPES)
+    return {"text": fallback, "mrkdwn": False, "unfurl_links": False, "blocks": blocks}
+
+
+def _one(content: Content) -> Iterator[dict[str, Any]]:
+    yield _header(f"{_SIGNS[content.tone]} {content.subject}")
+    said = content.sentence if content.notice is None else f"{content.notice}\n{content.sentence}"
+    yield {"type": "section", "text": _plain(said)}
+    figures = [
+        f"{figure.label}\n{figure.now}, {figure.usual}"
+        + (f" ({figure.change})" if figure.change else "")
+        for figure in content.figures
+    ]
+    fields = [*figures, *(f"{fact.label}\n{fact.text}" for fact in content.facts)]
+    if fields:
+        yield {"type": "section", "fields": [_plain(field) for field in fields]}
+    if content.quotes:
+        quotes = "\n".join(content.quotes)
+        yield {"type": "section", "text": _plain(f"{content.quotes_label}\n{quotes}")}
+    if content.links:
+        yield {"type": "actions", "elements": [_button(link) for link in content.links]}
+    signed = f"{content.signed.label} {content.signed.text}"
+    yield {"type": "context", "elements": [_plain(signed)]}
+
+
+def _short(content: Content) -> Iterator[dict[str, Any]]:
+    said = f"{_SIGNS[content.tone]} {content.subject}\n{content.sentence}"
+    block: dict[str, Any] = {"type": "section", "text": _plain(said)}
+    if content.page:
+        block["accessory"] = _button(content.page)
+    yield block
+
+
+def _header(text: str) -> dict[str, Any]:
+    return {"type": "header", "text": _plain(cut(text, _HEADER))}
+
+
+def _plain(text: str) -> dict[str, Any]:
+    return {"type": "plain_text", "text": text, "emoji": False}
+
+
+def _button(link: Fact) -> dict[str, Any]:
+    return {"type": "button", "text": _plain(link.label), "url": link.text}

@@ -1,0 +1,36 @@
+"""Watches for pages that nobody acknowledges, and has others called."""
+
+from datetime import timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from serving.clock import Clock
+from serving.notify.outbox import Outbox
+from serving.notify.workers.periodic import PeriodicWorker
+from serving.storage.database import Database
+
+_GRACE = timedelta(minutes=1)
+
+
+class Escalator(PeriodicWorker):
+    """Has the steps of escalations told when they are due.
+
+    Not in the first minute after a start: what came in meanwhile ends some alerts.
+    """
+
+    name = "escalator"
+
+    def __init__(self, database: Database, outbox: Outbox, clock: Clock) -> None:
+        super().__init__(database, outbox)
+        self._clock = clock
+        self._begins = clock.now() + _GRACE
+
+    async def is_due(self, connection: AsyncConnection) -> bool:
+        """Whether somebody is to be called."""
+        if self._clock.now() < self._begins:
+            return False
+        return bool(await self._outbox.unattended(connection))
+
+    async def write(self, connection: AsyncConnection) -> list[tuple[str, str]]:
+        """Write the steps that are due."""
+        return await self._outbox.escalate(connection)

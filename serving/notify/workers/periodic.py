@@ -1,0 +1,93 @@
+"""A worker that goes its rounds: it looks every few seconds for what time alone brings about."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from serving.errors import StoreError
+from serving.notify.outbox import Outbox
+from serving.storage.database import Database
+from serving.storage.rebuild import derives_again
+
+_log = structlog.get_logger(__name__)
+_POLL = 5.0  # seconds between two looks
+
+
+class PeriodicWorker(ABC):
+    """The loop; what is looked for is up to the classes below.
+
+    Nothing is done while the log is worked off again after a rebuild.
+
+    Attributes:
+        name: what the worker is called.
+    """
+
+    name: ClassVar[str]
+
+    def __init__(self, database: Database, outbox: Outbox) -> None:
+        self._outbox = outbox
+        self._database = database
+        self._changed = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self._task is not None and not self._task.done()
+
+    async def start(self) -> None:
+        """Begin."""
+        self._task = asyncio.create_task(self._run(), name=self.name)
+
+    async def stop(self) -> None:
+        """Stop."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def wake(self) -> None:
+        """Say that there may be something to do already."""
+        self._changed.set()
+
+    async def _run(self) -> None:
+        try:
+            while True:
+                try:
+                    await self.step()
+                except StoreError as error:
+                    _log.error("round_failed", worker=self.name, error=str(error))
+                try:
+                    async with asyncio.timeout(_POLL):
+                        await self._changed.wait()
+                except TimeoutError:
+                    pass
+                self._changed.clear()
+        except Exception:
+            _log.exception("worker_died", worker=self.name)
+            raise
+
+    async def step(self) -> int:
+        """Write what is due to the outbox; returns how many deliveries.
+
+        Raises:
+            StoreError: the database failed; nothing was written.
+        """
+        async with self._database.read() as connection:
+            if await derives_again(connection) or not await self.is_due(connection):
+                return 0
+        async with self._database.write() as connection:
+            written = await self.write(connection)
+        if written:
+            self._outbox.committed(written)
+        return len(written)
+
+    @abstractmethod
+    async def is_due(self, connection: AsyncConnection) -> bool:
+        """Whether there is something to write."""
+
+    @abstractmethod
+    async def write(self, connection: AsyncConnection) -> list[tuple[str, str]]:
+        """Write what is due; returns (channel, state) of every new row."""

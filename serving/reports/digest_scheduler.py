@@ -1,0 +1,161 @@
+"""Watches for digests that are due, writes them, and puts them into the outbox."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from serving.clock import Clock
+from serving.delivery_state import DeliveryState
+from serving.errors import NotFound
+from serving.notify.config.period import Period
+from serving.notify.config.subscription import Subscription
+from serving.notify.outbox import Outbox
+from serving.notify.workers.periodic import PeriodicWorker
+from serving.reports.digest_builder import DigestBuilder, DigestRequest, compose
+from serving.storage.database import Database, to_micros
+from serving.storage.delivery_store import enqueue
+from serving.storage.digest_record import JSON, Digest, Every
+from serving.storage.digest_store import begin, holds_unread, reach, reached
+
+_GRACE = timedelta(minutes=10)
+_PATIENCE = timedelta(hours=1)
+KIND = "digest"
+
+
+class DigestScheduler(PeriodicWorker):
+    """Has every digest of the channels file written when it is due: once, and late if need be.
+
+    Of several that fell due while the service was down, the last is written. In the first ten
+    minutes after a start none is, so that what came in meanwhile is in it; and for up to an hour
+    none while comments of its period are in the log and not worked off.
+    """
+
+    name = "digest_scheduler"
+
+    def __init__(
+        self,
+        database: Database,
+        outbox: Outbox,
+        clock: Clock,
+        subscriptions: Sequence[Subscription],
+    ) -> None:
+        super().__init__(database, outbox)
+        self._clock = clock
+        self._subscriptions = subscriptions
+        self._begins = clock.now() + _GRACE
+        self._ready: list[tuple[Subscription, Digest]] = []
+
+    async def start(self) -> None:
+        """Begin; what was due before a digest first stood in the channels file is not sent.
+
+        Raises:
+            StoreError: the database failed.
+        """
+        async with self._database.write() as connection:
+            wanted = {(one.name, every) for one in self._subscriptions for every in one.every}
+            await begin(connection, wanted, self._clock.now())
+        await super().start()
+
+    async def is_due(self, connection: AsyncConnection) -> bool:
+        """Whether a digest is due; writes those that are."""
+        now = self._clock.now()
+        self._ready = []
+        if not self._subscriptions or now < self._begins:
+            return False
+        done = await reached(connection)
+        for subscription in self._subscriptions:
+            for every in subscription.every:
+                period = subscription.latest(every, now)
+                due_at = subscription.due_at(period)
+                if due_at <= done[subscription.name, every]:
+                    continue
+                patient = now < max(due_at, self._begins) + _PATIENCE
+                if patient and await holds_unread(connection, period.until):
+                    continue
+                order = DigestRequest(period, subscription.kols, subscription.name, due_at)
+                self._ready.append((subscription, await compose(connection, order, now)))
+        return bool(self._ready)
+
+    async def write(self, connection: AsyncConnection) -> list[tuple[str, str]]:
+        """Put what `is_due` wrote into the outbox."""
+        written: list[tuple[str, str]] = []
+        for subscription, digest in self._ready:
+            assert digest.due_at is not None
+            await reach(connection, subscription.name, digest.every, digest.due_at)
+            key = _key(subscription.name, digest.every, digest.first.isoformat())
+            written += await _enqueue(connection, subscription, digest, key)
+        return written
+
+    async def send(self, name: str, period: Period) -> Digest:
+        """Write a digest of the channels file now and put it into the outbox, due or not.
+
+        Args:
+            name: which.
+            period: what it is to be about; begins before now.
+
+        Raises:
+            NotFound: the channels file has no such digest.
+            StoreError: the database failed.
+        """
+        subscription = self.subscription(name)
+        now = self._clock.now()
+        digest = await DigestBuilder(self._database).write(
+            DigestRequest(period, subscription.kols, name), now
+        )
+        key = _key(name, period.every, f"{period.first.isoformat()}-{to_micros(now)}")
+        async with self._database.write() as connection:
+            written = await _enqueue(connection, subscription, digest, key)
+        self._outbox.committed(written)
+        return digest
+
+    def subscription(self, name: str) -> Subscription:
+        """A digest of the channels file.
+
+        Raises:
+            NotFound: it has no such digest.
+        """
+        for one in self._subscriptions:
+            if one.name == name:
+                return one
+        known = ", ".join(one.name for one in self._subscriptions) or "none"
+        raise NotFound(f"the channels file has no digest {name!r}; it has: {known}")
+
+
+def _key(name: str, every: Every, what: str) -> str:
+    return f"{KIND}-{name}-{every}-{what}"
+
+
+async def _enqueue(
+    connection: AsyncConnection, subscription: Subscription, digest: Digest, key: str
+) -> list[tuple[str, str]]:
+    """Write a delivery for every channel; returns (channel, state) of every new row."""
+    rows = [_row(digest, key, subscription.name, channel) for channel in subscription.channels]
+    return [(row["channel"], row["state"]) for row in rows if await enqueue(connection, row)]
+
+
+def _row(digest: Digest, key: str, name: str, channel: str) -> dict[str, Any]:
+    now = to_micros(digest.written_at)
+    return {
+        "key": f"{key}-{channel}",
+        "channel": channel,
+        "alert_id": None,
+        "kol_id": None,
+        "kind": KIND,
+        "severity": "info",
+        "reason": digest.every,
+        "at": to_micros(digest.until),
+        "opened_at": to_micros(digest.since),
+        "evidence": JSON.dump_python(digest, mode="json"),
+        "state": DeliveryState.WAITING,
+        "attempts": 0,
+        "recorded_at": now,
+        "due_at": now,
+        "finished_at": None,
+        "error": None,
+        "not_before": None,
+        "page": False,
+        "step": None,
+        "digest": name,
+    }

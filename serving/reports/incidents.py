@@ -1,0 +1,141 @@
+"""What became of alerts in a stretch of time, decided purely."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from monitoring.alerts import SEVERITIES
+from monitoring.kinds import AlertKind
+from serving.storage.database import from_micros
+from serving.storage.digest_record import Figures, Incident, Peak, Recovery
+from serving.triage.muting import top_post_of
+from serving.triage.triage_status import TriageStatus, verdict_of
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """A stretch in which an alert was open.
+
+    Attributes:
+        opened: its first instant.
+        resolved: its end; None while it lasts.
+        began: of the first, an estimate of when the incident began; of a later one, `opened`, for
+            its evidence tells of the first.
+    """
+
+    opened: datetime
+    resolved: datetime | None
+    began: datetime
+
+
+def waves_of(events: Sequence[Mapping[Any, Any]]) -> list[Wave]:
+    """The waves of an alert from its transitions, oldest first."""
+    waves: list[Wave] = []
+    for event in events:
+        at = from_micros(event["at"])
+        if event["reason"] == "resolved":
+            waves[-1] = replace(waves[-1], resolved=at)
+        elif not waves:
+            began = datetime.fromisoformat(event["evidence"]["incident_start"])
+            waves.append(Wave(at, None, began))
+        elif waves[-1].resolved is not None:
+            waves.append(Wave(at, None, at))
+    return waves
+
+
+def open_in(waves: Sequence[Wave], since: datetime, until: datetime) -> bool:
+    """Whether an alert was open at some time in [since, until)."""
+    return any(
+        wave.opened < until and (wave.resolved is None or wave.resolved >= since) for wave in waves
+    )
+
+
+def incident_of(
+    alert: Mapping[Any, Any],
+    events: Sequence[Mapping[Any, Any]],
+    name: str | None,
+    peak: Peak | None,
+    triage: TriageStatus,
+    judgement: TriageStatus,
+) -> Incident:
+    """An alert as a digest tells of it.
+
+    Args:
+        alert: its row.
+        events: its transitions, oldest first.
+        name: the KOL's.
+        peak: the ten minutes of its height.
+        triage: where people stand with it.
+        judgement: the same, derived without transitions: what was judged once stays so.
+    """
+    waves = waves_of(events)
+    highest = max(
+        (event["evidence"] for event in events if event["reason"] != "resolved"),
+        key=lambda evidence: _excess(alert["kind"], evidence),
+    )
+    return Incident(
+        alert_id=alert["alert_id"],
+        kol_id=alert["kol_id"],
+        name=name,
+        kind=alert["kind"],
+        severity=max((event["severity"] for event in events), key=SEVERITIES.index),
+        began=waves[0].began,
+        ended=waves[-1].resolved,
+        closed=triage.closed is not None,
+        waves=len(waves),
+        figures=_figures(highest),
+        top_post=top_post_of(highest),
+        peak=peak,
+        verdict=verdict_of(judgement),
+        judged_by=_judge(judgement),
+    )
+
+
+def recoveries_of(
+    alert: Mapping[Any, Any],
+    events: Sequence[Mapping[Any, Any]],
+    name: str | None,
+    since: datetime,
+    until: datetime,
+) -> list[Recovery]:
+    """The ends that an alert came to in [since, until)."""
+    return [
+        Recovery(
+            alert_id=alert["alert_id"],
+            kol_id=alert["kol_id"],
+            name=name,
+            kind=alert["kind"],
+            began=wave.began,
+            ended=wave.resolved,
+        )
+        for wave in waves_of(events)
+        if wave.resolved is not None and since <= wave.resolved < until
+    ]
+
+
+def _excess(kind: str, evidence: Mapping[str, Any]) -> float:
+    """How far evidence is from the usual: in negatives; of what only informs in comments."""
+    comments, expected = float(evidence["comments"]), float(evidence["expected_comments"])
+    if kind == AlertKind.DATA_GAP:
+        return expected - comments
+    if kind in (AlertKind.PRAISE_SURGE, AlertKind.COMMENT_FLOOD):
+        return comments - expected
+    usual = expected * float(evidence["expected_negative_share"])
+    return comments * float(evidence["negative_share"]) - usual
+
+
+def _figures(evidence: Mapping[str, Any]) -> Figures:
+    return Figures(
+        window_start=datetime.fromisoformat(evidence["window_start"]),
+        window_end=datetime.fromisoformat(evidence["window_end"]),
+        comments=evidence["comments"],
+        negative_share=evidence["negative_share"],
+        expected_comments=evidence["expected_comments"],
+        expected_negative_share=evidence["expected_negative_share"],
+    )
+
+
+def _judge(triage: TriageStatus) -> str | None:
+    action = triage.false_alarm or triage.acknowledged or triage.closed
+    return None if action is None else action.request.actor

@@ -1,0 +1,36 @@
+"""Readings as rows of their table and back."""
+
+from typing import Any
+
+from sqlalchemy import RowMapping
+
+from monitoring.evidence import DetectorScore
+from monitoring.minute_score import MinuteScore
+from serving.storage.database import from_micros, to_micros
+
+# Fields that stand in a column of the same name as they are.
+_PLAIN = (
+    "kol_id", "comments", "negative", "positive", "excess", "expected_comments",
+    "expected_negative_share", "rho_loud", "doubt", "phi", "active", "judged",
+)  # fmt: skip
+
+
+def to_row(minute_score: MinuteScore) -> dict[str, Any]:
+    """A row of `minute_scores`; `from_row` reads it back exactly."""
+    row = {name: getattr(minute_score, name) for name in _PLAIN}
+    row["start"] = to_micros(minute_score.start)
+    row["scores"] = {
+        score.name: [score.scale_minutes, score.value, score.threshold]
+        for score in minute_score.scores
+    }
+    return row
+
+
+def from_row(row: RowMapping) -> MinuteScore:
+    """The reading that `to_row` wrote."""
+    scores = tuple(
+        DetectorScore(name, scale_minutes, value, threshold)
+        for name, (scale_minutes, value, threshold) in row["scores"].items()
+    )
+    plain = {name: row[name] for name in _PLAIN}
+    return MinuteScore(start=from_micros(row["start"]), scores=scores, **plain)

@@ -1,0 +1,140 @@
+"""Transitions of alerts, and a database with an outbox."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from monitoring.alerts import AlertEvent
+from monitoring.evidence import Evidence
+from serving.clock import TestClock
+from serving.locales.wording import wording
+from serving.metrics import Metrics
+from serving.notify.channels.base import Channel
+from serving.notify.dispatcher import Dispatcher
+from serving.notify.notification import Notification
+from serving.notify.outbox import Outbox
+from serving.notify.routing.routes import Route
+from serving.storage.database import Database
+from serving.storage.delivery_store import DeliveryFilter, DeliveryStore
+from serving.storage.step_store import Step, StepStore
+from tests.serving.conftest import NOW, NewUrl
+
+WORDS = wording()
+EVIDENCE: dict[str, Any] = {
+    "window_start": "2026-03-10T11:20:00+00:00",
+    "window_end": "2026-03-10T11:50:00+00:00",
+    "incident_start": "2026-03-10T11:20:00+00:00",
+    "comments": 1240,
+    "negative_share": 0.61,
+    "expected_comments": 38.2,
+    "expected_negative_share": 0.14,
+    "volume_ratio": 32.5,
+    "drivers": {
+        "posts": [{"post_id": "p9", "comments": 1100, "excess": 546.0}],
+        "representative": [
+            {"text": "my face\nburns, you LIAR", "offensive": 0.1},
+            {"text": "what the fuuuck is this sh1t", "offensive": 0.9},
+            {"text": "hidden insult without a word we know", "offensive": 0.9},
+            {"text": "refund @everyone <!channel>", "offensive": None},
+            {"text": "a fourth that there is no room for", "offensive": 0.0},
+        ],
+        "audience": {
+            "authors": 1001,
+            "top_five_share": 0.04,
+            "newcomer_share": 0.2,
+            "turned_share": None,
+            "near_duplicate_share": 0.03,
+            "verdict": "organic",
+        },
+    },
+    "summary": "Negative comments rose on @lena: 61% of 1240 in 30 minutes; 14% of 38 is usual.",
+}
+
+
+def notification(**change: Any) -> Notification:
+    values: dict[str, Any] = {
+        "key": "a1-opened-1-crm",
+        "alert_id": "a1",
+        "kol_id": "lena",
+        "kol_name": "Lena Vane",
+        "kind": "backlash",
+        "severity": "critical",
+        "reason": "opened",
+        "at": NOW - timedelta(minutes=10),
+        "opened_at": NOW - timedelta(minutes=10),
+        "evidence": EVIDENCE,
+        "public_url": "https://pr.example.com/",
+    }
+    return Notification(**values | change)
+
+
+def transition(reason: str = "opened", **change: Any) -> AlertEvent:
+    at = change.pop("at", NOW)
+    start = at - timedelta(minutes=30)
+    evidence = Evidence(start, at, start, 100, 60.0, 20.0, 0.1, 5.0, (), None, "It turned.")
+    values = {"alert_id": "a1", "kol_id": "lena", "kind": "backlash", "severity": "warning"}
+    return AlertEvent(**values | change, reason=reason, at=at, evidence=evidence)
+
+
+@dataclass
+class World:
+    """An outbox on a database of its own, with every part in hand."""
+
+    database: Database
+    clock: TestClock
+    routes: Sequence[Route] = (Route(("crm",)),)
+    stateful_receivers: frozenset[str] = frozenset()
+    metrics: Metrics = field(default_factory=lambda: Metrics(CollectorRegistry(), max_kols=10))
+
+    def __post_init__(self) -> None:
+        self.store = DeliveryStore(self.database)
+        self.committed: list[tuple[str, str]] = []
+
+    @property
+    def outbox(self) -> Outbox:
+        return Outbox(
+            self.routes,
+            self.clock,
+            max_age=timedelta(hours=24),
+            on_commit=self.committed.extend,
+            stateful_receivers=self.stateful_receivers,
+        )
+
+    @property
+    def steps(self) -> StepStore:
+        return StepStore(self.database, self.outbox)
+
+    async def commit(self, *events: AlertEvent, **more: Any) -> None:
+        before = await self.steps.progress()
+        await self.steps.commit(Step(**{"seq": 0, "model": "m", "events": events} | more), before)
+
+    def dispatcher(self, channels: dict[str, Channel], **change: Any) -> Dispatcher:
+        values: dict[str, Any] = {
+            "attempts": 3, "timeout": 0.3, "public_url": "https://pr.example.com/",
+            "chance": lambda: 0.5,
+        }  # fmt: skip
+        return Dispatcher(
+            store=self.store, channels=channels, clock=self.clock, metrics=self.metrics,
+            **values | change,
+        )  # fmt: skip
+
+    async def rows(self) -> list[Any]:
+        return (await self.store.page(DeliveryFilter(), before=None, limit=100))[::-1]
+
+    async def states(self) -> list[str]:
+        return [row["state"] for row in await self.rows()]
+
+    def counted(self, channel: str, outcome: str) -> float:
+        labels = {"channel": channel, "outcome": outcome}
+        return self.metrics.registry.get_sample_value("groundswell_deliveries_total", labels) or 0
+
+
+@pytest.fixture
+async def world(new_url: NewUrl, clock: TestClock) -> AsyncIterator[World]:
+    database = Database(new_url())
+    yield World(database, clock)
+    await database.close()

@@ -1,0 +1,164 @@
+"""Escalation on the outbox: told once a page and step, past restarts, downtime and rebuilds."""
+
+from datetime import timedelta
+
+import pytest
+
+from serving.notify.attachments import StoredAttachments
+from serving.notify.channels.base import MemoryChannel
+from serving.notify.routing.routes import Route
+from serving.notify.workers.escalator import Escalator
+from serving.notify.workers.unmute_notifier import UnmuteNotifier
+from serving.storage.action_store import ActionStore
+from serving.storage.silence_store import SilenceStore
+from serving.triage.actions import ActionRequest
+from tests.serving.conftest import NOW
+from tests.serving.notify.conftest import WORDS, World, notification, transition
+from tests.serving.notify.test_escalation import CHAIN, MINUTE
+from tests.serving.notify.test_plan import HANOI
+from tests.serving.notify.test_sender import drain
+from tests.serving.triage.test_muting import silence
+
+
+@pytest.fixture(autouse=True)
+def routes(world: World) -> None:
+    world.routes = (Route(("crm",), steps=CHAIN),)
+
+
+def watch(world: World) -> Escalator:
+    return Escalator(world.database, world.outbox, world.clock)
+
+
+async def look(world: World, worker: Escalator, minutes: float) -> list[tuple[str, int]]:
+    """Move on by so many minutes; returns whom the worker called."""
+    world.clock.advance(minutes * MINUTE)
+    before = len(await world.rows())
+    written = await worker.step()
+    rows = (await world.rows())[before:]
+    assert len(rows) == written
+    assert all((row["reason"], row["page"]) == ("unacknowledged", True) for row in rows)
+    return [(row["channel"], row["step"]) for row in rows]
+
+
+async def do(world: World, request: ActionRequest) -> None:
+    assert await ActionStore(world.database).record("a1", request, world.clock.now())
+
+
+async def test_a_page_that_nobody_acknowledges_goes_up_step_by_step(world: World) -> None:
+    worker = watch(world)
+    await world.commit(transition())
+    assert await look(world, worker, 14) == []
+    world.committed.clear()
+    assert await look(world, worker, 1) == [("boss", 1)]
+    assert world.committed == [("boss", "waiting")]
+    assert await look(world, worker, 0) == []
+    assert await look(world, worker, 45) == [("ceo", 2), ("chair", 2)]
+    assert await look(world, worker, 999) == []
+    boss = MemoryChannel()
+    await drain(world, world.dispatcher({"boss": boss}), "boss")
+    ((sent,),) = boss.sent
+    assert (sent.reason, sent.page, sent.step, sent.at) == ("unacknowledged", True, 1, NOW)
+    assert sent.key.startswith("a1-unacknowledged-1-")
+
+
+async def test_it_is_told_as_it_stands_and_whoever_was_called_hears_of_the_end(
+    world: World,
+) -> None:
+    worker = watch(world)
+    await world.commit(transition())
+    await world.commit(transition("escalated", severity="critical"))
+    assert await look(world, worker, 15) == [("boss", 1)]
+    assert (await world.rows())[-1]["severity"] == "critical"
+    await world.commit(transition("resolved", severity="critical", at=NOW + 20 * MINUTE))
+    assert [row["channel"] for row in (await world.rows())[-2:]] == ["crm", "boss"]
+    assert await look(world, worker, 999) == []
+
+
+async def test_an_acknowledgement_ends_it_until_the_alert_is_reopened(world: World) -> None:
+    worker = watch(world)
+    await world.commit(transition())
+    assert await look(world, worker, 15) == [("boss", 1)]
+    await do(world, ActionRequest("acknowledge", "mai"))
+    assert await look(world, worker, 45) == []
+    await world.commit(transition("resolved", at=NOW + 10 * MINUTE))
+    await world.commit(transition("reopened", at=NOW + 61 * MINUTE))
+    assert await look(world, worker, 14) == []
+    assert await look(world, worker, 1) == [("boss", 1)]
+
+
+async def test_after_a_downtime_one_step_is_told_and_the_next_has_its_time(world: World) -> None:
+    await world.commit(transition(), transition(alert_id="b2", kol_id="mina"))
+    world.clock.advance(timedelta(hours=5))
+    worker = watch(world)
+    assert await look(world, worker, 0.9) == []  # what came in meanwhile is worked off first
+    assert await look(world, worker, 0.1) == [("boss", 1), ("boss", 1)]
+    restarted = watch(world)
+    assert await look(world, restarted, 44) == []
+    assert await look(world, restarted, 1) == [("ceo", 2), ("chair", 2)] * 2
+    boss = MemoryChannel(most=20)
+    assert await drain(world, world.dispatcher({"boss": boss}), "boss") == 1  # one message of both
+
+
+async def test_a_page_that_was_muted_is_called_about_when_it_is_told(world: World) -> None:
+    worker = watch(world)
+    await SilenceStore(world.database).add(silence(0, max_severity="critical"))
+    await world.commit(transition())
+    assert await look(world, worker, 60) == []
+    assert await UnmuteNotifier(world.database, world.outbox).step() == 1
+    assert await look(world, worker, 14) == []
+    assert await look(world, worker, 1) == [("boss", 1)]
+
+
+async def test_a_snooze_holds_it_back(world: World) -> None:
+    worker = watch(world)
+    await world.commit(transition())
+    await do(world, ActionRequest("snooze", "mai", until=NOW + 60 * MINUTE))
+    assert await look(world, worker, 59) == []
+    assert await look(world, worker, 1) == [("boss", 1)]
+
+
+async def test_what_waits_for_the_morning_is_escalated_from_there(world: World) -> None:
+    world.routes = (Route(teams=(HANOI,), steps=CHAIN),)
+    worker = watch(world)
+    await world.commit(transition())
+    assert await look(world, worker, 13 * 60 + 14) == []
+    assert await look(world, worker, 1) == [("boss", 1)]
+
+
+async def test_a_rebuild_calls_nobody(world: World) -> None:
+    worker = watch(world)
+    await world.commit(transition(), seq=7)
+    await world.commit(transition("resolved", at=NOW + MINUTE), seq=9)
+    await world.steps.forget()
+    await world.commit(transition(), seq=7)  # for now the alert is open again
+    assert await look(world, worker, 60) == []
+    await world.commit(transition("resolved", at=NOW + MINUTE), seq=9)
+    assert await look(world, worker, 60) == []
+
+
+async def test_its_chart_goes_on_to_now() -> None:
+    class ChartService:
+        asked: list[object] = []  # noqa: RUF012 - made anew for every test
+
+        async def chart_of(self, alert_id: str, until: object) -> None:
+            self.asked.append(until)
+
+        async def draw(self, chart: None, words: object) -> bytes:
+            return b"PNG"
+
+    attachments = StoredAttachments(ChartService())  # type: ignore[arg-type]
+    for told in (notification(), notification(reason="unacknowledged", step=1)):
+        assert await attachments.of(told, WORDS) == b"PNG"
+    assert ChartService.asked == [notification().at, None]
+
+
+async def test_nothing_is_asked_of_the_store_where_no_route_escalates(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("serving.notify.outbox.calls_of_open", never)
+    world.routes = (Route(("crm",)),)
+    await world.commit(transition())
+    assert await look(world, watch(world), 60) == []

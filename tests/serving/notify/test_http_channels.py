@@ -1,0 +1,252 @@
+"""The webhook, Alertmanager and apprise against a real server on loopback, well-behaved or not."""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from serving.clock import TestClock
+from serving.notify.attachments import NoAttachments
+from serving.notify.channels.alertmanager import Alertmanager
+from serving.notify.channels.apprise import AppriseChannel
+from serving.notify.channels.base import Channel, Rejected, Unavailable
+from serving.notify.channels.chat_webhook import slack_webhook, teams_webhook
+from serving.notify.channels.http_post import post
+from serving.notify.channels.webhook import Webhook
+from serving.notify.render.plain import render
+from tests.serving.conftest import NOW
+from tests.serving.notify.conftest import WORDS, notification
+from tests.serving.notify.receiver import Receiver, answer, endless, never, receiving
+
+SECRET = "0123456789abcdef"
+SECOND = timedelta(seconds=1)
+DOC = Path(__file__).parents[3] / "docs" / "notifications.md"
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(timeout=5) as client:
+        yield client
+
+
+def webhook(http: httpx.AsyncClient, receiver: Receiver) -> Webhook:
+    return Webhook(http, f"{receiver.url}/hook?token=s3cr3t", SECRET, TestClock(NOW), SECOND, WORDS)
+
+
+def ntfy(_http: httpx.AsyncClient, receiver: Receiver) -> AppriseChannel:
+    return AppriseChannel(
+        f"ntfy://127.0.0.1:{receiver.port}/top5ecret", SECOND, WORDS, NoAttachments()
+    )
+
+
+def alertmanager(http: httpx.AsyncClient, receiver: Receiver) -> Alertmanager:
+    return Alertmanager(http, f"{receiver.url}/", SECOND, WORDS)
+
+
+def slack(http: httpx.AsyncClient, receiver: Receiver) -> Channel:
+    return slack_webhook(http, f"{receiver.url}/services/s3cr3t", SECOND, WORDS)
+
+
+def teams(http: httpx.AsyncClient, receiver: Receiver) -> Channel:
+    return teams_webhook(http, f"{receiver.url}/workflows?sig=s3cr3t", SECOND, WORDS)
+
+
+@pytest.mark.parametrize("make", [webhook, alertmanager, ntfy, slack, teams])
+async def test_every_channel_delivers_and_says_when_it_could_not(
+    http: httpx.AsyncClient, make: Callable[[httpx.AsyncClient, Receiver], Channel]
+) -> None:
+    async with receiving(answer(200, b"{}"), answer(500, b"down"), answer(200, b"{}")) as receiver:
+        channel = make(http, receiver)
+        assert channel.interval == SECOND
+        await channel.send([notification()])
+        assert len(receiver.requests) == 1
+        with pytest.raises(Unavailable) as raised:
+            await channel.send([notification()])
+        assert "s3cr3t" not in str(raised.value)
+        assert "top5ecret" not in str(raised.value)
+        await channel.send([notification(reason="reopened")])
+    with pytest.raises(Unavailable):
+        await channel.send([notification()])
+
+
+async def test_a_webhook_is_signed_as_documented(http: httpx.AsyncClient) -> None:
+    (example,) = re.findall(r"```python\n(.+?)```", DOC.read_text(), re.DOTALL)
+    scope: dict[str, Any] = {}
+    exec(example, scope)
+    verify = scope["verify"]
+    assert len(example.strip().splitlines()) <= 12
+    async with receiving() as receiver:
+        channel = webhook(http, receiver)
+        await channel.send([notification(kol_name="Lêna 😡")])
+        await channel.send([notification(kol_name="Lêna 😡")])
+    first, second = receiver.requests
+    assert first.path == "/hook?token=s3cr3t"
+    assert (first.body, first.headers["idempotency-key"]) == (
+        second.body,
+        second.headers["idempotency-key"],
+    )
+    header, now = first.headers["groundswell-signature"], NOW.timestamp()
+    assert verify(SECRET, header, first.body, now=now)
+    assert not verify(SECRET, header, first.body + b" ", now=now)
+    assert not verify("another secret", header, first.body, now=now)
+    assert not verify(SECRET, header, first.body, now=now + 301)
+    later = header.replace(f"t={int(now)}", f"t={int(now) + 1}")
+    assert not verify(SECRET, later, first.body, now=now)
+    sent = json.loads(first.body)
+    assert sent["key"] == "a1-opened-1-crm"
+    assert (sent["event"], sent["kol_name"]) == ("alert.opened", "Lêna 😡")
+    assert sent["subject"].startswith("CRITICAL · Lêna 😡")
+    assert sent["evidence"]["comments"] == 1240
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "error", "said", "pause"),
+    [
+        (301, {"Location": "http://127.0.0.1:9/else"}, Rejected, "redirects are not", None),
+        (307, {"Location": "/else"}, Rejected, "redirects are not followed", None),
+        (400, {}, Rejected, "answered 400: no such thing", None),
+        (401, {}, Rejected, "answered 401", None),
+        (404, {}, Rejected, "answered 404", None),
+        (410, {}, Rejected, "answered 410", None),
+        (408, {}, Unavailable, "answered 408", None),
+        (429, {}, Unavailable, "answered 429", None),
+        (429, {"Retry_After": "17"}, Unavailable, "answered 429", 17),
+        (503, {"Retry_After": "999999999999"}, Unavailable, "answered 503", 3600),
+        (503, {"Retry_After": "tomorrow"}, Unavailable, "answered 503", None),
+        (500, {}, Unavailable, "answered 500: no such thing", None),
+    ],
+)
+async def test_what_an_answer_means(
+    http: httpx.AsyncClient,
+    status: int,
+    headers: dict[str, str],
+    error: type[Unavailable | Rejected],
+    said: str,
+    pause: int | None,
+) -> None:
+    async with receiving(answer(status, b"no such\nthing", **headers)) as receiver:
+        with pytest.raises(error, match=said) as raised:
+            await webhook(http, receiver).send([notification()])
+    assert len(receiver.requests) == 1
+    if isinstance(raised.value, Unavailable):
+        wanted = None if pause is None else timedelta(seconds=pause)
+        assert raised.value.retry_after == wanted
+
+
+@pytest.mark.parametrize(
+    ("told", "error"),
+    [
+        (endless, "answered 500: x+$"),
+        (b"HTTP/1.1 500 Told\r\nContent-Length: 50\r\n\r\nshort", "peer closed|incomplete"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "."),
+        (b"", "disconnected"),
+    ],
+)
+async def test_a_server_that_lies_or_does_not_end_is_unavailable(
+    http: httpx.AsyncClient, told: Any, error: str
+) -> None:
+    async with receiving(told) as receiver, asyncio.timeout(5):
+        with pytest.raises(Unavailable, match=error) as raised:
+            await webhook(http, receiver).send([notification()])
+    assert len(str(raised.value)) < 300
+
+
+async def test_a_success_is_one_whatever_follows(http: httpx.AsyncClient) -> None:
+    lie = b"HTTP/1.1 200 OK\r\nContent-Length: 5000000000\r\n\r\nsome"
+    async with receiving(lie) as receiver, asyncio.timeout(5):
+        await webhook(http, receiver).send([notification()])
+
+
+async def test_a_slow_or_dead_server_is_unavailable() -> None:
+    async with httpx.AsyncClient(timeout=0.1) as http:
+        async with receiving(never) as receiver:
+            with pytest.raises(Unavailable, match="Timeout"):
+                await webhook(http, receiver).send([notification()])
+        with pytest.raises(Unavailable):
+            await webhook(http, receiver).send([notification()])
+
+
+async def test_an_address_that_cannot_be_used_is_rejected(http: httpx.AsyncClient) -> None:
+    with pytest.raises(Rejected):
+        await post(http, "http://host:port/", b"{}", {})
+
+
+async def alerts_of(
+    http: httpx.AsyncClient, *notifications: Any, held: Sequence[tuple[str, str]] = ()
+) -> list[Any]:
+    """What is told to an Alertmanager that holds alerts of these ids and severities."""
+    body = json.dumps([{"labels": {"alert_id": i, "severity": s}} for i, s in held]).encode()
+    asks = any(one.reason in ("escalated", "resolved") for one in notifications)
+    async with receiving(*[answer(200, body)] * asks) as receiver:
+        await alertmanager(http, receiver).send(notifications)
+    *asked, request = receiver.requests
+    assert [one.path.split("?")[0] for one in asked] == ["/api/v2/alerts"] * asks
+    assert request.path == "/api/v2/alerts"
+    found: list[Any] = json.loads(request.body)
+    return found
+
+
+async def test_alertmanager_is_told_what_fires(http: httpx.AsyncClient) -> None:
+    (alert,) = await alerts_of(http, notification(severity="warning"))
+    assert alert["labels"] == {
+        "alertname": "Groundswell",
+        "alert_id": "a1",
+        "kol": "lena",
+        "kind": "backlash",
+        "severity": "warning",
+    }
+    assert datetime.fromisoformat(alert["endsAt"]) > NOW + timedelta(hours=72)
+    message = render([notification(severity="warning")], WORDS)
+    assert alert["annotations"] == {"summary": message.subject, "description": message.body}
+    assert alert["generatorURL"] == notification().link
+
+
+async def test_alertmanager_is_told_the_end_under_the_same_labels(http: httpx.AsyncClient) -> None:
+    at = NOW - timedelta(minutes=10)
+    (fired,) = await alerts_of(http, notification(severity="warning"))
+    later = {"reason": "escalated", "at": at + timedelta(minutes=3)}
+    risen, lower = await alerts_of(http, notification(**later), held=[("a1", "warning")])
+    assert risen["labels"]["severity"] == "critical"
+    assert datetime.fromisoformat(risen["endsAt"]) > NOW
+    assert lower["labels"] == fired["labels"]
+    assert datetime.fromisoformat(lower["endsAt"]) == later["at"]
+    over = notification(reason="resolved", at=NOW)
+    (ended,) = await alerts_of(http, over, held=[("a1", "critical")])
+    assert ended["labels"] == risen["labels"]
+    assert datetime.fromisoformat(ended["endsAt"]) == NOW
+    stale = await alerts_of(http, over, held=[("a1", "critical"), ("a1", "warning")])
+    assert {datetime.fromisoformat(alert["endsAt"]) for alert in stale} == {NOW}
+    assert sorted(alert["labels"]["severity"] for alert in stale) == ["critical", "warning"]
+    assert all(alert["startsAt"] <= alert["endsAt"] for alert in [lower, risen, ended, *stale])
+
+
+async def test_alertmanager_takes_the_latest_of_a_group(http: httpx.AsyncClient) -> None:
+    told = [notification(severity="warning"), notification(reason="resolved", at=NOW)]
+    found = await alerts_of(http, *told, notification(alert_id="b2"))
+    assert [(a["labels"]["alert_id"], a["labels"]["severity"]) for a in found] == [
+        ("a1", "critical"), ("b2", "critical"),
+    ]  # fmt: skip
+    assert datetime.fromisoformat(found[0]["endsAt"]) == NOW
+
+
+@pytest.mark.parametrize("lie", [b'["labels"]', b"<html>", b"[" + b" " * 4_000_001])
+async def test_an_alertmanager_that_lies_about_what_it_holds_is_unavailable(
+    http: httpx.AsyncClient, lie: bytes
+) -> None:
+    async with receiving(answer(200, lie)) as receiver:
+        with pytest.raises(Unavailable, match=r"no list of alerts|more than"):
+            await alertmanager(http, receiver).send([notification(reason="resolved")])
+    assert len(receiver.requests) == 1
+
+
+async def test_apprise_sends_a_burst_as_one_message(http: httpx.AsyncClient) -> None:
+    async with receiving(answer(200, b"{}")) as receiver:
+        await ntfy(http, receiver).send([notification(), notification(kol_name="Mina")])
+    (request,) = receiver.requests
+    assert "2 alert messages: Lena Vane, Mina" in request.body.decode()
