@@ -3,8 +3,13 @@ FROM python:3.11-slim-bookworm AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /src
 RUN python -m venv /opt/groundswell
-# Dependencies first: they change less often than the code.
-COPY pyproject.toml constraints.txt README.md LICENSE ./
+# Dependencies first, from pyproject.toml alone: a change of the code reuses this layer.
+COPY pyproject.toml constraints.txt ./
+RUN python -c "import tomllib; project = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
+        print(*project['dependencies'], *project['optional-dependencies']['postgres'], sep='\n')" \
+        > requirements.txt \
+    && /opt/groundswell/bin/pip install --constraint constraints.txt --requirement requirements.txt
+COPY README.md LICENSE ./
 COPY model ./model
 COPY monitoring ./monitoring
 COPY serving ./serving

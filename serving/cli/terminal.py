@@ -18,7 +18,7 @@ err = Console(stderr=True)
 
 # Packages that only the `train` extra brings.
 _TRAIN_ONLY = {
-    "onnx", "onnxscript", "pandera", "safetensors", "sklearn", "torch", "training", "transformers",
+    "onnx", "onnxscript", "pandas", "pandera", "safetensors", "torch", "training", "transformers",
 }  # fmt: skip
 
 

