@@ -69,7 +69,7 @@ def comments(count: int) -> list[dict[str, Any]]:
 
 
 async def send(http: httpx.AsyncClient, items: Sequence[Any], size: int) -> tuple[float, float]:
-    """Seconds until every comment was acknowledged, and until each was worked off."""
+    """Seconds until every comment was acknowledged, and until each was processed."""
     requests = iter([items[first : first + size] for first in range(0, len(items), size)])
 
     async def sender() -> None:
@@ -86,10 +86,10 @@ async def send(http: httpx.AsyncClient, items: Sequence[Any], size: int) -> tupl
 
 
 async def run(url: str, count: int, size: int) -> tuple[float, float]:
-    """Comments a second on an empty database: acknowledged, and worked off."""
+    """Comments a second on an empty database: acknowledged, and processed."""
     async with service(url) as http:
-        acknowledged, worked_off = await send(http, comments(count), size)
-    return count / acknowledged, count / worked_off
+        acknowledged, processed = await send(http, comments(count), size)
+    return count / acknowledged, count / processed
 
 
 def main() -> None:
@@ -121,22 +121,22 @@ def main() -> None:
             "comments_a_request": size,
             "senders": _SENDERS[size],
             "acknowledged_a_second": [round(one) for one, _ in measured],
-            "worked_off_a_second": [round(one) for _, one in measured],
+            "processed_a_second": [round(one) for _, one in measured],
         }
         for (database, size), measured in sorted(rates.items())
     ]
-    table = Table("database", "a request", "senders", "acknowledged/s", "worked off/s")
+    table = Table("database", "a request", "senders", "acknowledged/s", "processed/s")
     for row in rows:
         table.add_row(
             *(str(row[name]) for name in ("database", "comments_a_request", "senders")),
-            *(_told(row[f"{name}_a_second"]) for name in ("acknowledged", "worked_off")),
+            *(_rate(row[f"{name}_a_second"]) for name in ("acknowledged", "processed")),
         )
     Console(width=100).print(table)
     result = {"machine": machine(), "comments": args.comments, "rows": rows}
     args.out.write_text(json.dumps(result, indent=2) + "\n")
 
 
-def _told(rates: list[int]) -> str:
+def _rate(rates: list[int]) -> str:
     return f"{statistics.median(rates):,.0f} ({min(rates):,} to {max(rates):,})"
 
 

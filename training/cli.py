@@ -15,7 +15,7 @@ from training.errors import DataError, RecipeError
 
 if TYPE_CHECKING:
     from training.evaluate import Measured
-    from training.finetune import Progress
+    from training.finetune import TrainingProgress
     from training.robustness.measure import FamilyResult
 
 app = typer.Typer(name="training", no_args_is_help=True)
@@ -174,7 +174,7 @@ def _bad_input() -> Iterator[None]:
 
 
 @contextmanager
-def _progress(done: int, steps: int) -> "Iterator[Callable[[Progress], None]]":
+def _progress(done: int, steps: int) -> "Iterator[Callable[[TrainingProgress], None]]":
     """A bar with the loss, the speed and the time left."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
@@ -190,7 +190,7 @@ def _progress(done: int, steps: int) -> "Iterator[Callable[[Progress], None]]":
     with Bar(*columns, console=Console(stderr=True), speed_estimate_period=300) as bar:
         task = bar.add_task("steps", total=steps, completed=done, loss=0.0, speed=0.0)
 
-        def watch(progress: "Progress") -> None:
+        def watch(progress: "TrainingProgress") -> None:
             bar.update(
                 task,
                 completed=progress.step,

@@ -42,7 +42,7 @@ class Tokenised:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class TrainingProgress:
     """What a watcher is told after a step."""
 
     step: int
@@ -138,7 +138,7 @@ class Trainer:
         *,
         save_every: int = 500,
         report_every: int = 20,
-        watch: Callable[[Progress], None] = lambda progress: None,
+        watch: Callable[[TrainingProgress], None] = lambda progress: None,
         evaluate: Callable[[], dict[str, float]] | None = None,
     ) -> None:
         """Train from the present step to ``until`` (by default the recipe's last).
@@ -160,7 +160,7 @@ class Trainer:
             texts += len(batch.rows)
             if self.step % report_every == 0 or self.step == last:
                 seconds = time.monotonic() - since
-                progress = Progress(
+                progress = TrainingProgress(
                     self.step,
                     optimisation.steps,
                     float(np.mean(losses)),

@@ -8,7 +8,7 @@ from multiprocessing import Pool
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from benchmarks.crisis import ours, peers, protocol
-from benchmarks.crisis.scoring import Caught, FalsePage, Outcome, judge
+from benchmarks.crisis.scoring import Caught, FalsePage, KolOutcome, judge
 from benchmarks.crisis.stream import generate
 from benchmarks.crisis.timeline import Timeline, timeline
 from monitoring.policy import Policy
@@ -39,20 +39,20 @@ class KolResult:
         timeline: of the engine at the first budget; None where it did not run.
     """
 
-    ours: dict[float, Outcome]
-    peers: dict[str, list[Outcome]]
+    ours: dict[float, KolOutcome]
+    peers: dict[str, list[KolOutcome]]
     cost: Cost
     timeline: Timeline | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class DetectorRow:
     """One detector at one budget over all KOLs; one outcome per KOL."""
 
     name: str
     budget: float
     threshold: float
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[KolOutcome, ...]
 
     @property
     def caught(self) -> list[Caught]:
@@ -89,7 +89,7 @@ def measure(job: Job) -> KolResult:
     """Generate one KOL and run the detectors asked for."""
     tier = protocol.TIERS[job.index % len(protocol.TIERS)]
     stream = generate(job.seed, job.index, tier)
-    mine: dict[float, Outcome] = {}
+    mine: dict[float, KolOutcome] = {}
     cost = Cost(tier.name, 0, 0.0, 0, int(stream.comments.sum()))
     story = None
     for budget in protocol.BUDGETS if job.with_ours else ():
@@ -97,7 +97,7 @@ def measure(job: Job) -> KolResult:
         mine[budget] = judge(stream, run.pages, run.resolutions, run.aftershocks)
         cost = Cost(tier.name, run.windows, run.seconds, run.state_bytes, cost.comments)
         story = story or timeline(stream, run.pages, run.resolutions, mine[budget])
-    others: dict[str, list[Outcome]] = {}
+    others: dict[str, list[KolOutcome]] = {}
     for peer in peers.PEERS if job.with_peers else ():
         score = peer.score(stream)
         others[peer.name] = [
@@ -127,14 +127,14 @@ def calibrate(results: Iterable[KolResult], name: str, budget: float) -> int:
     return count - 1
 
 
-def rows(calibration: list[KolResult], test: list[KolResult]) -> list[Row]:
+def rows(calibration: list[KolResult], test: list[KolResult]) -> list[DetectorRow]:
     """The table: every peer at its calibrated threshold and the engine at its setting."""
     table = []
     for budget in protocol.BUDGETS:
         for peer in peers.PEERS:
             index = calibrate(calibration, peer.name, budget)
             table.append(
-                Row(
+                DetectorRow(
                     peer.name,
                     budget,
                     peer.grid[index],
@@ -142,7 +142,7 @@ def rows(calibration: list[KolResult], test: list[KolResult]) -> list[Row]:
                 )
             )
         mine = tuple(result.ours[budget] for result in test)
-        table.append(Row(OURS, budget, policy_for(budget).sensitivity, mine))
+        table.append(DetectorRow(OURS, budget, policy_for(budget).sensitivity, mine))
     return table
 
 

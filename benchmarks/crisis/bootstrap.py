@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.crisis import protocol
-from benchmarks.crisis.scoring import Caught, Outcome
+from benchmarks.crisis.scoring import Caught, KolOutcome
 
 ROUNDS = 1000
 _SEED = 5
@@ -28,7 +28,7 @@ def delay_of(crisis: Caught) -> float:
 
 
 def crisis_intervals(
-    outcomes: Sequence[Outcome], chosen: Sequence[Sequence[Caught]]
+    outcomes: Sequence[KolOutcome], chosen: Sequence[Sequence[Caught]]
 ) -> dict[str, Interval]:
     """95% intervals of the recall and of the median delay of some crises.
 
@@ -61,14 +61,14 @@ def _medians(values: NDArray[np.float64], weight: NDArray[np.int64]) -> NDArray[
     return middle
 
 
-def false_interval(outcomes: Sequence[Outcome]) -> Interval:
+def false_interval(outcomes: Sequence[KolOutcome]) -> Interval:
     """95% interval of the false pages per KOL-week."""
     false = np.array([len(outcome.false) for outcome in outcomes])
     rates = draws(len(outcomes)) @ false / (len(outcomes) * protocol.WEEKS)
     return _percentiles(rates)
 
 
-def later(one: Sequence[Outcome], other: Sequence[Outcome]) -> list[list[float]]:
+def later(one: Sequence[KolOutcome], other: Sequence[KolOutcome]) -> list[list[float]]:
     """How much later, in minutes, `one` caught what both caught; a list a KOL."""
     return [
         [
@@ -80,7 +80,7 @@ def later(one: Sequence[Outcome], other: Sequence[Outcome]) -> list[list[float]]
     ]
 
 
-def paired_intervals(one: Sequence[Outcome], other: Sequence[Outcome]) -> dict[str, Interval]:
+def paired_intervals(one: Sequence[KolOutcome], other: Sequence[KolOutcome]) -> dict[str, Interval]:
     """95% intervals of how `one` differs from `other` on the same crises.
 
     Args:

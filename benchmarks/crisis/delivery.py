@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from benchmarks.crisis import protocol
 from benchmarks.crisis.comments import CLASSES, Pool
-from benchmarks.crisis.stream import Incident, Stream
+from benchmarks.crisis.stream import SimulatedIncident, Stream
 from monitoring.events import Comment, ScoredComment
 
 EPOCH = datetime(2026, 1, 5, tzinfo=UTC)
@@ -125,7 +125,7 @@ def _regulars(rng: np.random.Generator, stream: Stream, count: int) -> Rows:
 
 def _added(
     rng: np.random.Generator,
-    incident: Incident,
+    incident: SimulatedIncident,
     minute: Rows,
     of_class: NDArray[np.bool_],
     chance: NDArray[np.float64],

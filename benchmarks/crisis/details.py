@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.crisis import peers, protocol
-from benchmarks.crisis.bench import OURS, KolResult, Row
+from benchmarks.crisis.bench import OURS, DetectorRow, KolResult
 from benchmarks.crisis.report import recall
 from benchmarks.crisis.timeline import worst
 
@@ -17,7 +17,7 @@ def details_path(result: Path) -> Path:
     return result.with_name(f"{result.stem}_details.json")
 
 
-def details(test: Sequence[KolResult], table: Sequence[Row]) -> dict[str, Any]:
+def details(test: Sequence[KolResult], table: Sequence[DetectorRow]) -> dict[str, Any]:
     """Delays, curves and timelines as JSON-able values.
 
     Returns:
@@ -38,7 +38,7 @@ def details(test: Sequence[KolResult], table: Sequence[Row]) -> dict[str, Any]:
         points = []
         for index, threshold in enumerate(peer.grid):
             outcomes = tuple(result.peers[peer.name][index] for result in test)
-            row = Row(peer.name, 0.0, threshold, outcomes)
+            row = DetectorRow(peer.name, 0.0, threshold, outcomes)
             points.append([threshold, row.false_rate, recall(row.caught)])
         curves[peer.name] = points
     stories = [result.timeline for result in test if result.timeline is not None]

@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.crisis import protocol
-from benchmarks.crisis.bench import OURS, Cost, Row
+from benchmarks.crisis.bench import OURS, Cost, DetectorRow
 from benchmarks.crisis.bootstrap import Interval, crisis_intervals, delay_of, false_interval
-from benchmarks.crisis.scoring import Caught, Outcome
+from benchmarks.crisis.scoring import Caught, KolOutcome
 from benchmarks.machine import machine
 
 
@@ -36,13 +36,13 @@ def limits(crises: Sequence[Caught]) -> tuple[float, float]:
     return float(np.median(values)), float(np.percentile(values, 90))
 
 
-def interval(outcomes: Sequence[Outcome]) -> dict[str, Interval]:
+def interval(outcomes: Sequence[KolOutcome]) -> dict[str, Interval]:
     """95% bootstrap intervals by KOL of recall and of false pages per KOL-week."""
     every = crisis_intervals(outcomes, [outcome.caught for outcome in outcomes])
     return {"recall": every["recall"], "false_per_kol_week": false_interval(outcomes)}
 
 
-def figures(row: Row) -> dict[str, Any]:
+def figures(row: DetectorRow) -> dict[str, Any]:
     """Everything the result file says of one row."""
     caught = row.caught
     hit = [crisis for crisis in caught if crisis.delay is not None]
@@ -72,7 +72,7 @@ def figures(row: Row) -> dict[str, Any]:
     }
 
 
-def _by(outcomes: Sequence[Outcome], name: str) -> dict[str, dict[str, Any]]:
+def _by(outcomes: Sequence[KolOutcome], name: str) -> dict[str, dict[str, Any]]:
     groups: defaultdict[str, list[Caught]] = defaultdict(list)
     for outcome in outcomes:
         for crisis in outcome.caught:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmarks.crisis import protocol
-from benchmarks.crisis.stream import Incident, Stream
+from benchmarks.crisis.stream import SimulatedIncident, Stream
 
 _TAIL = 24 * 60  # minutes after a crisis in which a page is also a notification of it
 _HARD_TAIL = 60  # minutes after a hard negative in which a page is put down to it
@@ -54,7 +54,7 @@ class FalsePage:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class KolOutcome:
     """One detector on one KOL after the warm-up."""
 
     caught: tuple[Caught, ...]
@@ -66,7 +66,7 @@ def judge(
     pages: Sequence[int],
     resolutions: Sequence[tuple[int, int]] = (),
     aftershocks: Sequence[int] = (),
-) -> Outcome:
+) -> KolOutcome:
     """Judge the pages of one detector on one stream.
 
     Args:
@@ -106,10 +106,10 @@ def judge(
         for page in pages
         if page not in claimed
     )
-    return Outcome(tuple(caught), false)
+    return KolOutcome(tuple(caught), false)
 
 
-def _cause(incidents: Sequence[Incident], page: int) -> str:
+def _cause(incidents: Sequence[SimulatedIncident], page: int) -> str:
     for incident in incidents:
         if incident.crisis and incident.end < page <= incident.end + _TAIL:
             return "tail"

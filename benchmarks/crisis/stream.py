@@ -16,7 +16,7 @@ Rates = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Incident:
+class SimulatedIncident:
     """A crisis or a hard negative that was put into a stream.
 
     Attributes:
@@ -71,7 +71,7 @@ class Stream:
     comments: Counts
     negative: Counts
     positive: Counts
-    incidents: tuple[Incident, ...]
+    incidents: tuple[SimulatedIncident, ...]
     truth: Truth | None = None
 
 
@@ -136,7 +136,7 @@ def generate(seed: int, index: int, tier: Tier) -> Stream:
             before = n.copy()
             end = _outage(rng, start, n, k, positives)
             _move_truth(np.random.default_rng([seed, index, start]), start, end, before, n, truth)
-        done.append(Incident(kind, crisis, start, end, limit))
+        done.append(SimulatedIncident(kind, crisis, start, end, limit))
     return Stream(
         f"{tier.name}-{index}",
         tier.name,

@@ -14,10 +14,10 @@ from multiprocessing import Pool as Processes
 import numpy as np
 
 from benchmarks.crisis import ours, protocol
-from benchmarks.crisis.bench import OURS, Row, policy_for, progress
+from benchmarks.crisis.bench import OURS, DetectorRow, policy_for, progress
 from benchmarks.crisis.comments import Pool
 from benchmarks.crisis.delivery import EPOCH, Delivery, deliver
-from benchmarks.crisis.scoring import Outcome, judge
+from benchmarks.crisis.scoring import KolOutcome, judge
 from benchmarks.crisis.stream import Stream, generate
 from monitoring.alerts import AlertEvent
 from monitoring.engine import Engine
@@ -33,7 +33,7 @@ _MINUTE = timedelta(minutes=1)
 
 
 @dataclass(slots=True)
-class Heard:
+class TextRun:
     """What came of one KOL's comments.
 
     Attributes:
@@ -79,8 +79,8 @@ class TextResult:
 
     tier: str
     audience: str
-    counted: Outcome
-    read: Outcome
+    counted: KolOutcome
+    read: KolOutcome
     called: tuple[tuple[str, str], ...]
     delivered: int
     late: int
@@ -105,14 +105,14 @@ def jobs(seed: int, pools: list[Pool], kols: dict[str, int]) -> list[TextJob]:
     ]
 
 
-def listen(delivery: Delivery, policy: Policy) -> Heard:
+def listen(delivery: Delivery, policy: Policy) -> TextRun:
     """Feed a KOL's comments in order of arrival to a fresh engine.
 
     When nothing has arrived for as long as the service waits (`idle_after`), the KOL's time goes on
     by the clock as the service lets it: minute by minute, far enough to close the last one, and on
     and on while an alert is open.
     """
-    engine, heard = Engine(policy), Heard()
+    engine, heard = Engine(policy), TextRun()
     kol, arrived, newest = delivery.kol, 0.0, EPOCH
     for arrival, scored in delivery.comments():
         if arrival - arrived > _SILENT_AFTER and newest > EPOCH:
@@ -128,7 +128,7 @@ def listen(delivery: Delivery, policy: Policy) -> Heard:
 
 def _pass_silence(
     engine: Engine,
-    heard: Heard,
+    heard: TextRun,
     kol: str,
     since: float,
     until: float,
@@ -165,7 +165,7 @@ def measure(job: TextJob) -> TextResult:
     )
 
 
-def _called(stream: Stream, heard: Heard) -> tuple[tuple[str, str], ...]:
+def _called(stream: Stream, heard: TextRun) -> tuple[tuple[str, str], ...]:
     named = []
     for incident in stream.incidents:
         kinds = [
@@ -188,14 +188,14 @@ def run_all(work: list[TextJob], processes: int) -> list[TextResult]:
         return results
 
 
-def rows(results: list[TextResult]) -> tuple[Row, Row]:
+def rows(results: list[TextResult]) -> tuple[DetectorRow, DetectorRow]:
     """Count level and text level, one outcome a KOL in the same order."""
     sensitivity = policy_for(BUDGET).sensitivity
     counted = tuple(result.counted for result in results)
     read = tuple(result.read for result in results)
     return (
-        Row(f"{OURS}, count level", BUDGET, sensitivity, counted),
-        Row(f"{OURS}, text level", BUDGET, sensitivity, read),
+        DetectorRow(f"{OURS}, count level", BUDGET, sensitivity, counted),
+        DetectorRow(f"{OURS}, text level", BUDGET, sensitivity, read),
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.crisis import protocol
-from benchmarks.crisis.scoring import Outcome
+from benchmarks.crisis.scoring import KolOutcome
 from benchmarks.crisis.stream import Stream
 
 HOURS_WARM_UP = protocol.WARM_UP_DAYS * 24
@@ -48,7 +48,7 @@ def timeline(
     stream: Stream,
     pages: Sequence[int],
     resolutions: Sequence[tuple[int, int]],
-    outcome: Outcome,
+    outcome: KolOutcome,
 ) -> Timeline:
     """The story of a stream and of the pages that were judged on it."""
     warm = HOURS_WARM_UP * 60

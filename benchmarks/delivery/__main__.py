@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks.delivery import faults, report, stack, story
+from benchmarks.delivery import chain, faults, report, stack
 from benchmarks.delivery.storm import for_the_fake_model, of_the_demo
 from serving.clock import SystemClock
 from tests.serving.notify.outside import outside
@@ -41,7 +41,7 @@ def main() -> None:
                 outage(Path(folder), args)
             else:
                 tell(Path(folder), args)
-    except (stack.NotInstalled, story.NotTold, faults.NotDelivered) as error:
+    except (stack.NotInstalled, chain.ChainIncomplete, faults.NotDelivered) as error:
         sys.exit(f"{error}")
 
 
@@ -56,7 +56,7 @@ def tell(folder: Path, args: argparse.Namespace) -> None:
         ) as everything,
     ):
         versions = everything.versions
-        moments = story.run(everything, storm, speed=args.speed)
+        moments = chain.run(everything, storm, speed=args.speed)
     told = report.rows(moments)
     how = f"{storm.name} at {args.speed:g} times its speed, "
     how += "waits of a second" if args.hurried else "the waits of deploy/"

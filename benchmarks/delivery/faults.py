@@ -19,7 +19,7 @@ from benchmarks.delivery.stack import CRM, DESK, HOOK
 from benchmarks.delivery.storm import Storm, created, for_the_fake_model, send
 from serving.clock import SystemClock
 from tests.serving.notify.outside import MAIL, Arrival, Outside, once
-from tests.serving.streams import wait_until_worked_off
+from tests.serving.streams import wait_until_processed
 
 KOLS = ("lena", "mina", "nora")
 REAL_OUTAGE = 600.0  # seconds
@@ -38,7 +38,7 @@ class NotDelivered(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ChannelOutcome:
     """What came of one channel.
 
     Attributes:
@@ -67,7 +67,7 @@ def timeout_for(outage: float) -> float:
     return max(_REAL_TIMEOUT * outage / REAL_OUTAGE, 1.0)
 
 
-def run(service: httpx.Client, outside: Outside, *, outage: float) -> list[Told]:
+def run(service: httpx.Client, outside: Outside, *, outage: float) -> list[ChannelOutcome]:
     """Go through the outage and wait until nothing waits any more.
 
     Args:
@@ -82,7 +82,7 @@ def run(service: httpx.Client, outside: Outside, *, outage: float) -> list[Told]
     storms = [for_the_fake_model(end, kol_id) for kol_id in KOLS]
     for storm in storms:
         send(service, list(_part(storm, None, timedelta())))
-    wait_until_worked_off(service, seconds=600)
+    wait_until_processed(service, seconds=600)
     begun = time.monotonic()
     for share, task in sorted(
         _plan(service, outside, storms), key=lambda planned_steps: planned_steps[0]
@@ -90,7 +90,7 @@ def run(service: httpx.Client, outside: Outside, *, outage: float) -> list[Told]
         time.sleep(max(begun + share * outage - time.monotonic(), 0))
         task()
     up_again = SystemClock().now()
-    wait_until_worked_off(service, seconds=600)
+    wait_until_processed(service, seconds=600)
     rows = _until_nothing_waits(service)
     return [_checked(channel, rows, outside, up_again) for channel in _WAYS]
 
@@ -126,7 +126,9 @@ def _until_nothing_waits(service: httpx.Client) -> list[dict[str, Any]]:
     raise NotDelivered(f"deliveries still wait {_AFTERWARDS:g} s after the outage")
 
 
-def _checked(channel: str, rows: list[dict[str, Any]], outside: Outside, up_again: Any) -> Told:
+def _checked(
+    channel: str, rows: list[dict[str, Any]], outside: Outside, up_again: Any
+) -> ChannelOutcome:
     mine = [row for row in rows if row["channel"] == channel]
     wanted = [(row["alert_id"], row["reason"]) for row in mine]
     if len({row["kol_id"] for row in mine}) < len(KOLS):
@@ -143,7 +145,7 @@ def _checked(channel: str, rows: list[dict[str, Any]], outside: Outside, up_agai
             one for one in wanted if one[0] == alert_id
         ]:
             raise NotDelivered(f"{channel}: {alert_id} was told out of order")
-    return Told(
+    return ChannelOutcome(
         channel=channel,
         transitions=len(mine),
         attempts=sum(row["attempts"] for row in mine),

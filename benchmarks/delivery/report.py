@@ -9,12 +9,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.delivery.faults import Told
-from benchmarks.delivery.story import Moment
+from benchmarks.delivery.chain import ChainEvent
+from benchmarks.delivery.faults import ChannelOutcome
 from benchmarks.machine import machine
 
 
-def rows(moments: Sequence[Moment]) -> list[dict[str, Any]]:
+def rows(moments: Sequence[ChainEvent]) -> list[dict[str, Any]]:
     """Each moment with its distances.
 
     Returns:
@@ -52,10 +52,10 @@ def show_story(told: Sequence[Mapping[str, Any]], console: Console) -> None:
     console.print(table)
 
 
-def show_faults(told: Sequence[Told], console: Console) -> None:
+def show_faults(told: Sequence[ChannelOutcome], console: Console) -> None:
     """What came of each channel."""
     table = Table(title="Three alerts in an outage: every transition told once for each key")
-    for name in Told.__slots__:
+    for name in ChannelOutcome.__slots__:
         table.add_column(name, justify="left" if name == "channel" else "right")
     for one in told:
         table.add_row(*(f"{value:.1f}" if isinstance(value, float) else str(value)

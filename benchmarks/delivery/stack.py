@@ -38,7 +38,7 @@ class NotInstalled(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Stack:
+class DeliveryStack:
     """Everything that runs.
 
     Attributes:
@@ -93,7 +93,9 @@ def serving(
 
 
 @contextmanager
-def running(folder: Path, outside: Outside, *, shipped: bool, hurried: bool) -> Iterator[Stack]:
+def running(
+    folder: Path, outside: Outside, *, shipped: bool, hurried: bool
+) -> Iterator[DeliveryStack]:
     """The service with Prometheus and Alertmanager, whose webhooks come to `outside` as well.
 
     Args:
@@ -120,4 +122,4 @@ def running(folder: Path, outside: Outside, *, shipped: bool, hurried: bool) -> 
             "alertmanager:9093": alertmanager.base_url.netloc.decode(),
         }
         with daemons.prometheus(folder, targets, hurried=hurried) as prometheus:
-            yield Stack(service, outside, prometheus, alertmanager)
+            yield DeliveryStack(service, outside, prometheus, alertmanager)

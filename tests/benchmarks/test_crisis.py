@@ -10,15 +10,15 @@ from benchmarks.crisis.bench import calibrate, policy_for
 from benchmarks.crisis.limit import TEN_WEEKS, limit_delay
 from benchmarks.crisis.ours import run
 from benchmarks.crisis.report import delays, interval, recall
-from benchmarks.crisis.scoring import Caught, Outcome, judge
-from benchmarks.crisis.stream import Incident, Stream, generate, kernel
+from benchmarks.crisis.scoring import Caught, KolOutcome, judge
+from benchmarks.crisis.stream import SimulatedIncident, Stream, generate, kernel
 
 MICRO, MID = protocol.TIERS[1], protocol.TIERS[2]
 DAY = protocol.MINUTES_PER_DAY
 FIRST = protocol.WARM_UP_DAYS * DAY
 
 
-def flat(*incidents: Incident) -> Stream:
+def flat(*incidents: SimulatedIncident) -> Stream:
     zero = np.zeros(protocol.MINUTES, dtype=np.int64)
     return Stream("mid-0", "mid", zero, zero, zero, incidents)
 
@@ -93,8 +93,8 @@ def test_the_limit_is_where_the_ratio_passes():
     assert limit_delay(n, k, 10 * ones, 1.5 * ones, 10 * ones, 1.5 * ones) is None
 
 
-CRISIS = Incident("flash", True, FIRST + 1000, FIRST + 1370, 3.0)
-VIRAL = Incident("viral", False, FIRST + 9000, FIRST + 9360, None)
+CRISIS = SimulatedIncident("flash", True, FIRST + 1000, FIRST + 1370, 3.0)
+VIRAL = SimulatedIncident("viral", False, FIRST + 9000, FIRST + 9360, None)
 
 
 def test_a_page_in_the_window_hits_and_others_are_false_by_cause():
@@ -133,7 +133,7 @@ def test_recall_and_delay_count_misses_as_a_day():
 def test_bootstrap_is_by_kol():
     base = {"kol": "a", "tier": "mid", "kind": "flash", "pages": 1, "aftershocks": 0, "limit": 3.0}
     hit, miss = Caught(delay=1.0, **base), Caught(delay=None, **base)
-    outcomes = [Outcome((hit, hit), ())] * 10 + [Outcome((miss, miss), ())] * 10
+    outcomes = [KolOutcome((hit, hit), ())] * 10 + [KolOutcome((miss, miss), ())] * 10
     low, high = interval(outcomes)["recall"]
     assert low < 0.4 < 0.6 < high
 

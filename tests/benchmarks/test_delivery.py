@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.delivery import faults, report, stack
+from benchmarks.delivery.chain import ChainEvent
 from benchmarks.delivery.storm import created, for_the_fake_model, of_the_demo
-from benchmarks.delivery.story import Moment
 from serving.cli.demo.scenario import SCENARIO, SPAN
 from tests.serving.notify.outside import outside
 
@@ -38,9 +38,9 @@ def test_an_outage_begins_in_a_calm_and_each_alert_ends_in_it() -> None:
 def test_distances_are_told_in_event_time_by_the_clock_and_from_the_cause() -> None:
     told = report.rows(
         [
-            Moment("first", END, END - timedelta(hours=18)),
-            Moment("opened", END + 3 * SECOND, END - timedelta(hours=17, minutes=47)),
-            Moment("e-mail", END + 5 * SECOND, cause=END + 3 * SECOND),
+            ChainEvent("first", END, END - timedelta(hours=18)),
+            ChainEvent("opened", END + 3 * SECOND, END - timedelta(hours=17, minutes=47)),
+            ChainEvent("e-mail", END + 5 * SECOND, cause=END + 3 * SECOND),
         ]
     )
     figures = [tuple(row.values())[1:] for row in told]

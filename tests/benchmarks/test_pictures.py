@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from benchmarks.crisis import protocol
-from benchmarks.crisis.bench import OURS, Cost, KolResult, Row
+from benchmarks.crisis.bench import OURS, Cost, DetectorRow, KolResult
 from benchmarks.crisis.bootstrap import crisis_intervals, false_interval, later, paired_intervals
 from benchmarks.crisis.details import details, details_path, save_details
 from benchmarks.crisis.peers import PEERS
 from benchmarks.crisis.plots import draw, within
 from benchmarks.crisis.report import figures
-from benchmarks.crisis.scoring import Caught, FalsePage, Outcome, judge
-from benchmarks.crisis.stream import Incident, Stream
+from benchmarks.crisis.scoring import Caught, FalsePage, KolOutcome, judge
+from benchmarks.crisis.stream import SimulatedIncident, Stream
 from benchmarks.crisis.timeline import timeline, worst
 
 START = protocol.WARM_UP_DAYS * protocol.MINUTES_PER_DAY + 5_000
@@ -24,8 +24,8 @@ def caught(delay: float | None, kind: str = "flash", tier: str = "mid") -> Caugh
     return Caught(f"{tier}-0", tier, kind, delay, 1, 0, 3.0)
 
 
-def outcomes(*delays: float | None) -> list[Outcome]:
-    return [Outcome((caught(delay), caught(delay, "slow")), ()) for delay in delays]
+def outcomes(*delays: float | None) -> list[KolOutcome]:
+    return [KolOutcome((caught(delay), caught(delay, "slow")), ()) for delay in delays]
 
 
 def test_intervals_hold_the_figure_and_are_wider_for_fewer_kols():
@@ -56,7 +56,7 @@ def test_a_shape_that_was_always_caught_has_no_spread():
 
 def test_false_pages_are_counted_by_kol_and_week():
     page = FalsePage("mid-0", "mid", START, "usual")
-    some = [Outcome((), (page,) * 6), Outcome((), ())] * 20
+    some = [KolOutcome((), (page,) * 6), KolOutcome((), ())] * 20
     low, high = false_interval(some)
     assert low < 0.5 < high
     assert low > 0.2
@@ -77,8 +77,8 @@ def test_what_both_caught_is_compared_crisis_by_crisis():
 
 
 def test_figures_by_shape_and_tier_keep_the_protocols_order():
-    some = [Outcome((caught(1.0, "slow", "mega"), caught(2.0, "flash", "nano")), ())] * 3
-    told = figures(Row(OURS, 0.1, 0.43, tuple(some)))
+    some = [KolOutcome((caught(1.0, "slow", "mega"), caught(2.0, "flash", "nano")), ())] * 3
+    told = figures(DetectorRow(OURS, 0.1, 0.43, tuple(some)))
     assert list(told["by_shape"]) == ["flash", "slow"]
     assert list(told["by_tier"]) == ["nano", "mega"]
     assert told["by_tier"]["nano"]["interval_95"]["delay_median"] == (2.0, 2.0)
@@ -89,9 +89,9 @@ def test_kols() -> list[KolResult]:
     rng = np.random.default_rng(1)
     results = []
     for index, tier in enumerate(protocol.TIERS):
-        crisis = Incident("flash", True, START, START + 370, 3.0)
-        other = Incident("flip", True, START + 20_000, START + 21_440, None)
-        viral = Incident("viral", False, START + 9_000, START + 9_360, None)
+        crisis = SimulatedIncident("flash", True, START, START + 370, 3.0)
+        other = SimulatedIncident("flip", True, START + 20_000, START + 21_440, None)
+        viral = SimulatedIncident("viral", False, START + 9_000, START + 9_360, None)
         counts = rng.poisson(3, protocol.MINUTES)
         dark = rng.binomial(counts, 0.2)
         stream = Stream(
@@ -132,7 +132,7 @@ def test_share_known_within():
 
 def test_the_page_is_drawn_from_the_result_alone(test_kols, tmp_path):
     table = [
-        Row(OURS, budget, 0.43, tuple(result.ours[budget] for result in test_kols))
+        DetectorRow(OURS, budget, 0.43, tuple(result.ours[budget] for result in test_kols))
         for budget in protocol.BUDGETS
     ]
     path = details_path(tmp_path / "crisis_5.json")

@@ -6,18 +6,18 @@ import httpx
 import pytest
 
 from tests.deploy import daemons
-from tests.deploy.daemons import Receiver
+from tests.deploy.daemons import AlertReceiver
 
 
 @pytest.fixture(scope="session")
-def receiver() -> Iterator[Receiver]:
+def receiver() -> Iterator[AlertReceiver]:
     with daemons.receiving() as receiver:
         yield receiver
 
 
 @pytest.fixture(scope="session")
 def alertmanager(
-    receiver: Receiver, tmp_path_factory: pytest.TempPathFactory
+    receiver: AlertReceiver, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[httpx.Client]:
     folder = tmp_path_factory.mktemp("alertmanager")
     with daemons.alertmanager(folder, daemons.committed_routes(), receiver) as client:

@@ -49,7 +49,7 @@ class Listener(Protocol):
 
 
 @dataclass
-class Receiver:
+class AlertReceiver:
     """What Alertmanager's webhooks brought, as (receiver, message), in order."""
 
     port: int
@@ -66,7 +66,7 @@ class Receiver:
 
 
 @contextmanager
-def receiving() -> Iterator[Receiver]:
+def receiving() -> Iterator[AlertReceiver]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -78,7 +78,7 @@ def receiving() -> Iterator[Receiver]:
             """Say nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        receiver = Receiver(server.server_address[1])
+        receiver = AlertReceiver(server.server_address[1])
         thread = threading.Thread(target=server.serve_forever, args=[0.05])
         thread.start()
         yield receiver

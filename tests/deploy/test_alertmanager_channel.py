@@ -11,7 +11,7 @@ import pytest
 
 from serving.notify.notification import Notification
 from tests.deploy import daemons
-from tests.deploy.daemons import Receiver, eventually
+from tests.deploy.daemons import AlertReceiver, eventually
 from tests.serving.notify.conftest import notification
 from tests.serving.notify.receiver import Receiver as Address
 from tests.serving.notify.test_http_channels import alertmanager as channel
@@ -20,12 +20,12 @@ ONE_GROUP = {
     "route": {"receiver": "everybody", "group_by": ["alertname"]},
     "receivers": [{"name": "everybody"}],
 }
-Told = list[tuple[str, str, str]]
+Sent = list[tuple[str, str, str]]
 
 
 @pytest.fixture
 def one_group(
-    receiver: Receiver, tmp_path_factory: pytest.TempPathFactory
+    receiver: AlertReceiver, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[httpx.Client]:
     """An Alertmanager that tells everything of the channel in one message to everybody."""
     folder = tmp_path_factory.mktemp("one_group")
@@ -54,7 +54,7 @@ def send(client: httpx.Client, *notifications: Notification) -> None:
     asyncio.run(sent())
 
 
-def told(receiver: Receiver, kol_id: str) -> Told:
+def told(receiver: AlertReceiver, kol_id: str) -> Sent:
     """(receiver, severity, status) of every alert on a KOL that was told, in order."""
     return [
         (alert["receiver"], alert["labels"]["severity"], alert["status"])
@@ -62,14 +62,14 @@ def told(receiver: Receiver, kol_id: str) -> Told:
     ]
 
 
-def until_told(receiver: Receiver, kol_id: str, what: Told) -> None:
+def until_told(receiver: AlertReceiver, kol_id: str, what: Sent) -> None:
     """Wait for that much, and check that it is exactly this."""
     eventually(lambda: len(told(receiver, kol_id)) >= len(what), f"{len(what)} alerts are told")
     assert told(receiver, kol_id) == what
 
 
 def test_it_fires_rises_ends_and_fires_again(
-    alertmanager: httpx.Client, receiver: Receiver
+    alertmanager: httpx.Client, receiver: AlertReceiver
 ) -> None:
     send(alertmanager, about("rise", "opened", "warning", 30))
     wanted = [("pr-desk", "warning", "firing")]
@@ -98,7 +98,7 @@ def test_it_fires_rises_ends_and_fires_again(
     eventually(lambda: told(receiver, "rise").count(again) == 2, "it is told again")
 
 
-def test_nothing_ends_that_never_fired(one_group: httpx.Client, receiver: Receiver) -> None:
+def test_nothing_ends_that_never_fired(one_group: httpx.Client, receiver: AlertReceiver) -> None:
     send(one_group, about("other", "opened", "warning", 30))
     send(one_group, about("straight", "opened", "critical", 30))
     until_told(receiver, "straight", [("everybody", "critical", "firing")])
@@ -109,7 +109,7 @@ def test_nothing_ends_that_never_fired(one_group: httpx.Client, receiver: Receiv
 
 
 def test_what_rose_and_ended_while_alertmanager_was_away_fires_nowhere(
-    one_group: httpx.Client, receiver: Receiver
+    one_group: httpx.Client, receiver: AlertReceiver
 ) -> None:
     send(
         one_group,
@@ -125,7 +125,7 @@ def test_what_rose_and_ended_while_alertmanager_was_away_fires_nowhere(
 
 
 def test_the_end_reaches_labels_whose_escalation_was_lost(
-    one_group: httpx.Client, receiver: Receiver
+    one_group: httpx.Client, receiver: AlertReceiver
 ) -> None:
     send(one_group, about("lost", "opened", "warning", 30))
     until_told(receiver, "lost", [("everybody", "warning", "firing")])

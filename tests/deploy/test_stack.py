@@ -14,9 +14,9 @@ import httpx
 import pytest
 
 from tests.deploy import daemons
-from tests.deploy.daemons import DEPLOY, Receiver, eventually
+from tests.deploy.daemons import DEPLOY, AlertReceiver, eventually
 from tests.serving import processes
-from tests.serving.streams import storm, wait_until_worked_off
+from tests.serving.streams import storm, wait_until_processed
 
 START = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(hours=31)
 IN_THE_STORM = START + timedelta(hours=20, minutes=40)
@@ -32,19 +32,19 @@ channels = ["on-call"]
 
 
 @dataclass
-class Stack:
+class MonitoringStack:
     """Everything that runs; lena's alerts go through the service's own channel as well."""
 
     service: httpx.Client
     prometheus: httpx.Client
     alertmanager: httpx.Client
-    receiver: Receiver
+    receiver: AlertReceiver
     rest: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     def send(self, items: list[dict[str, Any]]) -> None:
         for first in range(0, len(items), 500):
             self.service.post("/v1/comments", json=items[first : first + 500]).raise_for_status()
-        wait_until_worked_off(self.service)
+        wait_until_processed(self.service)
 
     def replay(self, kol_id: str) -> None:
         """A calm day, seen by Prometheus; then forty minutes of the storm. The rest is kept."""
@@ -73,8 +73,8 @@ class Stack:
 
 @pytest.fixture(scope="module")
 def stack(
-    alertmanager: httpx.Client, receiver: Receiver, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Stack]:
+    alertmanager: httpx.Client, receiver: AlertReceiver, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[MonitoringStack]:
     folder: Path = tmp_path_factory.mktemp("stack")
     channels = folder / "channels.toml"
     channels.write_text(CHANNELS.format(url=f"{alertmanager.base_url}"))
@@ -88,7 +88,7 @@ def stack(
             "alertmanager:9093": alertmanager.base_url.netloc.decode(),
         }
         with daemons.prometheus(folder, targets) as prometheus:
-            stack = Stack(service, prometheus, alertmanager, receiver)
+            stack = MonitoringStack(service, prometheus, alertmanager, receiver)
             eventually(lambda: stack.ask('up{job="groundswell"} == 1'), "the service is scraped")
             for kol_id in ("mina", "lena"):
                 stack.replay(kol_id)
@@ -97,7 +97,7 @@ def stack(
         running.__exit__(None, None, None)
 
 
-def test_a_rule_fires_and_alertmanager_tells_the_crew_on_call(stack: Stack) -> None:
+def test_a_rule_fires_and_alertmanager_tells_the_crew_on_call(stack: MonitoringStack) -> None:
     wanted = {"alertname": "GroundswellBacklash", "kol": "mina", "severity": "critical"}
     (first, *_) = eventually(lambda: stack.receiver.alerts(**wanted), "mina's alert is told")
     assert first["status"] == "firing"
@@ -107,7 +107,7 @@ def test_a_rule_fires_and_alertmanager_tells_the_crew_on_call(stack: Stack) -> N
     assert first["annotations"]["summary"] == "mina: the crowd has turned (critical)"
 
 
-def test_what_the_service_tells_itself_is_not_told_again(stack: Stack) -> None:
+def test_what_the_service_tells_itself_is_not_told_again(stack: MonitoringStack) -> None:
     by_itself = {"alertname": "Groundswell", "kol": "lena", "severity": "critical"}
     told = eventually(lambda: stack.receiver.alerts(**by_itself), "the channel's alert is told")
     (alert,) = stack.service.get("/v1/alerts", params={"kol_id": "lena"}).json()["items"]
@@ -136,7 +136,7 @@ def filled_in(expr: str) -> str:
     return expr
 
 
-def test_every_panel_shows_something(stack: Stack) -> None:
+def test_every_panel_shows_something(stack: MonitoringStack) -> None:
     late = storm("lena", START)[0] | {"comment_id": "late"}
     stack.send([late, late, {"platform": "instagram"}])
     twice = 'count_over_time(groundswell_comments_late_total{kol="lena"}[30s]) > 1'
@@ -160,14 +160,14 @@ def test_every_panel_shows_something(stack: Stack) -> None:
     assert empty == []
 
 
-def test_marks_are_made_while_an_alert_is_open(stack: Stack) -> None:
+def test_marks_are_made_while_an_alert_is_open(stack: MonitoringStack) -> None:
     for name, some in {"overview": True, "kol": True, "service": False}.items():
         board = json.loads((DEPLOY / f"grafana/dashboards/{name}.json").read_text())
         (marks,) = board["annotations"]["list"]
         assert bool(stack.ask(filled_in(marks["expr"]))) is some, name
 
 
-def test_a_silence_is_respected(stack: Stack) -> None:
+def test_a_silence_is_respected(stack: MonitoringStack) -> None:
     now = datetime.now(UTC)
     silence = {
         "matchers": [{"name": "kol", "value": "nora", "isRegex": False, "isEqual": True}],
@@ -187,7 +187,7 @@ def test_a_silence_is_respected(stack: Stack) -> None:
     eventually(lambda: stack.receiver.alerts(**rule), "nora's alert is told after the silence")
 
 
-def test_what_people_snooze_in_the_service_falls_silent(stack: Stack) -> None:
+def test_what_people_snooze_in_the_service_falls_silent(stack: MonitoringStack) -> None:
     (alert,) = stack.service.get("/v1/alerts", params={"kol_id": "nora"}).json()["items"]
     until = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
     action = {"action": "snooze", "actor": "test", "until": until}
@@ -198,7 +198,7 @@ def test_what_people_snooze_in_the_service_falls_silent(stack: Stack) -> None:
     eventually(lambda: stack.receiver.alerts(**over), "the rule ends")
 
 
-def test_the_end_is_told(stack: Stack) -> None:
+def test_the_end_is_told(stack: MonitoringStack) -> None:
     for kol_id in ("mina", "lena"):
         stack.send(stack.rest[kol_id])
     for alertname, kol_id in (("GroundswellBacklash", "mina"), ("Groundswell", "lena")):

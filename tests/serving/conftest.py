@@ -17,7 +17,7 @@ from serving.clock import TestClock
 from serving.settings import Settings
 from serving.storage.database import Database
 from tests.serving import postgres
-from tests.serving.streams import wait_until_worked_off
+from tests.serving.streams import wait_until_processed
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 NewUrl = Callable[[], str]
@@ -32,7 +32,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[postgres.Server]:
+def server() -> Iterator[postgres.PostgresServer]:
     """A PostgreSQL server with a database `empty`, without rows."""
     if postgres.PROGRAMS is None:
         pytest.skip("PostgreSQL is not here: apt-get install postgresql")
@@ -50,7 +50,7 @@ def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[NewUrl]:
         numbers = itertools.count()
         yield lambda: f"sqlite:///{shutil.copy(path, tmp_path / f'{next(numbers)}.db')}"
         return
-    server: postgres.Server = request.getfixturevalue("server")
+    server: postgres.PostgresServer = request.getfixturevalue("server")
     made: list[str] = []
 
     def make() -> str:
@@ -106,6 +106,6 @@ def item() -> Callable[..., dict[str, Any]]:
 
 
 @pytest.fixture
-def worked_off(client: TestClient) -> Callable[[], None]:
+def processed(client: TestClient) -> Callable[[], None]:
     """Waits until the pipeline has taken everything that was sent."""
-    return lambda: wait_until_worked_off(client)
+    return lambda: wait_until_processed(client)

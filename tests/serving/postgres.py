@@ -33,7 +33,7 @@ PROGRAMS = _programs()
 _AS: dict[str, Any] = {"user": "postgres", "group": "postgres"} if os.getuid() == 0 else {}
 
 
-class Server:
+class PostgresServer:
     """A cluster whose databases sort as English does; its user is `groundswell`.
 
     On its socket anybody may be anybody; over TCP a password is asked for.
@@ -122,7 +122,7 @@ class Server:
 
 
 @contextmanager
-def serving(*, durable: bool = False) -> Iterator[Server]:
+def serving(*, durable: bool = False) -> Iterator[PostgresServer]:
     """A running server; stopped and deleted at the end.
 
     Args:
@@ -130,7 +130,7 @@ def serving(*, durable: bool = False) -> Iterator[Server]:
     """
     folder = Path(tempfile.mkdtemp(prefix="groundswell-pg-"))
     try:
-        server = Server(folder, durable=durable)
+        server = PostgresServer(folder, durable=durable)
         try:
             yield server
         finally:

@@ -1,4 +1,4 @@
-"""Streams of comments for tests, and waiting for the service to have worked them off."""
+"""Streams of comments for tests, and waiting until the service has processed them."""
 
 import random
 import time
@@ -43,7 +43,7 @@ def storm(
     return items
 
 
-def wait_until_worked_off(client: Any, *, seconds: float = 60.0) -> None:
+def wait_until_processed(client: Any, *, seconds: float = 60.0) -> None:
     """Poll until nothing is left; a client of httpx's manner is all that is needed."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -51,4 +51,4 @@ def wait_until_worked_off(client: Any, *, seconds: float = 60.0) -> None:
         if status["log"]["backlog"] == 0:
             return
         time.sleep(0.02)
-    raise AssertionError(f"not worked off in {seconds} s: {status}")
+    raise AssertionError(f"not processed in {seconds} s: {status}")

@@ -14,7 +14,7 @@ from serving.app import create_app
 from serving.clock import TestClock
 from serving.settings import Settings
 from tests.serving.conftest import NOW
-from tests.serving.streams import storm, wait_until_worked_off
+from tests.serving.streams import storm, wait_until_processed
 
 START = NOW - timedelta(days=2)
 
@@ -33,7 +33,7 @@ def stormy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
             items = storm(kol_id, START)
             for first in range(0, len(items), 500):
                 client.post("/v1/comments", json=items[first : first + 500])
-        wait_until_worked_off(client)
+        wait_until_processed(client)
         yield client
 
 

@@ -35,7 +35,7 @@ def test_one_comment(client: TestClient, item: Item) -> None:
 
 
 def test_the_good_items_of_a_list_are_kept(
-    client: TestClient, item: Item, worked_off: Callable[[], None]
+    client: TestClient, item: Item, processed: Callable[[], None]
 ) -> None:
     good, repeated = item(), item()
     bad = item(created_at="2026-03-01T00:00:00")
@@ -49,7 +49,7 @@ def test_the_good_items_of_a_list_are_kept(
     ]
     assert answer["items"][1]["error"]["code"] == "naive_timestamp"
     assert answer["items"][1]["error"]["field"] == "created_at"
-    worked_off()
+    processed()
     kept = client.get("/v1/kols/lena/comments").json()["items"]
     assert {entry["comment_id"] for entry in kept} == {
         good["comment_id"],
@@ -149,7 +149,7 @@ def test_an_empty_stream_is_refused(client: TestClient) -> None:
 
 
 def test_odd_text_is_stored_and_scored(
-    client: TestClient, item: Item, worked_off: Callable[[], None]
+    client: TestClient, item: Item, processed: Callable[[], None]
 ) -> None:
     body = b"[" + b",".join(
         json.dumps(item(comment_id=name, text=text)).encode()
@@ -164,7 +164,7 @@ def test_odd_text_is_stored_and_scored(
     )
     answer = client.post("/v1/comments", content=body + b"]")
     assert answer.json()["accepted"] == 6
-    worked_off()
+    processed()
     stored = {
         entry["comment_id"]: entry for entry in client.get("/v1/kols/lena/comments").json()["items"]
     }

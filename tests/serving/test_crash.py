@@ -17,7 +17,7 @@ import pytest
 from tests.serving import postgres
 from tests.serving.conftest import NOW, NewUrl
 from tests.serving.processes import ROOT, service
-from tests.serving.streams import storm, wait_until_worked_off
+from tests.serving.streams import storm, wait_until_processed
 
 AIRLINES = ROOT.parent / "shared" / "streams" / "airline_feb2015.parquet"
 _CHUNK = 100
@@ -35,7 +35,7 @@ def send(client: httpx.Client, items: list[dict[str, Any]]) -> list[str]:
 
 def outcome(client: httpx.Client) -> list[Any]:
     """Every alert with its transitions, evidence and trace."""
-    wait_until_worked_off(client, seconds=300)
+    wait_until_processed(client, seconds=300)
     ids = [alert["alert_id"] for alert in client.get("/v1/alerts").json()["items"]]
     return [client.get(f"/v1/alerts/{alert_id}").json() for alert_id in ids]
 
@@ -109,7 +109,7 @@ def test_a_killed_service_ends_where_an_undisturbed_one_does(
 
 @pytest.mark.slow
 def test_a_killed_database_server_costs_nothing(
-    server: postgres.Server, undisturbed: Callable[[Any], Any]
+    server: postgres.PostgresServer, undisturbed: Callable[[Any], Any]
 ) -> None:
     items, expected = storms(), undisturbed(storms)
     name, third = server.create("empty"), len(items) // 3

@@ -26,10 +26,10 @@ def test_a_kol_registers_itself_with_its_first_comment(client: TestClient, item:
 
 
 def test_a_profile_is_kept_beside_the_comments(
-    client: TestClient, item: Item, worked_off: Callable[[], None]
+    client: TestClient, item: Item, processed: Callable[[], None]
 ) -> None:
     client.post("/v1/comments", json=item())
-    worked_off()
+    processed()
     answer = client.put("/v1/kols/lena", json=PROFILE)
     assert answer.status_code == 200
     assert answer.json().items() >= PROFILE.items()
@@ -74,13 +74,13 @@ def test_pages_of_kols(client: TestClient) -> None:
     assert seen == list("abcde")
 
 
-def test_mood_adds_up(client: TestClient, item: Item, worked_off: Callable[[], None]) -> None:
+def test_mood_adds_up(client: TestClient, item: Item, processed: Callable[[], None]) -> None:
     texts = {"09:00:10": "love it", "09:00:40": "hate it", "10:59:59": "love it"}
     client.post(
         "/v1/comments",
         json=[item(text=text, created_at=f"2026-03-10T{at}Z") for at, text in texts.items()],
     )
-    worked_off()
+    processed()
     scores = client.post("/v1/score", json={"texts": ["love it", "hate it"]}).json()["predictions"]
     mood = client.get("/v1/kols/lena/mood", params={"from": "2026-03-10T00:00:00Z"}).json()
     assert [(point["start"], point["comments"]) for point in mood["points"]] == [
@@ -117,7 +117,7 @@ def test_a_bad_range_is_named(
 
 
 def test_comments_by_filter_and_page(
-    client: TestClient, item: Item, worked_off: Callable[[], None]
+    client: TestClient, item: Item, processed: Callable[[], None]
 ) -> None:
     items = [
         item(
@@ -128,7 +128,7 @@ def test_comments_by_filter_and_page(
         for index in range(30)
     ]
     client.post("/v1/comments", json=items)
-    worked_off()
+    processed()
 
     def ids(**query: Any) -> list[str]:
         page = client.get("/v1/kols/lena/comments", params=query).json()

@@ -23,14 +23,14 @@ from serving.storage.database import Database
 from serving.storage.step_store import StepStore
 from serving.storage.tables import metadata, minute_scores
 from tests.serving.conftest import NOW, NewUrl
-from tests.serving.postgres import Server
-from tests.serving.streams import storm, wait_until_worked_off
+from tests.serving.postgres import PostgresServer
+from tests.serving.streams import storm, wait_until_processed
 
 
 @contextmanager
 def service(settings: Settings, classifier: SentimentClassifier) -> Iterator[TestClient]:
     with TestClient(create_app(settings, classifier=classifier, clock=TestClock(NOW))) as client:
-        wait_until_worked_off(client)
+        wait_until_processed(client)
         yield client
 
 
@@ -57,7 +57,7 @@ def test_a_database_without_minute_scores_keeps_its_alerts_and_goes_on(
     with service(settings, classifier) as client:
         for first in range(0, len(items) - 50, 500):
             client.post("/v1/comments", json=items[first : min(first + 500, len(items) - 50)])
-        wait_until_worked_off(client)
+        wait_until_processed(client)
         before = alert(client)
     assert before["trace"]["points"]
 
@@ -72,7 +72,7 @@ def test_a_database_without_minute_scores_keeps_its_alerts_and_goes_on(
         assert after["trace"].pop("points") == []
         assert after == before | {"trace": {k: before["trace"][k] for k in after["trace"]}}
         client.post("/v1/comments", json=items[-50:])
-        wait_until_worked_off(client)
+        wait_until_processed(client)
 
     async def forget() -> int:
         async with database.read() as connection:
@@ -92,7 +92,7 @@ def test_the_migrations_make_the_tables(new_url: NewUrl) -> None:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
-def test_text_sorts_by_its_bytes_wherever_it_is_stored(server: Server) -> None:
+def test_text_sorts_by_its_bytes_wherever_it_is_stored(server: PostgresServer) -> None:
     found = server.execute(
         "SELECT table_name, column_name, collation_name FROM information_schema.columns"
         " WHERE table_schema = 'public' AND data_type IN ('text', 'character varying')",

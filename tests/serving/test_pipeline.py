@@ -38,7 +38,7 @@ START = datetime(2026, 3, 1, tzinfo=UTC)
 STORM = START + timedelta(hours=20)
 
 
-class Scorer:
+class StubScorer:
     """Reads two words; fails as often as it is told to."""
 
     def __init__(self) -> None:
@@ -57,12 +57,12 @@ class Scorer:
 
 
 @dataclass
-class World:
+class PipelineWorld:
     """A database with a pipeline on it, and a clock in hand."""
 
     database: Database
     clock: TestClock
-    scorer: Scorer = field(default_factory=Scorer)
+    scorer: StubScorer = field(default_factory=StubScorer)
 
     @property
     def log(self) -> CommentLog:
@@ -105,9 +105,9 @@ class World:
 
 
 @pytest.fixture
-async def world(new_url: NewUrl) -> AsyncIterator[World]:
+async def world(new_url: NewUrl) -> AsyncIterator[PipelineWorld]:
     database = Database(new_url())
-    yield World(database, TestClock(STORM + timedelta(days=2)))
+    yield PipelineWorld(database, TestClock(STORM + timedelta(days=2)))
     await database.close()
 
 
@@ -124,11 +124,11 @@ def stormy(until: timedelta) -> list[dict[str, Any]]:
     ]
 
 
-async def reasons(world: World) -> list[str]:
+async def reasons(world: PipelineWorld) -> list[str]:
     return [row[5] for row in (await world.derived())["alert_events"]]
 
 
-async def test_a_storm_becomes_one_alert_with_drivers(world: World) -> None:
+async def test_a_storm_becomes_one_alert_with_drivers(world: PipelineWorld) -> None:
     await world.receive(storm("lena", START) + storm("mina", START, storm_after=timedelta(days=9)))
     await work_off(world.pipeline())
     async with world.database.read() as connection:
@@ -146,7 +146,7 @@ async def test_a_storm_becomes_one_alert_with_drivers(world: World) -> None:
 
 @pytest.mark.parametrize("batch_size", [9, 100])
 async def test_how_the_log_is_cut_into_steps_changes_nothing(
-    world: World, new_url: NewUrl, batch_size: int
+    world: PipelineWorld, new_url: NewUrl, batch_size: int
 ) -> None:
     items = stormy(timedelta(minutes=20))
     await world.receive(items)
@@ -154,20 +154,22 @@ async def test_how_the_log_is_cut_into_steps_changes_nothing(
     expected = await world.derived()
     assert expected["alerts"]
 
-    other = World(Database(new_url()), world.clock)
+    other = PipelineWorld(Database(new_url()), world.clock)
     await other.receive(items)
     await work_off(other.pipeline(batch_size))
     assert await other.derived() == expected
     await other.database.close()
 
 
-async def test_a_new_process_goes_on_where_the_old_one_was(world: World, new_url: NewUrl) -> None:
+async def test_a_new_process_goes_on_where_the_old_one_was(
+    world: PipelineWorld, new_url: NewUrl
+) -> None:
     items = stormy(timedelta(hours=3))
     await world.receive(items)
     await work_off(world.pipeline())
     expected = await world.derived()
 
-    other = World(Database(new_url()), world.clock)
+    other = PipelineWorld(Database(new_url()), world.clock)
     await other.receive(items)
     while (await StepStore(other.database).progress()).seq < len(items):
         pipeline = other.pipeline(batch_size=97)  # as after a kill: nothing but the file is left
@@ -178,7 +180,7 @@ async def test_a_new_process_goes_on_where_the_old_one_was(world: World, new_url
     await other.database.close()
 
 
-async def test_a_state_of_another_version_says_what_to_do(world: World) -> None:
+async def test_a_state_of_another_version_says_what_to_do(world: PipelineWorld) -> None:
     await world.receive(stormy(timedelta(hours=-19)))
     await work_off(world.pipeline())
     async with world.database.write() as connection:
@@ -187,7 +189,9 @@ async def test_a_state_of_another_version_says_what_to_do(world: World) -> None:
         await world.pipeline().start()
 
 
-async def test_silence_ends_an_alert_and_deriving_again_gives_the_same(world: World) -> None:
+async def test_silence_ends_an_alert_and_deriving_again_gives_the_same(
+    world: PipelineWorld,
+) -> None:
     items = stormy(timedelta(minutes=30))
     world.clock = TestClock(STORM + timedelta(minutes=30))
     await world.receive(items)
@@ -211,7 +215,7 @@ async def test_silence_ends_an_alert_and_deriving_again_gives_the_same(world: Wo
     assert [row[1:] for row in after["alert_events"]] == [row[1:] for row in before["alert_events"]]
 
 
-async def test_without_an_alert_silence_only_closes_the_last_minute(world: World) -> None:
+async def test_without_an_alert_silence_only_closes_the_last_minute(world: PipelineWorld) -> None:
     world.clock = TestClock(START + timedelta(hours=1))
     await world.receive(
         [item for item in storm("lena", START) if item["created_at"] < "2026-03-01T01:00"]
@@ -224,7 +228,7 @@ async def test_without_an_alert_silence_only_closes_the_last_minute(world: World
     assert not await pipeline.step()
 
 
-async def falls_silent(world: World, days: int = 9) -> datetime:
+async def falls_silent(world: PipelineWorld, days: int = 9) -> datetime:
     """Nine days of a KOL arrive; the instant after its last comment."""
     end = START + timedelta(days=days, hours=12)
     items = storm("lena", START, days=days + 0.5, storm_after=timedelta(days=99))
@@ -233,7 +237,9 @@ async def falls_silent(world: World, days: int = 9) -> datetime:
     return end
 
 
-async def test_a_live_stream_that_breaks_off_is_told_and_told_again_the_same(world: World) -> None:
+async def test_a_live_stream_that_breaks_off_is_told_and_told_again_the_same(
+    world: PipelineWorld,
+) -> None:
     end = await falls_silent(world)
     pipeline = world.pipeline()
     await work_off(pipeline)
@@ -262,7 +268,7 @@ async def test_a_live_stream_that_breaks_off_is_told_and_told_again_the_same(wor
     assert [row[1:] for row in after["alert_events"]] == [row[1:] for row in before["alert_events"]]
 
 
-async def test_a_pause_of_ours_is_no_gap_of_theirs(world: World) -> None:
+async def test_a_pause_of_ours_is_no_gap_of_theirs(world: PipelineWorld) -> None:
     await falls_silent(world)
     await work_off(world.pipeline())
     world.clock.advance(timedelta(hours=10))
@@ -276,7 +282,7 @@ async def test_a_pause_of_ours_is_no_gap_of_theirs(world: World) -> None:
 
 
 async def test_a_failing_model_is_visible_and_nothing_is_lost(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: PipelineWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("serving.pipeline.pipeline._FIRST_BACKOFF", 0.02)
     items = stormy(timedelta(minutes=20))

@@ -18,24 +18,24 @@ from serving.storage.policy_store import PolicyStore, effective
 from serving.storage.step_store import StepStore
 from serving.storage.tables import idle_marks
 from tests.serving.conftest import NOW, NewUrl
-from tests.serving.test_pipeline import STORM, World, reasons, stormy, work_off
+from tests.serving.test_pipeline import STORM, PipelineWorld, reasons, stormy, work_off
 
 INSENSITIVE: dict[str, float | None] = {"sensitivity": 1e-30}
 BACK: dict[str, float | None] = {"sensitivity": None}
 
 
 @pytest.fixture
-async def world(new_url: NewUrl) -> AsyncIterator[World]:
+async def world(new_url: NewUrl) -> AsyncIterator[PipelineWorld]:
     database = Database(new_url())
-    yield World(database, TestClock(STORM + timedelta(days=2)))
+    yield PipelineWorld(database, TestClock(STORM + timedelta(days=2)))
     await database.close()
 
 
-async def change(world: World, overrides: dict[str, float | None]) -> None:
+async def change(world: PipelineWorld, overrides: dict[str, float | None]) -> None:
     await PolicyStore(world.database).record("lena", overrides, "an", world.clock.now())
 
 
-async def rebuilt(world: World, pipeline: Pipeline) -> dict[str, list[tuple[Any, ...]]]:
+async def rebuilt(world: PipelineWorld, pipeline: Pipeline) -> dict[str, list[tuple[Any, ...]]]:
     """What comes of it when all is forgotten; without ids that count up."""
     await StepStore(world.database).forget()
     await work_off(pipeline)
@@ -46,7 +46,7 @@ def plain(derived: dict[str, list[tuple[Any, ...]]]) -> dict[str, list[tuple[Any
     return derived | {"alert_events": [row[1:] for row in derived["alert_events"]]}
 
 
-async def test_a_change_holds_from_its_place_in_the_log(world: World) -> None:
+async def test_a_change_holds_from_its_place_in_the_log(world: PipelineWorld) -> None:
     items = stormy(timedelta(minutes=20))
     calm = len(stormy(timedelta()))
     await world.receive(items[:calm])
@@ -60,7 +60,7 @@ async def test_a_change_holds_from_its_place_in_the_log(world: World) -> None:
     assert await rebuilt(world, world.pipeline(batch_size=41)) == plain(derived)
 
 
-async def test_comments_that_wait_are_judged_as_before(world: World) -> None:
+async def test_comments_that_wait_are_judged_as_before(world: PipelineWorld) -> None:
     """A change that comes while the pipeline is behind does not overtake what waits."""
     items = stormy(timedelta(minutes=20))
     await world.receive(items)
@@ -69,7 +69,7 @@ async def test_comments_that_wait_are_judged_as_before(world: World) -> None:
     assert (await world.derived())["alerts"]
 
 
-async def test_a_change_beside_idle_marks_is_repeated_at_its_place(world: World) -> None:
+async def test_a_change_beside_idle_marks_is_repeated_at_its_place(world: PipelineWorld) -> None:
     world.clock = TestClock(STORM + timedelta(minutes=20))
     await world.receive(stormy(timedelta(minutes=20)))
     pipeline = world.pipeline()
@@ -96,11 +96,13 @@ async def test_a_change_beside_idle_marks_is_repeated_at_its_place(world: World)
     assert await PolicyStore(world.database).of_kol("lena") == changes
 
 
-async def test_a_new_process_obeys_what_the_old_one_was_told(world: World, new_url: NewUrl) -> None:
+async def test_a_new_process_obeys_what_the_old_one_was_told(
+    world: PipelineWorld, new_url: NewUrl
+) -> None:
     items = stormy(timedelta(minutes=20))
     outcomes = []
     for interrupted in (False, True):
-        other = World(Database(new_url()), world.clock)
+        other = PipelineWorld(Database(new_url()), world.clock)
         pipeline = other.pipeline(batch_size=50)
         for part in (items[:200], items[200:300], items[300:]):
             await other.receive(part)
@@ -115,7 +117,7 @@ async def test_a_new_process_obeys_what_the_old_one_was_told(world: World, new_u
 
 
 async def test_a_step_that_fails_obeys_nothing(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: PipelineWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await world.receive(stormy(timedelta(hours=-19)))
     pipeline = world.pipeline()
@@ -136,7 +138,7 @@ async def test_a_step_that_fails_obeys_nothing(
     assert pipeline.progress.policy_change == 1
 
 
-async def test_later_changes_win_and_null_takes_back(world: World) -> None:
+async def test_later_changes_win_and_null_takes_back(world: PipelineWorld) -> None:
     await world.receive(stormy(timedelta(hours=-19)))
     for overrides in ({"sensitivity": 0.5, "critical_share": 0.3}, {"sensitivity": 2.0}, BACK):
         await change(world, overrides)
@@ -148,10 +150,10 @@ async def test_later_changes_win_and_null_takes_back(world: World) -> None:
 
 
 def test_over_http(
-    client: TestClient, item: Callable[..., dict[str, Any]], worked_off: Callable[[], None]
+    client: TestClient, item: Callable[..., dict[str, Any]], processed: Callable[[], None]
 ) -> None:
     client.post("/v1/comments", json=item())
-    worked_off()
+    processed()
     standard = client.get("/v1/kols/lena").json()["policy"]
     assert (standard["overridden"], standard["in_force"]) == ({}, True)
     body = {"sensitivity": 0.5, "critical_negative": 20, "actor": "An"}

@@ -92,12 +92,12 @@ def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         taken.append(seconds)
         passed[0] += seconds
 
-    class Clock:
+    class FakeLoop:
         def time(self) -> float:
             return passed[0]
 
     monkeypatch.setattr(replay_module.asyncio, "sleep", sleep)
-    monkeypatch.setattr(replay_module.asyncio, "get_running_loop", Clock)
+    monkeypatch.setattr(replay_module.asyncio, "get_running_loop", FakeLoop)
     return taken
 
 

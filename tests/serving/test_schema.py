@@ -21,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests.serving.processes import service
-from tests.serving.streams import storm, wait_until_worked_off
+from tests.serving.streams import storm, wait_until_processed
 from tests.serving.test_documents import GOLDEN
 
 CHECKS = [
@@ -113,7 +113,7 @@ def fill(client: httpx.Client) -> None:
     items = storm("lena", now - timedelta(hours=31))
     for first in range(0, len(items), 500):
         post("/v1/comments", items[first : first + 500])
-    wait_until_worked_off(client)
+    wait_until_processed(client)
     alert_id = client.get("/v1/alerts").json()["items"][0]["alert_id"]
     for verb in ("acknowledge", "note", "false_alarm", "reopen"):
         post(f"/v1/alerts/{alert_id}/actions", {"action": verb, "actor": "mai", "text": "seen"})

@@ -18,7 +18,7 @@ from training.checkpoint import load_base
 from training.cli import app
 from training.errors import RecipeError, TrainingError
 from training.export import export_weights
-from training.finetune import Progress, Trainer, drawn, order, pad
+from training.finetune import Trainer, TrainingProgress, drawn, order, pad
 from training.inference import glance
 from training.package import special_pieces, write_manifest
 from training.prepare import Prepared, prepare, tokenise
@@ -172,7 +172,7 @@ def test_loss_is_labels_and_teacher_by_their_shares(
 
 
 def first_loss(run: Trainer) -> float:
-    seen: list[Progress] = []
+    seen: list[TrainingProgress] = []
     run.run(until=1, watch=seen.append)
     return seen[0].loss
 

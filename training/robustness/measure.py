@@ -11,7 +11,7 @@ from training.robustness.relations import holds
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CaseResult:
     """A case, what the classifier said of each of its texts, and whether the demand is met."""
 
     case: Case
@@ -37,7 +37,7 @@ class FamilyResult:
     """The outcomes of one family, in the order of its cases."""
 
     family: Family
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[CaseResult, ...]
 
     @property
     def total(self) -> Count:
@@ -54,7 +54,7 @@ class FamilyResult:
         }
 
     @property
-    def failures(self) -> tuple[Outcome, ...]:
+    def failures(self) -> tuple[CaseResult, ...]:
         """Cases whose demand is not met."""
         return tuple(outcome for outcome in self.outcomes if not outcome.passed)
 
@@ -94,9 +94,9 @@ def measure_robustness(
     ]
 
 
-def _outcome(case: Case, said: tuple[Prediction, ...]) -> Outcome:
-    return Outcome(case, said, holds(case.expect, said))
+def _outcome(case: Case, said: tuple[Prediction, ...]) -> CaseResult:
+    return CaseResult(case, said, holds(case.expect, said))
 
 
-def _count(outcomes: Sequence[Outcome]) -> Count:
+def _count(outcomes: Sequence[CaseResult]) -> Count:
     return Count(sum(outcome.passed for outcome in outcomes), len(outcomes))

@@ -23,7 +23,7 @@ from serving.service import Service
 from serving.settings import Settings
 from tests.serving.conftest import NOW
 from tests.serving.notify.conftest import notification
-from tests.serving.streams import storm, wait_until_worked_off
+from tests.serving.streams import storm, wait_until_processed
 
 BEGAN = NOW - timedelta(hours=10)
 
@@ -41,7 +41,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
         items = storm("lena", BEGAN - timedelta(hours=20))
         for first in range(0, len(items), 500):
             client.post("/v1/comments", json=items[first : first + 500])
-        wait_until_worked_off(client)
+        wait_until_processed(client)
         yield client
 
 

@@ -23,7 +23,7 @@ from serving.settings import Settings
 from tests.serving.conftest import NOW
 from tests.serving.notify.receiver import Answer, Receiver, answer, receiving
 from tests.serving.processes import service
-from tests.serving.streams import storm, wait_until_worked_off
+from tests.serving.streams import storm, wait_until_processed
 
 CHANNELS = """
 [channels.crm]
@@ -85,7 +85,7 @@ def until(true: Callable[[], bool]) -> None:
 def send(client: Any, items: list[dict[str, Any]]) -> None:
     for first in range(0, len(items), 500):
         assert client.post("/v1/comments", json=items[first : first + 500]).is_success
-    wait_until_worked_off(client)
+    wait_until_processed(client)
 
 
 def test_a_storm_reaches_the_webhook_and_can_be_sent_again(

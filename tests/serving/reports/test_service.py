@@ -26,7 +26,7 @@ from tests.serving.conftest import NOW
 from tests.serving.listening import listening
 from tests.serving.notify.test_mail import VIETNAMESE, Desk, channel, desk
 from tests.serving.reports.conftest import DAY, HOUR
-from tests.serving.streams import storm, wait_until_worked_off
+from tests.serving.streams import storm, wait_until_processed
 
 FILE = """
 [channels.desk]
@@ -99,7 +99,7 @@ def running(started: TestClient) -> TestClient:
     items = storm("lena", NOW - 3 * DAY, days=2.0, storm_after=timedelta(hours=28))
     for first in range(0, len(items), 500):
         assert started.post("/v1/comments", json=items[first : first + 500]).is_success
-    wait_until_worked_off(started)
+    wait_until_processed(started)
     return started
 
 

@@ -21,7 +21,7 @@ def action(
     return Action(0, "a1", ActionRequest(verb, actor, **more), at, seen_at)  # type: ignore[arg-type]
 
 
-class Desk:
+class TriageDesk:
     """The stores that people's work goes through, and alerts to work on."""
 
     def __init__(self, database: Database, clock: TestClock) -> None:
@@ -47,7 +47,7 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(new_url: NewUrl) -> AsyncIterator[Desk]:
+async def desk(new_url: NewUrl) -> AsyncIterator[TriageDesk]:
     database = Database(new_url())
-    yield Desk(database, TestClock(NOW))
+    yield TriageDesk(database, TestClock(NOW))
     await database.close()

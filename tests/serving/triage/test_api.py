@@ -22,7 +22,7 @@ from serving.clock import TestClock
 from serving.settings import Settings
 from serving.storage.database import Database
 from tests.serving.conftest import NOW
-from tests.serving.triage.conftest import Desk
+from tests.serving.triage.conftest import TriageDesk
 
 HOUR = timedelta(hours=1)
 
@@ -40,7 +40,7 @@ def client(
     """A service with three alerts: a1 of lena, b2 of mina, and c3 of lena, the last opened."""
 
     async def befall() -> None:
-        desk = Desk(Database(settings.database_url), clock)
+        desk = TriageDesk(Database(settings.database_url), clock)
         await desk.befall(at=NOW - 3 * HOUR)
         await desk.befall(alert_id="b2", kol_id="mina", severity="critical", at=NOW - 2 * HOUR)
         await desk.befall(alert_id="c3", kind="brigade", at=NOW - HOUR)

@@ -11,18 +11,18 @@ from serving.storage.alert_status import alert_statuses
 from serving.triage.actions import ActionRequest
 from serving.triage.triage_status import TriageStatus
 from tests.serving.conftest import NOW
-from tests.serving.triage.conftest import Desk
+from tests.serving.triage.conftest import TriageDesk
 from tests.serving.triage.test_muting import silence
 
 HOUR = timedelta(hours=1)
 
 
-async def work(desk: Desk, alert_id: str = "a1") -> TriageStatus:
+async def work(desk: TriageDesk, alert_id: str = "a1") -> TriageStatus:
     async with desk.database.read() as connection:
         return (await histories(connection, [alert_id]))[alert_id].triage(desk.clock.now())
 
 
-async def test_acts_are_kept_in_order_and_as_they_were_made(desk: Desk) -> None:
+async def test_acts_are_kept_in_order_and_as_they_were_made(desk: TriageDesk) -> None:
     await desk.befall(at=NOW - timedelta(minutes=2))
     made = [
         await desk.do("acknowledge"),
@@ -36,7 +36,9 @@ async def test_acts_are_kept_in_order_and_as_they_were_made(desk: Desk) -> None:
     assert await desk.actions.of("b2") == []
 
 
-async def test_what_changes_nothing_is_not_written_unless_it_says_something(desk: Desk) -> None:
+async def test_what_changes_nothing_is_not_written_unless_it_says_something(
+    desk: TriageDesk,
+) -> None:
     await desk.befall()
     await desk.do("acknowledge")
     again = ActionRequest("acknowledge", "linh")
@@ -51,12 +53,12 @@ async def test_what_changes_nothing_is_not_written_unless_it_says_something(desk
     assert len(await desk.actions.of("a1")) == 2
 
 
-async def test_an_alert_that_does_not_exist(desk: Desk) -> None:
+async def test_an_alert_that_does_not_exist(desk: TriageDesk) -> None:
     with pytest.raises(NotFound, match="'b2'"):
         await desk.do("acknowledge", alert_id="b2")
 
 
-async def test_whether_it_was_attended_to_at_an_instant(desk: Desk) -> None:
+async def test_whether_it_was_attended_to_at_an_instant(desk: TriageDesk) -> None:
     await desk.befall()
     desk.clock.advance(HOUR)
     await desk.do("acknowledge")
@@ -76,7 +78,7 @@ async def test_whether_it_was_attended_to_at_an_instant(desk: Desk) -> None:
     ]
 
 
-async def test_a_rebuild_keeps_what_people_did(desk: Desk) -> None:
+async def test_a_rebuild_keeps_what_people_did(desk: TriageDesk) -> None:
     await desk.befall()
     await desk.do("resolve")
     kept = await desk.silences.add(silence(0))
@@ -93,7 +95,7 @@ async def test_a_rebuild_keeps_what_people_did(desk: Desk) -> None:
     assert (await work(desk)).closed is None
 
 
-async def test_silences_come_back_as_they_were_made(desk: Desk) -> None:
+async def test_silences_come_back_as_they_were_made(desk: TriageDesk) -> None:
     wide = await desk.silences.add(silence(0, max_severity="critical"))
     narrow = await desk.silences.add(
         silence(0, kols=frozenset({"lena"}), kinds=frozenset({"flip"}), posts=frozenset({"p7"}))
@@ -108,7 +110,7 @@ async def test_silences_come_back_as_they_were_made(desk: Desk) -> None:
         await desk.silences.expire(3, "mai", NOW)
 
 
-async def test_a_silence_is_ended_early_once(desk: Desk) -> None:
+async def test_a_silence_is_ended_early_once(desk: TriageDesk) -> None:
     made = await desk.silences.add(silence(0))
     ended = await desk.silences.expire(made.silence_id, "linh", NOW)
     assert (ended.expired_by, ended.expired_at) == ("linh", NOW)
@@ -116,7 +118,7 @@ async def test_a_silence_is_ended_early_once(desk: Desk) -> None:
     assert again == ended
 
 
-async def test_the_database_finds_the_states_that_the_silence_tells(desk: Desk) -> None:
+async def test_the_database_finds_the_states_that_the_silence_tells(desk: TriageDesk) -> None:
     made = [
         await desk.silences.add(silence(0)),
         await desk.silences.add(silence(0, starts_at=NOW + HOUR, ends_at=NOW + 2 * HOUR)),
@@ -130,7 +132,7 @@ async def test_the_database_finds_the_states_that_the_silence_tells(desk: Desk) 
             assert found == [one for one in made[::-1] if one.state(now) == state]
 
 
-async def test_alerts_stand_as_they_are_asked_for(desk: Desk) -> None:
+async def test_alerts_stand_as_they_are_asked_for(desk: TriageDesk) -> None:
     await desk.befall()
     await desk.befall(alert_id="b2", kol_id="mina")
     await desk.do("resolve")
@@ -146,7 +148,7 @@ async def test_alerts_stand_as_they_are_asked_for(desk: Desk) -> None:
     assert [one.muted for one in found] == ["silenced by 1", "resolved, says mai", None]
 
 
-async def test_the_feedback_is_of_the_alerts_in_the_stretch(desk: Desk) -> None:
+async def test_the_feedback_is_of_the_alerts_in_the_stretch(desk: TriageDesk) -> None:
     for alert_id, days in (("a1", 0), ("b2", 1), ("c3", 2)):
         await desk.befall(alert_id=alert_id, at=NOW + timedelta(days=days))
     await desk.befall(alert_id="d4", kol_id="mina", kind="brigade")

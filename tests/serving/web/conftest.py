@@ -14,7 +14,7 @@ from serving.app import create_app
 from serving.clock import TestClock
 from serving.settings import Settings
 from tests.serving.conftest import NOW
-from tests.serving.streams import storm, wait_until_worked_off
+from tests.serving.streams import storm, wait_until_processed
 
 HOSTILE = "<script>alert(1)</script> <img src=x onerror=alert(1)> & \"quotes\" 'single' {{ 7*7 }}"
 
@@ -26,7 +26,7 @@ def befall(client: httpx.Client, start: datetime) -> dict[str, Any]:
     items = [item for item in storm("lena", start) if item["created_at"] < end]
     for first in range(0, len(items), 500):
         client.post("/v1/comments", json=items[first : first + 500])
-    wait_until_worked_off(client)
+    wait_until_processed(client)
     (alert,) = client.get("/v1/alerts", params={"state": "open"}).json()["items"]
     found: dict[str, Any] = alert
     return found

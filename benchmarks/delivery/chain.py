@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from benchmarks.delivery.stack import CRM, HOOK, SECRET, Stack
+from benchmarks.delivery.stack import CRM, HOOK, SECRET, DeliveryStack
 from benchmarks.delivery.storm import Storm, created, send
 from serving.clock import SystemClock
 from serving.notify.channels.webhook import SIGNATURE, sign
 from tests.deploy.daemons import eventually
 from tests.serving.notify.outside import MAIL, Arrival
-from tests.serving.streams import wait_until_worked_off
+from tests.serving.streams import wait_until_processed
 
 RULE = "GroundswellBacklash"
 _CLOCK = SystemClock()
@@ -26,12 +26,12 @@ _TICK, _LOOK = 0.05, 0.25  # seconds between two looks at what arrived, and at P
 _AFTERWARDS = timedelta(minutes=15)  # for the rule to cease and its end to be told
 
 
-class NotTold(Exception):
+class ChainIncomplete(Exception):
     """The chain did not come to its end."""
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class ChainEvent:
     """Something that happened.
 
     Attributes:
@@ -47,7 +47,7 @@ class Moment:
     cause: datetime | None = None
 
 
-def run(stack: Stack, storm: Storm, *, speed: float) -> list[Moment]:
+def run(stack: DeliveryStack, storm: Storm, *, speed: float) -> list[ChainEvent]:
     """Replay the storm, acknowledge its alert at the first message, and see it told and over.
 
     Args:
@@ -59,41 +59,41 @@ def run(stack: Stack, storm: Storm, *, speed: float) -> list[Moment]:
         What happened, in order of time by the clock.
 
     Raises:
-        NotTold: something did not come, or a signature was wrong.
+        ChainIncomplete: something did not come, or a signature was wrong.
     """
     calm = [item for item in storm.items if created(item) < storm.first]
     rest = storm.items[len(calm) :]
     send(stack.service, calm)
-    wait_until_worked_off(stack.service, seconds=1800)
+    wait_until_processed(stack.service, seconds=1800)
     seen = f'groundswell_mood{{kol="{storm.kol_id}"}}'
     eventually(lambda: _series(stack, seen), "the KOL is scraped", seconds=120)
-    watch = _Watch(stack, storm.kol_id)
+    watch = _Observer(stack, storm.kol_id)
     begun = _CLOCK.now()
     last = begun + (created(rest[-1]) - storm.first) / speed + _AFTERWARDS
     while not watch.over:
         now = _CLOCK.now()
         if now > last:
-            raise NotTold(f"not all was told: {watch.missing}")
+            raise ChainIncomplete(f"not all was told: {watch.missing}")
         reached = storm.first + (now - begun) * speed
         due = next((n for n, item in enumerate(rest) if created(item) > reached), len(rest))
         send(stack.service, rest[:due])
         rest = rest[due:]
         watch.look()
         time.sleep(_TICK)
-    moments = [Moment("first hostile comment", begun, storm.first), *watch.moments()]
+    moments = [ChainEvent("first hostile comment", begun, storm.first), *watch.moments()]
     return sorted(moments, key=lambda moment: moment.at)
 
 
-def _series(stack: Stack, expr: str) -> list[Any]:
+def _series(stack: DeliveryStack, expr: str) -> list[Any]:
     answer = stack.prometheus.get("/api/v1/query", params={"query": expr}).raise_for_status()
     found: list[Any] = answer.json()["data"]["result"]
     return found
 
 
-class _Watch:
+class _Observer:
     """Looks at what arrives and at Prometheus' rule, and acknowledges."""
 
-    def __init__(self, stack: Stack, kol_id: str) -> None:
+    def __init__(self, stack: DeliveryStack, kol_id: str) -> None:
         self._stack = stack
         self._kol_id = kol_id
         self._next_look = time.monotonic()
@@ -178,11 +178,11 @@ class _Watch:
         elif self._fired is not None:
             self._ceased = self._ceased or _CLOCK.now()
 
-    def moments(self) -> Iterator[Moment]:
+    def moments(self) -> Iterator[ChainEvent]:
         """Everything that happened.
 
         Raises:
-            NotTold: a webhook's signature is wrong.
+            ChainIncomplete: a webhook's signature is wrong.
         """
         assert self._fired is not None
         assert self._ceased is not None
@@ -193,30 +193,30 @@ class _Watch:
         for row in reversed(page["items"]):
             reason, at = row["reason"], datetime.fromisoformat(row["recorded_at"])
             committed[reason] = at
-            yield Moment(f"alert {reason}", at, datetime.fromisoformat(row["at"]))
+            yield ChainEvent(f"alert {reason}", at, datetime.fromisoformat(row["at"]))
             for way, name in ((HOOK, "webhook, signature verified"), (MAIL, "e-mail")):
                 if (arrival := self._first(way, reason)) is None:
-                    raise NotTold(f"{way}: {reason}")
+                    raise ChainIncomplete(f"{way}: {reason}")
                 if way == HOOK:
                     _verify(arrival)
-                yield Moment(f"{reason}: {name}", arrival.at, cause=at)
+                yield ChainEvent(f"{reason}: {name}", arrival.at, cause=at)
         opened, resolved = committed["opened"], committed["resolved"]
-        yield Moment("rule fired in Prometheus", self._fired, cause=opened)
-        yield Moment("rule ceased in Prometheus", self._ceased, cause=resolved)
+        yield ChainEvent("rule fired in Prometheus", self._fired, cause=opened)
+        yield ChainEvent("rule ceased in Prometheus", self._ceased, cause=resolved)
         for status, cause in (("firing", opened), ("resolved", resolved)):
             arrival = self._ruled(status)
             assert arrival is not None
-            yield Moment(f"{status}: Alertmanager's webhook", arrival.at, cause=cause)
-        yield Moment("acknowledged", self._acknowledged)
+            yield ChainEvent(f"{status}: Alertmanager's webhook", arrival.at, cause=cause)
+        yield ChainEvent("acknowledged", self._acknowledged)
 
 
 def _verify(arrival: Arrival) -> None:
     """As a receiver would: the time, and the HMAC of it and of the body.
 
     Raises:
-        NotTold: it is not ours.
+        ChainIncomplete: it is not ours.
     """
     header = arrival.headers[SIGNATURE.lower()]
     seconds = dict(part.split("=", 1) for part in header.split(","))["t"]
     if header != sign(SECRET, datetime.fromtimestamp(int(seconds), UTC), arrival.body):
-        raise NotTold("a webhook's signature is wrong")
+        raise ChainIncomplete("a webhook's signature is wrong")
