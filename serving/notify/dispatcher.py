@@ -130,7 +130,7 @@ class Dispatcher:
                 if pause > 0:
                     await _rest(lane, pause)
         except Exception:
-            _log.exception("sender_died", channel=lane.name)
+            _log.exception("dispatcher_died", channel=lane.name)
             raise
 
     async def step(self, name: str) -> float:

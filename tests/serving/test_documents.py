@@ -1,35 +1,96 @@
-"""The documents say what the code does: settings, metrics, errors, and the OpenAPI document."""
+"""The documents say what the code does: settings, metrics, errors, workers and every fixed word."""
 
 import ast
 import json
 import re
+from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
+from types import ModuleType
+from unittest.mock import Mock
 
 import pytest
 from fastapi.testclient import TestClient
+from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
+from monitoring import kinds
+from serving import delivery_state
 from serving.api.problems import STATUS, TITLES
 from serving.app import create_app
+from serving.ingest.comment import _BUILT_IN
+from serving.metrics import Metrics
+from serving.service import Service
 from serving.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 GOLDEN = DOCS / "openapi.json"
+ROOMS = ("model", "monitoring", "serving", "training")
+PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS.rglob("*.md")])
 
 
-def table(document: str) -> dict[str, list[str]]:
-    """The rows of a document's tables by the name in their first cell."""
+def page(document: str) -> str:
+    return (DOCS / document).read_text()
+
+
+def section(document: str, title: str) -> str:
+    """What a page says under a heading, up to the next one of the same level."""
+    return page(document).split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+def table(text: str) -> dict[str, list[str]]:
+    """The rows of a text's tables by the name in their first cell."""
     rows = {}
-    for line in (DOCS / document).read_text().splitlines():
+    for line in text.splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split(" | ")]
         if match := re.fullmatch(r"`(.+)`", cells[0].strip("| ")):
+            assert match[1] not in rows, f"{match[1]} is listed twice"
             rows[match[1]] = cells[1:]
     return rows
 
 
+def trees(*folders: str) -> Iterator[ast.Module]:
+    for folder in folders:
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            yield ast.parse(path.read_text())
+
+
+def calls(name: str, *folders: str) -> Iterator[ast.expr]:
+    """The first argument of every call of a function, by its bare name."""
+    for tree in trees(*folders):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == name:
+                yield from node.args[:1]
+
+
+def codes_of_calls(name: str, *folders: str) -> set[str]:
+    """The codes that are given to a function; one that is computed is given elsewhere."""
+    found = set()
+    for argument in calls(name, *folders):
+        if isinstance(argument, ast.Constant):
+            found.add(str(argument.value))
+        else:
+            assert ast.unparse(argument) in ("code", "error.code")
+    return found
+
+
+def codes_of_classes(*folders: str) -> set[str]:
+    """Every `code = "…"` in the body of a class."""
+    return {
+        str(statement.value.value)
+        for tree in trees(*folders)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        for statement in node.body
+        if isinstance(statement, ast.Assign)
+        and ast.unparse(statement.targets[0]) == "code"
+        and isinstance(statement.value, ast.Constant)
+    }
+
+
 def test_every_setting_is_documented_with_its_default() -> None:
-    documented = table("settings.md")
+    documented = table(page("settings.md"))
     assert set(documented) == {f"GROUNDSWELL_{name.upper()}" for name in Settings.model_fields}
     for name, field in Settings.model_fields.items():
         default, meaning = documented[f"GROUNDSWELL_{name.upper()}"]
@@ -43,30 +104,102 @@ def test_every_metric_is_documented(client: TestClient) -> None:
         for family in text_string_to_metric_families(client.get("/metrics").text)
         if not family.name.endswith("_created")  # the client library's own, beside a histogram
     }
-    assert {name: row[0] for name, row in table("metrics.md").items()} == exposed
+    assert {name: row[0] for name, row in table(page("metrics.md")).items()} == exposed
+
+
+def test_every_label_of_a_metric_is_documented() -> None:
+    registry = CollectorRegistry()
+    Metrics(registry, max_kols=1)
+    documented = {
+        name.removesuffix("_total"): re.findall(r"`(\w+)`", row[1])
+        for name, row in table(page("metrics.md")).items()
+    }
+    labels = {
+        collector._name: list(collector._labelnames)
+        for collector in registry._collector_to_names
+        if hasattr(collector, "_labelnames")
+    }
+    assert len(labels) > 20
+    for name, expected in labels.items():
+        assert documented[name] == expected, name
+
+
+def test_every_worker_is_in_the_runbook() -> None:
+    workers: dict[str, bool] = Service.workers.fget(Mock())  # type: ignore[attr-defined]
+    assert list(table(section("runbook.md", "GroundswellWorkerDown"))) == list(workers)
+
+
+def test_the_runbook_names_events_that_are_logged() -> None:
+    levels = ("info", "warning", "error", "exception")
+    logged = {
+        str(argument.value)
+        for level in levels
+        for argument in calls(level, "serving")
+        if isinstance(argument, ast.Constant)
+    }
+    named = set(re.findall(r"`([a-z]+_(?:failed|died))`", page("runbook.md")))
+    assert named
+    assert named <= logged
 
 
 def test_every_answer_is_documented_with_its_status() -> None:
-    documented = {code: int(row[0]) for code, row in table("errors.md").items() if len(row) == 2}
+    documented = {
+        code: int(row[0]) for code, row in table(section("errors.md", "Answers of the API")).items()
+    }
     assert documented == STATUS
     assert set(STATUS.values()) == set(TITLES)
+    assert codes_of_calls("problem", "serving") | codes_of_calls(
+        "InvalidRequest", "serving"
+    ) <= set(STATUS)
 
 
 def test_every_reason_to_reject_a_comment_is_documented() -> None:
-    documented = {code for code, row in table("errors.md").items() if len(row) == 1}
-    raised = set()
-    for path in ("serving/ingest/comment.py", "serving/api/comments.py"):
-        for node in ast.walk(ast.parse((ROOT / path).read_text())):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                name, first = node.func.id, node.args[0] if node.args else None
-                if name in {"PydanticCustomError", "InvalidComment"} and isinstance(
-                    first, ast.Constant
-                ):
-                    raised.add(first.value)
-    from serving.ingest.comment import _BUILT_IN
+    raised = (
+        codes_of_calls("InvalidComment", "serving")
+        | codes_of_calls("PydanticCustomError", "serving/ingest")
+        | {code for code, _ in _BUILT_IN.values()}
+    )
+    assert set(table(section("errors.md", "Rejected comments"))) == raised
 
-    raised |= {code for code, _ in _BUILT_IN.values()}
-    assert documented == raised
+
+def test_every_code_of_an_error_is_documented() -> None:
+    documented = table(section("errors.md", "Errors in the log and on the command line"))
+    raised = codes_of_classes(*ROOMS)
+    assert len(raised) > 25
+    assert set(documented) == raised - set(STATUS)
+
+
+@pytest.mark.parametrize("module", [kinds, delivery_state], ids=lambda module: module.__name__)
+def test_every_fixed_word_is_in_the_glossary(module: ModuleType) -> None:
+    defined = set(re.findall(r"^\* `(\w+)`: ", page("glossary.md"), re.MULTILINE))
+    words = {
+        member.value
+        for thing in vars(module).values()
+        if isinstance(thing, type) and issubclass(thing, StrEnum) and thing is not StrEnum
+        for member in thing
+    }
+    assert words
+    assert words <= defined
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(path: Path) -> None:
+    """Every link to a file of the repository names one, and a heading of it where it has a `#`."""
+    text = re.sub(r"```.*?```", "", path.read_text(), flags=re.DOTALL)
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        if re.match(r"[a-z]+:", link):
+            continue
+        file, _, anchor = link.partition("#")
+        target = (path.parent / file).resolve() if file else path
+        assert target.exists(), link
+        if anchor:
+            assert anchor in anchors(target.read_text()), link
+
+
+def anchors(text: str) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def test_the_openapi_document_is_the_golden_one(settings: Settings) -> None:
