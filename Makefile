@@ -1,11 +1,11 @@
-# `make demo` and `make test` are all a fresh machine needs: each makes .venv when it is missing.
+# Start with `make demo` or `make test`. Each target creates .venv if it is missing.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .PHONY: help demo serve test lint bench bench-detector bench-delivery clean
-help: ## show this list
+help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 $(BIN)/python:
@@ -19,36 +19,36 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) --editable '.[train,dev]'
 	@touch $@ $(VENV)/.serve
 
-demo: $(VENV)/.serve ## run the whole way on a scenario of two days: model, store, detector, alerts
+demo: $(VENV)/.serve ## run the whole service on a simulated scenario of two days
 	$(BIN)/groundswell demo --no-keep
 
 serve: $(VENV)/.serve ## start the service on 127.0.0.1:8000
 	$(BIN)/groundswell serve
 
-test: $(VENV)/.dev ## lint, types, walls between the rooms, and every test
+test: $(VENV)/.dev ## run the linters and all tests
 	$(MAKE) --no-print-directory lint
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
 
-lint: $(VENV)/.dev ## ruff, mypy strict, import-linter, hadolint
+lint: $(VENV)/.dev ## run ruff, mypy, import-linter and hadolint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/hadolint Dockerfile
 
-bench: $(VENV)/.dev ## the crisis benchmark on 25 KOLs, ours beside three other detectors
+bench: $(VENV)/.dev ## run the crisis benchmark on 25 KOLs, with the other detectors
 	$(BIN)/python -m benchmarks.crisis --kols 25
 
-bench-detector: $(VENV)/.dev ## every table of the detector: crises, counted and read, and NAB; needs ../shared
+bench-detector: $(VENV)/.dev ## run all detector benchmarks: NAB, crises by counts and by texts; needs ../shared
 	$(BIN)/python -m benchmarks.nab
 	$(BIN)/python -m benchmarks.crisis --kols 100
 	$(BIN)/python -m benchmarks.crisis.plots
 	$(BIN)/python -m benchmarks.crisis --text
 
-bench-delivery: $(VENV)/.dev ## a storm to its messages on real Prometheus, Alertmanager and mail; then an outage
+bench-delivery: $(VENV)/.dev ## time notifications through real Prometheus, Alertmanager and e-mail; then an outage
 	$(BIN)/python -m benchmarks.delivery
 	$(BIN)/python -m benchmarks.delivery --faults
 
-clean: ## remove the virtual environment and everything that tools left
+clean: ## remove the virtual environment and all caches
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -103,10 +103,12 @@ OLD_PHRASES: Mapping[str, str] = {
     r"deeds?": "action",
 }
 # Where an old word is right after all: (file, word or line part) → why.
-HONEST: Mapping[tuple[str, str], str] = {}
+HONEST: Mapping[tuple[str, str], str] = {
+    ("deploy/grafana/panels.py", "SortOrder"): "a class of Grafana's SDK",
+}
 # Rooms whose words are still being changed; shrinks to nothing.
 NOT_YET = (
-    "README.md", "benchmarks/", "deploy/", "docs/", "model/", "monitoring/", "pyproject.toml",
+    "README.md", "benchmarks/", "docs/", "model/", "monitoring/", "pyproject.toml",
     "serving/", "tests/", "training/",
 )  # fmt: skip
 # Classes that are still defined twice; shrinks to nothing.

@@ -1,4 +1,4 @@
-"""Writes the dashboards as JSON: `python -m deploy.grafana.build`."""
+"""Write the dashboards as JSON: `python -m deploy.grafana.build`."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ FOLDER = Path(__file__).parent / "dashboards"
 
 
 def documents() -> dict[str, str]:
-    """The text of every file by its name."""
+    """File name → content of every dashboard."""
     boards = {"overview": overview.build(), "kol": kol.build(), "service": service.build()}
     return {f"{name}.json": _text(board) for name, board in boards.items()}
 

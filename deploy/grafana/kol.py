@@ -1,18 +1,18 @@
-"""One KOL: mood with its alerts, volume by sentiment, what is usual."""
+"""The dashboard of one KOL: mood and alerts, volume by sentiment, baselines."""
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard, TextBoxVariable
 
 from deploy.grafana import panels
 from deploy.grafana.panels import GREEN, MOODS, RED, SCORES, SHARES, figure, graph, words
 
-_NONE = "No comment yet"
+_NONE = "No comments yet"
 _BEYOND = """\
-Posts, comments and the audience's make-up (loyal or new, real crowd or brigade) are not in
-Prometheus: a series a post or an author would grow without bound. They are with the alerts:
+Prometheus does not hold posts, comments or the audience (loyal or new, real people or a brigade):
+one series per post or author would grow without bound. Find them in the service:
 
-* [every alert of $kol]($service/v1/alerts?kol_id=$kol)
+* [all alerts of $kol]($service/v1/alerts?kol_id=$kol)
 * [mood by the minute]($service/v1/kols/$kol/mood)
-* `groundswell alerts --kol-id $kol` on the command line
+* on the command line, `groundswell alerts --kol-id $kol`
 """
 
 
@@ -25,7 +25,7 @@ def build() -> Dashboard:
     board = panels.dashboard(
         "Groundswell: KOL",
         "groundswell-kol",
-        "One KOL: mood, volume by sentiment, and what is usual.",
+        "One KOL: mood, volume by sentiment, and the normal level of each.",
         span="24h",
     )
     board.with_variable(panels.kol_variable(several=False))
@@ -41,37 +41,44 @@ def build() -> Dashboard:
         None,
         figure(
             "Open alerts",
-            "Alerts of severity warning or critical.",
+            "Open alerts of severity warning or critical.",
             f"sum({open_alerts}) or vector(0)",
             steps=((None, GREEN), (1, RED)),
         ),
         figure(
             "Backlash score",
-            "The strongest detector's score over its threshold; 1 raises an alert.",
+            "The highest detector score divided by its threshold; at 1 an alert opens.",
             _of("groundswell_backlash_score"),
             decimals=2,
             steps=SCORES,
             empty=_NONE,
         ),
-        figure("Mood", "-1 to 1.", _of("groundswell_mood"), decimals=2, steps=MOODS, empty=_NONE),
+        figure(
+            "Mood",
+            "Mean of P(positive) - P(negative), from -1 to 1.",
+            _of("groundswell_mood"),
+            decimals=2,
+            steps=MOODS,
+            empty=_NONE,
+        ),
         figure(
             "Negative",
-            "Recent share of negative comments.",
+            "Share of recent comments that are negative.",
             _of("groundswell_negative_share"),
             unit="percentunit",
             steps=SHARES,
             empty=_NONE,
         ),
         figure(
-            "Usually negative",
-            "Share of negative comments that is usual for this KOL.",
+            "Negative, normal",
+            "This KOL's normal share of negative comments.",
             _of("groundswell_negative_share_usual"),
             unit="percentunit",
             empty=_NONE,
         ),
         figure(
             "Comments an hour",
-            "Recent comments, as an hourly pace.",
+            "Recent comments, as an hourly rate.",
             _of("groundswell_comments_per_hour"),
             decimals=0,
             empty=_NONE,
@@ -82,7 +89,7 @@ def build() -> Dashboard:
         "Mood",
         graph(
             "Mood",
-            "Recent mean of P(positive) - P(negative); red marks are alerts.",
+            "Recent mean of P(positive) - P(negative). Red marks are alerts.",
             (_of("groundswell_mood"), "mood"),
             bounds=(-1, 1),
             steps=MOODS,
@@ -90,16 +97,16 @@ def build() -> Dashboard:
         ),
         graph(
             "Negative share",
-            "Against what is usual for this KOL; red marks are alerts.",
+            "Recent share of negative comments, and the normal share. Red marks are alerts.",
             (_of("groundswell_negative_share"), "now"),
-            (_of("groundswell_negative_share_usual"), "usual"),
+            (_of("groundswell_negative_share_usual"), "normal"),
             unit="percentunit",
             bounds=(0, 1),
             empty=_NONE,
         ),
         graph(
             "Backlash score",
-            "The strongest detector's score over its threshold; 1 raises an alert.",
+            "The highest detector score divided by its threshold; at 1 an alert opens.",
             (_of("groundswell_backlash_score"), "score"),
             bounds=(0, None),
             steps=SCORES,
@@ -113,7 +120,7 @@ def build() -> Dashboard:
         panels.sentiments(
             graph(
                 "Volume by sentiment",
-                "Comments scored, by the likeliest sentiment.",
+                "Scored comments, by their most likely sentiment.",
                 (
                     "sum by (sentiment) ("
                     'increase(groundswell_comments_scored_total{kol="$kol"}[$__rate_interval]))',
@@ -121,20 +128,20 @@ def build() -> Dashboard:
                 ),
                 bounds=(0, None),
                 stacked=True,
-                empty="No comment in this time",
+                empty="No comments in this period",
             )
         ),
         graph(
             "Comments an hour",
-            "Against what is usual at this hour of the week.",
+            "Recent comments as an hourly rate, and the normal rate at this hour of the week.",
             (_of("groundswell_comments_per_hour"), "now"),
-            (_of("groundswell_comments_per_hour_usual"), "usual"),
+            (_of("groundswell_comments_per_hour_usual"), "normal"),
             bounds=(0, None),
             empty=_NONE,
         ),
         graph(
-            "What became of comments",
-            "Accepted, sent again, or too late for detection.",
+            "Comments by outcome",
+            "Accepted, duplicates, and those that arrived too late for detection.",
             (
                 "sum by (outcome) ("
                 'increase(groundswell_comments_received_total{kol="$kol"}[$__rate_interval]))',
@@ -145,7 +152,7 @@ def build() -> Dashboard:
                 "late",
             ),
             bounds=(0, None),
-            empty="No comment in this time",
+            empty="No comments in this period",
         ),
     )
     return board.with_panel(words("Posts and audience", _BEYOND, width=12, height=8))

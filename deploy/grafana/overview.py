@@ -1,4 +1,4 @@
-"""Mood overview: every KOL at once, the worst first."""
+"""The mood overview: all KOLs at once, the worst first."""
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
@@ -18,7 +18,7 @@ def build() -> Dashboard:
     board = panels.dashboard(
         "Groundswell: mood overview",
         "groundswell-overview",
-        "Mood, volume, negative share and open alerts of every KOL.",
+        "Mood, volume, negative share and open alerts of all KOLs.",
         span="24h",
     )
     board.with_variable(panels.kol_variable(several=True))
@@ -28,36 +28,36 @@ def build() -> Dashboard:
     panels.add(
         board,
         None,
-        figure("KOLs", "KOLs that are watched.", 'count(groundswell_mood{kol=~"$kol"})'),
+        figure("KOLs", "Number of monitored KOLs.", 'count(groundswell_mood{kol=~"$kol"})'),
         figure(
             "Open alerts",
-            "Alerts of severity warning or critical.",
+            "Open alerts of severity warning or critical.",
             f"sum({_PAGING % 'warning|critical'}) or vector(0)",
             steps=_NONE_OPEN,
         ),
         figure(
             "Critical",
-            "Alerts of severity critical.",
+            "Open alerts of severity critical.",
             f"sum({_PAGING % 'critical'}) or vector(0)",
             steps=_NONE_OPEN,
         ),
         figure(
             "Comments a minute",
-            "Comments accepted.",
+            "Comments accepted per minute.",
             f"60 * sum(rate({_ACCEPTED}[$__rate_interval]))",
             decimals=1,
         ),
         figure(
             "Negative, last hour",
-            "Share of the comments of the last hour that are negative.",
+            "Share of the last hour's comments that are negative.",
             f"sum(increase({_NEGATIVE}[1h])) / sum(increase({_SCORED}[1h]))",
             unit="percentunit",
-            empty="No comment in an hour",
+            empty="No comments in the last hour",
             steps=SHARES,
         ),
         figure(
             "Mood",
-            "Mean mood of the KOLs, -1 to 1.",
+            "Mean mood of all KOLs, from -1 to 1.",
             'avg(groundswell_mood{kol=~"$kol"})',
             decimals=2,
             steps=MOODS,
@@ -68,20 +68,20 @@ def build() -> Dashboard:
         "KOLs now",
         rows(
             "KOLs now",
-            "How each KOL stands; a click on the name opens it.",
+            "The current state of each KOL. Click a name to open its dashboard.",
             [
                 (heading, f'max by (kol) ({metric}{{kol=~"$kol"}})', unit)
                 for heading, metric, unit in (
                     ("Backlash score", "groundswell_backlash_score", "short"),
                     ("Mood", "groundswell_mood", "short"),
                     ("Negative", "groundswell_negative_share", "percentunit"),
-                    ("Usually negative", "groundswell_negative_share_usual", "percentunit"),
+                    ("Negative, normal", "groundswell_negative_share_usual", "percentunit"),
                     ("Comments an hour", "groundswell_comments_per_hour", "short"),
-                    ("Usual an hour", "groundswell_comments_per_hour_usual", "short"),
+                    ("Normal an hour", "groundswell_comments_per_hour_usual", "short"),
                 )
             ],
             labels=["kol"],
-            empty="No KOL has had a comment yet",
+            empty="No comments yet",
             steps={"Backlash score": SCORES, "Mood": MOODS, "Negative": SHARES},
             links={"kol": _TO_KOL},
         ),
@@ -91,41 +91,41 @@ def build() -> Dashboard:
         "Over time",
         graph(
             "Mood",
-            "Recent mean of P(positive) - P(negative), -1 to 1.",
+            "Recent mean of P(positive) - P(negative), from -1 to 1.",
             ('max by (kol) (groundswell_mood{kol=~"$kol"})', "{{kol}}"),
             bounds=(-1, 1),
-            empty="No KOL has had a comment yet",
+            empty="No comments yet",
         ),
         graph(
             "Negative share",
-            "Recent share of negative comments.",
+            "Share of recent comments that are negative.",
             ('max by (kol) (groundswell_negative_share{kol=~"$kol"})', "{{kol}}"),
             unit="percentunit",
             bounds=(0, 1),
-            empty="No KOL has had a comment yet",
+            empty="No comments yet",
         ),
         graph(
             "Volume",
-            "Comments accepted a minute.",
+            "Comments accepted per minute.",
             (f"60 * sum by (kol) (rate({_ACCEPTED}[$__rate_interval]))", "{{kol}}"),
-            empty="No comment in this time",
+            empty="No comments in this period",
             bounds=(0, None),
         ),
         graph(
             "Backlash score",
-            "The strongest detector's score over its threshold; 1 raises an alert.",
+            "The highest detector score divided by its threshold; at 1 an alert opens.",
             ('max by (kol) (groundswell_backlash_score{kol=~"$kol"})', "{{kol}}"),
             bounds=(0, None),
             steps=SCORES,
         ),
         graph(
             "Open alerts",
-            "Alerts by KOL and severity; those of severity info do not page.",
+            "Open alerts by KOL and severity. Severity info does not page.",
             (
                 'sum by (kol, severity) (groundswell_alerts_active{kol=~"$kol"})',
                 "{{kol}}, {{severity}}",
             ),
-            empty="No alert was open",
+            empty="No open alerts in this period",
             width=panels.WIDTH,
             bounds=(0, None),
         ),

@@ -1,4 +1,4 @@
-"""The panels that the dashboards are made of: one look, one data source, one way to say nothing."""
+"""The panels that all dashboards share: one style, one data source, one text for no data."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -49,17 +49,17 @@ Panel = TypeVar("Panel", timeseries.Panel, stat.Panel, table.Panel)
 
 
 def query(expr: str, legend: str = "", *, ref: str = "A") -> prometheus.Dataquery:
-    """A query over the dashboard's time."""
+    """A query over the dashboard's time range."""
     return prometheus.Dataquery().expr(expr).legend_format(legend).range().ref_id(ref)
 
 
 def now(expr: str, *, ref: str = "A") -> prometheus.Dataquery:
-    """A query of the present, one row a series."""
+    """An instant query, one row per series."""
     return prometheus.Dataquery().expr(expr).format(PromQueryFormat.TABLE).instant().ref_id(ref)
 
 
 def thresholds(steps: Steps) -> builder.ThresholdsConfig:
-    """Colours from a value on; the first has none."""
+    """A colour from each value upwards; the first has no value."""
     return (
         builder.ThresholdsConfig()
         .mode(ThresholdsMode.ABSOLUTE)
@@ -76,7 +76,7 @@ def graph(
     meaning: str,
     *queries: tuple[str, str],
     unit: str = "short",
-    empty: str = "Nothing in this time",
+    empty: str = "No data in this period",
     width: int = 12,
     bounds: tuple[float | None, float | None] = (None, None),
     steps: Steps = _OK,
@@ -86,14 +86,14 @@ def graph(
 
     Args:
         title: of the panel.
-        meaning: shown behind the panel's (i).
-        queries: (PromQL, legend) each.
+        meaning: the panel's description, shown behind its (i).
+        queries: pairs of (PromQL, legend).
         unit: Grafana's name of the unit.
-        empty: what is said where there is no data.
+        empty: the text for no data.
         width: in columns.
         bounds: lowest and highest value of the axis.
         steps: thresholds; more than one is drawn as lines.
-        stacked: whether it is bars on top of each other.
+        stacked: draw stacked bars instead of lines.
     """
     panel = _common(timeseries.Panel(), title, meaning, unit, empty).span(width).height(8)
     for index, (expr, legend) in enumerate(queries):
@@ -126,7 +126,7 @@ def graph(
 
 
 def sentiments(panel: timeseries.Panel) -> timeseries.Panel:
-    """Give the three sentiments the colours that they have everywhere."""
+    """Give the three sentiments their fixed colours."""
     for name, color in _SENTIMENTS.items():
         fixed = {"mode": "fixed", "fixedColor": color}
         panel.override_by_name(name, [DynamicConfigValue(id_val="color", value=fixed)])
@@ -144,7 +144,7 @@ def figure(
     steps: Steps = _OK,
     decimals: int | None = None,
 ) -> stat.Panel:
-    """One number and its course; arguments as of :func:`graph`."""
+    """One number and its graph; for the arguments see :func:`graph`."""
     panel = _common(stat.Panel(), title, meaning, unit, empty).span(width).height(4)
     panel.with_target(query(expr)).thresholds(thresholds(steps))
     if decimals is not None:
@@ -165,16 +165,16 @@ def rows(
     height: int = 9,
     width: int = WIDTH,
 ) -> table.Panel:
-    """The present as a table, one row a series.
+    """Current values as a table, one row per series.
 
     Args:
         title: of the panel.
-        meaning: shown behind the panel's (i).
-        columns: (heading, PromQL, unit) each.
-        labels: the labels that make a row, in order; they stand first.
-        empty: what is said where there is no row.
+        meaning: the panel's description, shown behind its (i).
+        columns: triples of (heading, PromQL, unit).
+        labels: the labels that make a row, in order; they are the first columns.
+        empty: the text for no rows.
         steps: thresholds by heading.
-        links: where a label's cell leads, by label.
+        links: label → URL that its cells link to.
         height: in rows of the grid.
         width: in columns.
     """
@@ -212,12 +212,12 @@ def rows(
 
 
 def words(title: str, markdown: str, *, width: int = WIDTH, height: int = 5) -> text.Panel:
-    """A panel of Markdown."""
+    """A Markdown panel."""
     return text.Panel().title(title).content(markdown).span(width).height(height)
 
 
 def kol_variable(*, several: bool) -> builder.QueryVariable:
-    """The choice of a KOL, or of several."""
+    """A variable to choose one KOL, or several."""
     variable = (
         builder.QueryVariable("kol")
         .label("KOL")
@@ -234,13 +234,13 @@ def kol_variable(*, several: bool) -> builder.QueryVariable:
 
 
 def dashboard(title: str, uid: str, about: str, *, span: str) -> builder.Dashboard:
-    """An empty dashboard with the data source's variable and links to the others.
+    """An empty dashboard with the data source variable and links to the other dashboards.
 
     Args:
-        title: as people see it.
-        uid: as links name it.
+        title: shown to people.
+        uid: used in links.
         about: its description.
-        span: the time that it shows, such as "24h".
+        span: default time range, such as "24h".
     """
     return (
         builder.Dashboard(title)
@@ -270,7 +270,7 @@ def dashboard(title: str, uid: str, about: str, *, span: str) -> builder.Dashboa
 
 
 def add(board: builder.Dashboard, row: str | None, *shown: Builder[dashboard_models.Panel]) -> None:
-    """Put panels on a dashboard, under a heading if `row` is one."""
+    """Add panels to a dashboard, under the heading `row` if given."""
     if row is not None:
         board.with_row(builder.Row(row))
     for panel in shown:
@@ -278,7 +278,7 @@ def add(board: builder.Dashboard, row: str | None, *shown: Builder[dashboard_mod
 
 
 def alert_marks(expr: str) -> builder.AnnotationQuery:
-    """Marks over every graph while `expr` has a series."""
+    """Annotations on all graphs while `expr` returns a series."""
     return (
         builder.AnnotationQuery()
         .name("Alerts")

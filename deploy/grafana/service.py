@@ -1,4 +1,4 @@
-"""Service: whether Groundswell itself works."""
+"""The dashboard of the service itself."""
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
@@ -27,7 +27,7 @@ def build() -> Dashboard:
     board = panels.dashboard(
         "Groundswell: service",
         "groundswell-service",
-        "Throughput, latencies, queues, delivery and the model.",
+        "Throughput, latency, queues, delivery and the model.",
         span="6h",
     )
     board.annotation(
@@ -36,58 +36,63 @@ def build() -> Dashboard:
     panels.add(
         board,
         None,
-        figure("Up", "Prometheus reaches it.", 'min(up{job="groundswell"})', steps=_MUST_RUN),
+        figure(
+            "Up",
+            "1 if Prometheus reaches the service.",
+            'min(up{job="groundswell"})',
+            steps=_MUST_RUN,
+        ),
         figure(
             "Workers",
-            "1 if all workers run.",
+            "1 if all workers are running.",
             "min(groundswell_worker_up)",
             steps=_MUST_RUN,
         ),
         figure(
             "Backlog",
-            "Committed comments that are not worked off yet.",
+            "Committed comments that are not processed yet.",
             "sum(groundswell_backlog_comments)",
             steps=_FEW_WAIT,
         ),
         figure(
-            "Age of the newest",
-            "Age of the newest comment of the last step; large while old comments are replayed.",
+            "Event-time lag",
+            "Age of the newest processed comment. High while old comments are replayed.",
             "max(groundswell_event_time_lag_seconds)",
             unit="s",
-            empty="No comment yet",
+            empty="No comments yet",
             steps=_SOON,
         ),
         figure(
             "Oldest message",
-            "Age of the oldest notification that waits for a channel.",
+            "Age of the oldest notification that is waiting for a channel.",
             "max(groundswell_oldest_delivery_seconds)",
             unit="s",
-            empty="No channel is set up",
+            empty="No channels configured",
             steps=_SOON,
         ),
         figure(
-            "Sureness",
-            "Mean probability of the likeliest sentiment, over a day.",
+            "Confidence",
+            "Mean probability of the most likely sentiment over the last day.",
             "job:groundswell_prediction_confidence:mean1d",
             unit="percentunit",
-            empty="No comment in a day",
+            empty="No comments in the last day",
         ),
     )
     board.with_panel(
         rows(
-            "Runs",
+            "Versions",
             "Version of the service and id of its model.",
             [("Instances", "count by (version, model) (groundswell_build_info)", "short")],
             labels=["version", "model"],
-            empty="The service does not answer",
+            empty="The service is not reachable",
             height=4,
             width=12,
         )
     )
     board.with_panel(
         rows(
-            "Alerts that fire",
-            "By Prometheus' rules.",
+            "Firing alerts",
+            "Alerts of the Prometheus rules that are firing now.",
             [
                 (
                     "Alerts",
@@ -97,7 +102,7 @@ def build() -> Dashboard:
                 )
             ],
             labels=["alertname", "severity", "team"],
-            empty="Nothing fires",
+            empty="No alerts are firing",
             height=4,
             width=12,
         )
@@ -107,7 +112,7 @@ def build() -> Dashboard:
         "Throughput",
         graph(
             "Comments received",
-            "A second, by what became of them.",
+            "Per second, by outcome.",
             _rate("groundswell_comments_received_total", "outcome"),
             unit="cps",
             bounds=(0, None),
@@ -115,7 +120,7 @@ def build() -> Dashboard:
         panels.sentiments(
             graph(
                 "Comments scored",
-                "A second, by the likeliest sentiment.",
+                "Per second, by the most likely sentiment.",
                 _rate("groundswell_comments_scored_total", "sentiment"),
                 unit="cps",
                 bounds=(0, None),
@@ -123,14 +128,14 @@ def build() -> Dashboard:
         ),
         graph(
             "Requests",
-            "A second, by status.",
+            "Per second, by status code.",
             _rate("groundswell_http_request_seconds_count", "status"),
             unit="reqps",
             bounds=(0, None),
         ),
         graph(
             "Queues",
-            "What waits to be committed, for the model, and to be worked off.",
+            "Comments waiting to be committed, to be scored, and to be processed.",
             ("sum(groundswell_log_queue_comments)", "commit"),
             ("sum(groundswell_score_queue_texts)", "model"),
             ("sum(groundswell_backlog_comments)", "backlog"),
@@ -139,7 +144,7 @@ def build() -> Dashboard:
     )
     panels.add(
         board,
-        "Latencies",
+        "Latency",
         graph(
             "Requests",
             "Time to the first byte, by route.",
@@ -149,7 +154,7 @@ def build() -> Dashboard:
         ),
         graph(
             "Pipeline",
-            "Time of one step, by stage.",
+            "Duration of one step, by stage.",
             *_quantiles("groundswell_stage_seconds", "stage"),
             unit="s",
             bounds=(0, None),
@@ -160,20 +165,20 @@ def build() -> Dashboard:
         "Delivery",
         graph(
             "Messages",
-            "Notifications, by channel and what became of them.",
+            "Notifications in the last hour, by channel and outcome.",
             (
                 "sum by (channel, outcome) (increase(groundswell_deliveries_total[1h]))",
                 "{{channel}} {{outcome}}",
             ),
-            empty="No channel is set up",
+            empty="No channels configured",
             bounds=(0, None),
         ),
         graph(
             "Oldest message",
-            "Age of the oldest notification that waits, by channel.",
+            "Age of the oldest notification that is waiting, by channel.",
             ("max by (channel) (groundswell_oldest_delivery_seconds)", "{{channel}}"),
             unit="s",
-            empty="No channel is set up",
+            empty="No channels configured",
             bounds=(0, None),
             steps=_SOON,
         ),
@@ -182,8 +187,8 @@ def build() -> Dashboard:
         board,
         "Model",
         graph(
-            "Runs of the model",
-            "Time of one run.",
+            "Model latency",
+            "Duration of one batch.",
             *(
                 (
                     f"histogram_quantile({q}, sum by (le) ("
@@ -196,8 +201,8 @@ def build() -> Dashboard:
             bounds=(0, None),
         ),
         graph(
-            "Texts in one run",
-            "The mean; more is better under load.",
+            "Texts per batch",
+            "Mean number of texts in one batch. Larger batches are more efficient under load.",
             (
                 "sum(rate(groundswell_model_batch_texts_sum[$__rate_interval]))"
                 " / sum(rate(groundswell_model_batch_texts_count[$__rate_interval]))",
@@ -206,21 +211,21 @@ def build() -> Dashboard:
             bounds=(0, None),
         ),
         graph(
-            "Sureness",
-            "Mean probability of the likeliest sentiment: of the moment, and over a day.",
+            "Confidence",
+            "Mean probability of the most likely sentiment, now and over the last day.",
             (
                 "sum(rate(groundswell_prediction_confidence_sum[$__rate_interval]))"
                 " / sum(rate(groundswell_prediction_confidence_count[$__rate_interval]))",
                 "now",
             ),
-            ("job:groundswell_prediction_confidence:mean1d", "a day"),
+            ("job:groundswell_prediction_confidence:mean1d", "last day"),
             unit="percentunit",
             bounds=(0.3, 1),
         ),
         graph(
             "Out of scope",
-            "Share of a day's comments that are unlike what the model was measured on.",
-            ("job:groundswell_comments_out_of_scope:ratio1d", "a day"),
+            "Share of the last day's comments of a kind that the model was not measured on.",
+            ("job:groundswell_comments_out_of_scope:ratio1d", "last day"),
             unit="percentunit",
             bounds=(0, 1),
         ),

@@ -1,4 +1,4 @@
-"""One real Alertmanager and one receiver of its webhooks for all tests of the folder."""
+"""One real Alertmanager and one receiver of its webhooks for all tests of this folder."""
 
 from collections.abc import Iterator
 

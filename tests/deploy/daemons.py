@@ -1,4 +1,4 @@
-"""Prometheus, Alertmanager and a webhook receiver on loopback, from the committed configuration."""
+"""Prometheus, Alertmanager and a webhook receiver on loopback, with the committed configuration."""
 
 import json
 import shutil
@@ -24,15 +24,15 @@ T = TypeVar("T")
 
 
 def program(name: str) -> str:
-    """The path of a program of Debian's packages; skips the test where it is not installed."""
+    """The path of an installed program; skips the test if it is missing."""
     found = shutil.which(name)
     if found is None:
-        pytest.skip(f"{name} is not here: apt-get install prometheus prometheus-alertmanager")
+        pytest.skip(f"{name} is not installed: apt-get install prometheus prometheus-alertmanager")
     return found
 
 
 def eventually(look: Callable[[], T | None], what: str, *, seconds: float = 40.0) -> T:
-    """Poll until `look` gives something true."""
+    """Poll until `look` returns something true, and return it."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if found := look():
@@ -42,7 +42,7 @@ def eventually(look: Callable[[], T | None], what: str, *, seconds: float = 40.0
 
 
 class Listener(Protocol):
-    """Something on loopback that takes HTTP requests."""
+    """Something on loopback that accepts HTTP requests."""
 
     @property
     def port(self) -> int: ...
@@ -50,7 +50,7 @@ class Listener(Protocol):
 
 @dataclass
 class AlertReceiver:
-    """What Alertmanager's webhooks brought, as (receiver, message), in order."""
+    """The messages that Alertmanager's webhooks sent, as (receiver, message), in order."""
 
     port: int
     messages: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -74,8 +74,8 @@ def receiving() -> Iterator[AlertReceiver]:
             self.send_response(204)
             self.end_headers()
 
-        def log_request(self, *_told: Any) -> None:
-            """Say nothing."""
+        def log_request(self, *_args: Any) -> None:
+            """Do not log."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         receiver = AlertReceiver(server.server_address[1])
@@ -87,7 +87,7 @@ def receiving() -> Iterator[AlertReceiver]:
 
 
 def committed_routes() -> dict[str, Any]:
-    """Alertmanager's configuration as it is committed."""
+    """The committed Alertmanager configuration."""
     config: dict[str, Any] = yaml.safe_load((DEPLOY / "alertmanager/alertmanager.yml").read_text())
     return config
 
@@ -100,9 +100,9 @@ def alertmanager(
 
     Args:
         folder: for its data.
-        config: as it is committed, or another.
-        receiver: of all its webhooks, each under its receiver's name.
-        hurried: no waits in place of those of `config`.
+        config: the committed one, or another.
+        receiver: receives all webhooks, each under its receiver's name.
+        hurried: do not wait before sending, whatever `config` says.
     """
     config = {name: part for name, part in config.items() if name != "global"}
     if hurried:
@@ -129,8 +129,8 @@ def prometheus(
 
     Args:
         folder: for its data.
-        targets: what stands for the committed names, by name; `localhost:9090` goes.
-        hurried: a second for every wait, in place of the committed ones.
+        targets: committed target → the address to use instead; the job `prometheus` is removed.
+        hurried: use one second for every committed interval and wait.
     """
     rules = folder / "rules"
     rules.mkdir()
@@ -166,7 +166,7 @@ def _daemon(name: str, arguments: list[str]) -> Iterator[httpx.Client]:
     process = subprocess.Popen(command)
 
     def ready() -> bool:
-        assert process.poll() is None, f"{name} ended by itself"
+        assert process.poll() is None, f"{name} exited"
         try:
             return client.get("/-/ready").is_success
         except httpx.TransportError:

@@ -1,4 +1,4 @@
-"""The service's own channel against a real Alertmanager: what fires, rises and ends, as told."""
+"""The service's Alertmanager channel against a real Alertmanager: fire, escalate, resolve."""
 
 import asyncio
 import time
@@ -27,7 +27,7 @@ Sent = list[tuple[str, str, str]]
 def one_group(
     receiver: AlertReceiver, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[httpx.Client]:
-    """An Alertmanager that tells everything of the channel in one message to everybody."""
+    """An Alertmanager that sends all alerts in one group to one receiver."""
     folder = tmp_path_factory.mktemp("one_group")
     with daemons.alertmanager(folder, ONE_GROUP, receiver) as client:
         yield client
@@ -54,26 +54,28 @@ def send(client: httpx.Client, *notifications: Notification) -> None:
     asyncio.run(sent())
 
 
-def told(receiver: AlertReceiver, kol_id: str) -> Sent:
-    """(receiver, severity, status) of every alert on a KOL that was told, in order."""
+def received(receiver: AlertReceiver, kol_id: str) -> Sent:
+    """(receiver, severity, status) of every alert on a KOL that was received, in order."""
     return [
         (alert["receiver"], alert["labels"]["severity"], alert["status"])
         for alert in receiver.alerts(kol=kol_id)
     ]
 
 
-def until_told(receiver: AlertReceiver, kol_id: str, what: Sent) -> None:
-    """Wait for that much, and check that it is exactly this."""
-    eventually(lambda: len(told(receiver, kol_id)) >= len(what), f"{len(what)} alerts are told")
-    assert told(receiver, kol_id) == what
+def wait_for(receiver: AlertReceiver, kol_id: str, what: Sent) -> None:
+    """Wait for as many alerts, and check that they are exactly these."""
+    eventually(
+        lambda: len(received(receiver, kol_id)) >= len(what), f"{len(what)} alerts are received"
+    )
+    assert received(receiver, kol_id) == what
 
 
-def test_it_fires_rises_ends_and_fires_again(
+def test_an_alert_fires_escalates_resolves_and_fires_again(
     alertmanager: httpx.Client, receiver: AlertReceiver
 ) -> None:
     send(alertmanager, about("rise", "opened", "warning", 30))
     wanted = [("pr-desk", "warning", "firing")]
-    until_told(receiver, "rise", wanted)
+    wait_for(receiver, "rise", wanted)
     (first,) = receiver.alerts(kol="rise")
     assert first["labels"] == {
         "alertname": "Groundswell",
@@ -85,30 +87,32 @@ def test_it_fires_rises_ends_and_fires_again(
     assert first["group"] == {"kol": "rise"}
     send(alertmanager, about("rise", "escalated", "critical", 20))
     wanted.append(("pr-on-call", "critical", "firing"))
-    until_told(receiver, "rise", wanted)
-    time.sleep(2.5)  # two rounds of the group: nobody is told that the warning is over
-    assert told(receiver, "rise") == wanted
+    wait_for(receiver, "rise", wanted)
+    time.sleep(2.5)  # two intervals of the group: no message says that the warning is resolved
+    assert received(receiver, "rise") == wanted
     send(alertmanager, about("rise", "resolved", "critical", 10))
     over = {"kol": "rise", "severity": "critical", "status": "resolved"}
-    eventually(lambda: receiver.alerts(**over), "the end is told")
+    eventually(lambda: receiver.alerts(**over), "the end is received")
     answer = alertmanager.get("/api/v2/alerts", params={"filter": 'kol="rise"'})
     assert answer.json() == []
     send(alertmanager, about("rise", "reopened", "critical", 2))
     again = ("pr-on-call", "critical", "firing")
-    eventually(lambda: told(receiver, "rise").count(again) == 2, "it is told again")
+    eventually(lambda: received(receiver, "rise").count(again) == 2, "it is received again")
 
 
-def test_nothing_ends_that_never_fired(one_group: httpx.Client, receiver: AlertReceiver) -> None:
+def test_nothing_is_resolved_that_never_fired(
+    one_group: httpx.Client, receiver: AlertReceiver
+) -> None:
     send(one_group, about("other", "opened", "warning", 30))
     send(one_group, about("straight", "opened", "critical", 30))
-    until_told(receiver, "straight", [("everybody", "critical", "firing")])
+    wait_for(receiver, "straight", [("everybody", "critical", "firing")])
     send(one_group, about("straight", "resolved", "critical", 10))
-    eventually(lambda: receiver.alerts(kol="straight", status="resolved"), "the end is told")
+    eventually(lambda: receiver.alerts(kol="straight", status="resolved"), "the end is received")
     severities = {alert["labels"]["severity"] for alert in receiver.alerts(kol="straight")}
     assert severities == {"critical"}
 
 
-def test_what_rose_and_ended_while_alertmanager_was_away_fires_nowhere(
+def test_an_alert_that_resolved_while_alertmanager_was_down_does_not_fire(
     one_group: httpx.Client, receiver: AlertReceiver
 ) -> None:
     send(
@@ -118,17 +122,17 @@ def test_what_rose_and_ended_while_alertmanager_was_away_fires_nowhere(
         about("burst", "resolved", "critical", 10),
         about("later", "opened", "warning", 1),
     )
-    eventually(lambda: receiver.alerts(kol="later"), "what came with it is told")
+    eventually(lambda: receiver.alerts(kol="later"), "the alert beside it is received")
     assert receiver.alerts(kol="burst", status="firing") == []
     answer = one_group.get("/api/v2/alerts", params={"filter": 'kol="burst"'})
     assert answer.json() == []
 
 
-def test_the_end_reaches_labels_whose_escalation_was_lost(
+def test_the_end_resolves_labels_whose_escalation_was_lost(
     one_group: httpx.Client, receiver: AlertReceiver
 ) -> None:
     send(one_group, about("lost", "opened", "warning", 30))
-    until_told(receiver, "lost", [("everybody", "warning", "firing")])
+    wait_for(receiver, "lost", [("everybody", "warning", "firing")])
     send(one_group, about("lost", "resolved", "critical", 10))
     over = {"kol": "lost", "severity": "warning"}
-    eventually(lambda: receiver.alerts(status="resolved", **over), "the end is told")
+    eventually(lambda: receiver.alerts(status="resolved", **over), "the end is received")

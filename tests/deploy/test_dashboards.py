@@ -1,4 +1,4 @@
-"""The dashboards are what the builder makes, and what they name exists."""
+"""The committed dashboards match the builder, and everything they refer to exists."""
 
 import json
 import re
@@ -22,15 +22,15 @@ BOARDS: dict[str, dict[str, Any]] = {path.stem: json.loads(path.read_text()) for
 every_board = pytest.mark.parametrize("board", BOARDS.values(), ids=list(BOARDS))
 
 
-def test_the_files_are_what_the_builder_makes() -> None:
+def test_the_files_match_the_builder() -> None:
     assert {path.name: path.read_text("utf-8") for path in FILES} == build.documents(), (
-        "the dashboards changed; if that is meant: python -m deploy.grafana.build"
+        "the dashboards changed; to write them anew, run: python -m deploy.grafana.build"
     )
 
 
 @every_board
-def test_the_model_of_grafana_knows_every_key(board: dict[str, Any]) -> None:
-    """It drops what it does not know, so a misspelt key would be gone."""
+def test_the_sdk_knows_every_key(board: dict[str, Any]) -> None:
+    """The SDK drops unknown keys, so a misspelt key would be missing."""
     register_default_plugins()
     read = Dashboard.from_json(json.loads(json.dumps(board)))
     assert json.loads(json.dumps(read, cls=JSONEncoder)) == board
@@ -68,7 +68,7 @@ def test_no_panel_covers_another(board: dict[str, Any]) -> None:
 
 
 @every_board
-def test_variables_and_links_lead_somewhere(board: dict[str, Any]) -> None:
+def test_all_variables_and_links_resolve(board: dict[str, Any]) -> None:
     text = json.dumps(board)
     variables = {variable["name"] for variable in board["templating"]["list"]}
     used = set(re.findall(r"\$\{?([a-z_]+)\b", text))

@@ -33,12 +33,12 @@ def documented() -> set[str]:
 
 
 def recorded() -> set[str]:
-    """Every series that a recording rule makes."""
+    """Every series that a recording rule produces."""
     return set(re.findall(r"record: (\S+)", "".join(path.read_text() for path in RULES)))
 
 
 def check_names(expr: str) -> None:
-    """Every metric is one that the service has, or that a rule makes."""
+    """Check that the service or a recording rule produces every metric of an expression."""
     made = set(re.findall(r"\b\w+:\w+:\w+\b", expr))
     assert made <= recorded()
     for name in made:
@@ -55,14 +55,14 @@ def run(*command: str | Path) -> str:
     return done.stdout
 
 
-def test_prometheus_takes_configuration_and_rules() -> None:
+def test_prometheus_accepts_the_configuration_and_the_rules() -> None:
     assert len(RULES) == 3
     run("promtool", "check", "config", DEPLOY / "prometheus/prometheus.yml")
     run("promtool", "check", "rules", "--lint=all", "--lint-fatal", *RULES)
 
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.stem)
-def test_what_fires_and_what_does_not(path: Path) -> None:
+def test_the_rules_fire_as_their_unit_tests_say(path: Path) -> None:
     run("promtool", "test", "rules", path)
 
 
@@ -80,19 +80,19 @@ def test_a_rule_is_complete(rule: dict[str, Any]) -> None:
     assert f'alertname="{name}"' in parts or f"alertname: {name}" in parts
 
 
-def test_the_runbook_has_a_section_a_rule() -> None:
+def test_the_runbook_has_one_section_per_rule() -> None:
     sections = re.findall(r"^## (.+)$", (ROOT / "docs/runbook.md").read_text(), re.MULTILINE)
     assert sorted(sections) == sorted(param.id or "" for param in ALERTING)
 
 
-def test_rules_use_metrics_that_there_are() -> None:
+def test_the_rules_use_metrics_that_exist() -> None:
     for path in RULES:
         for group in yaml.safe_load(path.read_text())["groups"]:
             for rule in group["rules"]:
                 check_names(rule["expr"])
 
 
-def test_alertmanager_takes_its_configuration() -> None:
+def test_alertmanager_accepts_its_configuration() -> None:
     run("amtool", "check-config", DEPLOY / "alertmanager/alertmanager.yml")
 
 
@@ -108,7 +108,7 @@ def test_alertmanager_takes_its_configuration() -> None:
         (["alertname=SomethingElse", "severity=critical"], "service"),
     ],
 )
-def test_who_is_told(labels: list[str], receiver: str) -> None:
+def test_alerts_are_routed_to_their_receiver(labels: list[str], receiver: str) -> None:
     config = DEPLOY / "alertmanager/alertmanager.yml"
-    told = run("amtool", "config", "routes", "test", f"--config.file={config}", *labels)
-    assert told.split() == [receiver]
+    chosen = run("amtool", "config", "routes", "test", f"--config.file={config}", *labels)
+    assert chosen.split() == [receiver]

@@ -1,4 +1,4 @@
-"""The service, Prometheus and Alertmanager, all real: a storm is replayed, told and over."""
+"""The service, Prometheus and Alertmanager, all real: a storm from its first comment to its end."""
 
 import json
 import math
@@ -33,7 +33,7 @@ channels = ["on-call"]
 
 @dataclass
 class MonitoringStack:
-    """Everything that runs; lena's alerts go through the service's own channel as well."""
+    """All running programs. Alerts on lena also go through the service's own channel."""
 
     service: httpx.Client
     prometheus: httpx.Client
@@ -47,7 +47,7 @@ class MonitoringStack:
         wait_until_processed(self.service)
 
     def replay(self, kol_id: str) -> None:
-        """A calm day, seen by Prometheus; then forty minutes of the storm. The rest is kept."""
+        """Send a calm day, wait for a scrape, send 40 minutes of storm; keep the rest."""
         items = storm(kol_id, START)
         at = [datetime.fromisoformat(item["created_at"]) for item in items]
         calm = sum(when < START + timedelta(hours=19) for when in at)
@@ -64,7 +64,7 @@ class MonitoringStack:
         return found
 
     def known(self, **labels: str) -> list[dict[str, Any]]:
-        """The alerts that Alertmanager holds."""
+        """The alerts that Alertmanager knows."""
         query = [("filter", f'{name}="{value}"') for name, value in labels.items()]
         answer = self.alertmanager.get("/api/v2/alerts", params=query)
         found: list[dict[str, Any]] = answer.raise_for_status().json()
@@ -97,22 +97,24 @@ def stack(
         running.__exit__(None, None, None)
 
 
-def test_a_rule_fires_and_alertmanager_tells_the_crew_on_call(stack: MonitoringStack) -> None:
+def test_a_rule_fires_and_alertmanager_notifies_on_call(stack: MonitoringStack) -> None:
     wanted = {"alertname": "GroundswellBacklash", "kol": "mina", "severity": "critical"}
-    (first, *_) = eventually(lambda: stack.receiver.alerts(**wanted), "mina's alert is told")
+    (first, *_) = eventually(lambda: stack.receiver.alerts(**wanted), "mina's alert is received")
     assert first["status"] == "firing"
     assert first["receiver"] == "pr-on-call"
     assert first["group"] == {"kol": "mina"}
     assert first["labels"]["team"] == "pr"
-    assert first["annotations"]["summary"] == "mina: the crowd has turned (critical)"
+    assert first["annotations"]["summary"] == "mina: backlash in the comments (critical)"
 
 
-def test_what_the_service_tells_itself_is_not_told_again(stack: MonitoringStack) -> None:
+def test_the_rule_stays_silent_where_the_service_notifies_itself(stack: MonitoringStack) -> None:
     by_itself = {"alertname": "Groundswell", "kol": "lena", "severity": "critical"}
-    told = eventually(lambda: stack.receiver.alerts(**by_itself), "the channel's alert is told")
+    received = eventually(
+        lambda: stack.receiver.alerts(**by_itself), "the channel's alert is received"
+    )
     (alert,) = stack.service.get("/v1/alerts", params={"kol_id": "lena"}).json()["items"]
-    assert told[0]["labels"]["alert_id"] == alert["alert_id"]
-    assert told[0]["status"] == "firing"
+    assert received[0]["labels"]["alert_id"] == alert["alert_id"]
+    assert received[0]["status"] == "firing"
     rule = {"alertname": "GroundswellBacklash", "kol": "lena", "severity": "critical"}
     (ruled,) = eventually(lambda: stack.known(**rule), "the rule's alert is known")
     assert ruled["status"]["state"] == "suppressed"
@@ -120,7 +122,7 @@ def test_what_the_service_tells_itself_is_not_told_again(stack: MonitoringStack)
 
 
 def queries() -> Iterator[tuple[str, str, bool]]:
-    """(where, PromQL, whether it is of the present) of every panel, variables filled in."""
+    """(where, PromQL, whether it is instant) of every panel's queries."""
     for path in sorted((DEPLOY / "grafana/dashboards").glob("*.json")):
         board = json.loads(path.read_text())
         for panel in board["panels"]:
@@ -130,17 +132,18 @@ def queries() -> Iterator[tuple[str, str, bool]]:
 
 
 def filled_in(expr: str) -> str:
+    """An expression with its dashboard variables replaced."""
     for name, value in {"$__rate_interval": "30s", "$kol": "lena"}.items():
         expr = expr.replace(name, value)
     assert "$" not in expr, expr
     return expr
 
 
-def test_every_panel_shows_something(stack: MonitoringStack) -> None:
+def test_every_panel_has_data(stack: MonitoringStack) -> None:
     late = storm("lena", START)[0] | {"comment_id": "late"}
     stack.send([late, late, {"platform": "instagram"}])
     twice = 'count_over_time(groundswell_comments_late_total{kol="lena"}[30s]) > 1'
-    eventually(lambda: stack.ask(twice), "it is late, and has been seen twice")
+    eventually(lambda: stack.ask(twice), "the late comment was scraped twice")
     empty = []
     for where, expr, instant in queries():
         until = time.time()
@@ -160,7 +163,7 @@ def test_every_panel_shows_something(stack: MonitoringStack) -> None:
     assert empty == []
 
 
-def test_marks_are_made_while_an_alert_is_open(stack: MonitoringStack) -> None:
+def test_annotations_exist_while_an_alert_is_open(stack: MonitoringStack) -> None:
     for name, some in {"overview": True, "kol": True, "service": False}.items():
         board = json.loads((DEPLOY / f"grafana/dashboards/{name}.json").read_text())
         (marks,) = board["annotations"]["list"]
@@ -184,10 +187,10 @@ def test_a_silence_is_respected(stack: MonitoringStack) -> None:
     assert held["status"] == {"state": "suppressed", "silencedBy": [silence_id], "inhibitedBy": []}
     assert stack.receiver.alerts(kol="nora") == []
     stack.alertmanager.delete(f"/api/v2/silence/{silence_id}").raise_for_status()
-    eventually(lambda: stack.receiver.alerts(**rule), "nora's alert is told after the silence")
+    eventually(lambda: stack.receiver.alerts(**rule), "nora's alert is received after the silence")
 
 
-def test_what_people_snooze_in_the_service_falls_silent(stack: MonitoringStack) -> None:
+def test_a_snoozed_alert_stops_firing(stack: MonitoringStack) -> None:
     (alert,) = stack.service.get("/v1/alerts", params={"kol_id": "nora"}).json()["items"]
     until = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
     action = {"action": "snooze", "actor": "test", "until": until}
@@ -198,14 +201,14 @@ def test_what_people_snooze_in_the_service_falls_silent(stack: MonitoringStack) 
     eventually(lambda: stack.receiver.alerts(**over), "the rule ends")
 
 
-def test_the_end_is_told(stack: MonitoringStack) -> None:
+def test_the_end_of_an_alert_is_received(stack: MonitoringStack) -> None:
     for kol_id in ("mina", "lena"):
         stack.send(stack.rest[kol_id])
     for alertname, kol_id in (("GroundswellBacklash", "mina"), ("Groundswell", "lena")):
         over = {"alertname": alertname, "kol": kol_id, "severity": "critical"}
         eventually(
             lambda over=over: stack.receiver.alerts(status="resolved", **over),
-            f"{kol_id}'s end is told",
+            f"{kol_id}'s end is received",
         )
     text = stack.service.get("/metrics").text
     assert re.search(r'deliveries_total\{channel="on-call",outcome="delivered"\} [1-9]', text)
