@@ -202,6 +202,12 @@ def anchors(text: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
+def test_every_folder_of_serving_is_in_the_architecture() -> None:
+    folders = {path.parent.name for path in (ROOT / "serving").glob("*/__init__.py")}
+    linked = set(re.findall(r"\(\.\./serving/(\w+)\)", page("architecture.md")))
+    assert linked == folders
+
+
 def test_the_openapi_document_is_the_golden_one(settings: Settings) -> None:
     """A change of the API is a change of docs/openapi.json in the same commit."""
     document = create_app(settings).openapi()
