@@ -37,6 +37,7 @@ from serving.ingest.group_commit import GroupCommit
 from serving.metrics import Metrics
 from serving.notify.attachments import Attachments, StoredAttachments
 from serving.notify.channels.base import Channel
+from serving.notify.channels.registry import ChannelContext
 from serving.notify.config import notification_config as notification_config
 from serving.notify.dispatcher import Dispatcher
 from serving.notify.outbox import Outbox
@@ -238,13 +239,9 @@ async def _delivery(
     channels: Mapping[str, Channel] = {}
     if found.channels:
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=settings.notify_timeout))
-        channels = {
-            name: channel.build(http, clock, attachments)
-            for name, channel in found.channels.items()
-        }
-    stateful_receivers = {
-        name for name, channel in found.channels.items() if channel.spec.stateful_receivers
-    }
+        context = ChannelContext(http, clock, attachments)
+        channels = {name: channel.build(context) for name, channel in found.channels.items()}
+    stateful_receivers = {name for name, channel in found.channels.items() if channel.type.stateful}
     dispatcher = Dispatcher(
         store=store,
         channels=channels,

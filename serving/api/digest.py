@@ -11,8 +11,8 @@ from serving.api.kols import KolId
 from serving.api.problems import documented
 from serving.errors import InvalidRequest, NotFound
 from serving.locales.wording import time_zone
+from serving.notify.config.names import NAME
 from serving.notify.config.period import Period, period_of
-from serving.notify.config.specs import NAME
 from serving.reports.digest_builder import DigestRequest
 from serving.service import Running
 from serving.storage.digest_record import Digest, Every

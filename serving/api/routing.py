@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from serving.api.problems import documented
 from serving.api.schemas import Severity
 from serving.errors import InvalidRequest
-from serving.notify.config.specs import Kind
+from serving.notify.config.route_specs import Kind
 from serving.notify.config.subscription import Subscription
 from serving.notify.routing.escalation import planned_steps
 from serving.notify.routing.plan import plan
@@ -57,7 +57,7 @@ class RouteOut(BaseModel):
     platforms: list[str] | None
     min_severity: Severity
     pages_only: bool
-    continue_: bool = Field(
+    continues: bool = Field(
         alias="continue", description="Whether the routes after it see what it took."
     )
     escalate: list[StepOut]
@@ -205,7 +205,7 @@ def _route(route: Route) -> RouteOut:
             "platforms": _sorted(route.platforms),
             "min_severity": route.min_severity,
             "pages_only": route.pages_only,
-            "continue": route.continue_,
+            "continue": route.continues,
             "escalate": [
                 {"after_seconds": step.after.total_seconds(), "to": step.to} for step in route.steps
             ],

@@ -12,7 +12,7 @@ from serving.api.alert_schemas import Name, Remark
 from serving.api.paging import Cursor, Limit, decode_cursor, encode_cursor
 from serving.api.problems import documented
 from serving.api.schemas import Severity
-from serving.notify.config.specs import Kind
+from serving.notify.config.route_specs import Kind
 from serving.service import Running
 from serving.triage.silences import Matchers, Silence, SilenceState, check_span
 

@@ -17,7 +17,7 @@ def check() -> None:
 def config(
     file: Annotated[Path, typer.Argument(metavar="FILE", show_default=False)],
 ) -> None:
-    """Check a channels file: every fault with its line and the way to mend it.
+    """Check a channels file: every mistake with its line and the way to fix it.
 
     Secrets are looked up in this shell's environment and in '.env', as 'serve' would.
     """
@@ -27,9 +27,9 @@ def config(
 
     try:
         found = notification_config.load(file, environment())
-    except notification_config.FaultyChannels as error:
-        for fault in error.faults:
-            terminal.complain(f"{file}:{fault.line}: {fault.message}")
+    except notification_config.InvalidConfig as error:
+        for issue in error.issues:
+            terminal.complain(f"{file}:{issue.line}: {issue.message}")
         raise typer.Exit(terminal.ExitCode.USAGE) from None
     teams = f"; teams {', '.join(found.teams)}" if found.teams else ""
     terminal.say(

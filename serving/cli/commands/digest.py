@@ -81,7 +81,7 @@ def send(
 
     from serving.cli import terminal
     from serving.client.client import connect
-    from serving.notify.config.specs import NAME
+    from serving.notify.config.names import NAME
 
     if not re.fullmatch(NAME, name):
         raise typer.BadParameter(f"{name!r} is no name of a digest")

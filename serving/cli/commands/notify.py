@@ -29,6 +29,7 @@ def test(
     from serving.cli import terminal
     from serving.clock import SystemClock
     from serving.notify.channels.base import Unavailable
+    from serving.notify.channels.registry import ChannelContext
     from serving.notify.config import notification_config as notification_config
     from serving.notify.example import ExampleAttachments, example
     from serving.settings import environment
@@ -45,7 +46,7 @@ def test(
 
     async def send() -> None:
         async with httpx.AsyncClient(timeout=settings.notify_timeout) as http:
-            built = found.channels[channel].build(http, clock, ExampleAttachments())
+            built = found.channels[channel].build(ChannelContext(http, clock, ExampleAttachments()))
             try:
                 async with asyncio.timeout(settings.notify_timeout):
                     await built.send([example(clock.now(), settings.public_url)])

@@ -1,73 +1,86 @@
-"""Prometheus Alertmanager's v2 API: its routes, silences and on-call tools take over."""
+"""Prometheus Alertmanager through its v2 API; its routes, silences and on-call tools take over."""
 
 import json
 from collections.abc import Sequence, Set
 from datetime import datetime, timedelta
-from typing import Any
-
-import httpx
+from typing import Any, Literal
 
 from monitoring.alerts import SEVERITIES
 from monitoring.policy import Policy
 from serving.locales.wording import Wording
 from serving.notify.channels.base import Unavailable
 from serving.notify.channels.http_post import get, post
+from serving.notify.channels.registry import ChannelContext, ChannelType, register
+from serving.notify.channels.spec import ChannelSpec, check_http_url
 from serving.notify.notification import Notification
 from serving.notify.render.plain import render
 
 _NAME = "Groundswell"
 _HEADERS = {"User-Agent": "groundswell"}
-_ENDS = ("escalated", "resolved")
-# Alertmanager ends an alert by itself unless told when it may; ours are resolved by then.
-_FIRES = Policy().longest + timedelta(hours=1)
-_STANDS = {"resolved": timedelta(), "test": timedelta(minutes=5)}
-_MOST_HELD = 4_000_000  # bytes of an answer
+_ENDING = ("escalated", "resolved")
+# Alertmanager ends an alert by itself at its `endsAt`; ours are resolved by then.
+_FIRING = Policy().longest + timedelta(hours=1)
+_FIRING_AFTER = {"resolved": timedelta(), "test": timedelta(minutes=5)}
+_MAX_ANSWER = 4_000_000  # bytes
 
 
-class Alertmanager:
+class AlertmanagerSpec(ChannelSpec):
+    """Prometheus Alertmanager; the URL is its address without a path below it."""
+
+    type: Literal["alertmanager"]
+    allow_http: bool = False
+
+    def check_url(self, url: str) -> None:
+        """Check the URL; https, unless the file allows http."""
+        check_http_url(url, allow_http=self.allow_http)
+
+
+class AlertmanagerChannel:
     """POSTs alerts, firing or resolved; several at once."""
 
     most = 50
 
     def __init__(
-        self, http: httpx.AsyncClient, url: str, interval: timedelta, words: Wording
+        self, spec: AlertmanagerSpec, url: str, _secret: str, context: ChannelContext
     ) -> None:
-        self._http = http
+        self._http = context.http
         self._url = f"{url.rstrip('/')}/api/v2/alerts"
-        self._words = words
-        self.interval = interval
+        self._words = spec.wording
+        self.interval = spec.interval
 
     async def send(self, notifications: Sequence[Notification]) -> None:
-        """Deliver; of the transitions of one set of labels the latest counts.
+        """Deliver; of the transitions with the same labels only the latest is sent.
 
-        Labels are an alert's identity in Alertmanager, and severity is one of them because routes
-        go by it. So an escalation or a resolution also ends what fires under another severity. It
-        asks what does: an end of labels that never fired would be told in the group's message.
-        What fires stands before what ends, so that it can mute the end.
+        Labels identify an alert in Alertmanager. Severity is one of them, because routes match on
+        it. So an escalation or a resolution also ends the alert that fires under another severity.
+        Alertmanager is asked which do: it would report the end of labels that never fired.
+        Alerts that fire come before those that end, so that they can inhibit the end.
         """
-        held = await self._held({one.alert_id for one in notifications if one.reason in _ENDS})
+        firing = await self._firing(
+            {one.alert_id for one in notifications if one.reason in _ENDING}
+        )
         latest: dict[tuple[str, str], dict[str, Any]] = {}
         for notification in notifications:
             own = notification.alert_id, notification.severity
-            ends = notification.at + _STANDS.get(notification.reason, _FIRES)
+            ends = notification.at + _FIRING_AFTER.get(notification.reason, _FIRING)
             latest.pop(own, None)
             latest[own] = _alert(notification, notification.severity, ends, self._words)
-            if notification.reason in _ENDS:
+            if notification.reason in _ENDING:
                 for severity in sorted(set(SEVERITIES) - {notification.severity}):
                     other = notification.alert_id, severity
                     latest.pop(other, None)
-                    if other in held:
+                    if other in firing:
                         latest[other] = _alert(notification, severity, notification.at, self._words)
         body = json.dumps(list(latest.values()), ensure_ascii=False).encode()
         await post(self._http, self._url, body, _HEADERS)
 
-    async def _held(self, alert_ids: Set[str]) -> set[tuple[str, str]]:
-        """Which of these alerts Alertmanager holds as firing, muted or not: (id, severity)."""
+    async def _firing(self, alert_ids: Set[str]) -> set[tuple[str, str]]:
+        """Which of these alerts fire in Alertmanager, muted or not: (id, severity)."""
         if not alert_ids:
             return set()
         ids = "|".join(sorted(alert_ids))
         filters = [("filter", f'alertname="{_NAME}"'), ("filter", f'alert_id=~"{ids}"')]
-        body = await get(self._http, self._url, filters, _HEADERS, most=_MOST_HELD)
+        body = await get(self._http, self._url, filters, _HEADERS, most=_MAX_ANSWER)
         try:
             labels = [alert["labels"] for alert in json.loads(body)]
             return {(one["alert_id"], one["severity"]) for one in labels}
@@ -94,3 +107,14 @@ def _alert(
     if notification.link:
         alert["generatorURL"] = notification.link
     return alert
+
+
+register(
+    ChannelType(
+        name="alertmanager",
+        spec=AlertmanagerSpec,
+        build=AlertmanagerChannel,
+        example={"url": "https://alertmanager.example.com/s3cr3t-t0ken"},
+        stateful=True,
+    )
+)

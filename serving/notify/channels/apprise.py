@@ -2,20 +2,20 @@
 
 import re
 from collections.abc import Sequence
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from serving.locales.wording import Wording
-from serving.notify.attachments import Attachments
 from serving.notify.channels.base import Unavailable
+from serving.notify.channels.masking import mask
+from serving.notify.channels.registry import ChannelContext, ChannelType, register
+from serving.notify.channels.spec import ChannelSpec
 from serving.notify.notification import Notification
 from serving.notify.render.plain import render
 
 if TYPE_CHECKING:
     from apprise import AppriseAttachment, AppriseResult
 
-# Services that people are reached by. Left out: what acts on this machine (desktops, syslog), and
-# apprise's own plain webhooks, for `type = "webhook"` is signed.
+# Services that reach people. Left out: those that act on this machine (desktops, syslog), and
+# apprise's own plain webhooks, because `type = "webhook"` is signed.
 SCHEMES = frozenset(
     {
         "discord", "dingtalk", "feishu", "gchat", "googlechat", "gotify", "gotifys", "lark",
@@ -29,46 +29,54 @@ SCHEMES = frozenset(
 MISSING = 'apprise is not installed: pip install "groundswell[notify]"'
 
 
-def fault_of(url: str) -> str | None:
-    """What is wrong with an apprise URL, without repeating it; None if nothing is."""
-    scheme, found, _ = url.partition("://")
-    if not found:
-        return "the URL has no scheme; apprise's documentation has each service's form"
-    if scheme.lower() not in SCHEMES:
-        return f"the URL's scheme is not supported; supported are {', '.join(sorted(SCHEMES))}"
-    try:
-        from apprise import Apprise
-    except ModuleNotFoundError:
-        return MISSING
-    if not Apprise().add(url):
-        return f"apprise cannot read this {scheme.lower()} URL; see its documentation for the form"
-    return None
+class AppriseSpec(ChannelSpec):
+    """A service that apprise reaches."""
+
+    type: Literal["apprise"]
+
+    def check_url(self, url: str) -> None:
+        """Check an apprise URL."""
+        scheme, found, _ = url.partition("://")
+        if not found:
+            raise ValueError(
+                "the URL has no scheme; apprise's documentation has each service's form"
+            )
+        if scheme.lower() not in SCHEMES:
+            raise ValueError(
+                f"the URL's scheme is not supported; supported are {', '.join(sorted(SCHEMES))}"
+            )
+        try:
+            from apprise import Apprise
+        except ModuleNotFoundError:
+            raise ValueError(MISSING) from None
+        if not Apprise().add(url):
+            raise ValueError(
+                f"apprise cannot read this {scheme.lower()} URL; see its documentation for the form"
+            )
 
 
 class AppriseChannel:
     """Sends text through one apprise URL, a burst as one message.
 
-    The chart goes along where the service takes attachments.
+    The chart is attached if the service takes attachments.
     """
 
     most = 20
 
-    def __init__(
-        self, url: str, interval: timedelta, words: Wording, attachments: Attachments
-    ) -> None:
-        """Build the channel; `fault_of` has found nothing wrong with `url`."""
+    def __init__(self, spec: AppriseSpec, url: str, _secret: str, context: ChannelContext) -> None:
+        """Build the channel; `spec.check_url` has accepted `url`."""
         from apprise import Apprise
 
         self._service = Apprise()
         self._service.add(url)
         for service in self._service:
-            service.request_rate_per_sec = 0.0  # the sender keeps the pace
+            service.request_rate_per_sec = 0.0  # the dispatcher keeps the rate
         self._name = url.partition("://")[0].lower()
         parts = re.split(r"[/:@?&=]+", url.partition("://")[2])
         self._secrets = {part for part in parts if len(part) >= 5}
-        self._words = words
-        self._attachments = attachments
-        self.interval = interval
+        self._words = spec.wording
+        self._attachments = context.attachments
+        self.interval = spec.interval
 
     async def send(self, notifications: Sequence[Notification]) -> None:
         """Deliver; apprise does not say whether another attempt may help, so it always may."""
@@ -87,10 +95,10 @@ class AppriseChannel:
             attach=await self._chart(notifications),
         )
         if not result:
-            raise Unavailable(f"{self._name} did not take it{self._reason(result)}")
+            raise Unavailable(f"{self._name} did not take the message{self._reason(result)}")
 
     async def _chart(self, notifications: Sequence[Notification]) -> "AppriseAttachment | None":
-        """What led to a single transition, as a picture."""
+        """The chart of a single transition."""
         from apprise import AppriseAttachment
         from apprise.attachment.memory import AttachMemory
 
@@ -103,8 +111,16 @@ class AppriseChannel:
         return AppriseAttachment(chart)
 
     def _reason(self, result: "AppriseResult") -> str:
-        """The service's own words, without any part of the URL."""
-        words = " ".join(entry.message for entry in result.logs())
-        for secret in self._secrets:
-            words = words.replace(secret, "***")
-        return f": {words[:300]}" if words else ""
+        """What the service answered, without any part of the URL."""
+        answer = mask(" ".join(entry.message for entry in result.logs()), self._secrets)
+        return f": {answer[:300]}" if answer else ""
+
+
+register(
+    ChannelType(
+        name="apprise",
+        spec=AppriseSpec,
+        build=AppriseChannel,
+        example={"url": "ntfy://ntfy.example.com/s3cr3t-t0ken"},
+    )
+)

@@ -1,4 +1,4 @@
-"""The seam to the outside: what a channel does, and the two ways in which it fails."""
+"""What a channel does, and the two ways in which it fails."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -10,10 +10,10 @@ from serving.storage.digest_record import Digest
 
 
 class Unavailable(ServingError):
-    """The channel did not take it now; another attempt may help.
+    """The message was not delivered; another attempt may help.
 
     Attributes:
-        retry_after: how long the other side asked to be left alone; None if it did not.
+        retry_after: the pause that the other side asked for; None if it asked for none.
     """
 
     code = "channel_unavailable"
@@ -24,17 +24,17 @@ class Unavailable(ServingError):
 
 
 class Rejected(ServingError):
-    """The channel will never take it; trying again is of no use."""
+    """The message was not delivered, and never will be."""
 
     code = "channel_rejected"
 
 
 class Channel(Protocol):
-    """A way out of the service."""
+    """Sends alerts to one place outside the service."""
 
     @property
     def most(self) -> int:
-        """Notifications that one message can hold; 1 where it cannot group."""
+        """Notifications that one message may hold; 1 if it cannot group."""
         ...
 
     @property
@@ -57,49 +57,18 @@ class Channel(Protocol):
 
 @runtime_checkable
 class DigestChannel(Protocol):
-    """What a channel that takes digests can do beside."""
+    """A channel that can also send digests."""
 
     async def send_digest(self, digest: Digest, *, key: str, public_url: str | None) -> None:
         """Deliver a digest; returning means that the other side has it.
 
         Args:
-            digest: what to tell.
+            digest: the digest.
             key: the idempotency key; the same at every attempt.
-            public_url: under which people reach this service; None leaves links out.
+            public_url: the address of this service for people; None leaves links out.
 
         Raises:
             Unavailable: not delivered; try again.
             Rejected: not delivered, and never will be.
         """
         ...
-
-
-class MemoryChannel:
-    """A channel that keeps what it is sent; for tests and simulations.
-
-    Attributes:
-        sent: every message, each a list of notifications.
-        digests: every digest with its key.
-        failures: errors to raise at the next attempts, one an attempt.
-    """
-
-    def __init__(self, *, most: int = 1, interval: timedelta = timedelta()) -> None:
-        self.most = most
-        self.interval = interval
-        self.sent: list[list[Notification]] = []
-        self.digests: list[tuple[str, Digest]] = []
-        self.failures: list[Unavailable | Rejected] = []
-
-    async def send(self, notifications: Sequence[Notification]) -> None:
-        """Keep a message, or fail as told."""
-        self._fail()
-        self.sent.append(list(notifications))
-
-    async def send_digest(self, digest: Digest, *, key: str, public_url: str | None) -> None:
-        """Keep a digest, or fail as told."""
-        self._fail()
-        self.digests.append((key, digest))
-
-    def _fail(self) -> None:
-        if self.failures:
-            raise self.failures.pop(0)

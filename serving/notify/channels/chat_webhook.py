@@ -1,57 +1,41 @@
-"""Slack and Microsoft Teams through the webhooks that they hand out.
+"""What Slack and Teams have in common: JSON in the chat's own form, POSTed to a webhook.
 
 apprise reaches both, but sends them text: blocks only from a template file, cards only of its own.
 """
 
 import json
-from collections.abc import Callable, Sequence
-from datetime import timedelta
-from typing import Any
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
-import httpx
-
-from serving.locales.wording import Wording
 from serving.notify.channels.http_post import post
+from serving.notify.channels.registry import ChannelContext
+from serving.notify.channels.spec import ChannelSpec
 from serving.notify.notification import Notification
-from serving.notify.render import slack, teams
 from serving.notify.render.content import RenderedMessage, write
 
 
-class ChatWebhook:
-    """POSTs a message in a chat's own form, a burst as one."""
+class ChatWebhook(ABC):
+    """POSTs a message in a chat's own form, a burst as one.
 
-    def __init__(
-        self,
-        http: httpx.AsyncClient,
-        url: str,
-        interval: timedelta,
-        words: Wording,
-        *,
-        render: Callable[[RenderedMessage], dict[str, Any]],
-        most: int,
-    ) -> None:
-        self._http = http
+    Attributes:
+        most: notifications that one message may hold.
+        interval: least time between two messages.
+    """
+
+    most: ClassVar[int]
+
+    def __init__(self, spec: ChannelSpec, url: str, _secret: str, context: ChannelContext) -> None:
+        self._http = context.http
         self._url = url
-        self._words = words
-        self._render = render
-        self.interval = interval
-        self.most = most
+        self._words = spec.wording
+        self.interval = spec.interval
+
+    @abstractmethod
+    def render(self, message: RenderedMessage) -> dict[str, Any]:
+        """A message in the chat's own form."""
 
     async def send(self, notifications: Sequence[Notification]) -> None:
         """Deliver; 2xx means delivered."""
-        body = json.dumps(self._render(write(notifications, self._words)), ensure_ascii=False)
+        body = json.dumps(self.render(write(notifications, self._words)), ensure_ascii=False)
         await post(self._http, self._url, body.encode(), {"User-Agent": "groundswell"})
-
-
-def slack_webhook(
-    http: httpx.AsyncClient, url: str, interval: timedelta, words: Wording
-) -> ChatWebhook:
-    """A channel of Slack; 20 transitions make 21 of the 50 blocks that it takes."""
-    return ChatWebhook(http, url, interval, words, render=slack.render, most=20)
-
-
-def teams_webhook(
-    http: httpx.AsyncClient, url: str, interval: timedelta, words: Wording
-) -> ChatWebhook:
-    """A channel of Teams; ten transitions stay below the 28 KB that it takes."""
-    return ChatWebhook(http, url, interval, words, render=teams.render, most=10)

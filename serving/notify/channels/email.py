@@ -1,25 +1,23 @@
-"""E-mail through a mail server: plain text and HTML beside each other, the chart within."""
+"""E-mail through a mail server: plain text and HTML, with the chart inside."""
 
 import hashlib
 import ssl
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime
-from urllib.parse import unquote, urlsplit
+from typing import Annotated, Literal
 
 import aiosmtplib
 import structlog
+from pydantic import Field
 
-from serving.addresses import is_loopback
-from serving.clock import Clock
-from serving.locales.wording import Wording
-from serving.notify.attachments import Attachments
 from serving.notify.channels.base import Rejected, Unavailable
+from serving.notify.channels.mail_server import server_of
+from serving.notify.channels.registry import ChannelContext, ChannelType, register
+from serving.notify.channels.spec import ChannelSpec
 from serving.notify.notification import Notification
 from serving.notify.render import digest_content, digest_html, digest_plain, html, plain
 from serving.notify.render.content import write
@@ -27,88 +25,44 @@ from serving.storage.digest_record import Digest
 
 _log = structlog.get_logger(__name__)
 _CHART = "chart@groundswell"
-_PORTS = {"smtp": 587, "smtps": 465}
-_FAREWELL = 1.0  # seconds for an answer to QUIT
-_TOLD = 200  # characters of a server's answer that are passed on
+_QUIT_TIMEOUT = 1.0  # seconds for an answer to QUIT
+_MAX_ERROR = 200  # characters of a server's answer that an error has
+MailAddress = Annotated[str, Field(pattern=r"^[^@\s<>,;\"]+@[^@\s<>,;\"]+$", max_length=254)]
 
 
-@dataclass(frozen=True, slots=True)
-class MailServer:
-    """A mail server.
+class EmailSpec(ChannelSpec):
+    """A mail server, the sender and the recipients."""
 
-    Attributes:
-        host: its name.
-        port: 465 for `smtps`, else 587, unless the URL says so.
-        tls: "at once", "required" (STARTTLS), or "if offered" (STARTTLS).
-        user: to log in as; None does not log in.
-        password: of the user.
-    """
+    type: Literal["email"]
+    sender: MailAddress = Field(alias="from")
+    to: list[MailAddress] = Field(min_length=1, max_length=50)
+    allow_plain: bool = False
 
-    host: str
-    port: int
-    tls: str
-    user: str | None
-    password: str | None
+    def check_url(self, url: str) -> None:
+        """Check the URL of the mail server."""
+        server_of(url, allow_plain=self.allow_plain)
 
 
-def server_of(url: str, *, allow_plain: bool) -> MailServer:
-    """Read smtp://USER:PASSWORD@HOST:PORT or smtps://…, special characters percent-encoded.
-
-    Past this machine the connection is encrypted, unless `allow_plain`: then only if offered.
-
-    Raises:
-        ValueError: what is wrong with the URL, without repeating it.
-    """
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        raise ValueError("the URL cannot be read; write it like smtps://host:465") from None
-    if parts.scheme not in _PORTS or not host:
-        raise ValueError("the URL must begin with smtps:// or smtp:// and name a host")
-    if parts.path.strip("/") or parts.query or parts.fragment:
-        raise ValueError("the URL ends after the port; addresses stand in 'from' and 'to'")
-    if parts.scheme == "smtps":
-        tls = "at once"
-    else:
-        tls = "if offered" if allow_plain or is_loopback(host) else "required"
-    user = unquote(parts.username) if parts.username else None
-    password = unquote(parts.password) if parts.password else None
-    if (user is None) != (password is None):
-        raise ValueError("the URL must give both user and password, or neither")
-    return MailServer(host, port or _PORTS[parts.scheme], tls, user, password)
-
-
-class SmtpChannel:
+class EmailChannel:
     """Sends an e-mail to fixed addresses, a burst as one."""
 
     most = 20
 
-    def __init__(
-        self,
-        server: MailServer,
-        *,
-        sender: str,
-        to: Sequence[str],
-        clock: Clock,
-        attachments: Attachments,
-        words: Wording,
-        interval: timedelta,
-    ) -> None:
-        self._server = server
-        self._sender = sender
-        self._to = list(to)
-        self._clock = clock
-        self._attachments = attachments
-        self._words = words
-        self.interval = interval
+    def __init__(self, spec: EmailSpec, url: str, _secret: str, context: ChannelContext) -> None:
+        self._server = server_of(url, allow_plain=spec.allow_plain)
+        self._sender = spec.sender
+        self._to = list(spec.to)
+        self._clock = context.clock
+        self._attachments = context.attachments
+        self._words = spec.wording
+        self.interval = spec.interval
 
     async def send(self, notifications: Sequence[Notification]) -> None:
-        """Deliver; returning means that the server has taken it for at least one address."""
+        """Deliver; returning means that the server took it for at least one address."""
         await self._post(await self._compose(notifications))
 
     async def send_digest(self, digest: Digest, *, key: str, public_url: str | None) -> None:
-        """Deliver a digest, as `send` does; those of one name form a conversation."""
+        """Deliver a digest, as `send` does; digests of one name form a thread."""
         rendered = digest_content.write(digest, self._words, public_url)
         message = self._headed(rendered.subject, key, thread=f"digest-{digest.name}-{digest.every}")
         self._fill(
@@ -125,23 +79,23 @@ class SmtpChannel:
             start_tls={"required": True, "if offered": None}.get(server.tls, False),
             username=server.user,
             password=server.password,
-            timeout=None,  # the sender bounds the time as a whole
+            timeout=None,  # the dispatcher bounds the total time
             tls_context=ssl.create_default_context(),
         )
         try:
             await smtp.connect()
             refused, _ = await smtp.send_message(message)
-            await _farewell(smtp)
+            await _quit(smtp)
         except aiosmtplib.SMTPRecipientsRefused as error:
-            raise _verdict([(one.code, one.message) for one in error.recipients]) from error
+            raise _error_of([(one.code, one.message) for one in error.recipients]) from error
         except aiosmtplib.SMTPResponseException as error:
-            raise _verdict([(error.code, error.message)]) from error
+            raise _error_of([(error.code, error.message)]) from error
         except (aiosmtplib.SMTPException, OSError) as error:
-            raise Unavailable(_told(str(error)) or type(error).__name__) from error
+            raise Unavailable(_one_line(str(error)) or type(error).__name__) from error
         finally:
-            smtp.close()  # not by `async with`, which waits for an answer to QUIT, maybe for ever
-        for address, (code, said) in refused.items():
-            _log.error("recipient_refused", address=address, code=code, said=_told(said))
+            smtp.close()  # `async with` would wait for an answer to QUIT without end
+        for address, (code, answer) in refused.items():
+            _log.error("recipient_refused", address=address, code=code, answer=_one_line(answer))
 
     async def _compose(self, notifications: Sequence[Notification]) -> EmailMessage:
         rendered = write(notifications, self._words)
@@ -163,12 +117,12 @@ class SmtpChannel:
         return message
 
     def _headed(self, subject: str, key: str, *, thread: str | None) -> EmailMessage:
-        """An empty message with its headers.
+        """A message with its headers and no body.
 
         Args:
             subject: one line.
-            key: the same at every attempt, so that mail clients show what came twice once.
-            thread: the same for all that belongs to one conversation; None for none.
+            key: the same at every attempt, so that mail clients show a repeated message once.
+            thread: the same for every message of one thread; None for none.
         """
         domain = self._sender.rpartition("@")[2]
         message = EmailMessage(policy=SMTP_POLICY)
@@ -186,21 +140,36 @@ class SmtpChannel:
     def _fill(self, message: EmailMessage, text: str, page: str) -> None:
         message.set_content(text, cte="quoted-printable")
         message.add_alternative(page, subtype="html", cte="quoted-printable")
-        message["Content-Language"] = self._words.language  # the parts' own headers are set by now
+        message["Content-Language"] = self._words.language  # last, or it moves into a part
 
 
-async def _farewell(smtp: aiosmtplib.SMTP) -> None:
-    """QUIT; the message is taken whatever comes of it."""
+async def _quit(smtp: aiosmtplib.SMTP) -> None:
+    """QUIT; the server has the message, whatever it answers."""
     with suppress(aiosmtplib.SMTPException, OSError):
-        await smtp.quit(timeout=_FAREWELL)
+        await smtp.quit(timeout=_QUIT_TIMEOUT)
 
 
-def _verdict(answers: Sequence[tuple[int, str]]) -> Unavailable | Rejected:
-    """Whether another attempt may help, by the server's answers: 4yz says so, 5yz denies it."""
-    code, said = min(answers)
-    text = f"answered {code}: {_told(said)}"
+def _error_of(answers: Sequence[tuple[int, str]]) -> Unavailable | Rejected:
+    """The error of a server's answers: after 4yz another attempt may help, after 5yz none can."""
+    code, answer = min(answers)
+    text = f"answered {code}: {_one_line(answer)}"
     return Unavailable(text) if code < 500 else Rejected(text)
 
 
-def _told(said: str) -> str:
-    return " ".join(said.split())[:_TOLD]
+def _one_line(answer: str) -> str:
+    return " ".join(answer.split())[:_MAX_ERROR]
+
+
+register(
+    ChannelType(
+        name="email",
+        spec=EmailSpec,
+        build=EmailChannel,
+        example={
+            "url": "smtps://alerts:s3cr3t-t0ken@mail.example.com",
+            "from": "alerts@example.com",
+            "to": ["pr@example.com"],
+        },
+        takes_digests=True,
+    )
+)

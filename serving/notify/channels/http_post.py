@@ -1,4 +1,4 @@
-"""One request to somebody else's server: bounded, no redirects, and its answer understood."""
+"""One request to a server of others: bounded, without redirects; its answer as an error."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -9,9 +9,10 @@ from typing import NoReturn
 import httpx
 
 from serving.notify.channels.base import Rejected, Unavailable
+from serving.notify.channels.masking import mask, secrets_of
 
-_TOLD = 200  # bytes of an error answer that are read
-_LONGEST_PAUSE = timedelta(hours=1)
+_MAX_ERROR = 200  # bytes of an error answer that are read
+_MAX_PAUSE = timedelta(hours=1)
 _TRY_AGAIN = {
     HTTPStatus.REQUEST_TIMEOUT,
     HTTPStatus.TOO_EARLY,
@@ -22,13 +23,13 @@ _TRY_AGAIN = {
 async def post(
     http: httpx.AsyncClient, url: str, content: bytes, headers: Mapping[str, str]
 ) -> None:
-    """POST JSON; returns once the other side has said 2xx, whose body is not read.
+    """POST JSON; returns once the server has answered 2xx. The body of that answer is not read.
 
-    The caller bounds the time as a whole.
+    The caller bounds the total time.
 
     Args:
         http: the client.
-        url: where to; never part of an error.
+        url: of the server; what may be secret in it is never part of an error.
         content: the body.
         headers: beside `Content-Type`.
 
@@ -37,9 +38,8 @@ async def post(
         Rejected: any other answer.
     """
     headers = {"Content-Type": "application/json", **headers}
-    async with _answered(
-        http.stream("POST", url, content=content, headers=headers, follow_redirects=False)
-    ):
+    request = http.stream("POST", url, content=content, headers=headers, follow_redirects=False)
+    async with _successful(request, url):
         pass
 
 
@@ -55,7 +55,7 @@ async def get(
 
     Args:
         http: the client.
-        url: where from; never part of an error.
+        url: of the server; what may be secret in it is never part of an error.
         params: the query.
         headers: all of them.
         most: bytes that the body may have.
@@ -65,7 +65,7 @@ async def get(
         Rejected: as :func:`post`.
     """
     request = http.stream("GET", url, params=list(params), headers=headers, follow_redirects=False)
-    async with _answered(request) as answer:
+    async with _successful(request, url) as answer:
         read = b""
         async for chunk in answer.aiter_bytes():
             read += chunk
@@ -75,46 +75,46 @@ async def get(
 
 
 @asynccontextmanager
-async def _answered(
-    request: AbstractAsyncContextManager[httpx.Response],
+async def _successful(
+    request: AbstractAsyncContextManager[httpx.Response], url: str
 ) -> AsyncIterator[httpx.Response]:
-    """The answer, if it is 2xx; errors of httpx in the block are those of the channel."""
+    """The answer, if it is 2xx; errors of httpx in the block become those of a channel."""
     try:
         async with request as answer:
             if not answer.is_success:
-                await _refuse(answer)
+                await _fail(answer, url)
             yield answer
     except httpx.InvalidURL as error:
         raise Rejected("the address cannot be used") from error
     except httpx.HTTPError as error:
-        raise Unavailable(str(error) or type(error).__name__) from error
+        raise Unavailable(mask(str(error), secrets_of(url)) or type(error).__name__) from error
 
 
-async def _refuse(answer: httpx.Response) -> NoReturn:
+async def _fail(answer: httpx.Response, url: str) -> NoReturn:
     status = answer.status_code
-    said = f"answered {status}"
+    message = f"answered {status}"
     if answer.is_redirect:
-        raise Rejected(f"{said}: redirects are not followed; configure the final address")
+        raise Rejected(f"{message}: redirects are not followed; configure the final address")
     if text := await _beginning(answer):
-        said += f": {text}"
+        message += f": {mask(text, secrets_of(url))}"
     if status in _TRY_AGAIN or status >= 500:
-        raise Unavailable(said, retry_after=_retry_after(answer))
-    raise Rejected(said)
+        raise Unavailable(message, retry_after=_retry_after(answer))
+    raise Rejected(message)
 
 
 async def _beginning(answer: httpx.Response) -> str:
     """The first bytes of an answer's body as text on one line."""
     read = b""
-    async for chunk in answer.aiter_raw(_TOLD):
+    async for chunk in answer.aiter_raw(_MAX_ERROR):
         read += chunk
-        if len(read) >= _TOLD:
+        if len(read) >= _MAX_ERROR:
             break
-    return " ".join(read[:_TOLD].decode("utf-8", "replace").split())
+    return " ".join(read[:_MAX_ERROR].decode("utf-8", "replace").split())
 
 
 def _retry_after(answer: httpx.Response) -> timedelta | None:
-    """The pause that the other side asked for in seconds, at most an hour."""
+    """The pause that the server asked for in seconds, at most an hour."""
     text = answer.headers.get("Retry-After", "")
     if not (text.isascii() and text.isdigit()):
         return None
-    return min(timedelta(seconds=int(text[:9])), _LONGEST_PAUSE)
+    return min(timedelta(seconds=int(text[:9])), _MAX_PAUSE)

@@ -4,18 +4,34 @@ import hashlib
 import hmac
 import json
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
+from typing import Any, Literal
 
-import httpx
-
-from serving.clock import Clock
 from serving.locales.wording import Wording
 from serving.notify.channels.http_post import post
+from serving.notify.channels.registry import ChannelContext, ChannelType, register
+from serving.notify.channels.spec import ChannelSpec, EnvName, check_http_url
 from serving.notify.notification import Notification
 from serving.notify.render.plain import render
 
 SIGNATURE = "Groundswell-Signature"
+
+
+class WebhookSpec(ChannelSpec):
+    """Signed JSON over HTTP."""
+
+    type: Literal["webhook"]
+    secret_env: EnvName
+    allow_http: bool = False
+
+    @property
+    def secret_variable(self) -> str:
+        """The environment variable of the secret that messages are signed with."""
+        return self.secret_env
+
+    def check_url(self, url: str) -> None:
+        """Check the URL; https, unless the file allows http."""
+        check_http_url(url, allow_http=self.allow_http)
 
 
 def sign(secret: str, at: datetime, body: bytes) -> str:
@@ -25,26 +41,18 @@ def sign(secret: str, at: datetime, body: bytes) -> str:
     return f"t={t},v1={digest.hexdigest()}"
 
 
-class Webhook:
+class WebhookChannel:
     """POSTs each notification by itself; 2xx means delivered."""
 
     most = 1
 
-    def __init__(
-        self,
-        http: httpx.AsyncClient,
-        url: str,
-        secret: str,
-        clock: Clock,
-        interval: timedelta,
-        words: Wording,
-    ) -> None:
-        self._http = http
+    def __init__(self, spec: WebhookSpec, url: str, secret: str, context: ChannelContext) -> None:
+        self._http = context.http
         self._url = url
         self._secret = secret
-        self._clock = clock
-        self._words = words
-        self.interval = interval
+        self._clock = context.clock
+        self._words = spec.wording
+        self.interval = spec.interval
 
     async def send(self, notifications: Sequence[Notification]) -> None:
         """Deliver; the body is the same at every attempt, the signature's time is not."""
@@ -78,3 +86,17 @@ def _payload(notification: Notification, words: Wording) -> dict[str, Any]:
         "link": notification.link,
         "evidence": notification.evidence,
     }
+
+
+register(
+    ChannelType(
+        name="webhook",
+        spec=WebhookSpec,
+        build=WebhookChannel,
+        example={
+            "url": "https://crm.example.com/hook?token=s3cr3t-t0ken",
+            "secret_env": "CRM_SECRET",
+        },
+        stateful=True,
+    )
+)

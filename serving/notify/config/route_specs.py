@@ -7,9 +7,11 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from serving.locales.wording import time_zone
-from serving.notify.config.specs import Kind
 from serving.notify.routing.hours import read_hours
 
+Kind = Literal[
+    "backlash", "flip", "slow_burn", "brigade", "praise_surge", "comment_flood", "data_gap"
+]
 _LENGTH = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,4})h)?(?:(\d{1,5})m)?")
 _LONGEST = timedelta(days=7)
 
@@ -62,14 +64,14 @@ class TeamSpec(BaseModel):
     def _leads_somewhere(self) -> "TeamSpec":
         if not self.channels:
             raise ValueError(
-                "what waits for the team's hours has nowhere to go; name its channels"
+                "there is nowhere to send what waits for the team's hours; name its channels"
                 if self.hours
-                else "a team is told on its channels; name them"
+                else "a team is notified on its channels; name them"
             )
         if self.on_call == []:
             raise ValueError(
-                "on_call is empty, so outside the hours a critical alert has nowhere to go; name "
-                "a channel, or leave on_call out to tell the team's channels at once"
+                "on_call is empty, so there is nowhere to send a critical alert outside the hours; "
+                "name a channel, or leave on_call out to notify the team's channels at once"
             )
         if self.on_call and self.hours is None:
             raise ValueError(
@@ -101,7 +103,7 @@ class RouteSpec(BaseModel):
     platforms: Names | None = None
     min_severity: Literal["info", "warning", "critical"] = "warning"
     pages_only: bool = False
-    continue_: bool = Field(False, alias="continue")
+    continues: bool = Field(False, alias="continue")
     escalate: list[StepSpec] | None = Field(None, min_length=1)
 
     @model_validator(mode="after")

@@ -57,7 +57,7 @@ class Route:
         platforms: the alert's foremost platform is one of these; None for any, and for none.
         min_severity: the least severe transition that it takes.
         pages_only: whether it takes only what is to call somebody.
-        continue_: whether the routes after it see what it took.
+        continues: whether the routes after it may also match what it matched.
         teams: who share the watch: those that are at work are told.
         steps: whom to call when nobody acknowledges a page of this route; ever later.
     """
@@ -68,7 +68,7 @@ class Route:
     platforms: frozenset[str] | None = None
     min_severity: str = "warning"
     pages_only: bool = False
-    continue_: bool = False
+    continues: bool = False
     teams: tuple[Team, ...] = ()
     steps: tuple[Step, ...] = ()
 
@@ -109,7 +109,7 @@ def taken(routes: Sequence[Route], route_input: RouteInput) -> list[int]:
     for place, route in enumerate(routes):
         if route.matches(route_input):
             places.append(place)
-            if not route.continue_:
+            if not route.continues:
                 break
     return places
 
@@ -128,7 +128,7 @@ def overlaps(routes: Sequence[Route]) -> dict[int, int]:
         matched = (route.kols, route.kinds, route.platforms, route.min_severity, route.pages_only)
         if matched in first:
             found[place] = first[matched]
-        elif not route.continue_:
+        elif not route.continues:
             first[matched] = place
     return found
 

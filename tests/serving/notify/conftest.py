@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 from prometheus_client import CollectorRegistry
 
@@ -13,7 +14,10 @@ from monitoring.evidence import Evidence
 from serving.clock import TestClock
 from serving.locales.wording import wording
 from serving.metrics import Metrics
+from serving.notify.attachments import Attachments, NoAttachments
 from serving.notify.channels.base import Channel
+from serving.notify.channels.registry import ChannelContext, channel_types
+from serving.notify.config.configured_channel import ConfiguredChannel
 from serving.notify.dispatcher import Dispatcher
 from serving.notify.notification import Notification
 from serving.notify.outbox import Outbox
@@ -78,6 +82,25 @@ def transition(reason: str = "opened", **change: Any) -> AlertEvent:
     evidence = Evidence(start, at, start, 100, 60.0, 20.0, 0.1, 5.0, (), None, "It turned.")
     values = {"alert_id": "a1", "kol_id": "lena", "kind": "backlash", "severity": "warning"}
     return AlertEvent(**values | change, reason=reason, at=at, evidence=evidence)
+
+
+def build_channel(
+    name: str,
+    url: str,
+    *,
+    http: httpx.AsyncClient | None = None,
+    clock: TestClock | None = None,
+    secret: str = "",
+    attachments: Attachments | None = None,
+    **settings: Any,
+) -> Channel:
+    """A channel of a type as a channels file configures it."""
+    channel_type = channel_types()[name]
+    spec = channel_type.spec.model_validate({"type": name, "url": url, **settings})
+    context = ChannelContext(
+        http or httpx.AsyncClient(), clock or TestClock(NOW), attachments or NoAttachments()
+    )
+    return ConfiguredChannel(channel_type, spec, url, secret).build(context)
 
 
 @dataclass

@@ -1,5 +1,5 @@
 """The outside on loopback: an HTTP receiver and a mail server that keep what comes, and fail as
-they are told.
+they are set to.
 """
 
 import asyncio
@@ -16,11 +16,11 @@ from email.policy import default
 from functools import partial
 from typing import Any, Literal, TypeVar
 
-from aiosmtpd.smtp import SMTP, Envelope
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope
 
 from tests.serving.notify.receiver import Answer, Receiver, Request, answer
 
-Mode = Literal["up", "refusing", "failing", "slow"]
+Mode = Literal["up", "refusing", "failing", "rejecting", "repeating", "slow"]
 MAIL = "mail"
 T = TypeVar("T")
 _REASONS = {"is over": "resolved", "a second wave": "aftershock", "still open": "still_open"}
@@ -99,7 +99,12 @@ class Outside:
         return self._mail_port
 
     def turn(self, mode: Mode) -> None:
-        """Be up, refuse connections, answer 500 and 451, or take messages and answer too late."""
+        """Set how the servers behave.
+
+        "up" takes messages; "refusing" refuses connections; "failing" answers 500 and 451,
+        "rejecting" 400 and 552, "repeating" 500 and 451 with what was requested in the answer;
+        "slow" takes messages and answers too late.
+        """
         if mode != self._mode:
             self.do(self._turn(mode))
 
@@ -114,7 +119,10 @@ class Outside:
                 server.close()
             self._servers = []
         elif not self._servers:
-            smtp = partial(SMTP, self, hostname="127.0.0.1", loop=self._loop)
+            smtp = partial(
+                SMTP, self, hostname="127.0.0.1", loop=self._loop, auth_require_tls=False,
+                authenticator=lambda *_: AuthResult(success=True),
+            )  # fmt: skip
             web = await asyncio.start_server(self._web.serve, "127.0.0.1", self._web.port)
             mail = await self._loop.create_server(smtp, "127.0.0.1", self._mail_port)
             self._web.port, self._mail_port = (
@@ -134,7 +142,12 @@ class Outside:
         self._keep(request.path, key, request.body, headers=request.headers)
         if self._mode == "slow":
             return self._late
-        return answer(500, b"down") if self._mode == "failing" else answer(204)
+        if self._mode == "rejecting":
+            return answer(400, b"wrong")
+        if self._mode == "repeating":
+            said = f"no such path: {request.path} {request.headers.get('authorization')}"
+            return answer(500, said.encode())
+        return answer(500, b"down") if self._mode == "failing" else answer(200, b"{}")
 
     async def _late(self, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(self.hold)
@@ -152,7 +165,9 @@ class Outside:
         self._keep(MAIL, str(message["message-id"]), body, subject=str(message["subject"]))
         if self._mode == "slow":
             await asyncio.sleep(self.hold)
-        return "451 down" if self._mode == "failing" else "250 taken"
+        if self._mode == "rejecting":
+            return "552 wrong"
+        return "451 down" if self._mode in ("failing", "repeating") else "250 taken"
 
     async def close(self) -> None:
         """Stop listening, and end what is still under way."""

@@ -101,8 +101,8 @@ def test_what_people_do_ends_it(
 
 def test_each_route_has_its_own_steps_and_a_channel_is_called_once() -> None:
     routes = (
-        Route(("desk",), continue_=True, steps=(Step(5 * MINUTE, ("boss",)),)),
-        Route(("crm",), continue_=True, steps=(Step(5 * MINUTE, ("boss", "legal")),)),
+        Route(("desk",), continues=True, steps=(Step(5 * MINUTE, ("boss",)),)),
+        Route(("crm",), continues=True, steps=(Step(5 * MINUTE, ("boss", "legal")),)),
         Route(("crm",)),
     )
     both = [page(), page(channel="crm")]

@@ -10,15 +10,12 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from serving.notify.attachments import NoAttachments
 from serving.notify.channels.base import Channel
-from serving.notify.channels.email import SmtpChannel, server_of
-from serving.notify.channels.webhook import Webhook
 from serving.notify.dispatcher import Dispatcher
 from serving.notify.notification import Notification
 from serving.notify.routing.routes import Route
 from tests.serving.conftest import NOW
-from tests.serving.notify.conftest import WORDS, World, transition
+from tests.serving.notify.conftest import World, build_channel, transition
 from tests.serving.notify.outside import MAIL, Mode, Outside, once, outside
 
 MINUTE = timedelta(minutes=1)
@@ -39,18 +36,24 @@ def servers() -> Iterator[Outside]:
 
 
 def channels(world: World, servers: Outside, http: httpx.AsyncClient) -> dict[str, Channel]:
-    second = timedelta(seconds=1)
     url = f"http://127.0.0.1:{servers.port}/hook"
     return {
-        "crm": Webhook(http, url, "0123456789abcdef", world.clock, second, WORDS),
-        "desk": SmtpChannel(
-            server_of(f"smtp://127.0.0.1:{servers.mail_port}", allow_plain=False),
-            sender="alerts@pr.example.com",
-            to=["pr@example.com"],
+        "crm": build_channel(
+            "webhook",
+            url,
+            http=http,
             clock=world.clock,
-            attachments=NoAttachments(),
-            words=WORDS,
-            interval=second,
+            secret="0123456789abcdef",
+            secret_env="CRM_SECRET",
+            per_minute=60,
+        ),
+        "desk": build_channel(
+            "email",
+            f"smtp://127.0.0.1:{servers.mail_port}",
+            clock=world.clock,
+            to=["pr@example.com"],
+            per_minute=60,
+            **{"from": "alerts@pr.example.com"},
         ),
     }
 

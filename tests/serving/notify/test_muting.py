@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from serving.notify.channels.base import MemoryChannel
+from serving.notify.channels.memory import MemoryChannel
 from serving.notify.routing.routes import Route
 from serving.notify.workers.unmute_notifier import UnmuteNotifier
 from serving.storage.action_store import ActionStore

@@ -15,7 +15,7 @@ from tests.serving.test_migrations import to_version
 
 
 async def test_one_delivery_a_transition_and_channel(world: World) -> None:
-    world.routes = (Route(("crm", "team"), continue_=True), Route(("crm",)))
+    world.routes = (Route(("crm", "team"), continues=True), Route(("crm",)))
     await world.commit(transition(), transition("escalated", severity="critical"))
     rows = await world.rows()
     assert [(row["reason"], row["channel"], row["state"]) for row in rows] == [

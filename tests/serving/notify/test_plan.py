@@ -56,7 +56,7 @@ def test_a_team_is_told_in_its_hours(
 
 
 def test_the_reasons_are_told() -> None:
-    routes = (Route(("crm",), continue_=True), Route(teams=(HANOI,)))
+    routes = (Route(("crm",), continues=True), Route(teams=(HANOI,)))
     found = plan(routes, RouteInput("lena", "backlash", "critical"), EMPTY)
     assert [(planned.channel, planned.why) for planned in found] == [
         ("crm", "route 1"),
@@ -66,22 +66,22 @@ def test_the_reasons_are_told() -> None:
 
 
 def test_a_channel_of_two_routes_is_told_once_and_as_soon_as_either_says() -> None:
-    waits = Route(teams=(HANOI,), continue_=True)
+    waits = Route(teams=(HANOI,), continues=True)
     direct = Route(("b", "hanoi-desk"), min_severity="info")
     sooner = Team("early", ("hanoi-desk",), read_hours(["Wed 07:00-08:00"], HANOI.hours.zone))
     warning = RouteInput("lena", "backlash", "warning")
     for routes, until in (
         ((waits, direct), None),
-        ((Route(("hanoi-desk",), continue_=True), waits), None),
+        ((Route(("hanoi-desk",), continues=True), waits), None),
         ((waits, Route(teams=(sooner,))), at("11 00:00")),
-        ((Route(teams=(sooner,), continue_=True), waits), at("11 00:00")),
+        ((Route(teams=(sooner,), continues=True), waits), at("11 00:00")),
     ):
         found = {planned.channel: planned for planned in plan(routes, warning, EMPTY)}
         assert found["hanoi-desk"].not_before == until
 
 
 def test_a_page_on_one_route_is_a_page() -> None:
-    routes = (Route(("a",), continue_=True), Route(("a", "b"), min_severity="critical"))
+    routes = (Route(("a",), continues=True), Route(("a", "b"), min_severity="critical"))
     risen = RouteInput("lena", "backlash", "critical", "escalated")
     found = plan(routes, risen, EMPTY)
     assert [(planned.channel, planned.page) for planned in found] == [("a", True), ("b", True)]
@@ -91,7 +91,7 @@ def test_a_page_on_one_route_is_a_page() -> None:
 
 def test_whoever_was_told_is_told_of_the_end() -> None:
     routes = (
-        Route(("phone", "mirror"), min_severity="critical", pages_only=True, continue_=True,
+        Route(("phone", "mirror"), min_severity="critical", pages_only=True, continues=True,
               steps=(Step(15 * MINUTE, ("boss",)),)),
         Route(teams=(HANOI, NEW_YORK)),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Brands, teams and routes of a channels file: what they become, and what is said of faults."""
+"""Brands, teams and routes of a channels file: what they become, and the mistakes reported."""
 
 import re
 from datetime import timedelta
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.notify.config.notification_config import FaultyChannels, load
+from serving.notify.config.notification_config import InvalidConfig, load
 from serving.notify.routing.routes import Step
 from tests.serving.conftest import NOW
 
@@ -32,7 +32,7 @@ escalate = [{ after = "1h30m", to = ["boss"] }]
 """
 
 
-def test_a_good_file_becomes_brands_teams_and_routes(tmp_path: Path) -> None:
+def test_a_correct_file_becomes_brands_teams_and_routes(tmp_path: Path) -> None:
     path = tmp_path / "channels.toml"
     path.write_text(CHANNELS + GOOD)
     found = load(path, {})
@@ -48,12 +48,12 @@ def test_a_good_file_becomes_brands_teams_and_routes(tmp_path: Path) -> None:
 
 
 def line_of(text: str) -> int:
-    """The line of a piece of the good file."""
+    """The line of a piece of the correct file."""
     return (CHANNELS + GOOD)[: (CHANNELS + GOOD).index(text)].count("\n") + 1
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "at", "said"),
+    ("old", "new", "at", "wanted"),
     [
         # unknown names
         ('"acme"]', '"acne"]', 'brands = ["acme"]',
@@ -75,15 +75,15 @@ def line_of(text: str) -> int:
         ('hours = ["Mon-Fri 08:00-19:00", "Sat 09:00-12:00"]', "hours = []", "hours", "at least 1"),
         # nowhere to go
         ('channels = ["desk"]', "channels = []", "[teams.hanoi]",
-         "what waits for the team's hours has nowhere to go; name its channels"),
+         "there is nowhere to send what waits for the team's hours; name its channels"),
         ('on_call = ["phone"]', "on_call = []", "[teams.hanoi]",
-         "outside the hours a critical alert has nowhere to go"),
+         "there is nowhere to send a critical alert outside the hours"),
         ('hours = ["Mon-Fri 08:00-19:00", "Sat 09:00-12:00"]', "", "[teams.hanoi]",
          "on_call is for alerts outside the team's hours"),
         ('teams = ["hanoi"]', "", "[[routes]]", "a route leads to channels or teams"),
         # escalation
         ('to = ["boss"]', 'to = ["desk"]', "escalate",
-         "step 1 escalates to 'desk', which the route tells at the start"),
+         "step 1 escalates to 'desk', which the route notifies at the start"),
         ('to = ["boss"]', 'to = ["phone"]', "escalate", "step 1 escalates to 'phone', which"),
         ('"boss"] }', '"boss"] }, { after = "2h", to = ["boss"] }', "escalate",
          "goes in a circle: step 2 calls 'boss', which step 1 called"),
@@ -104,30 +104,30 @@ def line_of(text: str) -> int:
         ("pages_only = true", "page_only = true", "pages_only", "page_only: there is no such key"),
     ],
 )  # fmt: skip
-def test_a_fault_is_named_with_its_line(
-    tmp_path: Path, old: str, new: str, at: str, said: str
+def test_a_mistake_is_reported_with_its_line(
+    tmp_path: Path, old: str, new: str, at: str, wanted: str
 ) -> None:
     assert GOOD.count(old) == 1
     changed = (CHANNELS + GOOD).replace(old, new)
     path = tmp_path / "channels.toml"
     path.write_text(changed)
-    with pytest.raises(FaultyChannels) as raised:
+    with pytest.raises(InvalidConfig) as raised:
         load(path, {})
-    found = [(fault.line, fault.message) for fault in raised.value.faults]
-    moved = said in {"no alert reaches this route", "unknown key", "must be a table"}
+    found = [(issue.line, issue.message) for issue in raised.value.issues]
+    moved = wanted in {"no alert reaches this route", "unknown key", "must be a table"}
     expected = line_of(at) + moved  # by the line that was put in before it
-    assert [line for line, message in found if said in message] == [expected], found
+    assert [line for line, message in found if wanted in message] == [expected], found
 
 
 def test_routes_that_match_the_same_name_each_other(tmp_path: Path) -> None:
     path = tmp_path / "channels.toml"
     route = '[[routes]]\nkols = ["lena"]\nchannels = ["desk", "phone", "boss"]\n'
     path.write_text(CHANNELS + route + route.replace("lena", "mina") + route)
-    with pytest.raises(FaultyChannels) as raised:
+    with pytest.raises(InvalidConfig) as raised:
         load(path, {})
-    (fault,) = raised.value.faults
-    assert fault.line == 16
-    assert "matches exactly what the route on line 10 takes" in fault.message
+    (issue,) = raised.value.issues
+    assert issue.line == 16
+    assert "matches exactly what the route on line 10 takes" in issue.message
     path.write_text(CHANNELS + route.replace("]\nch", "]\ncontinue = true\nch") + route)
     assert len(load(path, {}).routes) == 2
 
@@ -138,9 +138,9 @@ def test_routes_that_match_the_same_name_each_other(tmp_path: Path) -> None:
 def test_a_brand_at_fault_is_one_fault(tmp_path: Path, old: str, new: str) -> None:
     path = tmp_path / "channels.toml"
     path.write_text((CHANNELS + GOOD.replace('kols = ["nora"]\n', "")).replace(old, new))
-    with pytest.raises(FaultyChannels) as raised:
+    with pytest.raises(InvalidConfig) as raised:
         load(path, {})
-    assert len(raised.value.faults) == 1
+    assert len(raised.value.issues) == 1
 
 
 def test_the_documented_example_is_right(tmp_path: Path) -> None:

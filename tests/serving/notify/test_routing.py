@@ -14,11 +14,11 @@ from serving.notify.routing.routes import (
 LENA = frozenset({"lena"})
 TIKTOK = frozenset({"tiktok"})
 ROUTES = (
-    Route(("ceo",), min_severity="critical", continue_=True),
+    Route(("ceo",), min_severity="critical", continues=True),
     Route(("lena-team", "crm"), kols=LENA),
     Route(("marketing",), kinds=frozenset({"praise_surge"}), min_severity="info"),
     Route(("tiktok-desk",), platforms=TIKTOK),
-    Route(("phone",), pages_only=True, continue_=True),
+    Route(("phone",), pages_only=True, continues=True),
     Route(("desk", "crm")),
 )
 
@@ -78,7 +78,7 @@ def test_the_platform_of_an_alert_is_its_foremost() -> None:
     [
         (ROUTES, []),
         ((Route(("a",)), Route(("b",), kols=LENA)), [1]),
-        ((Route(("a",), continue_=True), Route(("b",), kols=LENA)), []),
+        ((Route(("a",), continues=True), Route(("b",), kols=LENA)), []),
         ((Route(("a",)), Route(("b",), min_severity="info")), []),
         ((Route(("a",), min_severity="critical"), Route(("b",))), []),
         ((Route(("a",), pages_only=True), Route(("b",))), []),
@@ -124,7 +124,7 @@ def test_routes_for_many_kols_are_checked_quickly() -> None:
 
 def test_routes_that_match_the_same_are_found() -> None:
     routes = (
-        Route(("a",), kols=LENA, continue_=True),
+        Route(("a",), kols=LENA, continues=True),
         Route(("b",), kols=LENA),
         Route(("c",), kols=LENA),
         Route(("d",), kols=LENA, pages_only=True),

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from serving.notify.channels.base import MemoryChannel, Unavailable
+from serving.notify.channels.base import Unavailable
+from serving.notify.channels.memory import MemoryChannel
 from serving.notify.routing.routes import Route
 from serving.notify.workers.unmute_notifier import UnmuteNotifier
 from serving.storage.database import to_micros

@@ -15,7 +15,8 @@ from monitoring.events import Comment
 from serving.clock import TestClock
 from serving.errors import NotFound
 from serving.metrics import Metrics
-from serving.notify.channels.base import Channel, MemoryChannel, Rejected, Unavailable
+from serving.notify.channels.base import Channel, Rejected, Unavailable
+from serving.notify.channels.memory import MemoryChannel
 from serving.notify.config.period import Period, period_of
 from serving.notify.config.subscription import Subscription
 from serving.notify.dispatcher import Dispatcher

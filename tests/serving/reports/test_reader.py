@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.notify.config.notification_config import FaultyChannels, NotificationConfig, load
+from serving.notify.config.notification_config import InvalidConfig, NotificationConfig, load
 
 MAIL = """[channels.{name}]
 type = "email"
@@ -95,7 +95,7 @@ def test_a_team_that_is_told_of_all_has_a_digest_of_all(tmp_path: Path) -> None:
         ('[digests.a]\nevery = "day"\nchannels = ["boss"]\nat = "24:00"', 4, "like '08:00'"),
         ('[digests.a]\nevery = "day"\nchannels = ["boss"]\nat = 8', 4, "like '08:00'"),
         ('[digests.a]\nevery = "day"\nchannels = ["boss"]\nhour = 8', 4, "there is no such key"),
-        ('[digests.a]\nevery = "day"', 1, "name the e-mail channels that it goes to, or a team"),
+        ('[digests.a]\nevery = "day"', 1, "name the channels that it is sent on, or a team"),
         ('[digests.a]\nevery = "day"\nchannels = ["bos"]', 3, "no channel 'bos'; there are: boss"),
         ('[digests.a]\nevery = "day"\nchannels = ["room"]', 3, "'room' is of type slack"),
         ('[digests.a]\nevery = "day"\nteam = "saigon"', 3, "no team 'saigon'; there are: chat"),
@@ -109,11 +109,11 @@ def test_a_team_that_is_told_of_all_has_a_digest_of_all(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_a_fault_is_named_with_its_line(tmp_path: Path, digest: str, line: int, said: str) -> None:
-    with pytest.raises(FaultyChannels) as raised:
+    with pytest.raises(InvalidConfig) as raised:
         # Another digest leads to the channel that no route does.
         read(tmp_path, f"{digest}\n{BOSS}")
     above = FILE.count("\n")
-    found = [(fault.line - above, fault.message) for fault in raised.value.faults]
+    found = [(issue.line - above, issue.message) for issue in raised.value.issues]
     assert [where for where, message in found if said in message] == [line], found
     assert len(found) == 1
 
@@ -122,13 +122,13 @@ def test_a_fault_is_named_with_its_line(tmp_path: Path, digest: str, line: int, 
 def test_digests_are_tables(tmp_path: Path, text: str) -> None:
     path = tmp_path / "channels.toml"
     path.write_text(f"{text}\n{FILE}" if "[" not in text else f"{FILE}{text}\n")
-    with pytest.raises(FaultyChannels) as raised:
+    with pytest.raises(InvalidConfig) as raised:
         load(path, {})
-    assert [fault.message for fault in raised.value.faults if "write [digests." in fault.message]
+    assert [issue.message for issue in raised.value.issues if "write [digests." in issue.message]
 
 
 def test_a_channel_that_nothing_leads_to_is_still_said_to_be(tmp_path: Path) -> None:
-    with pytest.raises(FaultyChannels, match="no route leads to channel 'boss'"):
+    with pytest.raises(InvalidConfig, match="no route leads to channel 'boss'"):
         read(tmp_path, "")
 
 

@@ -1,5 +1,6 @@
-"""The channels file: what a good one becomes, and what is said of each fault, by line."""
+"""The channels file: what a correct one becomes, and the message of each mistake, by line."""
 
+import re
 from pathlib import Path
 
 import httpx
@@ -7,13 +8,14 @@ import pytest
 
 from serving.clock import TestClock
 from serving.notify.attachments import NoAttachments
-from serving.notify.channels import apprise as apprise_channel
-from serving.notify.channels.alertmanager import Alertmanager
-from serving.notify.channels.apprise import AppriseChannel
-from serving.notify.channels.chat_webhook import ChatWebhook
-from serving.notify.channels.email import SmtpChannel
-from serving.notify.channels.webhook import Webhook
-from serving.notify.config.notification_config import FaultyChannels, load
+from serving.notify.channels.alertmanager import AlertmanagerChannel
+from serving.notify.channels.apprise import MISSING, AppriseChannel, AppriseSpec
+from serving.notify.channels.email import EmailChannel
+from serving.notify.channels.registry import ChannelContext
+from serving.notify.channels.slack import SlackChannel
+from serving.notify.channels.teams import TeamsChannel
+from serving.notify.channels.webhook import WebhookChannel
+from serving.notify.config.notification_config import InvalidConfig, load
 from tests.serving.conftest import NOW
 
 SECRETS = {
@@ -28,6 +30,11 @@ type = "webhook"
 url = "https://crm.example.com/hook"
 secret_env = "CRM_SECRET"
 """
+ROOM = """
+[channels.crm]
+type = "slack"
+url = "https://hooks.slack.com/services/T/B/x"
+"""
 MAIL = """
 [channels.crm]
 type = "email"
@@ -41,16 +48,16 @@ channels = ["crm"]
 """
 
 
-def faults(tmp_path: Path, text: str) -> list[tuple[int, str]]:
+def issues(tmp_path: Path, text: str) -> list[tuple[int, str]]:
     path = tmp_path / "channels.toml"
     path.write_text(text)
-    with pytest.raises(FaultyChannels) as raised:
+    with pytest.raises(InvalidConfig) as raised:
         load(path, SECRETS)
     assert "TokenB" not in str(raised.value)
-    return [(fault.line, fault.message) for fault in raised.value.faults]
+    return [(issue.line, issue.message) for issue in raised.value.issues]
 
 
-async def test_a_good_file_becomes_channels_and_routes(tmp_path: Path) -> None:
+async def test_a_correct_file_becomes_channels_and_routes(tmp_path: Path) -> None:
     path = tmp_path / "channels.toml"
     path.write_text(
         CRM
@@ -97,14 +104,13 @@ channels = ["crm", "am", "desk", "room", "group"]
         ("team",),
         ("crm", "am", "desk", "room", "group"),
     ]
-    assert found.routes[0].continue_
+    assert found.routes[0].continues
     async with httpx.AsyncClient() as http:
-        built = [
-            channel.build(http, TestClock(NOW), NoAttachments())
-            for channel in found.channels.values()
-        ]
+        context = ChannelContext(http, TestClock(NOW), NoAttachments())
+        built = [channel.build(context) for channel in found.channels.values()]
     assert [type(channel) for channel in built] == [
-        Webhook, Alertmanager, AppriseChannel, SmtpChannel, ChatWebhook, ChatWebhook,
+        WebhookChannel, AlertmanagerChannel, AppriseChannel, EmailChannel, SlackChannel,
+        TeamsChannel,
     ]  # fmt: skip
     assert [channel.most for channel in built] == [1, 50, 20, 20, 20, 10]
     assert [channel.interval.total_seconds() for channel in built] == [2.0, 0.1, *[2.0] * 4]
@@ -113,7 +119,7 @@ channels = ["crm", "am", "desk", "room", "group"]
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "said"),
+    ("text", "line", "wanted"),
     [
         ("[channels.crm\n", 1, "is not TOML"),
         (CRM + ROUTE.replace("crm", "cmr"), 8, "there is no channel 'cmr'; there are: crm"),
@@ -121,6 +127,7 @@ channels = ["crm", "am", "desk", "room", "group"]
         (ROUTE, 1, "there is no channel; add one"),
         (CRM.replace("https", "http") + ROUTE, 4, "allow_http = true"),
         (CRM.replace("https", "ftp") + ROUTE, 4, "must begin with https://"),
+        (ROOM.replace("https", "http") + ROUTE, 4, "use https://$"),
         (CRM.replace("CRM_SECRET", "CRM_SECERT") + ROUTE, 5, "CRM_SECERT is not set"),
         (CRM.replace("CRM_SECRET", "SHORT") + ROUTE, 5, "shorter than 16"),
         (CRM.replace("webhook", "web") + ROUTE, 3, "type must be one of"),
@@ -144,26 +151,36 @@ channels = ["crm", "am", "desk", "room", "group"]
          2, "from: Field required"),
     ],
 )  # fmt: skip
-def test_a_fault_is_named_with_its_line(tmp_path: Path, text: str, line: int, said: str) -> None:
-    found = faults(tmp_path, text)
-    assert [where for where, message in found if said in message] == [line], found
+def test_a_mistake_is_reported_with_its_line(
+    tmp_path: Path, text: str, line: int, wanted: str
+) -> None:
+    found = issues(tmp_path, text)
+    assert [where for where, message in found if re.search(wanted, message)] == [line], found
 
 
-def test_all_faults_are_named_at_once(tmp_path: Path) -> None:
-    found = faults(tmp_path, CRM.replace("https", "http") + ROUTE.replace("crm", "cmr"))
+def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
+    found = issues(tmp_path, CRM.replace("https", "http") + ROUTE.replace("crm", "cmr"))
     assert [line for line, _ in found] == [2, 4, 8]
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(FaultyChannels, match="cannot be read"):
+    with pytest.raises(InvalidConfig, match="cannot be read"):
         load(tmp_path / "none.toml", {})
 
 
-def test_without_apprise_the_way_out_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_apprise_the_error_says_how_to_install_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setitem(__import__("sys").modules, "apprise", None)
-    assert apprise_channel.fault_of("slack://a/b/c") == apprise_channel.MISSING
+    with pytest.raises(ValueError, match=re.escape(MISSING)):
+        check_apprise("slack://a/b/c")
 
 
 @pytest.mark.parametrize("url", ["slack://", "mailto://"])
 def test_apprise_urls_are_tried(url: str) -> None:
-    assert "cannot read this" in (apprise_channel.fault_of(url) or "")
+    with pytest.raises(ValueError, match="cannot read this"):
+        check_apprise(url)
+
+
+def check_apprise(url: str) -> None:
+    AppriseSpec(type="apprise", url=url).check_url(url)

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from serving.errors import NotFound
-from serving.notify.channels.base import MemoryChannel, Rejected, Unavailable
+from serving.notify.channels.base import Rejected, Unavailable
+from serving.notify.channels.memory import MemoryChannel
 from serving.notify.dispatcher import Dispatcher
 from serving.notify.routing.routes import Route
 from tests.serving.conftest import NOW

@@ -10,49 +10,49 @@ from serving.notify.config.toml_lines import TomlLines
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class ConfigIssue:
     """Something wrong in a channels file.
 
     Attributes:
         line: counted from 1.
-        message: what, and how to mend it.
+        message: what is wrong, and how to fix it.
     """
 
     line: int
     message: str
 
 
-class Faults:
-    """Gathers every fault of a file."""
+class ConfigIssues:
+    """Collects every issue of a file."""
 
     def __init__(self, lines: TomlLines) -> None:
         self._lines = lines
-        self._found: list[Fault] = []
+        self._found: list[ConfigIssue] = []
 
     @property
-    def found(self) -> list[Fault]:
+    def found(self) -> list[ConfigIssue]:
         """All of them, by line."""
-        return sorted(self._found, key=lambda fault: fault.line)
+        return sorted(self._found, key=lambda issue: issue.line)
 
     def line(self, place: Place) -> int:
         """The line of a value."""
         return self._lines.of(place)
 
     def add(self, place: Place, message: str) -> None:
-        """Something is wrong at a place of the file."""
-        self._found.append(Fault(self._lines.of(place), message))
+        """Report what is wrong at a place of the file."""
+        self._found.append(ConfigIssue(self._lines.of(place), message))
 
     def invalid(self, place: Place, error: ValidationError) -> None:
-        """What stands at a place is not as its description wants it."""
+        """Report that the value at a place does not match its specification."""
         for one in error.errors(include_url=False, include_input=False):
             where = (*place, *one["loc"])
-            said = one["msg"].removeprefix("Value error, ")
+            message = one["msg"].removeprefix("Value error, ")
             if one["type"] == "extra_forbidden":
-                said = "there is no such key; delete it or mend its spelling"
+                message = "there is no such key; delete it or correct its spelling"
             name = ".".join(str(part) for part in one["loc"])
-            self.add(where, f"{name}: {said}" if name else said)
+            self.add(where, f"{name}: {message}" if name else message)
 
     def unknown(self, place: Place, what: str, name: str, known: Collection[str]) -> None:
-        """A name is used that nothing in the file has."""
-        there = ", ".join(sorted(known)) or "none"
-        self.add(place, f"there is no {what} {name!r}; there are: {there}")
+        """Report a name that nothing in the file has."""
+        names = ", ".join(sorted(known)) or "none"
+        self.add(place, f"there is no {what} {name!r}; there are: {names}")

@@ -5,7 +5,6 @@ import email
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import timedelta
 from email.message import EmailMessage
 from email.policy import default
 from typing import Any
@@ -14,16 +13,14 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword
 
-from serving.clock import TestClock
 from serving.locales.wording import Wording, wording
-from serving.notify.attachments import NoAttachments
-from serving.notify.channels.apprise import AppriseChannel, fault_of
+from serving.notify.channels.apprise import AppriseSpec
 from serving.notify.channels.base import Rejected, Unavailable
-from serving.notify.channels.email import MailServer, SmtpChannel, server_of
+from serving.notify.channels.email import EmailChannel
+from serving.notify.channels.mail_server import MailServer, server_of
 from serving.notify.notification import Notification
 from serving.notify.render import plain
-from tests.serving.conftest import NOW
-from tests.serving.notify.conftest import WORDS, notification
+from tests.serving.notify.conftest import WORDS, build_channel, notification
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(200)
 VIETNAMESE = wording("vi", "Asia/Ho_Chi_Minh")
@@ -57,7 +54,7 @@ class Desk:
         return self.answer
 
 
-class Attachments:
+class StaticAttachments:
     async def of(self, notification: Notification, words: Wording) -> bytes:
         return PNG
 
@@ -106,24 +103,22 @@ def desk(
 def channel(
     address: str,
     *,
-    words: Wording = WORDS,
+    language: str = "en",
+    timezone: str = "UTC",
     to: Sequence[str] = ("pr@example.com",),
     user: str = "",
-) -> SmtpChannel:
-    return SmtpChannel(
-        server_of(f"smtp://{user}{address}", allow_plain=False),
-        sender="alerts@pr.example.com",
-        to=to,
-        clock=TestClock(NOW),
-        attachments=Attachments(),
-        words=words,
-        interval=timedelta(),
-    )
+) -> EmailChannel:
+    built = build_channel(
+        "email", f"smtp://{user}{address}", attachments=StaticAttachments(), language=language,
+        timezone=timezone, to=list(to), **{"from": "alerts@pr.example.com"},
+    )  # fmt: skip
+    assert isinstance(built, EmailChannel)
+    return built
 
 
 async def test_an_email_holds_text_and_html_with_the_chart_in_it() -> None:
     with desk() as (mail, address):
-        await channel(address, words=VIETNAMESE).send([notification()])
+        await channel(address, language="vi", timezone="Asia/Ho_Chi_Minh").send([notification()])
     (received,) = mail.received
     assert received["subject"].startswith("NGHIÊM TRỌNG · Lena Vane · ")
     assert str(received["from"]) == "Groundswell <alerts@pr.example.com>"
@@ -278,9 +273,9 @@ def test_a_url_that_names_none_is_said_to(url: str) -> None:
 async def test_apprise_mails_the_text_and_the_chart() -> None:
     with desk() as (mail, address):
         url = f"mailto://{address}?from=alerts@example.com&to=pr@example.com"
-        assert fault_of(url) is None
-        await AppriseChannel(url, timedelta(), WORDS, Attachments()).send([notification()])
-        await AppriseChannel(url, timedelta(), WORDS, NoAttachments()).send([notification()])
+        AppriseSpec(type="apprise", url=url).check_url(url)
+        await build_channel("apprise", url, attachments=StaticAttachments()).send([notification()])
+        await build_channel("apprise", url).send([notification()])
     received, bare = mail.received
     message = plain.render([notification()], WORDS)
     assert received["subject"] == message.subject

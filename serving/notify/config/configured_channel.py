@@ -1,0 +1,29 @@
+"""A channel of the channels file, with its secrets."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from serving.notify.channels.base import Channel
+from serving.notify.channels.registry import ChannelContext, ChannelType
+from serving.notify.channels.spec import ChannelSpec
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredChannel:
+    """A channel as configured.
+
+    Attributes:
+        type: its type.
+        spec: its settings, as the file has them.
+        url: where it sends to.
+        secret: what it signs with; empty if it signs nothing.
+    """
+
+    type: ChannelType[Any]
+    spec: ChannelSpec
+    url: str = field(repr=False)
+    secret: str = field(repr=False)
+
+    def build(self, context: ChannelContext) -> Channel:
+        """The channel itself."""
+        return self.type.build(self.spec, self.url, self.secret, context)
