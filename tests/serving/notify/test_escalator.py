@@ -14,9 +14,9 @@ from serving.storage.silence_store import SilenceStore
 from serving.triage.actions import ActionRequest
 from tests.serving.conftest import NOW
 from tests.serving.notify.conftest import WORDS, World, notification, transition
+from tests.serving.notify.test_dispatcher import drain
 from tests.serving.notify.test_escalation import CHAIN, MINUTE
 from tests.serving.notify.test_plan import HANOI
-from tests.serving.notify.test_sender import drain
 from tests.serving.triage.test_muting import silence
 
 

@@ -13,7 +13,7 @@ from serving.storage.silence_store import SilenceStore
 from serving.triage.actions import ActionRequest
 from tests.serving.conftest import NOW
 from tests.serving.notify.conftest import World, transition
-from tests.serving.notify.test_sender import drain
+from tests.serving.notify.test_dispatcher import drain
 from tests.serving.triage.test_muting import silence
 
 HOUR = timedelta(hours=1)

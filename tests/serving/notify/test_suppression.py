@@ -18,9 +18,9 @@ from serving.triage.muting import AlertStatus
 from serving.triage.triage_status import TriageStatus
 from tests.serving.conftest import NOW
 from tests.serving.notify.conftest import World, transition
+from tests.serving.notify.test_dispatcher import drain
 from tests.serving.notify.test_escalation import CHAIN
 from tests.serving.notify.test_plan import HANOI
-from tests.serving.notify.test_sender import drain
 from tests.serving.notify.test_waiting import MORNING, told
 from tests.serving.triage.conftest import action
 from tests.serving.triage.test_muting import silence

@@ -21,7 +21,7 @@ from tests.serving.conftest import NOW
 from tests.serving.notify.channel_contract import CHECKS, a_message_holds_no_more_than_the_maximum
 from tests.serving.notify.conftest import World
 from tests.serving.notify.outside import outside
-from tests.serving.streams import storm, wait_until_worked_off
+from tests.serving.streams import storm, wait_until_processed
 
 MODULE = "tests.serving.notify.toy_channel"
 CHANNELS = """
@@ -88,7 +88,7 @@ def test_an_alert_reaches_a_toy_through_the_service(
             items = storm("lena", NOW - timedelta(hours=30))
             for first in range(0, len(items), 500):
                 assert client.post("/v1/comments", json=items[first : first + 500]).is_success
-            wait_until_worked_off(client)
+            wait_until_processed(client)
             states = {"waiting"}
             while "waiting" in states:
                 clock.advance(timedelta(seconds=1))  # the channel's rate

@@ -12,8 +12,8 @@ from serving.storage.database import to_micros
 from serving.storage.silence_store import SilenceStore
 from tests.serving.conftest import NOW
 from tests.serving.notify.conftest import World, transition
+from tests.serving.notify.test_dispatcher import drain
 from tests.serving.notify.test_plan import HANOI, NEW_YORK
-from tests.serving.notify.test_sender import drain
 from tests.serving.triage.test_muting import silence
 
 MORNING = NOW + timedelta(hours=13)  # 08:00 in Hanoi, where it is 19:00 now

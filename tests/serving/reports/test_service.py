@@ -24,7 +24,7 @@ from serving.settings import Settings
 from serving.storage.digest_record import Digest
 from tests.serving.conftest import NOW
 from tests.serving.listening import listening
-from tests.serving.notify.test_mail import VIETNAMESE, Desk, channel, desk
+from tests.serving.notify.test_email_channel import VIETNAMESE, Desk, channel, desk
 from tests.serving.reports.conftest import DAY, HOUR
 from tests.serving.streams import storm, wait_until_processed
 
