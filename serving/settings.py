@@ -27,28 +27,29 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")
     database_url: str = Field(
-        "sqlite:///groundswell.db", description="Where the comment log and all else is stored."
+        "sqlite:///groundswell.db",
+        description="The database that holds the comment log and everything else.",
     )
     database_password_file: Path | None = Field(
-        None, description="A file with the password of a PostgreSQL database whose URL has none."
+        None, description="A file with the PostgreSQL password, if the URL has none."
     )
     model: str | None = Field(
         None,
-        description="A model folder or a Hugging Face id; unset for the model that comes along.",
+        description="A model folder or a Hugging Face id; unset for the shipped model.",
     )
     model_threads: int | None = Field(
         None, ge=1, description="Threads of the model's runtime; unset for all cores."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="The least severe log line written."
+        "info", description="The lowest level that is logged."
     )
     log_format: Literal["console", "json"] = Field(
-        "console", description="Log lines for a person or for a program."
+        "console", description="`console` for people, `json` for programs."
     )
     sensitivity: float | None = Field(
         None,
         gt=0,
-        description="False pages per KOL and month to accept; unset for the detector's default.",
+        description="False pages per KOL and month that you accept; unset for the default, 1.",
     )
     max_body_bytes: int = Field(
         16 * 1024 * 1024, ge=1024, description="Largest body of a JSON request, in bytes."
@@ -57,40 +58,43 @@ class Settings(BaseSettings):
         1000, ge=1, description="Most comments or texts in one JSON request; NDJSON has no limit."
     )
     log_queue: int = Field(
-        20_000, ge=1, description="Comments that may wait for their commit before 429 is answered."
+        20_000,
+        ge=1,
+        description="Comments that may wait to be committed; more are answered with 429.",
     )
     score_queue: int = Field(
-        2000, ge=1, description="Texts that may wait for the model before 429 is answered."
+        2000, ge=1, description="Texts that may wait for the model; more are answered with 429."
     )
     batch_size: int = Field(
-        256, ge=1, le=4096, description="Most comments that the pipeline takes in one step."
+        256, ge=1, le=4096, description="Most comments that the pipeline processes in one step."
     )
     idle_after: Seconds = Field(
         30.0,
-        description="Seconds of silence after which a KOL's event time runs on by the clock.",
+        description="Seconds of silence after which a KOL's event time advances by the clock.",
     )
     mood_interval: Seconds = Field(
-        1.0, description="Least seconds between two mood events of one stream."
+        1.0, description="Least seconds between two mood events on one `/v1/stream`."
     )
     metrics_max_kols: int = Field(
-        200, ge=0, description="KOLs that get metric labels of their own; the rest share `_other`."
+        200, ge=0, description="KOLs that get their own metric labels; all others share `_other`."
     )
 
     channels: Path | None = Field(
-        None, description="The TOML file of channels and routes; unset tells nobody."
+        None, description="The TOML file with channels and routes; unset notifies nobody."
     )
     public_url: str | None = Field(
         None,
         pattern=r"^https?://[^\s<>]+$",
-        description="Under which people reach this service; messages link to it.",
+        description="The URL at which people reach this service; messages link to it.",
     )
     notify_max_age: Seconds = Field(
-        86_400.0, description="Seconds of event time past which a transition is told to nobody."
+        86_400.0,
+        description="An alert event older than this, in seconds of event time, is not sent.",
     )
     notify_attempts: int = Field(
-        50, ge=1, description="Attempts after which a notification is given up."
+        50, ge=1, description="Attempts after which the service gives a notification up."
     )
-    notify_timeout: Seconds = Field(10.0, description="Seconds that one attempt may take.")
+    notify_timeout: Seconds = Field(10.0, description="Seconds that one attempt to send may take.")
 
     @property
     def idle(self) -> timedelta:

@@ -144,30 +144,31 @@ def page(result: dict[str, Any], content: dict[str, Any]) -> str:
         f"Drawn by `python -m benchmarks.crisis.plots` from `benchmarks/results/`: "
         f"{result['kols']} simulated KOLs, {result['comments']:,} comments, seed "
         f"{result['seeds']['measured']}. The engine runs at a budget of {protocol.BUDGETS[0]:g} "
-        f"false pages a KOL and week. The limit is a test that knows the true rates and the onset."
+        f"false pages per KOL and week. The limit is a test that knows the true rates and the "
+        f"onset."
     )
     ends = (
-        f"Of each shape, the share of the crises that were known so many minutes after their "
-        f"onset. A line that ends below 1 has misses: {missed} of {len(crises)} by the engine, "
-        f"{never} by the limit (within a day, and before the crisis ended)."
+        f"For each shape, the share of crises detected within so many minutes of their onset. A "
+        f"line that ends below 1 has misses: {missed} of {len(crises)} by the engine, {never} by "
+        f"the limit. A miss is a crisis that was not detected within a day or before it ended."
     )
     price = (
-        f"Each other rule at every threshold of its grid; the engine at its settings for the "
-        f"three budgets (dotted). To the left of {_FEWEST:g} all is drawn at {_FEWEST:g}."
+        f"Each other rule at every threshold of its grid, and the engine at its settings for the "
+        f"three budgets (dotted). Values below {_FEWEST:g} are drawn at {_FEWEST:g}."
     )
     faults = (
-        f"Of every tier the KOL with the most faults: {chosen}. Red: a crisis. Grey: an event "
-        f"that must not page. Comments an hour on a scale that is linear up to the median."
+        f"For each size, the KOL with the most faults: {chosen}. Red marks a crisis, grey an "
+        f"event that must not page. The scale of comments per hour is linear up to the median."
     )
     parts = (
-        "# What the crisis benchmark shows",
+        "# Plots of the crisis benchmark",
         about,
-        "## How soon: by shape of the crisis",
+        "## Delay by shape of the crisis",
         ends,
         "![Delays by shape](delays_by_shape.svg)",
-        "## How soon: by size of the KOL",
+        "## Delay by size of the KOL",
         "![Delays by tier](delays_by_tier.svg)",
-        "## How many, at what price",
+        "## Recall and its price in false pages",
         price,
         "![Recall against false pages](recall.svg)",
         "## Hits, misses and false pages",

@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
 from monitoring import kinds
+from monitoring.policy import Policy
 from serving import delivery_state
 from serving.api.problems import STATUS, TITLES
 from serving.app import create_app
@@ -96,6 +97,7 @@ def test_every_setting_is_documented_with_its_default() -> None:
         default, meaning = documented[f"GROUNDSWELL_{name.upper()}"]
         assert default.strip("`") == ("unset" if field.default is None else str(field.default))
         assert meaning == field.description
+    assert f"default, {Policy().sensitivity:g}" in documented["GROUNDSWELL_SENSITIVITY"][1]
 
 
 def test_every_metric_is_documented(client: TestClient) -> None:
