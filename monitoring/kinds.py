@@ -51,3 +51,10 @@ class Reason(StrEnum):
     RESOLVED = "resolved"
     AFTERSHOCK = "aftershock"
     REOPENED = "reopened"
+
+
+class AlertState(StrEnum):
+    """Whether an alert lasts."""
+
+    OPEN = "open"
+    RESOLVED = "resolved"

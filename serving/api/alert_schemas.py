@@ -1,8 +1,7 @@
 """The bodies about alerts: what they are, how they came to be, what people do to them."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import (
     AwareDatetime,
@@ -13,9 +12,9 @@ from pydantic import (
     StringConstraints,
 )
 
-from serving.api.schemas import AlertState, Severity
+from monitoring.kinds import AlertKind, AlertState, Reason, Severity
 from serving.ingest.comment import storable
-from serving.storage.database import instants
+from serving.storage.alert_record import AlertEventRecord, AlertRecord
 from serving.triage.actions import Action, Verb
 from serving.triage.muting import AlertStatus
 from serving.triage.triage_status import TriageStatus
@@ -126,7 +125,7 @@ class AlertOut(BaseModel):
 
     alert_id: str
     kol_id: str
-    kind: str
+    kind: AlertKind
     severity: Severity
     state: AlertState
     opened_at: datetime
@@ -140,11 +139,27 @@ class AlertOut(BaseModel):
     muted: str | None = Field(description="Why nobody is told of it now; null if people are told.")
 
     @classmethod
-    def of(cls, row: Mapping[Any, Any], alert_status: AlertStatus, **more: object) -> Self:
-        """An alert from its row and how it stands."""
-        triage = TriageStatusOut.of(alert_status.triage)
-        return cls.model_validate(
-            instants(row) | {"triage": triage, "muted": alert_status.muted} | more
+    def of(cls, alert: AlertRecord, alert_status: AlertStatus, **more: object) -> Self:
+        """An alert and its status.
+
+        Args:
+            alert: the alert.
+            alert_status: what people did about it, and whether it is muted.
+            more: the further fields of a subclass.
+        """
+        return cls(
+            alert_id=alert.alert_id,
+            kol_id=alert.kol_id,
+            kind=alert.kind,
+            severity=alert.severity,
+            state=alert.state,
+            opened_at=alert.opened_at,
+            updated_at=alert.updated_at,
+            resolved_at=alert.resolved_at,
+            evidence=alert.evidence.to_dict(),
+            triage=TriageStatusOut.of(alert_status.triage),
+            muted=alert_status.muted,
+            **more,
         )
 
 
@@ -154,11 +169,25 @@ class AlertEventOut(BaseModel):
     event_id: int
     alert_id: str
     kol_id: str
-    kind: str
+    kind: AlertKind
     severity: Severity
-    reason: Literal["opened", "escalated", "resolved", "aftershock", "reopened"]
+    reason: Reason
     at: datetime = Field(description="Event time.")
     evidence: dict[str, Any]
+
+    @classmethod
+    def of(cls, event: AlertEventRecord) -> Self:
+        """A transition as its reader sees it."""
+        return cls(
+            event_id=event.event_id,
+            alert_id=event.alert_id,
+            kol_id=event.kol_id,
+            kind=event.kind,
+            severity=event.severity,
+            reason=event.reason,
+            at=event.at,
+            evidence=event.evidence.to_dict(),
+        )
 
 
 class DetectorScoreOut(BaseModel):

@@ -1,12 +1,11 @@
 """The alerts, their transitions and what led to them."""
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime
-from sqlalchemy import RowMapping
 
+from monitoring.kinds import AlertState, Severity
 from serving.api.alert_schemas import (
     ActionOut,
     AlertDetailOut,
@@ -15,13 +14,12 @@ from serving.api.alert_schemas import (
     AlertPage,
     TraceOut,
 )
-from serving.api.paging import Cursor, Limit, decode_cursor, encode_cursor
+from serving.api.paging import Cursor, Limit, decode_instant_cursor, encode_instant_cursor
 from serving.api.problems import documented
-from serving.api.schemas import AlertState, Severity
 from serving.insights.trace import LONGEST_LEAD, trace_of
 from serving.service import Running
+from serving.storage.alert_record import AlertRecord
 from serving.storage.alert_store import AlertFilter
-from serving.storage.database import from_micros, instants
 from serving.triage.muting import AlertStatus
 
 router = APIRouter(tags=["alerts"])
@@ -49,11 +47,10 @@ async def list_alerts(
     now = service.clock.now()
     touched = bool(acknowledged) or assignee is not None
     wanted = AlertFilter(kol_id, state, severity, since, touched)
-    key = decode_cursor(cursor, int, str) if cursor else None
-    before = (int(key[0]), str(key[1])) if key else None
+    before = decode_instant_cursor(cursor, str) if cursor else None
     narrowed = any(asked is not None for asked in (acknowledged, assignee, muted))
     at_once = _AT_ONCE if narrowed else limit + 1
-    found: list[tuple[RowMapping, AlertStatus]] = []
+    found: list[tuple[AlertRecord, AlertStatus]] = []
     while len(found) <= limit:
         rows = await service.alerts.page(wanted, before=before, limit=at_once)
         found += [
@@ -71,11 +68,11 @@ async def list_alerts(
         ]
         if len(rows) < at_once:
             break
-        before = rows[-1]["opened_at"], rows[-1]["alert_id"]
+        before = rows[-1].opened_at, rows[-1].alert_id
     last = found[limit - 1][0] if len(found) > limit else None
     return AlertPage(
         items=[AlertOut.of(row, alert_status) for row, alert_status in found[:limit]],
-        next_cursor=encode_cursor(last["opened_at"], last["alert_id"]) if last else None,
+        next_cursor=encode_instant_cursor(last.opened_at, last.alert_id) if last else None,
     )
 
 
@@ -98,20 +95,20 @@ async def get_alert(
     """
     alert, events = await service.alerts.get(alert_id)
     (alert_status,) = await service.alerts.alert_statuses([alert], service.clock.now())
-    begun = datetime.fromisoformat(events[0]["evidence"]["incident_start"])
-    ended = alert["resolved_at"] and from_micros(alert["resolved_at"])
-    minute_scores = await service.alerts.minute_scores(alert["kol_id"], begun - LONGEST_LEAD, ended)
+    opened = events[0].evidence
+    begun, ended = opened.incident_start, alert.resolved_at
+    minute_scores = await service.alerts.minute_scores(alert.kol_id, begun - LONGEST_LEAD, ended)
     trace = trace_of(
         minute_scores,
         begun=begun,
         ended=ended,
-        detectors={score["name"] for score in events[0]["evidence"]["scores"]},
+        detectors={score.name for score in opened.scores},
         most=points,
     )
     return AlertDetailOut.of(
         alert,
         alert_status,
-        events=[AlertEventOut.model_validate(instants(event)) for event in events],
+        events=[AlertEventOut.of(event) for event in events],
         actions=[ActionOut.of(action) for action in await service.actions.of(alert_id)],
         trace=TraceOut.model_validate(trace),
     )

@@ -6,10 +6,10 @@ from fastapi import APIRouter, Path, Query
 
 from serving.api.paging import Cursor, Limit, decode_cursor, encode_cursor
 from serving.api.problems import documented
-from serving.api.schemas import DeliveryOut, DeliveryPage, DeliveryState
+from serving.api.schemas import DeliveryOut, DeliveryPage
+from serving.delivery_state import DeliveryState
 from serving.errors import InvalidRequest
 from serving.service import Running
-from serving.storage.database import instants
 from serving.storage.delivery_store import DeliveryFilter
 
 router = APIRouter(tags=["deliveries"])
@@ -27,26 +27,26 @@ async def list_deliveries(
 ) -> DeliveryPage:
     """Deliveries, last recorded first."""
     before = decode_cursor(cursor, int) if cursor else None
-    rows = await service.deliveries.page(
+    found = await service.deliveries.page(
         DeliveryFilter(channel, state, alert_id),
         before=int(before[0]) if before else None,
         limit=limit + 1,
     )
-    more = len(rows) > limit
+    more = len(found) > limit
     return DeliveryPage(
-        items=[DeliveryOut.model_validate(instants(row)) for row in rows[:limit]],
-        next_cursor=encode_cursor(rows[limit - 1]["delivery_id"]) if more else None,
+        items=[DeliveryOut.of(delivery) for delivery in found[:limit]],
+        next_cursor=encode_cursor(found[limit - 1].delivery_id) if more else None,
     )
 
 
 @router.post("/deliveries/{delivery_id}/resend", responses=documented(404, 422, 503))
 async def resend_delivery(delivery_id: DeliveryId, service: Running) -> DeliveryOut:
     """Send a delivery again, whatever became of it; its key stays, so a receiver can tell."""
-    channel = (await service.deliveries.get(delivery_id))["channel"]
+    channel = (await service.deliveries.get(delivery_id)).channel
     if channel not in service.dispatcher.channels:
         raise InvalidRequest(
             "unknown_channel", f"channel {channel!r} is not configured now; add it and restart"
         )
-    row = await service.deliveries.resend(delivery_id, service.clock.now())
+    delivery = await service.deliveries.resend(delivery_id, service.clock.now())
     service.dispatcher.wake(channel)
-    return DeliveryOut.model_validate(instants(row))
+    return DeliveryOut.of(delivery)

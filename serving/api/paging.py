@@ -2,7 +2,8 @@
 
 import base64
 import json
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, TypeVar
 
 from fastapi import Query
 
@@ -11,6 +12,8 @@ from serving.ingest.comment import storable
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="Most items of a page.")]
 Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before.")]
+
+_Key = TypeVar("_Key", int, str)
 
 
 def encode_cursor(*key: int | str) -> str:
@@ -36,6 +39,35 @@ def decode_cursor(cursor: str, *types: type) -> tuple[int | str, ...]:
             return tuple(key)
     except (ValueError, TypeError, RecursionError):
         pass
-    raise InvalidRequest(
+    raise _invalid()
+
+
+def encode_instant_cursor(at: datetime, then: int | str) -> str:
+    """An opaque cursor for a list that is sorted by an aware instant and something else."""
+    return encode_cursor(at.isoformat(), then)
+
+
+def decode_instant_cursor(cursor: str, then: type[_Key]) -> tuple[datetime, _Key]:
+    """What `encode_instant_cursor` was given.
+
+    Args:
+        cursor: as handed out in `next_cursor`.
+        then: type of the second part.
+
+    Raises:
+        InvalidRequest: it was not handed out by us, or for another list.
+    """
+    at, second = decode_cursor(cursor, str, then)
+    try:
+        instant = datetime.fromisoformat(str(at))
+    except ValueError:
+        raise _invalid() from None
+    if instant.tzinfo is None:
+        raise _invalid()
+    return instant, then(second)
+
+
+def _invalid() -> InvalidRequest:
+    return InvalidRequest(
         "invalid_cursor", "cursor must be a next_cursor of this list, unchanged", field="cursor"
     )

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from monitoring.kinds import Severity
 from serving.api.problems import documented
-from serving.api.schemas import Severity
 from serving.errors import InvalidRequest
 from serving.notify.config.route_specs import Kind
 from serving.notify.config.subscription import Subscription

@@ -1,7 +1,7 @@
 """The bodies of requests and answers."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -14,7 +14,12 @@ from pydantic import (
 )
 
 from model.types import Sentiment
+from monitoring.kinds import AlertKind, Severity
+from serving.delivery_state import DeliveryState
 from serving.ingest.comment import MAX_LIKES, short_enough, storable
+from serving.storage.delivery_record import Delivery
+from serving.storage.digest_record import Every
+from serving.storage.notification_reason import NotificationReason
 
 Line = Annotated[
     str,
@@ -23,9 +28,6 @@ Line = Annotated[
 ]
 Tier = Literal["nano", "micro", "mid", "macro", "mega"]
 Relation = Literal["in_house", "partner"]
-Severity = Literal["info", "warning", "critical"]
-AlertState = Literal["open", "resolved"]
-DeliveryState = Literal["waiting", "delivered", "dead", "skipped"]
 
 
 class FaultOut(BaseModel):
@@ -192,23 +194,28 @@ class CommentPage(BaseModel):
 
 
 class DeliveryOut(BaseModel):
-    """A transition of an alert, or a digest, on its way to a channel."""
+    """News of an alert, or a digest, on its way to a channel."""
 
     delivery_id: int
     key: str = Field(description="The idempotency key that the channel is given.")
     channel: str
-    alert_id: str | None = Field(description="Null for a digest.")
-    kol_id: str | None = Field(description="Null for a digest.")
-    kind: str = Field(description="Of alert; `digest` for a digest.")
-    severity: Severity
-    reason: Literal[
-        "opened", "escalated", "resolved", "aftershock", "reopened", "still_open", "unacknowledged",
-        "day", "week",
-    ] = Field(description="Of a digest its length: day or week.")  # fmt: skip
-    at: datetime = Field(
-        description="Event time of the transition; of still_open, of the last; of unacknowledged, "
-        "of the page; of a digest, the end of its period."
+    payload: Literal["alert", "digest"] | None = Field(
+        description="What it carries; null where this version cannot read it."
     )
+    alert_id: str | None = Field(description="This and the next five: null for a digest.")
+    kol_id: str | None
+    kind: AlertKind | None
+    severity: Severity | None
+    reason: NotificationReason | None
+    at: datetime | None = Field(
+        description="Event time of the transition; of still_open, of the last; of unacknowledged, "
+        "of the page."
+    )
+    digest: str | None = Field(
+        description="The digest's name; this and the next two: null for news of an alert."
+    )
+    every: Every | None = Field(description="The digest's length.")
+    until: datetime | None = Field(description="The end of the digest's period.")
     state: DeliveryState
     attempts: int
     recorded_at: datetime
@@ -218,9 +225,42 @@ class DeliveryOut(BaseModel):
     )
     page: bool = Field(description="Whether it is to call somebody.")
     step: int | None = Field(description="Which step of an escalation it is, from 1.")
-    digest: str | None = Field(description="The digest's name; null for a transition.")
     finished_at: datetime | None
     error: str | None = Field(description="Of the last attempt; why it was skipped or given up.")
+
+    @classmethod
+    def of(cls, delivery: Delivery) -> Self:
+        """A delivery as its reader sees it."""
+        alert, digest = delivery.alert, delivery.digest
+        payload: Literal["alert", "digest"] | None = None
+        if alert is not None:
+            payload = "alert"
+        elif digest is not None:
+            payload = "digest"
+        return cls(
+            delivery_id=delivery.delivery_id,
+            key=delivery.key,
+            channel=delivery.channel,
+            payload=payload,
+            alert_id=None if alert is None else alert.alert_id,
+            kol_id=None if alert is None else alert.kol_id,
+            kind=None if alert is None else alert.kind,
+            severity=None if alert is None else alert.severity,
+            reason=None if alert is None else alert.reason,
+            at=None if alert is None else alert.at,
+            digest=None if digest is None else digest.name,
+            every=None if digest is None else digest.every,
+            until=None if digest is None else digest.until,
+            state=delivery.state,
+            attempts=delivery.attempts,
+            recorded_at=delivery.recorded_at,
+            due_at=delivery.due_at,
+            not_before=delivery.not_before,
+            page=delivery.page,
+            step=delivery.step,
+            finished_at=delivery.finished_at,
+            error=delivery.error,
+        )
 
 
 class DeliveryPage(BaseModel):

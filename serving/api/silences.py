@@ -8,10 +8,10 @@ from fastapi import APIRouter, Path
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from monitoring.kinds import Severity
 from serving.api.alert_schemas import Name, Remark
 from serving.api.paging import Cursor, Limit, decode_cursor, encode_cursor
 from serving.api.problems import documented
-from serving.api.schemas import Severity
 from serving.notify.config.route_specs import Kind
 from serving.service import Running
 from serving.triage.silences import Matchers, Silence, SilenceState, check_span

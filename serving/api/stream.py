@@ -11,7 +11,6 @@ from serving.api.alert_schemas import AlertEventOut
 from serving.api.problems import documented
 from serving.api.schemas import KolStatusOut
 from serving.service import Running
-from serving.storage.database import instants
 
 router = APIRouter(tags=["stream"])
 
@@ -38,12 +37,12 @@ async def stream(
     step, mood_due = service.pipeline.progress.step, 0.0
     while True:
         beats = written.beats
-        while rows := await service.alerts.events_after(seen, limit=_EVENTS_AT_ONCE):
-            for row in rows:
-                seen = row["event_id"]
-                if kol_id in (None, row["kol_id"]):
-                    event = AlertEventOut.model_validate(instants(row))
-                    yield ServerSentEvent(data=event, event="alert", id=str(seen))
+        while events := await service.alerts.events_after(seen, limit=_EVENTS_AT_ONCE):
+            for event in events:
+                seen = event.event_id
+                if kol_id in (None, event.kol_id):
+                    body = AlertEventOut.of(event)
+                    yield ServerSentEvent(data=body, event="alert", id=str(seen))
         latest = service.pipeline.progress.step
         if latest != step and now() >= mood_due:
             for status in await service.steps.statuses_after(step):

@@ -11,7 +11,6 @@ from serving.charts.mood_chart import LEAD, TAIL, Bin, Mark, MoodChart, bins_of,
 from serving.errors import TooBusy
 from serving.locales.wording import Wording, wording
 from serving.storage.alert_store import AlertStore
-from serving.storage.database import from_micros
 from serving.storage.kol_store import KolStore
 from serving.storage.mood_store import MoodStore
 
@@ -57,14 +56,14 @@ class ChartService:
             StoreError: the database failed.
         """
         alert, events = await self._alerts.get(alert_id)
-        kol_id = alert["kol_id"]
-        begun = datetime.fromisoformat(events[0]["evidence"]["incident_start"])
+        kol_id = alert.kol_id
+        begun = events[0].evidence.incident_start
         marks = [Mark(begun, "began")]
-        marks += [Mark(from_micros(event["at"]), event["reason"]) for event in events]
+        marks += [Mark(event.at, event.reason) for event in events]
         since = begun - LEAD
         # Up to the last comments, but only a little past the end of what is over.
-        resolved = alert["resolved_at"] and from_micros(alert["resolved_at"])
-        bound = until or (resolved + TAIL if resolved else None)
+        resolved = alert.resolved_at
+        bound = until or (None if resolved is None else resolved + TAIL)
         minute_scores = await self._alerts.minute_scores(kol_id, since, bound)
         end = max(
             [marks[-1].at, *(minute_score.start + _MINUTE for minute_score in minute_scores[-1:])]

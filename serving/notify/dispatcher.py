@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
-from pydantic import ValidationError
-from sqlalchemy import RowMapping
 
 from serving.clock import Clock
 from serving.delivery_state import DeliveryState
@@ -21,9 +19,10 @@ from serving.metrics import POSTPONED, Metrics
 from serving.notify.channels.base import Channel, DigestChannel, Rejected, Unavailable
 from serving.notify.notification import Notification
 from serving.notify.routing.suppression import suppressed
-from serving.storage.database import from_micros
+from serving.storage.delivery_record import Delivery
 from serving.storage.delivery_store import DeliveryStore
-from serving.storage.digest_record import JSON as DIGEST
+from serving.storage.outbox import WrittenDelivery
+from serving.storage.payloads import AlertPayload, DigestPayload, UnreadablePayload
 
 _log = structlog.get_logger(__name__)
 _FIRST_BACKOFF, _LAST_BACKOFF = timedelta(seconds=2), timedelta(minutes=5)
@@ -106,13 +105,13 @@ class Dispatcher:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def committed(self, rows: Sequence[tuple[str, str]]) -> None:
-        """Say that deliveries, as (channel, state), were written to the outbox."""
-        for channel, state in rows:
-            if state == DeliveryState.WAITING:
-                self.wake(channel)
+    def committed(self, written: Sequence[WrittenDelivery]) -> None:
+        """Say that deliveries were written to the outbox."""
+        for one in written:
+            if one.state is DeliveryState.WAITING:
+                self.wake(one.channel)
             else:
-                self._metrics.deliveries.labels(channel, state).inc()
+                self._metrics.deliveries.labels(one.channel, one.state).inc()
 
     def wake(self, channel: str) -> None:
         """Say that something waits for a channel."""
@@ -157,28 +156,29 @@ class Dispatcher:
         return 0
 
     async def _still_told(
-        self, lane: _Lane, rows: Sequence[RowMapping], now: datetime
-    ) -> list[RowMapping]:
+        self, lane: _Lane, rows: Sequence[Delivery], now: datetime
+    ) -> list[Delivery]:
         """Those of the rows that are to be told now; the others are closed.
 
         Since they were written their alerts may have been muted, or a page acknowledged.
         """
-        if _is_digest(rows[0]):
-            return list(rows)
-        told = []
+        alerts = [delivery.alert for delivery in rows if delivery.alert is not None]
+        statuses = iter(await self._store.alert_statuses(alerts, now))
+        kept = []
         stateful = lane.name in self._stateful_receivers
-        for row, alert_status in zip(
-            rows, await self._store.alert_statuses(rows, now), strict=True
-        ):
-            why = suppressed(row["reason"], alert_status, stateful=stateful, by_hand=row["by_hand"])
+        for delivery in rows:
+            why = None
+            if delivery.alert is not None:
+                reason, by_hand = delivery.alert.reason, delivery.by_hand
+                why = suppressed(reason, next(statuses), stateful=stateful, by_hand=by_hand)
             if why is None:
-                told.append(row)
+                kept.append(delivery)
                 continue
-            await self._store.suppress(row["delivery_id"], now, why)
+            await self._store.suppress(delivery.delivery_id, now, why)
             self._metrics.deliveries.labels(lane.name, DeliveryState.SKIPPED).inc()
-        return told
+        return kept
 
-    async def _attempt(self, lane: _Lane, rows: Sequence[RowMapping]) -> bool:
+    async def _attempt(self, lane: _Lane, rows: Sequence[Delivery]) -> bool:
         """Try a message; returns False if its channel should be left alone for now."""
         try:
             async with asyncio.timeout(self._timeout):
@@ -200,53 +200,55 @@ class Dispatcher:
             await self._close(lane, rows, DeliveryState.DELIVERED, None)
         return True
 
-    async def _send(self, channel: Channel, rows: Sequence[RowMapping]) -> None:
-        if not _is_digest(rows[0]):
-            await channel.send([self._notification(row) for row in rows])
+    async def _send(self, channel: Channel, rows: Sequence[Delivery]) -> None:
+        first = rows[0].payload
+        if isinstance(first, DigestPayload):
+            if not isinstance(channel, DigestChannel):
+                raise Rejected("a digest goes by e-mail, and the channel is of another type now")
+            await channel.send_digest(first.digest, key=rows[0].key, public_url=self._public_url)
             return
-        if not isinstance(channel, DigestChannel):
-            raise Rejected("a digest goes by e-mail, and the channel is of another type now")
-        try:
-            digest = DIGEST.validate_python(rows[0]["evidence"])
-        except ValidationError as error:
-            raise Rejected(f"the digest cannot be read: {error}") from error
-        await channel.send_digest(digest, key=rows[0]["key"], public_url=self._public_url)
+        notifications = []
+        for delivery in rows:
+            match delivery.payload:
+                case AlertPayload() as alert:
+                    notifications.append(self._notification(delivery, alert))
+                case UnreadablePayload(error):
+                    raise Rejected(f"the message cannot be read: {error}")
+        await channel.send(notifications)
 
     async def _close(
-        self, lane: _Lane, rows: Sequence[RowMapping], state: str, error: str | None
+        self, lane: _Lane, rows: Sequence[Delivery], state: DeliveryState, error: str | None
     ) -> None:
         if error is not None:
-            _log.error("delivery_given_up", channel=lane.name, key=rows[0]["key"], error=error)
-        await self._store.finish(
-            [row["delivery_id"] for row in rows], state, self._clock.now(), error
-        )
+            _log.error("delivery_given_up", channel=lane.name, key=rows[0].key, error=error)
+        await self._store.finish([row.delivery_id for row in rows], state, self._clock.now(), error)
         self._metrics.deliveries.labels(lane.name, state).inc(len(rows))
 
     async def _postpone(
         self,
         lane: _Lane,
-        rows: Sequence[RowMapping],
+        rows: Sequence[Delivery],
         error: str,
         retry_after: timedelta | None,
     ) -> None:
         """Try again later, or give up what was tried often enough."""
         now = self._clock.now()
-        last = [row for row in rows if row["attempts"] + 1 >= self._attempts]
-        again = [row for row in rows if row["attempts"] + 1 < self._attempts]
+        last = [row for row in rows if row.attempts + 1 >= self._attempts]
+        again = [row for row in rows if row.attempts + 1 < self._attempts]
         if last:
             await self._close(lane, last, DeliveryState.DEAD, error)
-        pause = self._backoff(max(row["attempts"] for row in rows))
+        pause = self._backoff(max(row.attempts for row in rows))
         if retry_after is not None:
             pause = max(pause, retry_after)
         if retry_after is not None or lane.channel.most > 1:
             lane.ready_at = max(lane.ready_at, now + pause)
         if again:
-            await self._store.postpone([row["delivery_id"] for row in again], now + pause, error)
+            await self._store.postpone([row.delivery_id for row in again], now + pause, error)
             self._metrics.deliveries.labels(lane.name, POSTPONED).inc(len(again))
         _log.warning(
             "delivery_failed",
             channel=lane.name,
-            key=rows[0]["key"],
+            key=rows[0].key,
             error=error,
             retry_in=str(pause),
         )
@@ -256,43 +258,45 @@ class Dispatcher:
         longest: timedelta = min(_LAST_BACKOFF, _FIRST_BACKOFF * 2 ** min(failures, 16))
         return longest * self._chance()
 
-    def _notification(self, row: RowMapping) -> Notification:
-        same = (
-            "key", "alert_id", "kol_id", "kol_name", "kind", "severity", "reason", "evidence",
-            "page", "step",
-        )  # fmt: skip
+    def _notification(self, delivery: Delivery, alert: AlertPayload) -> Notification:
         return Notification(
-            **{name: row[name] for name in same},
-            at=from_micros(row["at"]),
-            opened_at=from_micros(row["opened_at"]),
+            key=delivery.key,
+            alert_id=alert.alert_id,
+            kol_id=alert.kol_id,
+            kol_name=delivery.kol_name,
+            kind=alert.kind,
+            severity=alert.severity,
+            reason=alert.reason,
+            at=alert.at,
+            opened_at=alert.opened_at,
+            evidence=alert.evidence,
             public_url=self._public_url,
+            page=delivery.page,
+            step=delivery.step,
         )
 
 
-def _together(rows: Sequence[RowMapping]) -> list[RowMapping]:
-    """Those of the rows that go as one message: what was tried together stays together.
+def _together(deliveries: Sequence[Delivery]) -> list[Delivery]:
+    """Those of the deliveries that go as one message: what was tried together stays together.
 
-    Else a message that the other side took, but said so too late, would come again as part of
+    Else a message that the other side took, but answered too late, would come again as part of
     another one, under another id, and nobody could tell that it had been there. And a digest goes
     alone.
     """
-    chosen, passed_over = list[RowMapping](), set[str]()
-    for row in rows:
-        if _trial(row) == _trial(rows[0]) and row["alert_id"] not in passed_over:
-            chosen.append(row)
+    chosen, passed_over = list[Delivery](), set[str]()
+    for delivery in deliveries:
+        alert_id = "" if delivery.alert is None else delivery.alert.alert_id
+        if _trial(delivery) == _trial(deliveries[0]) and alert_id not in passed_over:
+            chosen.append(delivery)
         else:
-            passed_over.add(row["alert_id"])  # what follows of this alert must not overtake it
+            passed_over.add(alert_id)  # what follows of this alert must not overtake it
     return chosen
 
 
-def _trial(row: RowMapping) -> tuple[int, int, int]:
+def _trial(delivery: Delivery) -> tuple[int, datetime | None, int]:
     """The same for what was last tried in one message, and for all that never was."""
-    alone = row["delivery_id"] if _is_digest(row) else 0
-    return row["attempts"], row["due_at"] if row["attempts"] else 0, alone
-
-
-def _is_digest(row: RowMapping) -> bool:
-    return row["digest"] is not None
+    alone = 0 if delivery.digest is None else delivery.delivery_id
+    return delivery.attempts, delivery.due_at if delivery.attempts else None, alone
 
 
 async def _rest(lane: _Lane, seconds: float) -> None:

@@ -66,7 +66,7 @@ def example(now: datetime, public_url: str | None) -> Notification:
         reason="test",
         at=at,
         opened_at=at,
-        evidence=evidence.to_dict(),
+        evidence=evidence,
         public_url=public_url,
     )
 

@@ -1,9 +1,10 @@
 """What a channel is told: one transition of one alert."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+
+from monitoring.evidence import Evidence
+from serving.storage.instants import to_micros
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Notification:
             "unacknowledged", or "test".
         at: event time of the transition, aware, UTC; of "unacknowledged" that of the page.
         opened_at: event time at which the alert was opened, aware, UTC.
-        evidence: `Evidence.to_dict()`.
+        evidence: the figures behind it.
         public_url: under which people reach this service; None where it is not set.
         page: whether it is to call somebody.
         step: which step of an escalation it is, from 1; None if it is none.
@@ -36,7 +37,7 @@ class Notification:
     reason: str
     at: datetime
     opened_at: datetime
-    evidence: Mapping[str, Any]
+    evidence: Evidence
     public_url: str | None
     page: bool = False
     step: int | None = None
@@ -60,13 +61,13 @@ class Notification:
         return self.public_url and f"{self.public_url.rstrip('/')}/{path}"
 
 
-def idempotency_key(alert_id: str, reason: str, at: int, channel: str) -> str:
+def idempotency_key(alert_id: str, reason: str, at: datetime, channel: str) -> str:
     """The name of a transition on a channel; deriving the alert again gives the same one.
 
     Args:
         alert_id: which alert.
         reason: which transition.
-        at: its event time in microseconds; an alert may be reopened and resolved repeatedly.
+        at: its event time; an alert may be reopened and resolved repeatedly.
         channel: the channel's name.
     """
-    return f"{alert_id}-{reason}-{at}-{channel}"
+    return f"{alert_id}-{reason}-{to_micros(at)}-{channel}"

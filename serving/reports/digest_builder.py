@@ -3,11 +3,9 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from monitoring.alerts import SEVERITIES
 from monitoring.kinds import AlertKind
 from serving.notify.config.period import Period
 from serving.reports.incidents import (
@@ -19,6 +17,7 @@ from serving.reports.incidents import (
 from serving.reports.moods import LOOK_BACK, kol_mood, trouble
 from serving.storage import digest_store
 from serving.storage.action_store import FeedbackFilter, histories, judged
+from serving.storage.alert_record import AlertEventRecord, AlertRecord
 from serving.storage.database import Database
 from serving.storage.digest_record import Digest, Incident, KolMood, Peak, Precision, Recovery
 from serving.triage.feedback import Judged, wilson
@@ -85,9 +84,9 @@ async def compose(connection: AsyncConnection, order: DigestRequest, now: dateti
         written_at=now,
         over=period.until <= now,
         kols=await _moods(connection, names, period, now),
-        incidents=tuple(one for one in incidents if not AlertKind(one.kind).informs),
-        notices=tuple(one for one in incidents if AlertKind(one.kind).informs),
-        recoveries=tuple(one for one in recoveries if not AlertKind(one.kind).informs),
+        incidents=tuple(one for one in incidents if not one.kind.informs),
+        notices=tuple(one for one in incidents if one.kind.informs),
+        recoveries=tuple(one for one in recoveries if not one.kind.informs),
         precision=await _precision(connection, names, until, now),
     )
 
@@ -130,35 +129,35 @@ async def _incidents(
 ) -> tuple[list[Incident], list[Recovery]]:
     found = await digest_store.alerts_of(connection, names, since, until)
     found = [(alert, events) for alert, events in found if open_in(waves_of(events), since, until)]
-    actions = await histories(connection, [alert["alert_id"] for alert, _ in found])
+    actions = await histories(connection, [alert.alert_id for alert, _ in found])
     incidents: list[Incident] = []
     recoveries: list[Recovery] = []
     for alert, events in found:
-        name = names[alert["kol_id"]]
-        history = actions[alert["alert_id"]]
+        name = names[alert.kol_id]
+        history = actions[alert.alert_id]
         peak = await _peak(connection, alert, events, now)
         judgement = triage_status_of(history.actions, (), now)
         incidents.append(incident_of(alert, events, name, peak, history.triage(now), judgement))
         recoveries += recoveries_of(alert, events, name, since, until)
-    incidents.sort(key=lambda one: (-SEVERITIES.index(one.severity), one.began, one.alert_id))
+    incidents.sort(key=lambda one: (-one.severity.rank, one.began, one.alert_id))
     recoveries.sort(key=lambda one: (one.ended, one.alert_id))
     return incidents, recoveries
 
 
 async def _peak(
-    connection: AsyncConnection, alert: Mapping[Any, Any], events: list[Any], now: datetime
+    connection: AsyncConnection, alert: AlertRecord, events: list[AlertEventRecord], now: datetime
 ) -> Peak | None:
-    if alert["kind"] == AlertKind.DATA_GAP:
+    if alert.kind == AlertKind.DATA_GAP:
         return None
     waves = waves_of(events)
     by = (
         "comments"
-        if alert["kind"] in (AlertKind.PRAISE_SURGE, AlertKind.COMMENT_FLOOD)
+        if alert.kind in (AlertKind.PRAISE_SURGE, AlertKind.COMMENT_FLOOD)
         else "negative"
     )
     began = waves[0].began
     ended = waves[-1].resolved or now
-    found = await digest_store.height(connection, alert["kol_id"], began, ended, _PEAK, by=by)
+    found = await digest_store.height(connection, alert.kol_id, began, ended, _PEAK, by=by)
     if found is None:
         return None
     start, sums = found

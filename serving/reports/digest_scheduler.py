@@ -2,26 +2,27 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from serving.clock import Clock
-from serving.delivery_state import DeliveryState
 from serving.errors import NotFound
 from serving.notify.config.period import Period
 from serving.notify.config.subscription import Subscription
 from serving.notify.outbox import Outbox
 from serving.notify.workers.periodic import PeriodicWorker
 from serving.reports.digest_builder import DigestBuilder, DigestRequest, compose
-from serving.storage.database import Database, to_micros
-from serving.storage.delivery_store import enqueue
-from serving.storage.digest_record import JSON, Digest, Every
+from serving.storage.database import Database
+from serving.storage.delivery_record import NewDelivery
+from serving.storage.digest_record import Digest, Every
 from serving.storage.digest_store import begin, holds_unread, reach, reached
+from serving.storage.instants import to_micros
+from serving.storage.outbox import WrittenDelivery
+from serving.storage.outbox_queries import enqueue
+from serving.storage.payloads import DigestPayload
 
 _GRACE = timedelta(minutes=10)
 _PATIENCE = timedelta(hours=1)
-KIND = "digest"
 
 
 class DigestScheduler(PeriodicWorker):
@@ -78,9 +79,9 @@ class DigestScheduler(PeriodicWorker):
                 self._ready.append((subscription, await compose(connection, order, now)))
         return bool(self._ready)
 
-    async def write(self, connection: AsyncConnection) -> list[tuple[str, str]]:
+    async def write(self, connection: AsyncConnection) -> list[WrittenDelivery]:
         """Put what `is_due` wrote into the outbox."""
-        written: list[tuple[str, str]] = []
+        written: list[WrittenDelivery] = []
         for subscription, digest in self._ready:
             assert digest.due_at is not None
             await reach(connection, subscription.name, digest.every, digest.due_at)
@@ -124,38 +125,15 @@ class DigestScheduler(PeriodicWorker):
 
 
 def _key(name: str, every: Every, what: str) -> str:
-    return f"{KIND}-{name}-{every}-{what}"
+    return f"digest-{name}-{every}-{what}"
 
 
 async def _enqueue(
     connection: AsyncConnection, subscription: Subscription, digest: Digest, key: str
-) -> list[tuple[str, str]]:
-    """Write a delivery for every channel; returns (channel, state) of every new row."""
-    rows = [_row(digest, key, subscription.name, channel) for channel in subscription.channels]
-    return [(row["channel"], row["state"]) for row in rows if await enqueue(connection, row)]
-
-
-def _row(digest: Digest, key: str, name: str, channel: str) -> dict[str, Any]:
-    now = to_micros(digest.written_at)
-    return {
-        "key": f"{key}-{channel}",
-        "channel": channel,
-        "alert_id": None,
-        "kol_id": None,
-        "kind": KIND,
-        "severity": "info",
-        "reason": digest.every,
-        "at": to_micros(digest.until),
-        "opened_at": to_micros(digest.since),
-        "evidence": JSON.dump_python(digest, mode="json"),
-        "state": DeliveryState.WAITING,
-        "attempts": 0,
-        "recorded_at": now,
-        "due_at": now,
-        "finished_at": None,
-        "error": None,
-        "not_before": None,
-        "page": False,
-        "step": None,
-        "digest": name,
-    }
+) -> list[WrittenDelivery]:
+    """Write a delivery for every channel."""
+    new = [
+        NewDelivery(f"{key}-{channel}", channel, recorded_at=digest.written_at)
+        for channel in subscription.channels
+    ]
+    return await enqueue(connection, DigestPayload(digest), new)

@@ -1,13 +1,12 @@
 """What became of alerts in a stretch of time, decided purely."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
-from monitoring.alerts import SEVERITIES
-from monitoring.kinds import AlertKind
-from serving.storage.database import from_micros
+from monitoring.evidence import Evidence
+from monitoring.kinds import AlertKind, Reason
+from serving.storage.alert_record import AlertEventRecord, AlertRecord
 from serving.storage.digest_record import Figures, Incident, Peak, Recovery
 from serving.triage.muting import top_post_of
 from serving.triage.triage_status import TriageStatus, verdict_of
@@ -29,18 +28,16 @@ class Wave:
     began: datetime
 
 
-def waves_of(events: Sequence[Mapping[Any, Any]]) -> list[Wave]:
+def waves_of(events: Sequence[AlertEventRecord]) -> list[Wave]:
     """The waves of an alert from its transitions, oldest first."""
     waves: list[Wave] = []
     for event in events:
-        at = from_micros(event["at"])
-        if event["reason"] == "resolved":
-            waves[-1] = replace(waves[-1], resolved=at)
+        if event.reason is Reason.RESOLVED:
+            waves[-1] = replace(waves[-1], resolved=event.at)
         elif not waves:
-            began = datetime.fromisoformat(event["evidence"]["incident_start"])
-            waves.append(Wave(at, None, began))
+            waves.append(Wave(event.at, None, event.evidence.incident_start))
         elif waves[-1].resolved is not None:
-            waves.append(Wave(at, None, at))
+            waves.append(Wave(event.at, None, event.at))
     return waves
 
 
@@ -52,8 +49,8 @@ def open_in(waves: Sequence[Wave], since: datetime, until: datetime) -> bool:
 
 
 def incident_of(
-    alert: Mapping[Any, Any],
-    events: Sequence[Mapping[Any, Any]],
+    alert: AlertRecord,
+    events: Sequence[AlertEventRecord],
     name: str | None,
     peak: Peak | None,
     triage: TriageStatus,
@@ -62,7 +59,7 @@ def incident_of(
     """An alert as a digest tells of it.
 
     Args:
-        alert: its row.
+        alert: the alert.
         events: its transitions, oldest first.
         name: the KOL's.
         peak: the ten minutes of its height.
@@ -71,15 +68,15 @@ def incident_of(
     """
     waves = waves_of(events)
     highest = max(
-        (event["evidence"] for event in events if event["reason"] != "resolved"),
-        key=lambda evidence: _excess(alert["kind"], evidence),
+        (event.evidence for event in events if event.reason is not Reason.RESOLVED),
+        key=lambda evidence: _excess(alert.kind, evidence),
     )
     return Incident(
-        alert_id=alert["alert_id"],
-        kol_id=alert["kol_id"],
+        alert_id=alert.alert_id,
+        kol_id=alert.kol_id,
         name=name,
-        kind=alert["kind"],
-        severity=max((event["severity"] for event in events), key=SEVERITIES.index),
+        kind=alert.kind,
+        severity=max((event.severity for event in events), key=lambda severity: severity.rank),
         began=waves[0].began,
         ended=waves[-1].resolved,
         closed=triage.closed is not None,
@@ -93,8 +90,8 @@ def incident_of(
 
 
 def recoveries_of(
-    alert: Mapping[Any, Any],
-    events: Sequence[Mapping[Any, Any]],
+    alert: AlertRecord,
+    events: Sequence[AlertEventRecord],
     name: str | None,
     since: datetime,
     until: datetime,
@@ -102,10 +99,10 @@ def recoveries_of(
     """The ends that an alert came to in [since, until)."""
     return [
         Recovery(
-            alert_id=alert["alert_id"],
-            kol_id=alert["kol_id"],
+            alert_id=alert.alert_id,
+            kol_id=alert.kol_id,
             name=name,
-            kind=alert["kind"],
+            kind=alert.kind,
             began=wave.began,
             ended=wave.resolved,
         )
@@ -114,25 +111,25 @@ def recoveries_of(
     ]
 
 
-def _excess(kind: str, evidence: Mapping[str, Any]) -> float:
+def _excess(kind: str, evidence: Evidence) -> float:
     """How far evidence is from the usual: in negatives; of what only informs in comments."""
-    comments, expected = float(evidence["comments"]), float(evidence["expected_comments"])
+    comments, expected = evidence.comments, evidence.expected_comments
     if kind == AlertKind.DATA_GAP:
         return expected - comments
     if kind in (AlertKind.PRAISE_SURGE, AlertKind.COMMENT_FLOOD):
         return comments - expected
-    usual = expected * float(evidence["expected_negative_share"])
-    return comments * float(evidence["negative_share"]) - usual
+    usual = expected * evidence.expected_negative_share
+    return comments * evidence.negative_share - usual
 
 
-def _figures(evidence: Mapping[str, Any]) -> Figures:
+def _figures(evidence: Evidence) -> Figures:
     return Figures(
-        window_start=datetime.fromisoformat(evidence["window_start"]),
-        window_end=datetime.fromisoformat(evidence["window_end"]),
-        comments=evidence["comments"],
-        negative_share=evidence["negative_share"],
-        expected_comments=evidence["expected_comments"],
-        expected_negative_share=evidence["expected_negative_share"],
+        window_start=evidence.window_start,
+        window_end=evidence.window_end,
+        comments=evidence.comments,
+        negative_share=evidence.negative_share,
+        expected_comments=evidence.expected_comments,
+        expected_negative_share=evidence.expected_negative_share,
     )
 
 

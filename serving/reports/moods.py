@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from monitoring.alerts import SEVERITIES
+from monitoring.kinds import Severity
 from serving.notify.config.period import Period
 from serving.storage.digest_record import DayMood, KolMood
 from serving.storage.digest_store import HOUR, Learnt, Sums
@@ -58,7 +58,7 @@ def kol_mood(
     said: Sums | None,
     said_before: Sums | None,
     learnt: Learnt | None,
-    severities: Sequence[str],
+    severities: Sequence[Severity],
     days: Sequence[tuple[Period, Sums | None]],
 ) -> KolMood:
     """A KOL's row.
@@ -84,7 +84,7 @@ def kol_mood(
         negative_share=None if said is None else said.negative / said.comments,
         usual_negative_share=learnt.negative / learnt.comments if learnt and usual else None,
         open_alerts=len(severities),
-        worst_open=max(severities, key=SEVERITIES.index, default=None),
+        worst_open=max(severities, key=lambda severity: severity.rank, default=None),
         days=tuple(
             DayMood(day.first, 0 if sums is None else sums.comments, mood_of(sums))
             for day, sums in days
@@ -94,7 +94,7 @@ def kol_mood(
 
 def trouble(row: KolMood) -> tuple[float, ...]:
     """What KOLs are ordered by, the most troubled first: open alerts, then negatives too many."""
-    worst = -1 if row.worst_open is None else SEVERITIES.index(row.worst_open)
+    worst = -1 if row.worst_open is None else row.worst_open.rank
     excess = 0.0
     if row.negative_share is not None and row.usual_negative_share is not None:
         excess = row.comments * (row.negative_share - row.usual_negative_share)

@@ -9,7 +9,8 @@ from sqlalchemy import RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from serving.errors import NotFound
-from serving.storage.database import Database, from_micros, to_micros
+from serving.storage.database import Database
+from serving.storage.instants import from_micros, to_micros
 from serving.storage.tables import actions, alert_events, alerts
 from serving.triage.actions import Action, ActionRequest
 from serving.triage.feedback import Judged

@@ -1,23 +1,22 @@
-"""Alerts as they stand, every transition they went through, and what the detectors read.
-
-Written by the pipeline's steps.
-"""
+"""Alerts, their transitions, and what the detectors computed; written by the pipeline's steps."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import RowMapping, and_, func, or_, select
+from sqlalchemy import and_, func, or_, select
 
+from monitoring.kinds import AlertState, Severity
 from monitoring.minute_score import MinuteScore
 from serving.errors import NotFound
+from serving.storage.alert_record import AlertEventRecord, AlertRecord, to_alert, to_event
 from serving.storage.alert_status import alert_statuses
-from serving.storage.database import Database, to_micros
+from serving.storage.database import Database
+from serving.storage.instants import to_micros
 from serving.storage.minute_score_rows import from_row
 from serving.storage.tables import actions, alert_events, alerts, minute_scores
-from serving.triage.muting import AlertStatus
+from serving.triage.muting import AlertStatus, MutableAlert
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +32,8 @@ class AlertFilter:
     """
 
     kol_id: str | None = None
-    state: str | None = None
-    severity: str | None = None
+    state: AlertState | None = None
+    severity: Severity | None = None
     since: datetime | None = None
     touched: bool = False
 
@@ -46,14 +45,14 @@ class AlertStore:
         self._database = database
 
     async def page(
-        self, wanted: AlertFilter, *, before: tuple[int, str] | None, limit: int
-    ) -> list[RowMapping]:
+        self, wanted: AlertFilter, *, before: tuple[datetime, str] | None, limit: int
+    ) -> list[AlertRecord]:
         """Alerts, last opened first.
 
         Args:
             wanted: the filter.
-            before: keyset (opened_at in microseconds, alert_id) of the last row already had.
-            limit: most rows.
+            before: keyset (opened_at, alert_id) of the last alert of the page before.
+            limit: most alerts.
         """
         statement = (
             select(alerts).order_by(alerts.c.opened_at.desc(), alerts.c.alert_id.desc())
@@ -67,7 +66,7 @@ class AlertStore:
         if wanted.touched:
             statement = statement.where(alerts.c.alert_id.in_(select(actions.c.alert_id)))
         if before is not None:
-            opened_at, alert_id = before
+            opened_at, alert_id = to_micros(before[0]), before[1]
             statement = statement.where(
                 or_(
                     alerts.c.opened_at < opened_at,
@@ -75,9 +74,9 @@ class AlertStore:
                 )
             )
         async with self._database.read() as connection:
-            return list((await connection.execute(statement)).mappings())
+            return [to_alert(row) for row in (await connection.execute(statement)).mappings()]
 
-    async def get(self, alert_id: str) -> tuple[RowMapping, list[RowMapping]]:
+    async def get(self, alert_id: str) -> tuple[AlertRecord, list[AlertEventRecord]]:
         """One alert and its transitions, oldest first.
 
         Raises:
@@ -93,19 +92,23 @@ class AlertStore:
             alert = found.mappings().one_or_none()
             if alert is None:
                 raise NotFound(f"there is no alert {alert_id!r}; GET /v1/alerts lists them")
-            return alert, list((await connection.execute(events)).mappings())
+            rows = (await connection.execute(events)).mappings()
+            return to_alert(alert), [to_event(row) for row in rows]
 
     async def alert_statuses(
-        self, found: Sequence[Mapping[Any, Any]], now: datetime
+        self, found: Sequence[MutableAlert], now: datetime
     ) -> list[AlertStatus]:
-        """How people stand with each of several alerts, in their order."""
+        """The status of each alert, in the same order."""
         async with self._database.read() as connection:
             return await alert_statuses(connection, found, now)
 
     async def minute_scores(
         self, kol_id: str, since: datetime, until: datetime | None
     ) -> list[MinuteScore]:
-        """What was read off a KOL's minutes in [since, until), oldest first; all if it is None."""
+        """What the detectors computed for a KOL's minutes in [since, until), oldest first.
+
+        `until` None sets no bound.
+        """
         statement = (
             select(minute_scores)
             .where(minute_scores.c.kol_id == kol_id, minute_scores.c.start >= to_micros(since))
@@ -116,7 +119,7 @@ class AlertStore:
         async with self._database.read() as connection:
             return [from_row(row) for row in (await connection.execute(statement)).mappings()]
 
-    async def events_after(self, event_id: int, *, limit: int) -> list[RowMapping]:
+    async def events_after(self, event_id: int, *, limit: int) -> list[AlertEventRecord]:
         """Transitions of all alerts after a place, oldest first."""
         statement = (
             select(alert_events)
@@ -125,7 +128,7 @@ class AlertStore:
             .limit(limit)
         )
         async with self._database.read() as connection:
-            return list((await connection.execute(statement)).mappings())
+            return [to_event(row) for row in (await connection.execute(statement)).mappings()]
 
     async def last_event_id(self) -> int:
         """The place of the latest transition; 0 before the first."""
@@ -136,20 +139,20 @@ class AlertStore:
         """How many alerts are open, by (KOL, severity)."""
         statement = (
             select(alerts.c.kol_id, alerts.c.severity, func.count())
-            .where(alerts.c.state == "open")
+            .where(alerts.c.state == AlertState.OPEN)
             .group_by(alerts.c.kol_id, alerts.c.severity)
         )
         async with self._database.read() as connection:
             return {(kol, severity): n for kol, severity, n in await connection.execute(statement)}
 
     async def muted_by_kol(self, now: datetime) -> Mapping[tuple[str, str], int]:
-        """Of how many open alerts nobody is told now, by (KOL, severity); those not named: none."""
-        statement = select(alerts).where(alerts.c.state == "open")
+        """How many open alerts are muted, by (KOL, severity); 0 for those not named."""
+        statement = select(alerts).where(alerts.c.state == AlertState.OPEN)
         async with self._database.read() as connection:
-            found = list((await connection.execute(statement)).mappings())
-            stands = await alert_statuses(connection, found, now)
+            found = [to_alert(row) for row in (await connection.execute(statement)).mappings()]
+            statuses = await alert_statuses(connection, found, now)
         return Counter(
-            (alert["kol_id"], alert["severity"])
-            for alert, one in zip(found, stands, strict=True)
-            if one.muted is not None
+            (alert.kol_id, alert.severity)
+            for alert, alert_status in zip(found, statuses, strict=True)
+            if alert_status.muted is not None
         )

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import RowMapping, Select, and_, func, or_, select
 
 from monitoring.events import Comment, ScoredComment
-from serving.storage.database import Database, from_micros, to_micros
+from serving.storage.database import Database
+from serving.storage.instants import from_micros, to_micros
 from serving.storage.tables import comments, kols, scores
 from serving.storage.upsert import insert
 

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,10 +13,9 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from serving.errors import StoreError
+from serving.storage.instants import from_micros
 from serving.storage.sqlite import Sqlite
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _EXAMPLES = "sqlite:///groundswell.db or postgresql://groundswell@localhost/groundswell"
 
@@ -46,16 +44,6 @@ class Backend(Protocol):
             StoreError: there is no place for the database.
         """
         ...
-
-
-def to_micros(instant: datetime) -> int:
-    """Whole microseconds since 1970 of an aware instant."""
-    return (instant - _EPOCH) // _MICROSECOND
-
-
-def from_micros(micros: int) -> datetime:
-    """The aware UTC instant of whole microseconds since 1970."""
-    return _EPOCH + timedelta(microseconds=micros)
 
 
 def instants(row: Mapping[Any, Any]) -> dict[str, Any]:

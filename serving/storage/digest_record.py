@@ -10,6 +10,7 @@ from typing import Literal
 
 from pydantic import TypeAdapter
 
+from monitoring.kinds import AlertKind, Severity
 from serving.triage.triage_status import Verdict
 
 Every = Literal["day", "week"]
@@ -57,7 +58,7 @@ class KolMood:
     negative_share: float | None
     usual_negative_share: float | None
     open_alerts: int
-    worst_open: str | None
+    worst_open: Severity | None
     days: tuple[DayMood, ...]
 
 
@@ -121,8 +122,8 @@ class Incident:
     alert_id: str
     kol_id: str
     name: str | None
-    kind: str
-    severity: str
+    kind: AlertKind
+    severity: Severity
     began: datetime
     ended: datetime | None
     closed: bool
@@ -155,7 +156,7 @@ class Recovery:
     alert_id: str
     kol_id: str
     name: str | None
-    kind: str
+    kind: AlertKind
     began: datetime
     ended: datetime
 

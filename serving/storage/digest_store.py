@@ -5,11 +5,13 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import RowMapping, case, delete, func, or_, select, update
+from sqlalchemy import case, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from monitoring.kinds import AlertState, Severity
+from serving.storage.alert_record import AlertEventRecord, AlertRecord, to_alert, to_event
 from serving.storage.alert_status import alert_statuses
-from serving.storage.database import from_micros, to_micros
+from serving.storage.instants import from_micros, to_micros
 from serving.storage.rebuild import PIPELINE
 from serving.storage.tables import (
     alert_events,
@@ -141,39 +143,40 @@ async def learnt(
 
 async def alerts_of(
     connection: AsyncConnection, ids: Collection[str], since: datetime, until: datetime
-) -> list[tuple[RowMapping, list[RowMapping]]]:
+) -> list[tuple[AlertRecord, list[AlertEventRecord]]]:
     """The alerts that may have been open in [since, until), each with its transitions in order."""
-    rows: list[RowMapping] = []
+    found: list[AlertRecord] = []
     for some in _chunks(ids):
         statement = select(alerts).where(
             alerts.c.kol_id.in_(some),
             alerts.c.opened_at < to_micros(until),
             or_(alerts.c.resolved_at.is_(None), alerts.c.resolved_at >= to_micros(since)),
         )
-        rows += (await connection.execute(statement)).mappings()
-    events: defaultdict[str, list[RowMapping]] = defaultdict(list)
-    for some in _chunks([row["alert_id"] for row in rows]):
-        befell = select(alert_events).where(alert_events.c.alert_id.in_(some))
-        for event in (
-            await connection.execute(befell.order_by(alert_events.c.event_id))
-        ).mappings():
-            events[event["alert_id"]].append(event)
-    return [(row, events[row["alert_id"]]) for row in rows]
+        found += map(to_alert, (await connection.execute(statement)).mappings())
+    events: defaultdict[str, list[AlertEventRecord]] = defaultdict(list)
+    for some in _chunks([alert.alert_id for alert in found]):
+        statement = select(alert_events).where(alert_events.c.alert_id.in_(some))
+        rows = await connection.execute(statement.order_by(alert_events.c.event_id))
+        for event in map(to_event, rows.mappings()):
+            events[event.alert_id].append(event)
+    return [(alert, events[alert.alert_id]) for alert in found]
 
 
 async def open_severities(
     connection: AsyncConnection, ids: Collection[str], now: datetime
-) -> dict[str, list[str]]:
+) -> dict[str, list[Severity]]:
     """The severities of the alerts of each KOL that are open and not closed by hand."""
-    found: defaultdict[str, list[str]] = defaultdict(list)
+    found: defaultdict[str, list[Severity]] = defaultdict(list)
     for some in _chunks(ids):
-        statement = select(alerts).where(alerts.c.kol_id.in_(some), alerts.c.state == "open")
-        rows = list((await connection.execute(statement)).mappings())
+        statement = select(alerts).where(
+            alerts.c.kol_id.in_(some), alerts.c.state == AlertState.OPEN
+        )
+        rows = [to_alert(row) for row in (await connection.execute(statement)).mappings()]
         for row, alert_status in zip(
             rows, await alert_statuses(connection, rows, now), strict=True
         ):
             if alert_status.triage.closed is None:
-                found[row["kol_id"]].append(row["severity"])
+                found[row.kol_id].append(row.severity)
     return dict(found)
 
 

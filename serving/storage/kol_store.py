@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import RowMapping, Select, func, select
 
 from serving.errors import NotFound
-from serving.storage.database import Database, to_micros
+from serving.storage.database import Database
+from serving.storage.instants import to_micros
 from serving.storage.tables import engine_states, kols
 from serving.storage.upsert import insert
 

@@ -6,7 +6,7 @@ from sqlalchemy import RowMapping
 
 from monitoring.evidence import DetectorScore
 from monitoring.minute_score import MinuteScore
-from serving.storage.database import from_micros, to_micros
+from serving.storage.instants import from_micros, to_micros
 
 # Fields that stand in a column of the same name as they are.
 _PLAIN = (

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
-from serving.storage.database import Database, from_micros, to_micros
+from serving.storage.database import Database
+from serving.storage.instants import from_micros, to_micros
 from serving.storage.tables import minutes
 
 

@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitoring.policy import Policy
 from serving.errors import NotFound
-from serving.storage.database import Database, instants, to_micros
+from serving.storage.database import Database, instants
+from serving.storage.instants import to_micros
 from serving.storage.tables import comments, kols, policy_changes
 
 

@@ -1,18 +1,18 @@
-"""Whether what the service knows is behind what it knew before."""
+"""Whether the log is being processed again."""
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from serving.storage.tables import progress
 
-PIPELINE = "pipeline"  # how far the log has been worked off
-REBUILT = "rebuilt"  # how far it had been when what was derived was forgotten last
+PIPELINE = "pipeline"  # how far the log has been processed
+REBUILT = "rebuilt"  # how far it had been when the derived tables were last cleared
 
 
-async def derives_again(connection: AsyncConnection) -> bool:
-    """Whether the log is worked off where it had been before, inside a transaction.
+async def is_rebuilding(connection: AsyncConnection) -> bool:
+    """Whether the log is processed where it had been processed before, inside a transaction.
 
-    Until that is over, alerts stand as they once did, and not as they do.
+    Until that is over, the alerts are those of an earlier time.
     """
     statement = select(progress.c.name, progress.c.seq, progress.c.mark)
     rows = {row.name: (row.seq, row.mark) for row in await connection.execute(statement)}

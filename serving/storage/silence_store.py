@@ -8,7 +8,8 @@ from sqlalchemy import ColumnElement, RowMapping, and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from serving.errors import NotFound
-from serving.storage.database import Database, instants, to_micros
+from serving.storage.database import Database, instants
+from serving.storage.instants import to_micros
 from serving.storage.tables import silences
 from serving.triage.silences import Matchers, Silence, SilenceState
 

@@ -11,10 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitoring.alerts import AlertEvent
 from monitoring.events import ScoredComment
+from monitoring.kinds import AlertState, Reason
 from monitoring.minute_score import MinuteScore
-from serving.storage.database import Database, from_micros, to_micros
+from serving.storage.database import Database
+from serving.storage.instants import from_micros, to_micros
 from serving.storage.minute_score_rows import to_row
-from serving.storage.outbox import Outbox
+from serving.storage.outbox import Outbox, WrittenDelivery
 from serving.storage.policy_store import settle
 from serving.storage.rebuild import PIPELINE, REBUILT
 from serving.storage.tables import (
@@ -196,17 +198,17 @@ class StepStore:
             self._outbox.committed(recorded)
         return after
 
-    async def _record(self, connection: AsyncConnection, step: Step) -> list[tuple[str, str]]:
+    async def _record(self, connection: AsyncConnection, step: Step) -> list[WrittenDelivery]:
         """Write a step's transitions to the outbox."""
         if self._outbox is None or not step.events:
             return []
         told = await _progress(connection, REBUILT)
         rebuilt = step.repeated_mark is not None and step.repeated_mark <= told.mark
         rebuilt = rebuilt or (bool(step.scored) and step.seq <= told.seq)
-        recorded = []
+        recorded = list[WrittenDelivery]()
         for event in step.events:
             statement = select(alerts.c.opened_at).where(alerts.c.alert_id == event.alert_id)
-            opened_at = (await connection.execute(statement)).scalar_one()
+            opened_at = from_micros((await connection.execute(statement)).scalar_one())
             recorded += await self._outbox.record(
                 connection, event, opened_at=opened_at, rebuilt=rebuilt
             )
@@ -314,10 +316,10 @@ async def _write_event(connection: AsyncConnection, event: AlertEvent) -> None:
     await connection.execute(
         alert_events.insert().values(**common, reason=event.reason, at=at, evidence=evidence)
     )
-    resolved = event.reason == "resolved"
+    resolved = event.reason == Reason.RESOLVED
     now_is: dict[str, Any] = {
         "severity": event.severity,
-        "state": "resolved" if resolved else "open",
+        "state": AlertState.RESOLVED if resolved else AlertState.OPEN,
         "updated_at": at,
         "resolved_at": at if resolved else None,
     }

@@ -1,21 +1,51 @@
-"""Whether people are told of an alert now. Always computed, never stored."""
+"""Whether people are notified of an alert now. Always computed, never stored."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Protocol
 
+from monitoring.evidence import Evidence
 from serving.triage.silences import Silence
 from serving.triage.triage_status import TriageStatus
 
 
+class MutableAlert(Protocol):
+    """What a silence can match: an alert, one of its transitions, or a message about it."""
+
+    @property
+    def alert_id(self) -> str:
+        """Which alert."""
+        ...
+
+    @property
+    def kol_id(self) -> str:
+        """Whose stream."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """An `AlertKind`."""
+        ...
+
+    @property
+    def severity(self) -> str:
+        """A `Severity`."""
+        ...
+
+    @property
+    def evidence(self) -> Evidence:
+        """The figures behind it."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class AlertStatus:
-    """What people made of an alert, and whether others hear of it.
+    """What people did about an alert, and whether it is muted.
 
     Attributes:
-        triage: where they stand with it.
-        muted: why nobody is told now, in a few words; None if people are told.
+        triage: what people did about it.
+        muted: why nobody is notified now, in a few words; None if people are notified.
     """
 
     triage: TriageStatus
@@ -23,21 +53,21 @@ class AlertStatus:
 
 
 def alert_status(
-    alert: Mapping[Any, Any], triage: TriageStatus, silences: Sequence[Silence], now: datetime
+    alert: MutableAlert, triage: TriageStatus, silences: Sequence[Silence], now: datetime
 ) -> AlertStatus:
-    """How an alert stands.
+    """The status of an alert.
 
     Args:
-        alert: its `kol_id`, `kind`, `severity` and `evidence` (as JSON).
-        triage: where people stand with it.
-        silences: those to be asked.
+        alert: which alert.
+        triage: what people did about it.
+        silences: those that may match it.
         now: the instant.
     """
     return AlertStatus(triage, _muted(alert, triage, silences, now))
 
 
 def _muted(
-    alert: Mapping[Any, Any], triage: TriageStatus, silences: Sequence[Silence], now: datetime
+    alert: MutableAlert, triage: TriageStatus, silences: Sequence[Silence], now: datetime
 ) -> str | None:
     if triage.closed is not None:
         what = "a false alarm" if triage.closed.request.verb == "false_alarm" else "resolved"
@@ -45,19 +75,20 @@ def _muted(
     if triage.snoozed is not None and triage.snoozed.request.until is not None:
         until = triage.snoozed.request.until.astimezone(UTC)
         return f"snoozed until {until:%Y-%m-%d %H:%M} UTC by {triage.snoozed.request.actor}"
-    top_post = top_post_of(alert["evidence"])
+    top_post = top_post_of(alert.evidence)
     for silence in silences:
         if silence.state(now) == "active" and silence.matchers.match(
-            kol_id=alert["kol_id"],
-            kind=alert["kind"],
-            severity=alert["severity"],
+            kol_id=alert.kol_id,
+            kind=alert.kind,
+            severity=alert.severity,
             top_post=top_post,
         ):
             return f"silenced by {silence.silence_id}"
     return None
 
 
-def top_post_of(evidence: Mapping[str, Any]) -> str | None:
+def top_post_of(evidence: Evidence) -> str | None:
     """The post that drives an alert most; None where none is known."""
-    posts = (evidence["drivers"] or {}).get("posts", [])
-    return posts[0]["post_id"] if posts else None
+    if evidence.drivers is None or not evidence.drivers.posts:
+        return None
+    return evidence.drivers.posts[0].post_id

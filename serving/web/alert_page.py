@@ -1,15 +1,15 @@
 """What the page of an alert says: what changed, how it stands with people, what can be done."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any
 
+from monitoring.kinds import Reason
 from serving.locales.quoting import one_line
 from serving.locales.wording import Wording, msg
 from serving.notify.notification import Notification
 from serving.notify.render.content import Content, Fact, what_happened, write
-from serving.storage.database import from_micros
+from serving.storage.alert_record import AlertEventRecord, AlertRecord
 from serving.triage.actions import Action, Verb
 from serving.triage.muting import AlertStatus
 
@@ -117,8 +117,8 @@ class AlertPage:
 
 
 def describe(
-    alert: Mapping[Any, Any],
-    events: Sequence[Mapping[Any, Any]],
+    alert: AlertRecord,
+    events: Sequence[AlertEventRecord],
     actions: Sequence[Action],
     alert_status: AlertStatus,
     *,
@@ -129,8 +129,8 @@ def describe(
     """The page of an alert.
 
     Args:
-        alert: its row.
-        events: the rows of its transitions, oldest first, at least one.
+        alert: the alert.
+        events: its transitions, oldest first, at least one.
         actions: what people did to it, oldest first.
         alert_status: how people stand with it.
         kol_name: the KOL's name; None where its profile has none.
@@ -141,31 +141,37 @@ def describe(
         Rejected: the evidence is not as it must be.
     """
     last = events[-1]
-    risen = next((event for event in reversed(events) if event["reason"] != "resolved"), last)
+    risen = next((event for event in reversed(events) if event.reason is not Reason.RESOLVED), last)
 
-    def content(event: Mapping[Any, Any]) -> Content:
-        same = ("alert_id", "kol_id", "kind", "severity", "reason", "evidence")
-        told = Notification(
+    def content(event: AlertEventRecord) -> Content:
+        notification = Notification(
             key="",
+            alert_id=event.alert_id,
+            kol_id=event.kol_id,
             kol_name=kol_name,
-            at=from_micros(event["at"]),
-            opened_at=from_micros(alert["opened_at"]),
+            kind=event.kind,
+            severity=event.severity,
+            reason=event.reason,
+            at=event.at,
+            opened_at=alert.opened_at,
+            evidence=event.evidence,
             public_url=None,
-            **{name: event[name] for name in same},
         )
-        return write([told], words).items[0]
+        return write([notification], words).items[0]
 
     past = [
-        (from_micros(event["at"]), Past(words.moment(from_micros(event["at"])), what, None))
+        (
+            event.at,
+            _transition(event, words),
+        )
         for event in events
-        for what in [what_happened(event["reason"], event["kind"], words)]
     ]
     past += [(action.at, _past(action, words)) for action in actions]
     offered = sorted(_offered(alert_status), key=lambda verb: verb != asked)
     return AlertPage(
         head=content(last),
         rise=content(risen),
-        chart=f"../v1/alerts/{alert['alert_id']}/chart.png{asking(words)}",
+        chart=f"../v1/alerts/{alert.alert_id}/chart.png{asking(words)}",
         alert_status=tuple(_alert_status(alert_status, words)),
         asked=asked in offered,
         offers=tuple(Offer(verb, words.text(_OFFERED[verb])) for verb in offered),
@@ -177,6 +183,11 @@ def describe(
 def asking(words: Wording) -> str:
     """A query that asks for the same language and time zone."""
     return f"?language={words.locale}&timezone={words.zone.key}"
+
+
+def _transition(event: AlertEventRecord, words: Wording) -> Past:
+    what = what_happened(event.reason, event.kind, words)
+    return Past(words.moment(event.at), what, None)
 
 
 def _past(action: Action, words: Wording) -> Past:

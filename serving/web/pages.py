@@ -115,7 +115,7 @@ async def _alert(
         return _missing(words)
     (alert_status,) = await service.alerts.alert_statuses([alert], service.clock.now())
     actions = await service.actions.of(alert_id)
-    kol = await service.kols.get(alert["kol_id"])
+    kol = await service.kols.get(alert.kol_id)
     shown = describe(
         alert, events, actions, alert_status, kol_name=kol["name"], asked=asked, words=words
     )

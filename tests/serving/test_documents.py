@@ -23,6 +23,7 @@ from serving.ingest.comment import _BUILT_IN
 from serving.metrics import Metrics
 from serving.service import Service
 from serving.settings import Settings
+from serving.storage import notification_reason
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -171,7 +172,9 @@ def test_every_code_of_an_error_is_documented() -> None:
     assert set(documented) == raised - set(STATUS)
 
 
-@pytest.mark.parametrize("module", [kinds, delivery_state], ids=lambda module: module.__name__)
+@pytest.mark.parametrize(
+    "module", [kinds, delivery_state, notification_reason], ids=lambda module: module.__name__
+)
 def test_every_fixed_word_is_in_the_glossary(module: ModuleType) -> None:
     defined = set(re.findall(r"^\* `(\w+)`: ", page("glossary.md"), re.MULTILINE))
     words = {

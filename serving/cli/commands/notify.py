@@ -134,7 +134,7 @@ def _show(deliveries: list[dict[str, Any]], *, as_json: bool) -> None:
 
 def _what(delivery: dict[str, Any]) -> str:
     if delivery["digest"] is not None:
-        return f"digest {delivery['digest']} of the {delivery['reason']}"
+        return f"digest {delivery['digest']} of the {delivery['every']}"
     return f"{delivery['kind'].replace('_', ' ')} {delivery['reason']}, {delivery['severity']}"
 
 

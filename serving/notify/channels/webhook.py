@@ -84,7 +84,7 @@ def _payload(notification: Notification, words: Wording) -> dict[str, Any]:
         "subject": message.subject,
         "text": message.body,
         "link": notification.link,
-        "evidence": notification.evidence,
+        "evidence": notification.evidence.to_dict(),
     }
 
 

@@ -4,13 +4,13 @@ Texts are in the reader's language, on one line each and cut to length; other pe
 masked. They are not escaped: each renderer does that as its channel needs it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 from urllib.parse import urlencode
 
-from monitoring.kinds import AlertKind
+from monitoring.drivers import Drivers, Sample
+from monitoring.evidence import Evidence
+from monitoring.kinds import AlertKind, Reason, Severity
 from serving.locales.quoting import cut, holds_offence, one_line, quoted
 from serving.locales.wording import Wording, msg, wording
 from serving.notify.channels.base import Rejected
@@ -20,12 +20,16 @@ from serving.notify.render.sentences import audience, comments, what_changed
 _QUOTES = 3
 LONGEST_NAME = 60
 _OFFENSIVE = 0.5  # P(offensive) from which a comment without a word to mask is not shown
-SEVERITIES = {"critical": msg("CRITICAL"), "warning": msg("WARNING"), "info": msg("INFO")}
-_KINDS = {
-    "backlash": msg("backlash"),
-    "flip": msg("mood flip"),
-    "slow_burn": msg("slow burn"),
-    "brigade": msg("brigade"),
+SEVERITIES: dict[str, str] = {
+    Severity.CRITICAL: msg("CRITICAL"),
+    Severity.WARNING: msg("WARNING"),
+    Severity.INFO: msg("INFO"),
+}
+_KINDS: dict[str, str] = {
+    AlertKind.BACKLASH: msg("backlash"),
+    AlertKind.FLIP: msg("mood flip"),
+    AlertKind.SLOW_BURN: msg("slow burn"),
+    AlertKind.BRIGADE: msg("brigade"),
     AlertKind.PRAISE_SURGE: msg("praise surge"),
     AlertKind.COMMENT_FLOOD: msg("comment flood"),
     AlertKind.DATA_GAP: msg("data gap"),
@@ -141,7 +145,7 @@ def write(notifications: Sequence[Notification], words: Wording) -> RenderedMess
     """
     try:
         items = tuple(_content(notification, words) for notification in notifications)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise Rejected(f"the message cannot be written from its evidence: {error!r}") from error
     if len(items) == 1:
         return RenderedMessage(items[0].subject, items)
@@ -162,9 +166,9 @@ def kind_name(kind: str, words: Wording) -> str:
 
 def _content(notification: Notification, words: Wording) -> Content:
     evidence, reason = notification.evidence, notification.reason
-    over, trial = reason == "resolved", reason == "test"
+    over, trial = reason == Reason.RESOLVED, reason == "test"
     name = cut(one_line(notification.kol_name or notification.kol_id), LONGEST_NAME)
-    drivers = None if over else evidence["drivers"]
+    drivers = None if over else evidence.drivers
     flag = words.text("RESOLVED") if over else words.text(SEVERITIES[notification.severity])
     test = words.text("TEST")
     headline = what_happened(reason, notification.kind, words)
@@ -183,7 +187,7 @@ def _content(notification: Notification, words: Wording) -> Content:
         figures=() if over else tuple(_figures(notification.kind, evidence, words)),
         facts=() if over else tuple(_facts(evidence, drivers, words)),
         quotes_label=words.text("What people write"),
-        quotes=tuple(_quotes(drivers["representative"])) if drivers else (),
+        quotes=tuple(_quotes(drivers.representative)) if drivers else (),
         signed=Fact(
             words.text("Alert"), f"{notification.alert_id}, {words.moment(notification.at)}"
         ),
@@ -203,76 +207,73 @@ def what_happened(reason: str, kind: str, words: Wording) -> str:
         KeyError: there is no such reason.
     """
     named = kind_name(kind, words)
-    if reason == "resolved":
+    if reason == Reason.RESOLVED:
         return words.text("{kind} is over", kind=named)
     return words.text(_HAPPENED[reason], kind=named)
 
 
-def _how_bad(kind: str, evidence: Mapping[str, Any], words: Wording) -> str:
+def _how_bad(kind: str, evidence: Evidence, words: Wording) -> str:
     if kind in (AlertKind.PRAISE_SURGE, AlertKind.COMMENT_FLOOD):
-        ratio = words.number(evidence["volume_ratio"], 1)
+        ratio = words.number(evidence.volume_ratio, 1)
         return words.text("{ratio} times the usual comments", ratio=ratio)
     if kind == AlertKind.DATA_GAP:
-        now = comments(evidence["comments"], words)
-        usual = words.number(evidence["expected_comments"])
+        now = comments(evidence.comments, words)
+        usual = words.number(evidence.expected_comments)
         return words.text("{comments}, usually {usual}", comments=now, usual=usual)
     return words.text(
         "{share} negative, usually {usual}",
-        share=words.percent(evidence["negative_share"]),
-        usual=words.percent(evidence["expected_negative_share"]),
+        share=words.percent(evidence.negative_share),
+        usual=words.percent(evidence.expected_negative_share),
     )
 
 
-def _figures(kind: str, evidence: Mapping[str, Any], words: Wording) -> Iterator[Figure]:
-    usual = words.number(evidence["expected_comments"])
+def _figures(kind: str, evidence: Evidence, words: Wording) -> Iterator[Figure]:
+    usual = words.number(evidence.expected_comments)
     yield Figure(
         words.text("Comments"),
-        words.number(evidence["comments"]),
+        words.number(evidence.comments),
         words.text("usually {usual}", usual=usual),
-        words.text("{ratio} times", ratio=words.number(evidence["volume_ratio"], 1)),
+        words.text("{ratio} times", ratio=words.number(evidence.volume_ratio, 1)),
     )
     if kind != AlertKind.DATA_GAP:  # nobody said anything, so there is no share
-        usual = words.percent(evidence["expected_negative_share"])
+        usual = words.percent(evidence.expected_negative_share)
         yield Figure(
             words.text("Negative"),
-            words.percent(evidence["negative_share"]),
+            words.percent(evidence.negative_share),
             words.text("usually {usual}", usual=usual),
         )
 
 
-def _facts(
-    evidence: Mapping[str, Any], drivers: Mapping[str, Any] | None, words: Wording
-) -> Iterator[Fact]:
-    begun = datetime.fromisoformat(evidence["incident_start"])
-    yield Fact(words.text("Since"), words.moment(begun))
+def _facts(evidence: Evidence, drivers: Drivers | None, words: Wording) -> Iterator[Fact]:
+    yield Fact(words.text("Since"), words.moment(evidence.incident_start))
     if drivers is None:
         return
-    for post in drivers["posts"][:1]:
-        if post["post_id"] is None:
+    for post in drivers.posts[:1]:
+        if post.post_id is None:
             name = words.text("the comments without a post")
         else:
-            name = cut(one_line(post["post_id"]), LONGEST_NAME)
+            name = cut(one_line(post.post_id), LONGEST_NAME)
         yield Fact(
             words.text("Top post"),
             words.text(
                 "{post}: {comments}, {excess} more negative than usual",
                 post=name,
-                comments=comments(post["comments"], words),
-                excess=words.number(post["excess"]),
+                comments=comments(post.comments, words),
+                excess=words.number(post.excess),
             ),
         )
-    yield Fact(words.text("Audience"), audience(drivers["audience"], words))
+    yield Fact(words.text("Audience"), audience(drivers.audience, words))
 
 
-def _quotes(samples: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _quotes(samples: Sequence[Sample]) -> Iterator[str]:
     shown = [sample for sample in samples if _showable(sample)]
-    yield from (quoted(sample["text"]) for sample in shown[:_QUOTES])
+    yield from (quoted(sample.text) for sample in shown[:_QUOTES])
 
 
-def _showable(sample: Mapping[str, Any]) -> bool:
+def _showable(sample: Sample) -> bool:
     """Whether masking words is enough for what the model thinks of the comment."""
-    offensive = sample["offensive"]
-    return offensive is None or offensive < _OFFENSIVE or holds_offence(sample["text"])
+    offensive = sample.offensive
+    return offensive is None or offensive < _OFFENSIVE or holds_offence(sample.text)
 
 
 def link(label: str, address: str | None, words: Wording) -> Fact | None:

@@ -1,7 +1,6 @@
 """Incidents and their ends in words."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from monitoring.kinds import AlertKind
@@ -41,9 +40,7 @@ def entry(incident: Incident, words: Wording, public_url: str | None) -> Entry:
 
 def _lines(incident: Incident, words: Wording) -> Iterator[str]:
     yield _when(incident, words)
-    figures = asdict(incident.figures)
-    edges = {edge: figures[edge].isoformat() for edge in ("window_start", "window_end")}
-    yield rise(incident.kind, figures | edges, name_of(incident), words)
+    yield rise(incident.kind, incident.figures, name_of(incident), words)
     peak = incident.peak
     if peak is not None and incident.kind in (AlertKind.PRAISE_SURGE, AlertKind.COMMENT_FLOOD):
         yield words.text(

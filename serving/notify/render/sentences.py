@@ -3,29 +3,30 @@
 Composed anew from the figures and not taken from the evidence's own `summary`, which is English.
 """
 
-from collections.abc import Mapping
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
-from monitoring.kinds import AlertKind
+from monitoring.audience import Audience
+from monitoring.evidence import Evidence
+from monitoring.kinds import AlertKind, Reason
 from serving.locales.wording import Wording, msg
 from serving.notify.notification import Notification
+from serving.storage.digest_record import Figures
 
 _FEW = 5  # comments of which a share says nothing
-_ROSE = {
-    "backlash": msg(
+_ROSE: dict[str, str] = {
+    AlertKind.BACKLASH: msg(
         "Negative comments on {name} rose: {share} of {comments} in {span}; "
         "usually {usual_share} of {usual}."
     ),
-    "flip": msg(
+    AlertKind.FLIP: msg(
         "The mood on {name} turned at usual volume: {share} of {comments} in {span} are negative; "
         "usually {usual_share} of {usual}."
     ),
-    "slow_burn": msg(
+    AlertKind.SLOW_BURN: msg(
         "Negative comments on {name} have been growing: {share} of {comments} in {span}; "
         "usually {usual_share} of {usual}."
     ),
-    "brigade": msg(
+    AlertKind.BRIGADE: msg(
         "A few accounts push negative comments on {name}: {share} of {comments} in {span}; "
         "usually {usual_share} of {usual}."
     ),
@@ -48,19 +49,19 @@ def what_changed(notification: Notification, name: str, words: Wording) -> str:
     Raises:
         KeyError, TypeError, ValueError: the evidence is not as it must be.
     """
-    if notification.reason != "resolved":
+    if notification.reason != Reason.RESOLVED:
         return rise(notification.kind, notification.evidence, name, words)
     if notification.kind == AlertKind.DATA_GAP:
         return _return(notification, name, words)
     return _end(notification, words)
 
 
-def rise(kind: str, evidence: Mapping[str, Any], name: str, words: Wording) -> str:
+def rise(kind: str, evidence: Evidence | Figures, name: str, words: Wording) -> str:
     """One sentence of what an alert was raised for.
 
     Args:
         kind: of alert.
-        evidence: the figures.
+        evidence: the figures; those of a digest have no scores.
         name: the KOL's, harmless already.
         words: the reader's language.
 
@@ -69,14 +70,14 @@ def rise(kind: str, evidence: Mapping[str, Any], name: str, words: Wording) -> s
     """
     if kind == AlertKind.DATA_GAP:
         return _gap(evidence, name, words)
-    if kind == AlertKind.COMMENT_FLOOD and "scores" in evidence:  # a digest keeps none
+    if kind == AlertKind.COMMENT_FLOOD and isinstance(evidence, Evidence):  # with its scores
         return _flood(evidence, name, words)
     figures = {
         "name": name,
-        "share": words.percent(evidence["negative_share"]),
-        "comments": comments(evidence["comments"], words),
+        "share": words.percent(evidence.negative_share),
+        "comments": comments(evidence.comments, words),
         "span": words.span(_window(evidence)),
-        "usual": words.number(evidence["expected_comments"]),
+        "usual": words.number(evidence.expected_comments),
     }
     if kind == AlertKind.COMMENT_FLOOD:
         return words.text(
@@ -90,34 +91,34 @@ def rise(kind: str, evidence: Mapping[str, Any], name: str, words: Wording) -> s
             "at this hour.",
             **figures,
         )
-    usual_share = words.percent(evidence["expected_negative_share"])
-    sentence = _ROSE.get(kind, _ROSE["backlash"])
+    usual_share = words.percent(evidence.expected_negative_share)
+    sentence = _ROSE.get(kind, _ROSE[AlertKind.BACKLASH])
     return words.text(sentence, **figures, usual_share=usual_share)
 
 
-def audience(found: Mapping[str, Any], words: Wording) -> str:
+def audience(found: Audience, words: Wording) -> str:
     """Whether a real crowd writes, and what speaks for it.
 
     Args:
-        found: `Audience` as the evidence has it.
+        found: the audience in the evidence.
         words: the reader's language.
 
     Raises:
         KeyError, TypeError: the audience is not as it must be.
     """
     parts = []
-    if found["authors"] is not None:
-        parts.append(words.plural("{count} author", "{count} authors", found["authors"]))
-    told = (
-        ("newcomer_share", msg("{share} of the comments from accounts not seen before")),
-        ("turned_share", msg("{share} of the negative ones from people who were not negative")),
-        ("top_five_share", msg("{share} by the five busiest accounts")),
-        ("near_duplicate_share", msg("{share} nearly repeat another")),
+    if found.authors is not None:
+        parts.append(words.plural("{count} author", "{count} authors", found.authors))
+    shares = (
+        (found.newcomer_share, msg("{share} of the comments from accounts not seen before")),
+        (found.turned_share, msg("{share} of the negative ones from people who were not negative")),
+        (found.top_five_share, msg("{share} by the five busiest accounts")),
+        (found.near_duplicate_share, msg("{share} nearly repeat another")),
     )
-    for field, sentence in told:
-        if found[field] is not None:
-            parts.append(words.text(sentence, share=words.percent(found[field])))
-    verdict = _VERDICTS[found["verdict"]]
+    for share, sentence in shares:
+        if share is not None:
+            parts.append(words.text(sentence, share=words.percent(share)))
+    verdict = _VERDICTS[found.verdict]
     return f"{words.text(verdict)}: {'; '.join(parts)}"
 
 
@@ -128,50 +129,49 @@ def comments(count: int, words: Wording) -> str:
 
 def _end(notification: Notification, words: Wording) -> str:
     evidence = notification.evidence
-    begun = datetime.fromisoformat(evidence["incident_start"])
-    lasted = words.span(notification.at - begun)
+    lasted = words.span(notification.at - evidence.incident_start)
     last = words.span(_window(evidence))
-    if evidence["comments"] < _FEW:
+    if evidence.comments < _FEW:
         return words.text(
             "It is over after {span}: {comments} in the last {last}, usually {usual}.",
             span=lasted,
             last=last,
-            comments=comments(evidence["comments"], words),
-            usual=words.number(evidence["expected_comments"]),
+            comments=comments(evidence.comments, words),
+            usual=words.number(evidence.expected_comments),
         )
     return words.text(
         "It is over after {span}: {share} of {comments} in the last {last} are negative, "
         "usually {usual_share}.",
         span=lasted,
         last=last,
-        share=words.percent(evidence["negative_share"]),
-        comments=comments(evidence["comments"], words),
-        usual_share=words.percent(evidence["expected_negative_share"]),
+        share=words.percent(evidence.negative_share),
+        comments=comments(evidence.comments, words),
+        usual_share=words.percent(evidence.expected_negative_share),
     )
 
 
-def _flood(evidence: Mapping[str, Any], name: str, words: Wording) -> str:
+def _flood(evidence: Evidence, name: str, words: Wording) -> str:
     """From what its one detector judged."""
-    (score,) = evidence["scores"]
-    n, copies, usual = (score["inputs"][key] for key in ("n", "k", "p"))
+    (score,) = evidence.scores
+    n, copies, usual = (score.inputs[key] for key in ("n", "k", "p"))
     return words.text(
         "Near-copies on {name}: {share} of {comments} in {span}; usually {usual}. Advertising, a "
         "prize draw or bots may be behind it; the mood is no darker than usual.",
         name=name,
         share=words.percent(copies / n),
         comments=comments(int(n), words),
-        span=words.span(timedelta(minutes=score["scale_minutes"])),
+        span=words.span(timedelta(minutes=score.scale_minutes)),
         usual=words.percent(usual),
     )
 
 
-def _gap(evidence: Mapping[str, Any], name: str, words: Wording) -> str:
+def _gap(evidence: Evidence | Figures, name: str, words: Wording) -> str:
     return words.text(
         "No comments on {name} for {span}; usually {usual} in that time. A platform or a feed may "
         "be down.",
         name=name,
         span=words.span(_window(evidence)),
-        usual=words.number(evidence["expected_comments"]),
+        usual=words.number(evidence.expected_comments),
     )
 
 
@@ -180,15 +180,13 @@ def _return(notification: Notification, name: str, words: Wording) -> str:
     if notification.at == notification.opened_at:
         return words.text("The comments on {name} that were missing have arrived.", name=name)
     evidence = notification.evidence
-    begun = datetime.fromisoformat(evidence["incident_start"])
     return words.text(
         "Comments on {name} come again after {span} without any; usually {usual} in that time.",
         name=name,
-        span=words.span(notification.at - begun),
-        usual=words.number(evidence["expected_comments"]),
+        span=words.span(notification.at - evidence.incident_start),
+        usual=words.number(evidence.expected_comments),
     )
 
 
-def _window(evidence: Mapping[str, Any]) -> timedelta:
-    start, end = (datetime.fromisoformat(evidence[f"window_{edge}"]) for edge in ("start", "end"))
-    return end - start
+def _window(evidence: Evidence | Figures) -> timedelta:
+    return evidence.window_end - evidence.window_start

@@ -8,8 +8,6 @@ from serving.notify.routing.plan import PlannedNotification
 from serving.notify.routing.routes import Route, RouteInput, taken
 from serving.triage.muting import AlertStatus
 
-UNACKNOWLEDGED = "unacknowledged"  # the reason of what an escalation says
-
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -18,14 +16,14 @@ class Call:
     Attributes:
         channel: its name.
         route_input: the transition; for an escalation, of the page that nobody acknowledged.
-        at: event time of the page in microseconds, which tells pages of an alert apart.
+        at: event time of the page, which tells the pages of an alert apart.
         since: from when on it was to be told, aware: at once, or when a team's hours began.
         step: which step of an escalation, from 1; None for the page itself.
     """
 
     channel: str
     route_input: RouteInput
-    at: int
+    at: datetime
     since: datetime
     step: int | None = None
 
@@ -41,7 +39,7 @@ class Overdue:
     """
 
     channel: str
-    at: int
+    at: datetime
     step: int
 
 

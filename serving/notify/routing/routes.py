@@ -1,12 +1,12 @@
 """Which routes a transition takes, decided purely."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import product
-from typing import Any
 
 from monitoring.alerts import SEVERITIES, is_page
+from monitoring.evidence import Evidence
 from monitoring.kinds import AlertKind
 from serving.notify.routing.team import Team
 
@@ -114,10 +114,11 @@ def taken(routes: Sequence[Route], route_input: RouteInput) -> list[int]:
     return places
 
 
-def platform_of(evidence: Mapping[str, Any]) -> str | None:
+def platform_of(evidence: Evidence) -> str | None:
     """The platform on which most of an alert's comments were written; None where none is known."""
-    platforms = (evidence["drivers"] or {}).get("platforms", [])
-    return platforms[0][0] if platforms else None
+    if evidence.drivers is None or not evidence.drivers.platforms:
+        return None
+    return evidence.drivers.platforms[0][0]
 
 
 def overlaps(routes: Sequence[Route]) -> dict[int, int]:

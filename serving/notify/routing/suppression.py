@@ -1,6 +1,7 @@
 """Whether what waited is still to be told when its turn comes: decided purely."""
 
-from serving.notify.routing.escalation import UNACKNOWLEDGED
+from monitoring.kinds import Reason
+from serving.storage.notification_reason import NotificationReason
 from serving.triage.muting import AlertStatus
 
 
@@ -15,8 +16,8 @@ def suppressed(
         stateful: whether the channel hears of every end, though the alert is muted.
         by_hand: whether somebody asked for this delivery.
     """
-    if by_hand or (stateful and reason == "resolved"):
+    if by_hand or (stateful and reason == Reason.RESOLVED):
         return None
-    if reason == UNACKNOWLEDGED and alert_status.triage.acknowledged is not None:
+    if reason == NotificationReason.UNACKNOWLEDGED and alert_status.triage.acknowledged is not None:
         return f"acknowledged by {alert_status.triage.acknowledged.request.actor}"
     return alert_status.muted

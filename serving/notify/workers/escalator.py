@@ -1,4 +1,4 @@
-"""Watches for pages that nobody acknowledges, and has others called."""
+"""Finds pages that nobody acknowledged in time, and has others called."""
 
 from datetime import timedelta
 
@@ -8,14 +8,15 @@ from serving.clock import Clock
 from serving.notify.outbox import Outbox
 from serving.notify.workers.periodic import PeriodicWorker
 from serving.storage.database import Database
+from serving.storage.outbox import WrittenDelivery
 
 _GRACE = timedelta(minutes=1)
 
 
 class Escalator(PeriodicWorker):
-    """Has the steps of escalations told when they are due.
+    """Writes the steps of escalations when they are due.
 
-    Not in the first minute after a start: what came in meanwhile ends some alerts.
+    Not in the first minute after a start: comments that arrived meanwhile may resolve the alert.
     """
 
     name = "escalator"
@@ -31,6 +32,6 @@ class Escalator(PeriodicWorker):
             return False
         return bool(await self._outbox.unattended(connection))
 
-    async def write(self, connection: AsyncConnection) -> list[tuple[str, str]]:
+    async def write(self, connection: AsyncConnection) -> list[WrittenDelivery]:
         """Write the steps that are due."""
         return await self._outbox.escalate(connection)

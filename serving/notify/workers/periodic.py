@@ -1,4 +1,4 @@
-"""A worker that goes its rounds: it looks every few seconds for what time alone brings about."""
+"""A worker that looks every few seconds for what has become due with time alone."""
 
 import asyncio
 from abc import ABC, abstractmethod
@@ -10,19 +10,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from serving.errors import StoreError
 from serving.notify.outbox import Outbox
 from serving.storage.database import Database
-from serving.storage.rebuild import derives_again
+from serving.storage.outbox import WrittenDelivery
+from serving.storage.rebuild import is_rebuilding
 
 _log = structlog.get_logger(__name__)
 _POLL = 5.0  # seconds between two looks
 
 
 class PeriodicWorker(ABC):
-    """The loop; what is looked for is up to the classes below.
+    """The loop; subclasses say what is due.
 
-    Nothing is done while the log is worked off again after a rebuild.
+    Nothing is done while the log is processed again after a rebuild.
 
     Attributes:
-        name: what the worker is called.
+        name: the worker's name.
     """
 
     name: ClassVar[str]
@@ -58,7 +59,7 @@ class PeriodicWorker(ABC):
                 try:
                     await self.step()
                 except StoreError as error:
-                    _log.error("round_failed", worker=self.name, error=str(error))
+                    _log.error("periodic_worker_failed", worker=self.name, error=str(error))
                 try:
                     async with asyncio.timeout(_POLL):
                         await self._changed.wait()
@@ -76,7 +77,7 @@ class PeriodicWorker(ABC):
             StoreError: the database failed; nothing was written.
         """
         async with self._database.read() as connection:
-            if await derives_again(connection) or not await self.is_due(connection):
+            if await is_rebuilding(connection) or not await self.is_due(connection):
                 return 0
         async with self._database.write() as connection:
             written = await self.write(connection)
@@ -89,5 +90,5 @@ class PeriodicWorker(ABC):
         """Whether there is something to write."""
 
     @abstractmethod
-    async def write(self, connection: AsyncConnection) -> list[tuple[str, str]]:
-        """Write what is due; returns (channel, state) of every new row."""
+    async def write(self, connection: AsyncConnection) -> list[WrittenDelivery]:
+        """Write what is due; returns the new deliveries."""

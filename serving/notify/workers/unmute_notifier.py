@@ -1,19 +1,20 @@
-"""Watches for mutings that end while their alert is open, and has its channels told then."""
+"""Notifies channels of alerts that are still open when their mute ends."""
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from serving.notify.workers.periodic import PeriodicWorker
+from serving.storage.outbox import WrittenDelivery
 
 
 class UnmuteNotifier(PeriodicWorker):
-    """Tells once of what is muted no more; looks at once when people changed something."""
+    """Notifies once of each alert that is no longer muted; looks at once when people act."""
 
     name = "unmute_notifier"
 
     async def is_due(self, connection: AsyncConnection) -> bool:
-        """Whether a channel is owed an alert."""
+        """Whether a notification is pending."""
         return bool(await self._outbox.pending(connection))
 
-    async def write(self, connection: AsyncConnection) -> list[tuple[str, str]]:
-        """Write what is owed."""
+    async def write(self, connection: AsyncConnection) -> list[WrittenDelivery]:
+        """Write what is pending."""
         return await self._outbox.catch_up(connection)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -10,6 +10,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from monitoring.alerts import AlertEvent
+from monitoring.audience import Audience
+from monitoring.drivers import Drivers, PostDriver, Sample
 from monitoring.evidence import Evidence
 from serving.clock import TestClock
 from serving.locales.wording import wording
@@ -23,40 +25,48 @@ from serving.notify.notification import Notification
 from serving.notify.outbox import Outbox
 from serving.notify.routing.routes import Route
 from serving.storage.database import Database
+from serving.storage.delivery_record import Delivery
 from serving.storage.delivery_store import DeliveryFilter, DeliveryStore
+from serving.storage.outbox import WrittenDelivery
 from serving.storage.step_store import Step, StepStore
 from tests.serving.conftest import NOW, NewUrl
 
 WORDS = wording()
-EVIDENCE: dict[str, Any] = {
-    "window_start": "2026-03-10T11:20:00+00:00",
-    "window_end": "2026-03-10T11:50:00+00:00",
-    "incident_start": "2026-03-10T11:20:00+00:00",
-    "comments": 1240,
-    "negative_share": 0.61,
-    "expected_comments": 38.2,
-    "expected_negative_share": 0.14,
-    "volume_ratio": 32.5,
-    "drivers": {
-        "posts": [{"post_id": "p9", "comments": 1100, "excess": 546.0}],
-        "representative": [
-            {"text": "my face\nburns, you LIAR", "offensive": 0.1},
-            {"text": "what the fuuuck is this sh1t", "offensive": 0.9},
-            {"text": "hidden insult without a word we know", "offensive": 0.9},
-            {"text": "refund @everyone <!channel>", "offensive": None},
-            {"text": "a fourth that there is no room for", "offensive": 0.0},
-        ],
-        "audience": {
-            "authors": 1001,
-            "top_five_share": 0.04,
-            "newcomer_share": 0.2,
-            "turned_share": None,
-            "near_duplicate_share": 0.03,
-            "verdict": "organic",
-        },
-    },
-    "summary": "Negative comments rose on @lena: 61% of 1240 in 30 minutes; 14% of 38 is usual.",
-}
+
+
+def sample(text: str, offensive: float | None) -> Sample:
+    return Sample("instagram", "c", "p9", "a", text, 0.9, offensive, 3, "2026-03-10T11:30:00+00:00")
+
+
+DRIVERS = Drivers(
+    posts=(PostDriver("p9", 1100, 700.0, 154.0, 546.0),),
+    terms=(),
+    representative=(
+        sample("my face\nburns, you LIAR", 0.1),
+        sample("what the fuuuck is this sh1t", 0.9),
+        sample("hidden insult without a word we know", 0.9),
+        sample("refund @everyone <!channel>", None),
+        sample("a fourth that there is no room for", 0.0),
+    ),
+    most_liked=(),
+    audience=Audience(1001, 0.01, 0.04, 0.2, None, 0.03, "organic", ()),
+    offensive_share=None,
+    languages=(),
+    platforms=(),
+)
+EVIDENCE = Evidence(
+    window_start=datetime(2026, 3, 10, 11, 20, tzinfo=UTC),
+    window_end=datetime(2026, 3, 10, 11, 50, tzinfo=UTC),
+    incident_start=datetime(2026, 3, 10, 11, 20, tzinfo=UTC),
+    comments=1240,
+    negative=756.4,
+    expected_comments=38.2,
+    expected_negative_share=0.14,
+    volume_ratio=32.5,
+    scores=(),
+    drivers=DRIVERS,
+    summary="Negative comments rose on @lena: 61% of 1240 in 30 minutes; 14% of 38 is usual.",
+)
 
 
 def notification(**change: Any) -> Notification:
@@ -123,9 +133,12 @@ class World:
             self.routes,
             self.clock,
             max_age=timedelta(hours=24),
-            on_commit=self.committed.extend,
+            on_commit=self._on_commit,
             stateful_receivers=self.stateful_receivers,
         )
+
+    def _on_commit(self, written: Sequence[WrittenDelivery]) -> None:
+        self.committed += [(one.channel, one.state) for one in written]
 
     @property
     def steps(self) -> StepStore:
@@ -145,11 +158,11 @@ class World:
             **values | change,
         )  # fmt: skip
 
-    async def rows(self) -> list[Any]:
+    async def rows(self) -> list[Delivery]:
         return (await self.store.page(DeliveryFilter(), before=None, limit=100))[::-1]
 
     async def states(self) -> list[str]:
-        return [row["state"] for row in await self.rows()]
+        return [row.state for row in await self.rows()]
 
     def counted(self, channel: str, outcome: str) -> float:
         labels = {"channel": channel, "outcome": outcome}

@@ -40,10 +40,10 @@ async def test_what_waits_is_delivered_once_and_told_as_it_was(world: World) -> 
     assert await drain(world, dispatcher) == 1
     ((sent,),) = channel.sent
     assert (sent.alert_id, sent.reason, sent.at, sent.opened_at) == ("a1", "opened", NOW, NOW)
-    assert sent.evidence["summary"] == "It turned."
+    assert sent.evidence.summary == "It turned."
     assert sent.link == "https://pr.example.com/alerts/a1"
     (row,) = await world.rows()
-    assert (row["state"], row["attempts"], row["key"]) == ("delivered", 1, sent.key)
+    assert (row.state, row.attempts, row.key) == ("delivered", 1, sent.key)
     assert world.counted("crm", "delivered") == 1
 
 
@@ -64,7 +64,7 @@ async def test_pauses_double_up_to_five_minutes_and_the_last_attempt_is_final(
             world.clock.advance(due - world.clock.now())
     assert pauses == [2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]
     (row,) = await world.rows()
-    assert (row["state"], row["attempts"], row["error"]) == ("dead", 12, "down")
+    assert (row.state, row.attempts, row.error) == ("dead", 12, "down")
     assert world.counted("crm", "dead") == 1
     assert world.counted("crm", "postponed") == 11
 
@@ -149,7 +149,7 @@ async def test_what_is_sent_again_does_not_overtake_nor_join_what_was_tried(worl
     await world.commit(transition())
     assert await dispatcher.step("crm") == 0
     (again, _) = await world.rows()
-    await world.store.resend(again["delivery_id"], world.clock.now())
+    await world.store.resend(again.delivery_id, world.clock.now())
     await world.commit(transition("resolved"))
     assert await drain(world, dispatcher) == 3
     assert [[(n.alert_id, n.reason) for n in sent] for sent in channel.sent[1:]] == [
@@ -171,7 +171,7 @@ async def test_a_channel_that_hangs_is_cut_off(world: World) -> None:
     await world.commit(transition())
     await world.dispatcher({"crm": Hanging()}, timeout=0.02).step("crm")
     (row,) = await world.rows()
-    assert (row["state"], row["error"]) == ("waiting", "no answer within 0.02 s")
+    assert (row.state, row.error) == ("waiting", "no answer within 0.02 s")
 
 
 async def test_no_channel_waits_for_another(world: World) -> None:
@@ -209,10 +209,10 @@ async def test_what_waits_for_a_channel_that_is_gone_is_given_up_and_can_be_sent
     await nobody.start()
     assert nobody.alive
     (row,) = await world.rows()
-    assert (row["state"], row["error"]) == ("dead", "the channel is not configured")
-    await world.store.resend(row["delivery_id"], world.clock.now())
+    assert (row.state, row.error) == ("dead", "the channel is not configured")
+    await world.store.resend(row.delivery_id, world.clock.now())
     channel = MemoryChannel()
     await drain(world, world.dispatcher({"crm": channel}))
-    assert channel.sent[0][0].key == row["key"]
+    assert channel.sent[0][0].key == row.key
     with pytest.raises(NotFound):
         await world.store.resend(99, world.clock.now())

@@ -36,8 +36,8 @@ async def look(world: World, worker: Escalator, minutes: float) -> list[tuple[st
     written = await worker.step()
     rows = (await world.rows())[before:]
     assert len(rows) == written
-    assert all((row["reason"], row["page"]) == ("unacknowledged", True) for row in rows)
-    return [(row["channel"], row["step"]) for row in rows]
+    assert all((row.alert.reason, row.page) == ("unacknowledged", True) for row in rows)
+    return [(row.channel, row.step) for row in rows]
 
 
 async def do(world: World, request: ActionRequest) -> None:
@@ -68,9 +68,9 @@ async def test_it_is_told_as_it_stands_and_whoever_was_called_hears_of_the_end(
     await world.commit(transition())
     await world.commit(transition("escalated", severity="critical"))
     assert await look(world, worker, 15) == [("boss", 1)]
-    assert (await world.rows())[-1]["severity"] == "critical"
+    assert (await world.rows())[-1].alert.severity == "critical"
     await world.commit(transition("resolved", severity="critical", at=NOW + 20 * MINUTE))
-    assert [row["channel"] for row in (await world.rows())[-2:]] == ["crm", "boss"]
+    assert [row.channel for row in (await world.rows())[-2:]] == ["crm", "boss"]
     assert await look(world, worker, 999) == []
 
 

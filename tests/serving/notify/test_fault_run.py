@@ -12,7 +12,6 @@ import pytest
 
 from serving.notify.channels.base import Channel
 from serving.notify.dispatcher import Dispatcher
-from serving.notify.notification import Notification
 from serving.notify.routing.routes import Route
 from tests.serving.conftest import NOW
 from tests.serving.notify.conftest import World, build_channel, transition
@@ -98,8 +97,8 @@ async def test_every_transition_is_delivered_once(world: World, servers: Outside
 
     wanted = {(alert, reason) for alert in ALERTS for reason in ("opened", "resolved")}
     rows = await world.rows()
-    assert Counter(row["state"] for row in rows) == {"delivered": 12}
-    assert any(row["attempts"] > 5 for row in rows)
+    assert Counter(row.state for row in rows) == {"delivered": 12}
+    assert any(row.attempts > 5 for row in rows)
     for way in ("/hook", MAIL):
         attempts = [arrival for arrival in servers.arrivals if arrival.way == way]
         kept = [arrival for arrival in attempts if arrival.kept]
@@ -128,36 +127,25 @@ async def test_a_server_that_takes_a_message_and_never_answers_is_left(
         async with asyncio.timeout(15):
             await dispatcher.step(name)
     (row,) = await world.rows()
-    assert (row["state"], row["error"]) == ("waiting", "no answer within 1 s")
+    assert (row.state, row.error) == ("waiting", "no answer within 1 s")
     assert [arrival.kept for arrival in servers.arrivals] == [True]
 
 
 async def test_what_cannot_be_written_is_dead_and_visible_and_blocks_nothing(
-    world: World, servers: Outside, monkeypatch: pytest.MonkeyPatch
+    world: World, servers: Outside
 ) -> None:
-    """A template error: one alert's evidence lacks what the messages need."""
+    """The message of a flood needs what its detector judged, and one has none."""
     world.routes = (Route(("crm", "desk")),)
-    whole = Dispatcher._notification
-
-    def torn(self: Dispatcher, row: object) -> Notification:
-        told = whole(self, row)  # type: ignore[arg-type]
-        if told.alert_id != "b2":
-            return told
-        evidence = {key: value for key, value in told.evidence.items() if key != "volume_ratio"}
-        return Notification(**{name: getattr(told, name) for name in told.__slots__} | {
-            "evidence": evidence
-        })  # fmt: skip
-
-    monkeypatch.setattr(Dispatcher, "_notification", torn)
-    await world.commit(*(transition(alert_id=alert_id) for alert_id in ALERTS))
+    kinds = dict.fromkeys(ALERTS, "backlash") | {"b2": "comment_flood"}
+    await world.commit(*(transition(alert_id=one, kind=kind) for one, kind in kinds.items()))
     async with httpx.AsyncClient(timeout=5) as http:
         await run(world, world.dispatcher(channels(world, servers, http), timeout=5), [])
     for row in await world.rows():
-        if row["alert_id"] == "b2":
-            assert (row["state"], row["attempts"]) == ("dead", 1)
-            assert "cannot be written from its evidence: KeyError('volume_ratio')" in row["error"]
+        if row.alert.alert_id == "b2":
+            assert (row.state, row.attempts) == ("dead", 1)
+            assert "cannot be written from its evidence: ValueError(" in row.error
         else:
-            assert row["state"] == "delivered"
+            assert row.state == "delivered"
     assert world.counted("crm", "dead") == world.counted("desk", "dead") == 1
     told = {one for arrival in servers.arrivals for one in arrival.told}
     assert told == {("a1", "opened"), ("c3", "opened")}

@@ -20,9 +20,7 @@ HOUR = timedelta(hours=1)
 
 
 async def outcomes(world: World) -> list[tuple[str, str, str, str | None]]:
-    return [
-        (row["reason"], row["channel"], row["state"], row["error"]) for row in await world.rows()
-    ]
+    return [(row.alert.reason, row.channel, row.state, row.error) for row in await world.rows()]
 
 
 async def do(world: World, request: ActionRequest, alert_id: str = "a1") -> None:
@@ -91,7 +89,7 @@ async def test_when_a_silence_ends_what_is_still_open_is_told_once(world: World)
     await drain(world, world.dispatcher({"crm": channel}))
     ((sent,),) = channel.sent
     assert (sent.alert_id, sent.reason, sent.at) == ("a1", "still_open", NOW)
-    assert sent.evidence["summary"] == "It turned."
+    assert sent.evidence.summary == "It turned."
     assert await watch.step() == 0
 
 
@@ -101,10 +99,10 @@ async def test_the_severity_told_is_that_of_now(world: World) -> None:
     world.clock.advance(HOUR)
     await unmute_notifier(world).step()
     row = (await world.rows())[-1]
-    assert (row["reason"], row["severity"], row["opened_at"]) == (
+    assert (row.alert.reason, row.alert.severity, row.alert.opened_at) == (
         "still_open",
         "critical",
-        row["at"],
+        row.alert.at,
     )
 
 
@@ -145,7 +143,7 @@ async def test_a_second_muting_is_made_up_for_too(world: World) -> None:
     await world.commit(transition("escalated", severity="critical", at=later))
     world.clock.advance(HOUR)
     assert await watch.step() == 1
-    reasons = [row["reason"] for row in await world.rows()]
+    reasons = [row.alert.reason for row in await world.rows()]
     assert reasons == ["opened", "still_open", "escalated", "still_open"]
 
 

@@ -18,14 +18,14 @@ async def test_one_delivery_a_transition_and_channel(world: World) -> None:
     world.routes = (Route(("crm", "team"), continues=True), Route(("crm",)))
     await world.commit(transition(), transition("escalated", severity="critical"))
     rows = await world.rows()
-    assert [(row["reason"], row["channel"], row["state"]) for row in rows] == [
+    assert [(row.alert.reason, row.channel, row.state) for row in rows] == [
         ("opened", "crm", "waiting"),
         ("opened", "team", "waiting"),
         ("escalated", "crm", "waiting"),
         ("escalated", "team", "waiting"),
     ]
-    assert len({row["key"] for row in rows}) == 4
-    assert rows[2]["severity"] == "critical"
+    assert len({row.key for row in rows}) == 4
+    assert rows[2].alert.severity == "critical"
     assert world.committed == [("crm", "waiting"), ("team", "waiting")] * 2
 
 
@@ -57,7 +57,7 @@ async def test_old_transitions_are_recorded_and_told_to_nobody(world: World) -> 
         transition(at=NOW - day - timedelta(seconds=1)), transition("resolved", at=NOW - day)
     )
     rows = await world.rows()
-    assert [(row["state"], row["error"]) for row in rows] == [
+    assert [(row.state, row.error) for row in rows] == [
         ("skipped", outbox.TOO_OLD),
         ("waiting", None),
     ]
@@ -74,7 +74,7 @@ async def test_a_rebuild_tells_nobody_again(world: World) -> None:
     await world.commit(transition(), other, seq=1, scored=scored)
     ended = transition("resolved", at=NOW + timedelta(minutes=1))
     await world.commit(ended, seq=7, repeated_mark=marked.mark)
-    assert [(row["alert_id"], row["error"]) for row in await world.rows()] == [
+    assert [(row.alert.alert_id, row.error) for row in await world.rows()] == [
         ("a1", None),
         ("b2", outbox.REBUILT),
         ("a1", outbox.REBUILT),
@@ -99,7 +99,7 @@ async def test_deliveries_of_an_older_version_know_their_pages(world: World) -> 
     await world.database.close()
     to_version(world.database, "0005")
     world.database.upgrade()
-    assert [(row["reason"], row["page"], row["step"]) for row in await world.rows()] == [
+    assert [(row.alert.reason, row.page, row.step) for row in await world.rows()] == [
         ("opened", True, None),
         ("escalated", False, None),
         ("opened", True, None),

@@ -66,7 +66,7 @@ async def do(world: World, verb: Verb, alert_id: str = "a1", **more: object) -> 
 
 
 async def outcomes(world: World) -> list[tuple[str, str, str | None]]:
-    return [(row["reason"], row["state"], row["error"]) for row in await world.rows()]
+    return [(row.alert.reason, row.state, row.error) for row in await world.rows()]
 
 
 async def down(world: World, channel: MemoryChannel, name: str = "crm") -> Dispatcher:
@@ -186,8 +186,8 @@ async def test_what_somebody_sends_again_goes_though_it_is_muted(world: World) -
     dispatcher = world.dispatcher({"crm": channel})
     await drain(world, dispatcher)
     (row,) = await world.rows()
-    assert row["error"] == "resolved, says mai"
-    await world.store.resend(row["delivery_id"], NOW)
+    assert row.error == "resolved, says mai"
+    await world.store.resend(row.delivery_id, NOW)
     await drain(world, dispatcher)
     assert told(channel) == [[("a1", "opened")]]
 

@@ -8,7 +8,6 @@ from serving.notify.channels.base import Unavailable
 from serving.notify.channels.memory import MemoryChannel
 from serving.notify.routing.routes import Route
 from serving.notify.workers.unmute_notifier import UnmuteNotifier
-from serving.storage.database import to_micros
 from serving.storage.silence_store import SilenceStore
 from tests.serving.conftest import NOW
 from tests.serving.notify.conftest import World, transition
@@ -30,7 +29,7 @@ def told(channel: MemoryChannel) -> list[list[tuple[str, str]]]:
 
 
 async def waits(world: World) -> list[tuple[str, str, int | None]]:
-    return [(row["channel"], row["state"], row["not_before"]) for row in await world.rows()]
+    return [(row.channel, row.state, row.not_before) for row in await world.rows()]
 
 
 async def test_ten_transitions_of_a_night_are_one_message_in_the_morning(world: World) -> None:
@@ -42,7 +41,7 @@ async def test_ten_transitions_of_a_night_are_one_message_in_the_morning(world: 
         await world.commit(transition("resolved", alert_id=f"a{number}", at=at + HOUR / 2))
         assert await dispatcher.step("hanoi-desk") > 0
         world.clock.advance(HOUR)
-    assert await waits(world) == [("hanoi-desk", "waiting", to_micros(MORNING))] * 10
+    assert await waits(world) == [("hanoi-desk", "waiting", MORNING)] * 10
     assert await world.store.oldest_waiting(world.clock.now()) == {}  # nothing is late
     world.clock.advance(MORNING - world.clock.now() - timedelta(microseconds=1))
     assert await dispatcher.step("hanoi-desk") > 0
@@ -113,7 +112,7 @@ async def test_who_was_called_by_night_is_told_of_the_end_by_day(world: World) -
     await world.commit(transition(severity="critical"))
     world.clock.advance(MORNING - NOW)
     await world.commit(transition("resolved", severity="critical", at=MORNING))
-    assert [(row["channel"], row["reason"], row["page"]) for row in await world.rows()] == [
+    assert [(row.channel, row.alert.reason, row.page) for row in await world.rows()] == [
         ("hanoi-phone", "opened", True),
         ("hanoi-desk", "opened", True),
         ("hanoi-desk", "resolved", False),
@@ -127,14 +126,14 @@ async def test_what_is_muted_no_more_waits_for_the_hours_too(world: World) -> No
     world.clock.advance(2 * HOUR)
     assert await UnmuteNotifier(world.database, world.outbox).step() == 1
     skipped, still_open = await world.rows()
-    assert (skipped["not_before"], still_open["not_before"]) == (None, to_micros(MORNING))
-    assert skipped["page"] is still_open["page"] is True  # it is the first that they hear of it
+    assert (skipped.not_before, still_open.not_before) == (None, MORNING)
+    assert skipped.page is still_open.page is True  # it is the first that they hear of it
 
 
 async def test_what_waits_can_be_sent_now_and_survives_a_restart(world: World) -> None:
     await world.commit(transition(), transition(alert_id="b2"))
     first, _ = await world.rows()
-    await world.store.resend(first["delivery_id"], NOW)
+    await world.store.resend(first.delivery_id, NOW)
     desk = MemoryChannel(most=20)
     dispatcher = world.dispatcher({"hanoi-desk": desk})
     await dispatcher.step("hanoi-desk")

@@ -25,9 +25,10 @@ from serving.notify.outbox import Outbox
 from serving.reports.digest_scheduler import DigestScheduler
 from serving.storage.comment_log import CommentLog
 from serving.storage.database import Database
+from serving.storage.delivery_record import Delivery
 from serving.storage.delivery_store import DeliveryFilter, DeliveryStore
-from serving.storage.digest_record import JSON
 from serving.storage.digest_store import reached
+from serving.storage.outbox import WrittenDelivery
 from serving.storage.step_store import StepStore
 from serving.storage.tables import deliveries
 from tests.serving.reports.conftest import DAY, HOUR, MINUTE, Archive
@@ -47,7 +48,7 @@ class Press(Archive):
         self.committed: list[tuple[str, str]] = []
         self.store = DeliveryStore(database)
         self.outbox = Outbox(
-            (), self.clock, max_age=DAY, on_commit=self.committed.extend, stateful_receivers=()
+            (), self.clock, max_age=DAY, on_commit=self._on_commit, stateful_receivers=()
         )
 
     async def worker(self, *subscriptions: Subscription) -> DigestScheduler:
@@ -57,12 +58,16 @@ class Press(Archive):
         await worker.stop()
         return worker
 
-    async def rows(self) -> list[Any]:
+    def _on_commit(self, written: Sequence[WrittenDelivery]) -> None:
+        self.committed += [(one.channel, one.state) for one in written]
+
+    async def rows(self) -> list[Delivery]:
         return (await self.store.page(DeliveryFilter(), before=None, limit=100))[::-1]
 
     async def told(self) -> list[tuple[str, str, str]]:
         return [
-            (row["channel"], row["reason"], row["evidence"]["first"]) for row in await self.rows()
+            (row.channel, row.digest.every, row.digest.first.isoformat())
+            for row in await self.rows()
         ]
 
 
@@ -95,14 +100,13 @@ async def test_what_stands_in_the_row(press: Press) -> None:
     worker = await press.worker()
     await look(press, worker, HOUR)
     first, second = await press.rows()
-    assert (first["key"], second["key"]) == (
+    assert (first.key, second.key) == (
         "digest-daily-day-2026-11-19-desk", "digest-daily-day-2026-11-19-boss",
     )  # fmt: skip
-    assert first["alert_id"] is first["kol_id"] is first["step"] is None
-    assert (first["kind"], first["severity"], first["page"]) == ("digest", "info", False)
-    assert first["digest"] == "daily"
-    digest = JSON.validate_python(first["evidence"])
-    assert digest == JSON.validate_python(second["evidence"])
+    assert first.alert is first.step is None
+    assert first.page is False
+    digest = first.digest
+    assert digest == second.digest
     assert (digest.name, digest.due_at, digest.written_at) == ("daily", MORNING, MORNING)
     assert [kol.name for kol in digest.kols] == ["Lena Vane"]
 
@@ -127,7 +131,7 @@ async def test_what_fell_due_in_a_downtime_comes_once_and_late(press: Press) -> 
         ("desk", "week", "2026-11-23"),
     ]
     assert await look(press, worker, HOUR) == 0
-    digest = JSON.validate_python((await press.rows())[0]["evidence"])
+    digest = (await press.rows())[0].digest
     assert digest.due_at is not None
     assert digest.written_at - digest.due_at > 5 * HOUR
 
@@ -139,7 +143,7 @@ async def test_a_new_digest_begins_with_the_next(press: Press) -> None:
     assert await look(press, worker, 19 * HOUR) == 2
     both = await press.worker(DAILY, WEEKLY)  # the weekly one is new, the daily one is not
     assert await look(press, both, DAY) == 2
-    assert {row["reason"] for row in await press.rows()} == {"day"}
+    assert {row.digest.every for row in await press.rows()} == {"day"}
 
 
 async def test_a_digest_that_comes_back_into_the_file_is_new(press: Press) -> None:
@@ -148,7 +152,7 @@ async def test_a_digest_that_comes_back_into_the_file_is_new(press: Press) -> No
     press.clock.advance(10 * DAY + 12 * HOUR)
     worker = await press.worker(DAILY, WEEKLY)
     assert await look(press, worker, HOUR) == 1
-    assert [row["reason"] for row in await press.rows()] == ["week"]
+    assert [row.digest.every for row in await press.rows()] == ["week"]
 
 
 async def test_another_time_of_the_day_brings_no_day_twice(press: Press) -> None:
@@ -238,7 +242,7 @@ def dispatcher(press: Press, **channels: Channel) -> Dispatcher:
 async def drained(press: Press, dispatcher: Dispatcher, channel: str) -> list[str]:
     while await dispatcher.step(channel) == 0:
         pass
-    return [row["state"] for row in await press.rows() if row["channel"] == channel]
+    return [row.state for row in await press.rows() if row.channel == channel]
 
 
 async def put(press: Press, period: Period) -> None:
@@ -252,7 +256,7 @@ async def test_digests_are_sent_one_by_one_with_their_key(press: Press) -> None:
     await put(press, FRIDAY.before)
     desk = MemoryChannel(most=20)
     assert await drained(press, dispatcher(press, desk=desk), "desk") == ["delivered"] * 2
-    assert [key for key, _ in desk.digests] == [row["key"] for row in await press.rows()]
+    assert [key for key, _ in desk.digests] == [row.key for row in await press.rows()]
     assert desk.sent == []
 
 
@@ -268,7 +272,7 @@ async def test_a_digest_is_tried_again_as_it_was_and_then_given_up(press: Press)
     press.clock.advance(HOUR)
     assert await drained(press, mails, "desk") == ["delivered"]
     ((_, digest),) = desk.digests
-    assert JSON.dump_python(digest, mode="json") == (await press.rows())[0]["evidence"]
+    assert digest == (await press.rows())[0].digest
     assert digest.kols == ()
     await put(press, FRIDAY.before)
     desk.failures = [Rejected("550 no")]
@@ -279,7 +283,7 @@ async def test_a_channel_that_is_of_another_type_now_takes_none(press: Press) ->
     await put(press, FRIDAY.before)
     assert await drained(press, dispatcher(press, desk=AlertsOnly()), "desk") == ["dead"]
     (row,) = await press.rows()
-    assert "of another type now" in row["error"]
+    assert "of another type now" in row.error
 
 
 async def test_a_digest_that_cannot_be_read_is_given_up(press: Press) -> None:

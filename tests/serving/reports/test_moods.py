@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from monitoring.kinds import Severity
 from serving.notify.config.period import period_of
 from serving.reports.moods import kol_mood, mood_of, trouble, usual_comments
 from serving.storage.digest_record import KolMood
@@ -59,7 +60,16 @@ def test_half_an_hour_counts_by_half() -> None:
 
 
 def row(said: Sums | None = None, learnt: Learnt | None = None, *severities: str) -> KolMood:
-    return kol_mood("lena", None, (START, START + DAY), said, None, learnt, severities, [])
+    return kol_mood(
+        "lena",
+        None,
+        (START, START + DAY),
+        said,
+        None,
+        learnt,
+        [Severity(one) for one in severities],
+        [],
+    )
 
 
 def test_figures_of_a_kol() -> None:

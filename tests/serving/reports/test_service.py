@@ -194,8 +194,8 @@ def test_it_is_on_time_in_the_mailbox(
     assert "Lena Vane" in body.get_content()
     until(lambda: {row["state"] for row in deliveries(running)} == {"delivered"})
     first, second = deliveries(running)
-    assert (first["digest"], first["reason"], first["alert_id"]) == ("daily", "week", None)
-    assert (second["kind"], second["reason"], second["kol_id"]) == ("digest", "day", None)
+    assert (first["digest"], first["every"], first["alert_id"]) == ("daily", "week", None)
+    assert (second["payload"], second["every"], second["kind"]) == ("digest", "day", None)
     again = running.post(f"/v1/deliveries/{second['delivery_id']}/resend").json()
     assert again["state"] == "waiting"
     assert running.post("/v1/digests/weekly/send", json={}).status_code == 404

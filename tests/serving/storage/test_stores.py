@@ -1,7 +1,7 @@
 """What the stores promise on every database; people's work and the outbox have their own tests."""
 
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,8 @@ from monitoring.events import Comment, ScoredComment
 from serving.errors import NotFound
 from serving.storage.alert_store import AlertFilter, AlertStore
 from serving.storage.comment_log import CommentFilter, CommentLog
-from serving.storage.database import Database, to_micros
+from serving.storage.database import Database
+from serving.storage.instants import to_micros
 from serving.storage.kol_store import KolStore
 from serving.storage.mood_store import MoodStore
 from serving.storage.step_store import EngineState, IdleMark, Step, StepStore
@@ -160,21 +161,23 @@ async def test_alerts_are_listed_by_their_opening_and_id(database: Database) -> 
     events += [transition("resolved", alert_id="a", kol_id="mina", at=NOW + 90 * MINUTE)]
     await steps.commit(Step(seq=0, model="m", events=events), await steps.progress())
 
-    async def page(before: tuple[int, str] | None = None, **wanted: Any) -> list[str]:
-        rows = await store.page(AlertFilter(**wanted), before=before, limit=9)
-        return [row["alert_id"] for row in rows]
+    async def page(before: tuple[datetime, str] | None = None, **wanted: Any) -> list[str]:
+        return [
+            alert.alert_id
+            for alert in await store.page(AlertFilter(**wanted), before=before, limit=9)
+        ]
 
     assert await page() == ["c", "b", "a", "B"]
-    assert await page((to_micros(NOW), "b")) == ["a", "B"]
+    assert await page((NOW, "b")) == ["a", "B"]
     assert await page(kol_id="lena", since=NOW + MINUTE) == ["c"]
     assert await page(state="resolved") == ["a"]
     assert await page(touched=True) == []
-    alert, befell = await store.get("a")
-    assert [event["reason"] for event in befell] == ["opened", "resolved"]
-    assert alert["evidence"] == befell[0]["evidence"]
+    alert, events = await store.get("a")
+    assert [event.reason for event in events] == ["opened", "resolved"]
+    assert alert.evidence == events[0].evidence
     assert await store.open_by_kol() == {("lena", "warning"): 3}
     last = await store.last_event_id()
-    assert [row["alert_id"] for row in await store.events_after(last - 2, limit=9)] == ["c", "a"]
+    assert [event.alert_id for event in await store.events_after(last - 2, limit=9)] == ["c", "a"]
 
 
 async def test_states_and_idle_marks_come_back_as_they_were_left(database: Database) -> None:

@@ -1,25 +1,27 @@
 """What is refused, what a silence matches, and who is told of what."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from monitoring.drivers import Drivers, PostDriver
 from serving.errors import InvalidRequest
 from serving.triage.actions import LONGEST_SNOOZE, ActionRequest, check
 from serving.triage.muting import alert_status
 from serving.triage.silences import LONGEST, Matchers, Silence, check_span
 from serving.triage.triage_status import Transition, triage_status_of
 from tests.serving.conftest import NOW
+from tests.serving.notify.conftest import DRIVERS as EVERYDAY
+from tests.serving.notify.conftest import transition
 from tests.serving.triage.conftest import action
 
 HOUR = timedelta(hours=1)
-ALERT: dict[str, Any] = {
-    "kol_id": "lena",
-    "kind": "backlash",
-    "severity": "warning",
-    "evidence": {"drivers": {"posts": [{"post_id": "p7"}, {"post_id": "p8"}]}},
-}
+POSTS = tuple(PostDriver(post_id, 10, 9.0, 1.0, 8.0) for post_id in ("p7", "p8"))
+DRIVERS = replace(EVERYDAY, posts=POSTS)
+ALERT = transition()
+ALERT = replace(ALERT, evidence=replace(ALERT.evidence, drivers=DRIVERS))
 
 
 def silence(number: int = 3, **change: Any) -> Silence:
@@ -92,9 +94,9 @@ def test_a_silence_mutes_what_it_matches_while_it_is_active(
     assert found.muted == ("silenced by 3" if muted else None)
 
 
-@pytest.mark.parametrize("drivers", [None, {"posts": []}])
-def test_an_alert_without_a_top_post_is_not_meant_by_a_post(drivers: object) -> None:
-    alert = ALERT | {"evidence": {"drivers": drivers}}
+@pytest.mark.parametrize("drivers", [None, replace(DRIVERS, posts=())])
+def test_an_alert_without_a_top_post_is_not_meant_by_a_post(drivers: Drivers | None) -> None:
+    alert = replace(ALERT, evidence=replace(ALERT.evidence, drivers=drivers))
     of_a_post = silence(posts=frozenset({"p7"}))
     assert alert_status(alert, triage_status_of([], [], NOW), [of_a_post], NOW).muted is None
 

@@ -11,6 +11,7 @@ from serving.storage.alert_status import alert_statuses
 from serving.triage.actions import ActionRequest
 from serving.triage.triage_status import TriageStatus
 from tests.serving.conftest import NOW
+from tests.serving.notify.conftest import transition
 from tests.serving.triage.conftest import TriageDesk
 from tests.serving.triage.test_muting import silence
 
@@ -138,8 +139,7 @@ async def test_alerts_stand_as_they_are_asked_for(desk: TriageDesk) -> None:
     await desk.do("resolve")
     await desk.silences.add(silence(0, kols=frozenset({"mina"})))
     alerts = [
-        {"alert_id": alert_id, "kol_id": kol_id, "kind": "backlash", "severity": "warning",
-         "evidence": {"drivers": None}}
+        transition(alert_id=alert_id, kol_id=kol_id)
         for alert_id, kol_id in (("b2", "mina"), ("a1", "lena"), ("c3", "oanh"))
     ]  # fmt: skip
     async with desk.database.read() as connection:

@@ -43,7 +43,7 @@ def work(client: httpx.Client, path: str) -> Any:
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [1000, 380])
-@pytest.mark.parametrize("query", ["", "?language=vi&timezone=Asia/Ho_Chi_Minh&act=resolve"])
+@pytest.mark.parametrize("query", ["", "?language=vi&timezone=Asia/Ho_Chi_Minh&action=resolve"])
 def test_it_can_be_read(
     client: httpx.Client, path: str, page: Tab, width: int, dark: bool, query: str
 ) -> None:

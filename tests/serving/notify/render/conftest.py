@@ -1,15 +1,17 @@
 """Golden files, hostile words, and letters."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from monitoring.drivers import PostDriver
 from serving.locales.wording import Wording
 from serving.notify.notification import Notification
 from serving.notify.render.content import RenderedMessage, write
-from tests.serving.notify.conftest import EVIDENCE, WORDS, notification
+from tests.serving.notify.conftest import DRIVERS, EVIDENCE, WORDS, notification, sample
 
 GOLDEN = Path(__file__).parent / "golden"
 HOSTILE = (
@@ -40,8 +42,10 @@ def rendered(words: Wording = WORDS, **change: Any) -> RenderedMessage:
 def hostile(**change: Any) -> Notification:
     """A notification in which everything that others wrote means harm, at 10,000 characters."""
     text = HOSTILE + "x" * 10_000
-    samples = [{"text": text, "offensive": None}] * 8
-    posts = [{"post_id": text, "comments": 10, "excess": 4.0}]
-    drivers = EVIDENCE["drivers"] | {"representative": samples, "posts": posts}
-    evidence = EVIDENCE | {"drivers": drivers, "summary": text}
+    drivers = replace(
+        DRIVERS,
+        representative=(sample(text, None),) * 8,
+        posts=(PostDriver(text, 10, 5.0, 1.0, 4.0),),
+    )
+    evidence = replace(EVIDENCE, drivers=drivers, summary=text)
     return notification(**{"kol_name": text, "kol_id": text, "evidence": evidence} | change)

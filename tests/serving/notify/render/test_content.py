@@ -1,17 +1,20 @@
 """What is said: subject, sentence, figures, quotes; for every kind and reason, and of a burst."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from monitoring.evidence import DetectorScore
 from monitoring.kinds import AlertKind
 from serving.notify.channels.base import Rejected
 from serving.notify.render.content import write
-from tests.serving.notify.conftest import EVIDENCE, WORDS, notification
+from tests.serving.notify.conftest import DRIVERS, EVIDENCE, WORDS, notification
 from tests.serving.notify.render.conftest import hostile, rendered
 
-COPIES = {"scale_minutes": 45.0, "inputs": {"n": 210, "k": 134.4, "p": 0.03}}
+COPIES = DetectorScore("copies", 45.0, 9.0, 6.0, {"n": 210, "k": 134.4, "p": 0.03})
+FLOOD = replace(EVIDENCE, scores=(COPIES,))
 
 
 @pytest.mark.parametrize(
@@ -31,9 +34,9 @@ COPIES = {"scale_minutes": 45.0, "inputs": {"n": 210, "k": 134.4, "p": 0.03}}
          "TEST · CRITICAL · Lena Vane · backlash opened: 61% negative, usually 14%"),
         ({"kind": "praise_surge", "severity": "info"},
          "INFO · Lena Vane · praise surge opened: 32.5 times the usual comments"),
-        ({"kind": "comment_flood", "severity": "info", "evidence": EVIDENCE | {"scores": [COPIES]}},
+        ({"kind": "comment_flood", "severity": "info", "evidence": FLOOD},
          "INFO · Lena Vane · comment flood opened: 32.5 times the usual comments"),
-        ({"kind": "data_gap", "severity": "info", "evidence": EVIDENCE | {"comments": 0}},
+        ({"kind": "data_gap", "severity": "info", "evidence": replace(EVIDENCE, comments=0)},
          "INFO · Lena Vane · data gap opened: 0 comments, usually 38"),
         ({"kol_name": "Lena\r\nBcc: all@example.com", "reason": "resolved"},
          "RESOLVED · Lena Bcc: all@example.com · backlash is over"),
@@ -66,8 +69,7 @@ def test_the_sentence_says_what_changed(kind: str, sentence: str) -> None:
 
 
 def test_a_flood_is_told_by_what_its_detector_judged() -> None:
-    evidence = EVIDENCE | {"scores": [COPIES]}
-    flood = {"kind": "comment_flood", "severity": "info", "evidence": evidence}
+    flood = {"kind": "comment_flood", "severity": "info", "evidence": FLOOD}
     assert rendered(**flood).items[0].sentence == (
         "Near-copies on Lena Vane: 64% of 210 comments in 45 minutes; usually 3%. Advertising, a "
         "prize draw or bots may be behind it; the mood is no darker than usual."
@@ -83,7 +85,7 @@ def test_an_end_is_told_by_its_last_figures() -> None:
         "It is over after 8 hours: 61% of 1,240 comments in the last 30 minutes are negative, "
         "usually 14%."
     )
-    few = rendered(**over, evidence=EVIDENCE | {"comments": 1}).items[0].sentence
+    few = rendered(**over, evidence=replace(EVIDENCE, comments=1)).items[0].sentence
     assert few == "It is over after 8 hours: 1 comment in the last 30 minutes, usually 38."
     back = rendered(**over, kind="data_gap").items[0].sentence
     assert back == (
@@ -143,17 +145,19 @@ def test_nothing_that_others_wrote_is_longer_than_a_line_can_be() -> None:
 
 
 @pytest.mark.parametrize(
-    "gone", ["negative_share", "incident_start", "window_end", "expected_comments", "drivers"]
+    ("scores", "missing"),
+    [((), "not enough values"), ((replace(COPIES, inputs={"n": 210, "k": 9}),), "'p'")],
 )
-def test_evidence_that_cannot_be_told_is_rejected_not_raised(gone: str) -> None:
-    evidence = {key: value for key, value in EVIDENCE.items() if key != gone}
-    with pytest.raises(Rejected, match=gone):
-        rendered(evidence=evidence)
+def test_a_flood_without_what_its_detector_judged_is_rejected_not_raised(
+    scores: tuple[DetectorScore, ...], missing: str
+) -> None:
+    """Older versions stored scores without their inputs."""
+    evidence = replace(EVIDENCE, scores=scores)
+    with pytest.raises(Rejected, match=rf"cannot be written.*{missing}"):
+        rendered(kind="comment_flood", severity="info", evidence=evidence)
 
 
-@pytest.mark.parametrize(
-    "drivers", [[], {"posts": 3}, EVIDENCE["drivers"] | {"audience": None}, "words"]
-)
-def test_drivers_of_another_shape_are_rejected_too(drivers: object) -> None:
-    with pytest.raises(Rejected, match="cannot be written"):
-        rendered(evidence=EVIDENCE | {"drivers": drivers})
+def test_an_unknown_verdict_is_rejected_not_raised() -> None:
+    drivers = replace(DRIVERS, audience=replace(DRIVERS.audience, verdict="aliens"))
+    with pytest.raises(Rejected, match=r"cannot be written.*aliens"):
+        rendered(evidence=replace(EVIDENCE, drivers=drivers))

@@ -1,0 +1,117 @@
+"""Reads and writes rows of the outbox as records."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy import RowMapping, Select, select
+
+from monitoring.kinds import AlertKind, Severity
+from serving.delivery_state import DeliveryState
+from serving.errors import StoreError
+from serving.storage.alert_record import to_evidence
+from serving.storage.delivery_record import Delivery, NewDelivery
+from serving.storage.digest_record import JSON as DIGEST
+from serving.storage.instants import from_micros, optional_from_micros, to_micros
+from serving.storage.notification_reason import NotificationReason
+from serving.storage.payloads import AlertPayload, DigestPayload, Payload, UnreadablePayload
+from serving.storage.tables import deliveries, kols
+
+
+def select_deliveries() -> Select[Any]:
+    """Deliveries as `to_delivery` reads them."""
+    return select(deliveries, kols.c.name.label("kol_name")).outerjoin(
+        kols, kols.c.kol_id == deliveries.c.kol_id
+    )
+
+
+def to_delivery(row: RowMapping) -> Delivery:
+    """A row of `select_deliveries` as the record."""
+    return Delivery(
+        delivery_id=row["delivery_id"],
+        key=row["key"],
+        channel=row["channel"],
+        payload=_payload(row),
+        kol_name=row["kol_name"],
+        state=DeliveryState(row["state"]),
+        attempts=row["attempts"],
+        recorded_at=from_micros(row["recorded_at"]),
+        due_at=from_micros(row["due_at"]),
+        finished_at=optional_from_micros(row["finished_at"]),
+        error=row["error"],
+        not_before=optional_from_micros(row["not_before"]),
+        page=row["page"],
+        step=row["step"],
+        by_hand=row["by_hand"],
+    )
+
+
+def to_row(new: NewDelivery) -> dict[str, Any]:
+    """A new delivery as the values of its row, without its payload."""
+    waits = optional_micros(new.not_before)
+    now = to_micros(new.recorded_at)
+    return {
+        "key": new.key,
+        "channel": new.channel,
+        "state": new.state,
+        "attempts": 0,
+        "recorded_at": now,
+        "due_at": now if waits is None else waits,
+        "finished_at": None if new.skipped is None else now,
+        "error": new.skipped,
+        "not_before": waits if new.skipped is None else None,
+        "page": new.page,
+        "step": new.step,
+        "by_hand": False,
+    }
+
+
+def to_payload_row(payload: AlertPayload | DigestPayload) -> dict[str, Any]:
+    """A payload as the values of its row."""
+    if isinstance(payload, DigestPayload):
+        digest = payload.digest
+        return {
+            "alert_id": None,
+            "kol_id": None,
+            "kind": "digest",
+            "severity": "info",
+            "reason": digest.every,
+            "at": to_micros(digest.until),
+            "opened_at": to_micros(digest.since),
+            "evidence": DIGEST.dump_python(digest, mode="json"),
+            "digest": digest.name,
+        }
+    return {
+        "alert_id": payload.alert_id,
+        "kol_id": payload.kol_id,
+        "kind": payload.kind,
+        "severity": payload.severity,
+        "reason": payload.reason,
+        "at": to_micros(payload.at),
+        "opened_at": to_micros(payload.opened_at),
+        "evidence": payload.evidence.to_dict(),
+        "digest": None,
+    }
+
+
+def optional_micros(instant: datetime | None) -> int | None:
+    """Whole microseconds since 1970; None for None."""
+    return None if instant is None else to_micros(instant)
+
+
+def _payload(row: RowMapping) -> Payload:
+    try:
+        if row["digest"] is not None:
+            return DigestPayload(DIGEST.validate_python(row["evidence"]))
+        return AlertPayload(
+            alert_id=row["alert_id"],
+            kol_id=row["kol_id"],
+            kind=AlertKind(row["kind"]),
+            severity=Severity(row["severity"]),
+            reason=NotificationReason(row["reason"]),
+            at=from_micros(row["at"]),
+            opened_at=from_micros(row["opened_at"]),
+            evidence=to_evidence(row["evidence"]),
+        )
+    except (StoreError, ValidationError, ValueError) as error:
+        return UnreadablePayload(str(error))

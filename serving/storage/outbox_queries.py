@@ -1,0 +1,177 @@
+"""The outbox inside a transaction: what is written, and what is still to be made up for."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, FromClause, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from monitoring.kinds import AlertState
+from serving.delivery_state import DeliveryState
+from serving.storage.alert_record import AlertRecord, to_alert
+from serving.storage.delivery_record import Delivery, NewDelivery
+from serving.storage.delivery_rows import select_deliveries, to_delivery, to_payload_row, to_row
+from serving.storage.instants import from_micros, to_micros
+from serving.storage.outbox import WrittenDelivery
+from serving.storage.payloads import AlertPayload, DigestPayload
+from serving.storage.tables import alerts, deliveries
+from serving.storage.upsert import insert
+
+
+@dataclass(frozen=True, slots=True)
+class SuppressedAlert:
+    """An open alert whose last delivery to a channel was skipped.
+
+    Attributes:
+        alert: the alert.
+        channel: the channel's name.
+        at: event time of what the delivery carried.
+    """
+
+    alert: AlertRecord
+    channel: str
+    at: datetime
+
+
+async def enqueue(
+    connection: AsyncConnection,
+    payload: AlertPayload | DigestPayload,
+    new: Sequence[NewDelivery],
+    *,
+    replace_skipped: bool = False,
+) -> list[WrittenDelivery]:
+    """Write deliveries of one payload inside a transaction.
+
+    Args:
+        connection: the transaction.
+        payload: what they carry.
+        new: the deliveries; one whose key is in the outbox already is left out.
+        replace_skipped: put it in the place of that one nevertheless, if that one was skipped.
+
+    Returns:
+        What was written.
+    """
+    written = []
+    for one in new:
+        row = to_payload_row(payload) | to_row(one)
+        statement = insert(connection, deliveries).values(**row)
+        if replace_skipped:
+            statement = statement.on_conflict_do_update(
+                index_elements=["key"],
+                set_=row,
+                where=deliveries.c.state == DeliveryState.SKIPPED,
+            )
+        else:
+            statement = statement.on_conflict_do_nothing(index_elements=["key"])
+        found = await connection.execute(statement.returning(deliveries.c.delivery_id))
+        if found.one_or_none() is not None:
+            written.append(WrittenDelivery(one.channel, one.state))
+    return written
+
+
+async def release(connection: AsyncConnection, channel: str, alert_id: str, now: datetime) -> None:
+    """Stop waiting for a team's hours with what waits of an alert, inside a transaction."""
+    statement = update(deliveries).where(
+        *is_waiting(channel), deliveries.c.alert_id == alert_id, is_held(deliveries, now)
+    )
+    await connection.execute(statement.values(not_before=to_micros(now), due_at=to_micros(now)))
+
+
+async def notified_channels(connection: AsyncConnection, alert_id: str) -> list[str]:
+    """The channels that were notified of an alert or soon will be, inside a transaction."""
+    statement = (
+        select(deliveries.c.channel)
+        .where(deliveries.c.alert_id == alert_id, deliveries.c.state != DeliveryState.SKIPPED)
+        .group_by(deliveries.c.channel)
+        .order_by(func.min(deliveries.c.delivery_id))
+    )
+    return list((await connection.execute(statement)).scalars())
+
+
+async def was_not_called(connection: AsyncConnection, alert_id: str, channel: str) -> bool:
+    """Whether the last page of an alert to a channel was skipped, inside a transaction."""
+    statement = (
+        select(deliveries.c.state)
+        .where(
+            deliveries.c.alert_id == alert_id,
+            deliveries.c.channel == channel,
+            deliveries.c.page,
+        )
+        .order_by(deliveries.c.delivery_id.desc())
+        .limit(1)
+    )
+    return bool(await connection.scalar(statement) == DeliveryState.SKIPPED)
+
+
+async def calls_of_open(
+    connection: AsyncConnection,
+) -> list[tuple[AlertRecord, list[Delivery]]]:
+    """The open alerts that somebody was called about, each with its calls in order.
+
+    A call is a page that was not skipped, or a step of an escalation.
+    """
+    calls = (
+        select_deliveries()
+        .join(alerts, alerts.c.alert_id == deliveries.c.alert_id)
+        .where(
+            alerts.c.state == AlertState.OPEN,
+            deliveries.c.state != DeliveryState.SKIPPED,
+            deliveries.c.page,
+        )
+        .order_by(deliveries.c.delivery_id)
+    )
+    found: defaultdict[str, list[Delivery]] = defaultdict(list)
+    for row in (await connection.execute(calls)).mappings():
+        found[row["alert_id"]].append(to_delivery(row))
+    statement = select(alerts).where(alerts.c.alert_id.in_(list(found)))
+    rows = (await connection.execute(statement.order_by(alerts.c.alert_id))).mappings()
+    return [(alert, found[alert.alert_id]) for alert in map(to_alert, rows)]
+
+
+async def suppressed_open(
+    connection: AsyncConnection, channels: Collection[str], *, spared: Collection[str]
+) -> list[SuppressedAlert]:
+    """The open alerts whose last delivery to a channel was skipped, inside a transaction.
+
+    Args:
+        connection: the transaction.
+        channels: the channels to look at.
+        spared: reasons to skip a delivery that nothing has to make up for.
+    """
+    last = (
+        select(func.max(deliveries.c.delivery_id))
+        .join(alerts, alerts.c.alert_id == deliveries.c.alert_id)
+        .where(
+            alerts.c.state == AlertState.OPEN,
+            deliveries.c.channel.in_(channels),
+            # The escalation itself makes up for a step that was skipped.
+            or_(deliveries.c.state != DeliveryState.SKIPPED, deliveries.c.step.is_(None)),
+        )
+        .group_by(deliveries.c.alert_id, deliveries.c.channel)
+    )
+    statement = (
+        select(alerts, deliveries.c.channel, deliveries.c.at.label("muted_at"))
+        .join(deliveries, deliveries.c.alert_id == alerts.c.alert_id)
+        .where(
+            deliveries.c.delivery_id.in_(last),
+            deliveries.c.state == DeliveryState.SKIPPED,
+            deliveries.c.error.not_in(spared),
+        )
+        .order_by(deliveries.c.delivery_id)
+    )
+    return [
+        SuppressedAlert(to_alert(row), row["channel"], from_micros(row["muted_at"]))
+        for row in (await connection.execute(statement)).mappings()
+    ]
+
+
+def is_waiting(channel: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Whether a delivery waits for a channel."""
+    return deliveries.c.state == DeliveryState.WAITING, deliveries.c.channel == channel
+
+
+def is_held(rows: FromClause, now: datetime) -> ColumnElement[bool]:
+    """Whether a delivery waits for a team's hours."""
+    return func.coalesce(rows.c.not_before, 0) > to_micros(now)
