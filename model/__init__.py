@@ -1,1 +1,1 @@
-"""Text into calibrated probabilities. Imports no other room; no torch on the default path."""
+"""Turns text into calibrated probabilities. Imports no other room, and torch only on request."""

@@ -1,4 +1,4 @@
-"""A model as a folder: graph, tokenizer, and a manifest that vouches for both."""
+"""A model folder: a graph, a tokenizer, and a manifest with the checksums of both."""
 
 import hashlib
 import json
@@ -15,25 +15,25 @@ TOKENIZER = "tokenizer.json"
 WEIGHTS = "model.safetensors"
 ENCODER_CONFIG = "config.json"
 LAYOUT = 1
-LANGUAGE_POOL = "language "  # begins the name of the figures of one language, in the metrics
+LANGUAGE_POOL = "language "  # prefix of a language's entry in the metrics
 _CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class ModelArtifact:
-    """The manifest of a model folder, read and checked.
+    """The manifest of a model folder, validated.
 
     Attributes:
         path: the folder.
-        model_id: name and a hash of the weights; two folders with the same id hold the same model.
-        labels: head → labels in the order of its outputs.
-        temperatures: head → the temperature that calibrates it.
-        max_tokens: pieces the model reads at once, special ones included.
-        before: ids of the special pieces before a text.
-        after: ids of those after it.
-        pad_id: id that fills up short rows.
-        files: name → sha256, of every file but the manifest.
-        details: the whole manifest: versions, recipe and data hashes, metrics, terms.
+        model_id: name and hash of the weights; folders with the same id contain the same model.
+        labels: head → labels, in the order of its outputs.
+        temperatures: head → calibration temperature.
+        max_tokens: tokens the model reads at once, special ones included.
+        before: ids of the special tokens before a text.
+        after: ids of the special tokens after a text.
+        pad_id: id of the padding token.
+        files: name → sha256 of every file except the manifest.
+        details: the whole manifest: versions, hashes of recipe and data, metrics, terms.
     """
 
     path: Path
@@ -49,10 +49,10 @@ class ModelArtifact:
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """Read a folder's manifest; :meth:`verify` checks the files.
+        """Read a folder's manifest. To check its files, call :meth:`verify`.
 
         Raises:
-            ArtifactError: no manifest, one that cannot be read, or of another layout.
+            ArtifactError: the manifest is missing, unreadable, or of an unknown layout.
         """
         folder = Path(path)
         manifest = folder / MANIFEST
@@ -62,7 +62,7 @@ class ModelArtifact:
             details: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
             if details["layout"] != LAYOUT:
                 raise ArtifactError(
-                    f"{manifest}: layout {details['layout']} is not {LAYOUT}, the one read here"
+                    f"{manifest}: layout {details['layout']} is not supported; expected {LAYOUT}"
                 )
             return cls(
                 path=folder,
@@ -81,7 +81,7 @@ class ModelArtifact:
 
     @property
     def languages(self) -> frozenset[str] | None:
-        """Languages that its metrics give figures for; ``None`` where they name none."""
+        """Languages that the metrics cover; ``None`` if they name none."""
         named = {
             str(figures["name"]).removeprefix(LANGUAGE_POOL)
             for figures in self.details.get("metrics", ())
@@ -91,8 +91,8 @@ class ModelArtifact:
 
     @property
     def relative_temperatures(self) -> dict[str, dict[str, float]]:
-        """Head → language → its temperature as a multiple of the head's, of languages that have one
-        of their own.
+        """Head → language → the language's temperature divided by the head's, for languages that
+        have a temperature of their own.
         """
         own: Mapping[str, Mapping[str, float]] = self.details.get("language_temperatures", {})
         return {
@@ -104,11 +104,11 @@ class ModelArtifact:
         }
 
     def verify(self) -> None:
-        """Check that every file named is there and is the one that was named.
+        """Check that every listed file exists and matches its checksum.
 
         Raises:
             ArtifactError: a file is missing.
-            ArtifactTamperedError: a file's sha256 is another one.
+            ArtifactTamperedError: a file's sha256 differs from the manifest.
         """
         for name, expected in self.files.items():
             file = self.path / name
@@ -117,7 +117,7 @@ class ModelArtifact:
             found = sha256_of(file)
             if found != expected:
                 raise ArtifactTamperedError(
-                    f"{file} is not the file its manifest names "
+                    f"{file} does not match its manifest "
                     f"(sha256 {found[:12]}… instead of {expected[:12]}…)"
                 )
 

@@ -1,4 +1,4 @@
-"""The seam between the classifier and whatever computes probabilities."""
+"""The interface between the classifier and the runtime that computes probabilities."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
@@ -15,36 +15,34 @@ OFFENSIVE = "offensive"
 
 @runtime_checkable
 class Backend(Protocol):
-    """Pieces of text into calibrated probabilities. Implementations are safe to call from one
-    thread at a time.
-    """
+    """Turns tokens into calibrated probabilities. Called by one thread at a time."""
 
     @property
     def model_id(self) -> str:
-        """Names the weights: two backends with the same id give the same answers."""
+        """Identifies the weights: backends with the same id give the same answers."""
         ...
 
     @property
     def labels(self) -> Mapping[str, tuple[str, ...]]:
-        """Head → its labels in the order of the probabilities; ``sentiment`` is always there."""
+        """Head → its labels, in the order of the probabilities; always has ``sentiment``."""
         ...
 
     @property
     def window(self) -> int:
-        """How many pieces of a text the model reads at once, special ones not counted."""
+        """How many tokens of a text the model reads at once, special ones not counted."""
         ...
 
     @property
     def unknown(self) -> int | None:
-        """The piece that stands for what the vocabulary lacks; ``None`` if nothing does."""
+        """The id of the unknown token; ``None`` if the vocabulary has none."""
         ...
 
     def encode(self, texts: Sequence[str]) -> list[Pieces]:
-        """Cut normalised texts into pieces, without special ones. Any text is allowed."""
+        """Split normalised texts into tokens, without special ones. Any text is allowed."""
         ...
 
     def probabilities(self, windows: Sequence[Pieces]) -> dict[str, Probabilities]:
-        """Read windows of 1 to ``window`` pieces as one batch.
+        """Score windows of 1 to ``window`` tokens as one batch.
 
         Returns:
             Head → (windows, labels); rows sum to 1.
@@ -56,7 +54,7 @@ class Backend(Protocol):
 
 
 def softmax(logits: NDArray[np.floating], temperature: float = 1.0) -> Probabilities:
-    """Logits (rows, labels) into probabilities, softened by a temperature above 1."""
+    """Turn logits (rows, labels) into probabilities; a temperature above 1 softens them."""
     scaled = np.asarray(logits, dtype=np.float64) / temperature
     scaled -= scaled.max(axis=-1, keepdims=True)
     powers = np.exp(scaled)
@@ -64,11 +62,11 @@ def softmax(logits: NDArray[np.floating], temperature: float = 1.0) -> Probabili
 
 
 def soften(probabilities: Probabilities, temperature: float | NDArray[np.float64]) -> Probabilities:
-    """Probabilities as their logits would give them at a temperature relative to theirs.
+    """The probabilities that the same logits give at another temperature, relative to theirs.
 
     Args:
         probabilities: (..., labels), rows summing to 1; a probability of 0 stays 0.
-        temperature: above 0; one for all, or one that broadcasts against the rows.
+        temperature: above 0; one value, or an array that broadcasts against the rows.
     """
     powers = probabilities ** (1 / temperature)
     return np.asarray(powers / powers.sum(axis=-1, keepdims=True), dtype=np.float64)
@@ -77,7 +75,7 @@ def soften(probabilities: Probabilities, temperature: float | NDArray[np.float64
 def padded(
     windows: Sequence[Pieces], before: Pieces, after: Pieces, pad_id: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Windows between their special pieces as (ids, mask), each (windows, longest)."""
+    """Pad windows with their special tokens into (ids, mask), each (windows, longest)."""
     special = len(before) + len(after)
     longest = max(len(window) for window in windows) + special
     ids = np.full((len(windows), longest), pad_id, dtype=np.int64)

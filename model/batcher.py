@@ -1,4 +1,4 @@
-"""Many small calls into few large batches, with a bound on what may wait."""
+"""Combines many small calls into few large batches; the queue is bounded."""
 
 import asyncio
 from collections import deque
@@ -24,12 +24,12 @@ class Predictor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BatchReport:
-    """What an observer is told after every batch.
+    """One batch, as reported to the observer.
 
     Attributes:
-        texts: scored together.
-        waiting: texts still queued.
-        queued_seconds: how long the oldest text of the batch had waited.
+        texts: number of texts in the batch.
+        waiting: number of texts still queued.
+        queued_seconds: how long the oldest text of the batch waited.
         seconds: how long the model took.
         failed: whether the model raised.
     """
@@ -43,7 +43,7 @@ class BatchReport:
 
 @dataclass(slots=True, eq=False)
 class _Call:
-    """One caller's texts; the future is done when all are scored, one failed, or nobody waits."""
+    """One caller's texts. The future is done when all are scored, one failed, or the call ended."""
 
     future: asyncio.Future[list[Prediction]]
     since: float
@@ -61,8 +61,8 @@ class _Entry:
 class Batcher:
     """Collects texts of concurrent callers and scores them in one worker thread.
 
-    A failed batch fails every call that has a text in it. A cancelled caller's texts that are still
-    queued are dropped. If the worker itself dies, all waiters fail and ``alive`` is false.
+    A failed batch fails every call with a text in it. Queued texts of a cancelled call are dropped.
+    If the worker dies, all waiting calls fail and ``alive`` is false.
     """
 
     def __init__(
@@ -75,14 +75,14 @@ class Batcher:
         max_delay: float = 0.005,
         observer: Callable[[BatchReport], None] | None = None,
     ) -> None:
-        """Set the bounds; :meth:`start` starts the worker.
+        """Configure the batcher; to start its worker, call :meth:`start`.
 
         Args:
             classifier: scores a batch; called in a thread, never twice at once.
-            max_waiting_texts: permits: texts queued or being scored at any time.
-            max_batch_texts: texts a batch.
-            max_batch_characters: characters a batch, unless a single text is longer.
-            max_delay: seconds the first text of a batch waits for company.
+            max_waiting_texts: limit on texts queued or being scored.
+            max_batch_texts: limit on texts per batch.
+            max_batch_characters: limit on characters per batch; one longer text is a batch alone.
+            max_delay: seconds that the first text of a batch waits for others.
             observer: called in the event loop after every batch.
         """
         self._classifier = classifier
@@ -92,7 +92,7 @@ class Batcher:
         self._max_delay = max_delay
         self._observer = observer
         self._queue: deque[_Entry] = deque()
-        self._held = 0
+        self._pending = 0
         self._arrived = asyncio.Event()
         self._full = asyncio.Event()
         self._calls: set[_Call] = set()
@@ -102,24 +102,24 @@ class Batcher:
 
     @property
     def alive(self) -> bool:
-        """Whether the worker runs; false before start, after stop, and when it died."""
+        """Whether the worker is running; false before start, after stop, and if it died."""
         return self._worker is not None and not self._worker.done()
 
     @property
     def waiting(self) -> int:
         """Texts queued or being scored."""
-        return self._held
+        return self._pending
 
     async def start(self) -> None:
-        """Start the worker; does nothing where it runs already."""
+        """Start the worker; does nothing if it is running already."""
         if self.alive:
             return
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model")
         self._worker = asyncio.create_task(self._work(), name="model-batcher")
-        self._worker.add_done_callback(self._bury)
+        self._worker.add_done_callback(self._on_worker_done)
 
     async def stop(self) -> None:
-        """Let the batch under way end, fail what still waits, and stop the worker."""
+        """Finish the current batch, fail all waiting calls, and stop the worker."""
         worker, self._worker = self._worker, None
         executor, self._executor = self._executor, None
         if worker is not None:
@@ -129,13 +129,13 @@ class Batcher:
             await asyncio.to_thread(executor.shutdown)
 
     async def predict(self, texts: Sequence[str]) -> list[Prediction]:
-        """Score texts, in the order given, together with whatever else waits.
+        """Score texts together with those of other calls; results in the order given.
 
         Raises:
-            Overloaded: too many texts wait; nothing was taken. Carries ``retry_after``.
-            TooManyTextsError: the call alone is over ``max_waiting_texts``.
+            Overloaded: too many texts are waiting; none was queued. Carries ``retry_after``.
+            TooManyTextsError: this call alone exceeds ``max_waiting_texts``.
             ModelStoppedError: the worker is not running, or died.
-            BackendError: the batch that held one of the texts failed.
+            BackendError: a batch with one of the texts failed.
         """
         if not self.alive:
             raise ModelStoppedError("the model is not running")
@@ -143,14 +143,14 @@ class Batcher:
             return []
         if len(texts) > self._max_waiting:
             raise TooManyTextsError(
-                f"{len(texts)} texts in one call; at most {self._max_waiting} may wait at once"
+                f"{len(texts)} texts in one call; the limit is {self._max_waiting}"
             )
-        if self._held + len(texts) > self._max_waiting:
-            raise Overloaded(self._held, self._retry_after(len(texts)))
+        if self._pending + len(texts) > self._max_waiting:
+            raise Overloaded(self._pending, self._retry_after(len(texts)))
         loop = asyncio.get_running_loop()
         call = _Call(loop.create_future(), loop.time(), len(texts))
         self._calls.add(call)
-        self._held += len(texts)
+        self._pending += len(texts)
         self._queue.extend(_Entry(call, place, text) for place, text in enumerate(texts))
         self._arrived.set()
         if len(self._queue) >= self._max_texts:
@@ -165,20 +165,20 @@ class Batcher:
         loop = asyncio.get_running_loop()
         while True:
             await self._arrived.wait()
-            await self._linger(loop)
+            await self._fill(loop)
             batch = self._take()
             if batch:
                 await self._score(batch, loop)
 
-    async def _linger(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Wait for company until the batch is full or its first text has waited long enough."""
+    async def _fill(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Wait until the batch is full or its first text has waited ``max_delay``."""
         if not self._queue:
             return
-        patience = self._queue[0].call.since + self._max_delay - loop.time()
-        if patience > 0 and len(self._queue) < self._max_texts:
+        remaining = self._queue[0].call.since + self._max_delay - loop.time()
+        if remaining > 0 and len(self._queue) < self._max_texts:
             self._full.clear()
             try:
-                await asyncio.wait_for(self._full.wait(), patience)
+                await asyncio.wait_for(self._full.wait(), remaining)
             except TimeoutError:
                 return
 
@@ -201,7 +201,7 @@ class Batcher:
         try:
             await asyncio.wait([running])
         finally:
-            self._held -= len(batch)
+            self._pending -= len(batch)
         seconds = loop.time() - began
         error = running.exception()
         if error is None:
@@ -229,21 +229,21 @@ class Batcher:
                 call.future.set_result([call.results[i] for i in range(len(call.results))])
 
     def _drop(self, call: _Call) -> None:
-        """Take what a call has left in the queue out of it and free its permits."""
+        """Remove a call's remaining texts from the queue."""
         if call.missing and self._queue:
             kept = [entry for entry in self._queue if entry.call is not call]
-            self._held -= len(self._queue) - len(kept)
+            self._pending -= len(self._queue) - len(kept)
             self._queue = deque(kept)
 
     def _retry_after(self, texts: int) -> float:
         if not self._texts_per_second:
             return 1.0
         return float(
-            max(1, ceil((self._held + texts - self._max_waiting) / self._texts_per_second))
+            max(1, ceil((self._pending + texts - self._max_waiting) / self._texts_per_second))
         )
 
-    def _bury(self, worker: asyncio.Task[None]) -> None:
-        """Fail everyone who waits on a worker that ended, however it ended."""
+    def _on_worker_done(self, worker: asyncio.Task[None]) -> None:
+        """Fail all waiting calls when the worker ends, whatever the reason."""
         cause = None if worker.cancelled() else worker.exception()
         message = "the model was stopped" if cause is None else f"the model worker died: {cause!r}"
         for call in list(self._calls):

@@ -1,4 +1,4 @@
-"""Texts into predictions: normalise, window, batch by length, average, name."""
+"""Turns texts into predictions: normalise, split into windows, score in batches, average."""
 
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -19,16 +19,14 @@ from model.types import Prediction, Sentiment
 MAX_WINDOWS = 32
 MAX_CHARACTERS = 1 << 17
 _BATCH_PIECES = 2048
-_DECIMALS = 4  # below them a score depends on the texts it was batched with
+_DECIMALS = 4  # further digits depend on the other texts of the batch
 _BATCH_WINDOWS = 64
 _EMPTY = Prediction(negative=0.0, neutral=1.0, positive=0.0, empty=True, windows=0, in_scope=False)
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
-    """What is known of a text besides its probabilities: the rows of its windows, its language, and
-    whether it is in scope.
-    """
+class _ScoredText:
+    """A text besides its probabilities: the rows of its windows, its language, its scope."""
 
     rows: list[int]
     language: str
@@ -36,7 +34,7 @@ class _Reading:
 
 
 class SentimentClassifier:
-    """Scores comments with whatever backend it was given."""
+    """Scores comments with a backend."""
 
     def __init__(
         self,
@@ -45,17 +43,17 @@ class SentimentClassifier:
         languages: Set[str] | None = None,
         relative_temperatures: Mapping[str, Mapping[str, float]] | None = None,
     ) -> None:
-        """Take a backend.
+        """Wrap a backend.
 
         Args:
             backend: computes the probabilities.
-            languages: that the model was measured on; ``None`` if unknown, and no text is out of
-                scope by its language then.
-            relative_temperatures: head → language → what its texts' probabilities are softened by
-                after the backend's calibration; other languages keep the backend's.
+            languages: languages that the model was measured on. If ``None``, a text's language
+                never puts it out of scope.
+            relative_temperatures: head → language → temperature that is applied after the
+                backend's calibration; other languages keep the backend's.
 
         Raises:
-            BackendError: its sentiment labels are not negative, positive and at most neutral.
+            BackendError: its sentiment labels are not negative, positive and (optionally) neutral.
         """
         self._backend = backend
         self._languages = languages
@@ -77,10 +75,10 @@ class SentimentClassifier:
             path: ``None`` for the one shipped in ``model/weights``; a :class:`ModelArtifact`
                 folder; a folder with a transformers sequence-classification model; or a Hugging
                 Face id of such a model. The last two need torch and transformers (extra ``gpu``).
-            threads: of the runtime; ``None`` takes all cores.
+            threads: threads of the runtime; all cores if ``None``.
 
         Raises:
-            ArtifactError: there is no such model, or its files are not what the manifest says.
+            ArtifactError: there is no such model, or its files do not match the manifest.
             BackendError: its labels cannot be read as sentiment, or torch is missing.
         """
         folder = shipped_weights() if path is None else Path(path)
@@ -101,7 +99,7 @@ class SentimentClassifier:
 
     @classmethod
     def from_backend(cls, backend: Backend) -> Self:
-        """A classifier over a backend made elsewhere, such as a fake."""
+        """A classifier over an existing backend, such as a fake."""
         return cls(backend)
 
     @classmethod
@@ -114,49 +112,49 @@ class SentimentClassifier:
 
     @property
     def model_id(self) -> str:
-        """Names the weights that score; stored beside every score."""
+        """Identifies the weights; stored with every score."""
         return self._backend.model_id
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """Score texts, in the order given.
 
-        A text of which normalisation leaves nothing is neutral by definition and marked ``empty``.
-        A text longer than the model's window is read in windows of about equal length, whose
-        probabilities are averaged by their numbers of pieces; beyond 32 windows (or 131,072
-        characters) evenly spaced parts of it are read, and it is out of scope.
+        A text that is empty after normalisation is neutral by definition and marked ``empty``. A
+        text longer than the model's window is split into windows of about equal length, whose
+        probabilities are averaged, weighted by their numbers of tokens. Of a text beyond 32 windows
+        (or 131,072 characters) only evenly spaced parts are read, and it is out of scope.
 
         Args:
-            texts: any strings: lone surrogates, NUL, emoji only, megabytes.
+            texts: any strings, including lone surrogates, NUL, emoji only, or megabytes.
 
         Returns:
-            One prediction a text.
+            One prediction per text.
 
         Raises:
-            BackendError: the runtime failed; never because of what a text says.
+            BackendError: the runtime failed. The content of a text never raises.
         """
         readable = {i: text for i, raw in enumerate(texts) if (text := normalise(_excerpt(raw)))}
         pieces = self._backend.encode(list(readable.values()))
         windows: list[Pieces] = []
-        readings: dict[int, _Reading] = {}
+        scored: dict[int, _ScoredText] = {}
         for (i, text), ids in zip(readable.items(), pieces, strict=True):
             if parts := split_windows(ids, self._backend.window):
                 rows = list(range(len(windows), len(windows) + len(parts)))
-                readings[i] = self._reading(texts[i], text, ids, rows)
+                scored[i] = self._scored_text(texts[i], text, ids, rows)
                 windows += parts
         found = self._read(windows)
         weights = np.array([len(window) for window in windows], dtype=np.float64)
         return [
-            self._prediction(found, weights, readings[i]) if i in readings else _EMPTY
+            self._prediction(found, weights, scored[i]) if i in scored else _EMPTY
             for i in range(len(texts))
         ]
 
-    def _reading(self, raw: str, text: str, pieces: Pieces, rows: list[int]) -> _Reading:
+    def _scored_text(self, raw: str, text: str, pieces: Pieces, rows: list[int]) -> _ScoredText:
         language = identify(text)
         whole = len(raw) <= MAX_CHARACTERS and len(pieces) <= MAX_WINDOWS * self._backend.window
         known = in_scope(
             text, language, pieces, unknown=self._backend.unknown, measured=self._languages
         )
-        return _Reading(rows, language, whole and known)
+        return _ScoredText(rows, language, whole and known)
 
     def _read(self, windows: Sequence[Pieces]) -> dict[str, Probabilities]:
         found = {
@@ -171,13 +169,13 @@ class SentimentClassifier:
         return found
 
     def _prediction(
-        self, found: dict[str, Probabilities], weights: Probabilities, reading: _Reading
+        self, found: dict[str, Probabilities], weights: Probabilities, text: _ScoredText
     ) -> Prediction:
-        weight = weights[reading.rows] / weights[reading.rows].sum()
-        sentiment = self._average(SENTIMENT, found, weight, reading)
+        weight = weights[text.rows] / weights[text.rows].sum()
+        sentiment = self._average(SENTIMENT, found, weight, text)
         offensive = None
         if self._offensive is not None:
-            value = float(self._average(OFFENSIVE, found, weight, reading)[self._offensive])
+            value = float(self._average(OFFENSIVE, found, weight, text)[self._offensive])
             offensive = round(min(1.0, max(0.0, value)), _DECIMALS)
         shares = {label: float(sentiment[column]) for label, column in self._columns.items()}
         negative = round(shares["negative"], _DECIMALS)
@@ -187,28 +185,28 @@ class SentimentClassifier:
             neutral=round(max(0.0, 1.0 - negative - positive), _DECIMALS),
             positive=positive,
             offensive=offensive,
-            windows=len(reading.rows),
-            language=reading.language,
-            in_scope=reading.in_scope,
+            windows=len(text.rows),
+            language=text.language,
+            in_scope=text.in_scope,
         )
 
     def _average(
-        self, head: str, found: dict[str, Probabilities], weight: Probabilities, reading: _Reading
+        self, head: str, found: dict[str, Probabilities], weight: Probabilities, text: _ScoredText
     ) -> Probabilities:
         """A head's mean over the windows of a text, (labels,), at its language's temperature."""
-        mean = weight @ found[head][reading.rows]
-        temperature = self._temperatures.get(head, {}).get(reading.language, 1.0)
+        mean = weight @ found[head][text.rows]
+        temperature = self._temperatures.get(head, {}).get(text.language, 1.0)
         return soften(mean, temperature)
 
 
 def shipped_weights() -> Path:
-    """The folder of the model that comes with the package."""
+    """The folder of the model that ships with the package."""
     return Path(str(files("model") / "weights"))
 
 
 def split_windows(pieces: Pieces, window: int) -> list[Pieces]:
-    """Cut pieces into parts of about equal length, at most ``window`` each; beyond 32 parts keep 32
-    evenly spaced ones. A text without pieces has no parts.
+    """Split tokens into parts of about equal length, at most ``window`` each. Of more than 32
+    parts, keep 32 evenly spaced ones. A text without tokens has no parts.
     """
     if not pieces:
         return []
@@ -221,7 +219,7 @@ def split_windows(pieces: Pieces, window: int) -> list[Pieces]:
 
 
 def _excerpt(text: str) -> str:
-    """At most 131,072 characters: of a longer text, evenly spaced parts joined by spaces."""
+    """A text of at most 131,072 characters; a longer one is reduced to evenly spaced parts."""
     if len(text) <= MAX_CHARACTERS:
         return text
     size = MAX_CHARACTERS // MAX_WINDOWS
@@ -230,7 +228,7 @@ def _excerpt(text: str) -> str:
 
 
 def _batches(order: Sequence[int], windows: Sequence[Pieces]) -> Iterator[list[int]]:
-    """Rows in ascending length, cut where padding would exceed the budget of pieces."""
+    """Split rows of ascending length into batches that stay within the budget of padded tokens."""
     batch: list[int] = []
     for row in order:
         full = (len(batch) + 1) * len(windows[row]) > _BATCH_PIECES or len(batch) == _BATCH_WINDOWS

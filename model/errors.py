@@ -1,67 +1,69 @@
-"""The root of every error that Groundswell raises on purpose.
+"""The root of all errors that Groundswell raises on purpose.
 
 GroundswellError
-├── ModelError: an artifact, a backend or the batcher
-├── training.errors.TrainingError: data or a recipe
-└── serving.errors.ServingError: a request, a file, the store
+├── ModelError: artifact, backend, batcher
+├── training.errors.TrainingError: data, recipe
+└── serving.errors.ServingError: request, file, store
 """
 
 
 class GroundswellError(Exception):
-    """An error with a message a person can act on.
+    """An error with a message that you can act on.
 
     Attributes:
-        code: stable, snake_case; the same in HTTP answers, logs and documents.
+        code: stable, in snake_case; the same in HTTP responses, logs and documentation.
     """
 
     code = "internal"
 
 
 class ModelError(GroundswellError):
-    """An artifact cannot be used or a backend failed."""
+    """A model cannot be loaded or used."""
 
     code = "model"
 
 
 class ArtifactError(ModelError):
-    """A model folder is missing, incomplete or of an unknown layout."""
+    """A model folder is missing, incomplete, or of an unknown layout."""
 
     code = "artifact"
 
 
 class ArtifactTamperedError(ArtifactError):
-    """A file of an artifact is not the one its manifest names."""
+    """A file of a model folder does not match its manifest."""
 
     code = "artifact_tampered"
 
 
 class BackendError(ModelError):
-    """The runtime under a model failed, or its answers cannot be read as sentiment."""
+    """The model's runtime failed, or its labels are not sentiments."""
 
     code = "backend"
 
 
 class ModelStoppedError(ModelError):
-    """The batcher is not running, or its worker died; nothing can be scored."""
+    """The batcher is not running, or its worker died. Nothing can be scored."""
 
     code = "model_stopped"
 
 
 class TooManyTextsError(ModelError):
-    """One call asks for more texts than may ever wait at once."""
+    """One call has more texts than the queue can hold."""
 
     code = "too_many_texts"
 
 
 class Overloaded(ModelError):
-    """Too many texts are waiting already; nothing of the call was taken.
+    """The queue is full; none of the call's texts was queued.
 
     Attributes:
-        retry_after: seconds after which trying again makes sense, at least 1.
+        retry_after: seconds to wait before trying again, at least 1.
     """
 
     code = "overloaded"
 
     def __init__(self, waiting: int, retry_after: float) -> None:
-        super().__init__(f"{waiting} texts are waiting already; try again in {retry_after:.0f} s")
+        super().__init__(
+            f"the queue is full with {waiting} texts; try again in {retry_after:.0f} s"
+        )
         self.retry_after = retry_after

@@ -1,4 +1,4 @@
-"""A backend without weights: a small lexicon. For tests, demos of the plumbing, and dry runs."""
+"""A backend without weights that uses a small lexicon; for tests, demos and dry runs."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -30,9 +30,9 @@ _CLASS = {word: kind for kind, words in _LEXICON.items() for word in words.split
 
 
 class FakeBackend:
-    """Counts words of a lexicon in English, Vietnamese and Korean; every other word is neutral.
+    """Counts words of an English, Vietnamese and Korean lexicon; every other word is neutral.
 
-    Deterministic and honest about its kind: its ``model_id`` says fake.
+    Deterministic. Its ``model_id`` starts with "fake".
     """
 
     model_id = "fake-lexicon-1"
@@ -44,14 +44,14 @@ class FakeBackend:
     }
 
     def encode(self, texts: Sequence[str]) -> list[Pieces]:
-        """Each word or sign as the number of its class."""
+        """Map each word or sign to the number of its class."""
         return [
             [_CLASS.get(word, _NEUTRAL) for word in _WORD.findall(text.lower())] or [_NEUTRAL]
             for text in texts
         ]
 
     def probabilities(self, windows: Sequence[Pieces]) -> dict[str, Probabilities]:
-        """Softmax of twice the counts: one hit outweighs any number of neutral words."""
+        """Softmax of twice the counts, so that one hit outweighs any number of neutral words."""
         counts = np.array(
             [[window.count(kind) for kind in range(4)] for window in map(list, windows)],
             dtype=np.float64,

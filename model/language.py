@@ -1,4 +1,4 @@
-"""Which language a comment is written in: offline, and unknown where the text says too little."""
+"""Identifies the language of a comment, offline; "unknown" if the text is too short to tell."""
 
 import re
 from functools import cache
@@ -30,20 +30,20 @@ _MACROLANGUAGES = {"arz": "ar", "azb": "az", "ckb": "ku", "wuu": "zh", "yue": "z
 
 
 def identify(text: str) -> str:
-    """The language of a text, by its first 1,000 characters.
+    """The language of a text, from its first 1,000 characters.
 
-    Letters of Han, kana, Hangul, Thai, Lao, Burmese and Khmer decide by themselves where there are
-    at least three and they are most of the text (one counts as two letters of another script): Han
-    is Japanese if at least a fifth of Han and kana together is kana, and Chinese otherwise. Any
-    other text goes to fastText's ``lid.176`` (Joulin et al. 2017) if it has at least three words,
-    and what that gives less than 0.6 is unknown. Handles, links, digits and emoji say nothing.
+    The scripts Han, kana, Hangul, Thai, Lao, Burmese and Khmer decide by themselves if a text has
+    at least three such letters and they make up most of it (one counts as two letters of another
+    script). Han is Japanese if kana is at least a fifth of Han and kana together, and Chinese
+    otherwise. Any other text of at least three words goes to fastText's ``lid.176`` (Joulin et al.
+    2017); a score below 0.6 counts as unknown. Handles, links, digits and emoji are ignored.
 
     Args:
-        text: normalised by :func:`model.text.normalise`. Any string is answered.
+        text: normalised by :func:`model.text.normalise`. Any string is allowed.
 
     Returns:
-        An ISO 639-1 code, the identifier's longer one where a language has none (``ceb``), or
-        ``und``. Varieties of Arabic, Azerbaijani, Chinese and Kurdish have the code of the whole.
+        An ISO 639-1 code, the identifier's longer code for a language without one (``ceb``), or
+        ``und``. Varieties of Arabic, Azerbaijani, Chinese and Kurdish share one code each.
     """
     text = without_placeholders(text)[:_MOST_CHARACTERS]
     if _OWN_SCRIPT.search(text):
@@ -63,19 +63,17 @@ def identify(text: str) -> str:
 
 
 def has_letters(text: str) -> bool:
-    """Whether a text holds a letter of any script."""
+    """Whether a text contains a letter of any script."""
     return any(map(str.isalpha, text))
 
 
 def without_placeholders(text: str) -> str:
-    """A normalised text less what stands for handles and links."""
+    """A normalised text without the placeholders for handles and links."""
     return _PLACEHOLDERS.sub(" ", text)
 
 
 def _by_script(text: str) -> tuple[str, int]:
-    """The language that the commonest of the scripts with one of their own speaks for, and how many
-    letters do.
-    """
+    """The language of the most common script in a text, and its number of letters."""
     counts = {code: len(pattern.findall(text)) for code, pattern in _SCRIPTS.items()}
     if counts["ja"] > 0 and counts["ja"] >= _KANA_SHARE * (counts["ja"] + counts["zh"]):
         counts["ja"] += counts.pop("zh")
@@ -85,5 +83,5 @@ def _by_script(text: str) -> tuple[str, int]:
 
 @cache
 def _detector() -> LangDetector:
-    """The model that comes inside the package: nothing is fetched."""
+    """The detector with the model inside its package; downloads nothing."""
     return LangDetector(LangDetectConfig(max_input_length=None, normalize_input=False))

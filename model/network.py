@@ -1,4 +1,4 @@
-"""The network: an encoder, the mean of its hidden states, one linear head a question."""
+"""The network: an encoder, mean pooling, and one linear head per question."""
 
 from collections.abc import Mapping
 
@@ -7,16 +7,16 @@ from transformers import PretrainedConfig, PreTrainedModel
 
 
 class Network(nn.Module):
-    """Encoder with one classification head per question."""
+    """An encoder with one classification head per question."""
 
     def __init__(
         self, encoder: PreTrainedModel, heads: Mapping[str, int], dropout: float = 0.0
     ) -> None:
-        """Take an encoder and add heads.
+        """Add heads to an encoder.
 
         Args:
-            encoder: gives ``last_hidden_state`` (texts, tokens, hidden).
-            heads: name → number of labels; the order is that of the outputs.
+            encoder: returns ``last_hidden_state`` (texts, tokens, hidden).
+            heads: name → number of labels, in the order of the outputs.
             dropout: before the heads.
         """
         super().__init__()
@@ -33,7 +33,7 @@ class Network(nn.Module):
             mask: (texts, tokens), int64, 1 where there is a token.
 
         Returns:
-            One (texts, labels) tensor a head, in the heads' order.
+            One (texts, labels) tensor per head, in the order of the heads.
         """
         hidden = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
         weight = mask.unsqueeze(-1).to(hidden.dtype)
@@ -43,7 +43,7 @@ class Network(nn.Module):
 
 
 def without_pooler(config: PretrainedConfig) -> dict[str, bool]:
-    """Arguments that build an encoder of this configuration without the pooler, which the mean
-    replaces; empty for an architecture that has none.
+    """Arguments that build an encoder without its pooler, which mean pooling replaces; empty for an
+    architecture without one.
     """
     return {"add_pooling_layer": False} if config.model_type in ("bert", "xlm-roberta") else {}

@@ -19,11 +19,11 @@ class OnnxBackend:
         """Verify and load an artifact.
 
         Args:
-            artifact: with a graph and a tokenizer.
-            threads: for the matrix products; ``None`` leaves it to ONNX Runtime (all cores).
+            artifact: a folder with a graph and a tokenizer.
+            threads: threads of ONNX Runtime; all cores if ``None``.
 
         Raises:
-            ArtifactError: a file is missing, changed, or cannot be loaded.
+            ArtifactError: a file is missing, changed, or not loadable.
         """
         artifact.verify()
         self._artifact = artifact
@@ -35,7 +35,7 @@ class OnnxBackend:
                 str(artifact.path / GRAPH), options, providers=["CPUExecutionProvider"]
             )
             self._tokenizer = Tokenizer.from_file(str(artifact.path / TOKENIZER))
-        except Exception as error:  # both libraries raise plain Exception subclasses of their own
+        except Exception as error:  # both libraries raise direct subclasses of Exception
             raise ArtifactError(f"{artifact.path} cannot be loaded: {error}") from error
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
@@ -43,22 +43,22 @@ class OnnxBackend:
 
     @property
     def model_id(self) -> str:
-        """As in the manifest."""
+        """See :class:`model.backend.Backend`; from the manifest."""
         return self._artifact.model_id
 
     @property
     def labels(self) -> Mapping[str, tuple[str, ...]]:
-        """As in the manifest."""
+        """See :class:`model.backend.Backend`; from the manifest."""
         return self._artifact.labels
 
     @property
     def window(self) -> int:
-        """Pieces read at once, special ones not counted."""
+        """Tokens read at once, special ones not counted."""
         special = len(self._artifact.before) + len(self._artifact.after)
         return self._artifact.max_tokens - special
 
     def encode(self, texts: Sequence[str]) -> list[Pieces]:
-        """Cut texts into the vocabulary's pieces."""
+        """Split texts into tokens."""
         encodings = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
         return [encoding.ids for encoding in encodings]
 
@@ -69,7 +69,7 @@ class OnnxBackend:
         heads = list(artifact.labels)
         try:
             outputs = self._session.run(heads, {"ids": ids, "mask": mask})
-        except Exception as error:  # ONNX Runtime's errors share no other base
+        except Exception as error:  # ONNX Runtime's errors have no other common base
             raise BackendError(f"ONNX Runtime failed: {error}") from error
         return {
             head: softmax(np.asarray(logits), artifact.temperatures.get(head, 1.0))

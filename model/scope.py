@@ -1,4 +1,4 @@
-"""Whether a text is of the kind that a model was measured on."""
+"""Whether a text is of a kind that the model was measured on."""
 
 from collections.abc import Sequence, Set
 
@@ -17,19 +17,19 @@ def in_scope(
     unknown: int | None,
     measured: Set[str] | None,
 ) -> bool:
-    """Whether figures exist for texts such as this one.
+    """Whether the model was measured on texts like this one.
 
-    They do not where the text has no letters (emoji, digits and signs alone; handles and links do
-    not count), where its language is known and none of those measured, or where half of its pieces
-    or more are unknown to the vocabulary.
+    A text is out of scope if it has no letters (only emoji, digits and signs; handles and links do
+    not count), if its language is known but was not measured, or if at least half of its tokens are
+    unknown to the vocabulary.
 
     Args:
         text: normalised.
-        language: of the text, as :func:`model.language.identify` gives it.
-        pieces: of the text.
-        unknown: the piece that stands for what the vocabulary lacks; ``None`` if nothing does.
-        measured: languages with figures; ``None`` where nobody says, and language then decides
-            nothing.
+        language: the result of :func:`model.language.identify`.
+        pieces: the text's tokens.
+        unknown: id of the unknown token; ``None`` if the vocabulary has none.
+        measured: the measured languages; ``None`` if unknown, and then the language is not
+            considered.
     """
     if not has_letters(without_placeholders(text)):
         return False
@@ -39,7 +39,7 @@ def in_scope(
 
 
 def unknown_piece(tokenizer: Tokenizer) -> int | None:
-    """The id of the piece that stands for what a vocabulary lacks."""
+    """The id of a vocabulary's unknown token; ``None`` if it has none."""
     for name in _UNKNOWN_PIECES:
         found: int | None = tokenizer.token_to_id(name)
         if found is not None:

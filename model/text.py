@@ -1,4 +1,4 @@
-"""One normalisation of comment text, the same when a model is trained and when it serves."""
+"""Normalises comment text, in the same way for training and for serving."""
 
 import html
 import re
@@ -9,7 +9,7 @@ _URL = re.compile(
     r"(?:https?://|www\.)[!-~]+|(?<![\w@.-])(?:[a-z0-9-]+\.)+[a-z]{2,10}/[!-~]*",
     re.IGNORECASE,
 )
-# Latin letters with any marks, or Hangul; in scripts without spaces a handle has no visible end.
+# Latin letters with any marks, or Hangul: in scripts without spaces a handle has no visible end.
 _LATIN = "A-Za-z0-9_\u00c0-\u024f\u1e00-\u1eff"
 _HANDLE = re.compile(
     rf"(?<![{_LATIN}.])@(?:[{_LATIN}](?:[{_LATIN}.]*[{_LATIN}])?|[\uac00-\ud7a3]+[{_LATIN}\uac00-\ud7a3]*)"
@@ -24,24 +24,24 @@ _INVISIBLE = re.compile(
 )
 _SPACE = re.compile(r"\s+")
 
-URL_TOKEN = "http"  # noqa: S105 - a word of the text, not a secret
+URL_TOKEN = "http"  # noqa: S105 - part of the text, not a secret
 HANDLE_TOKEN = "@user"  # noqa: S105
 
 
 def normalise(text: str) -> str:
-    r"""Bring a comment to the form that the models read.
+    r"""Bring a comment into the form that the models read.
 
-    In this order: literal ``\u2019`` escapes decoded; surrogate pairs joined and lone ones
-    dropped; HTML entities decoded; Unicode NFKC; control, zero-width and variation characters
-    dropped; links → ``http``; handles → ``@user`` (a run of them once); a unit of one to four
-    characters that comes more than three times in a row cut to three (digits excepted); white
-    space collapsed. Letter case and emoji stay, for they carry mood.
+    The steps, in order: decode literal ``\u2019`` escapes; join surrogate pairs and drop lone
+    surrogates; decode HTML entities; apply Unicode NFKC; drop control, zero-width and variation
+    characters; replace links by ``http`` and handles by ``@user`` (several in a row by one); cut
+    more than three repetitions of one to four characters to three (except digits); collapse white
+    space. Letter case and emoji are kept because they carry sentiment.
 
     Args:
         text: any string, lone surrogates and NUL included.
 
     Returns:
-        The normalised text; empty where nothing readable was left.
+        The normalised text; empty if nothing readable is left.
     """
     if _ESCAPE.search(text):
         text = _ESCAPE.sub(_decode_escapes, text)
@@ -65,7 +65,7 @@ def _decode_escapes(match: re.Match[str]) -> str:
 
 
 def _join_surrogates(text: str) -> str:
-    """Join pairs of surrogates into their character and drop the lone ones."""
+    """Join surrogate pairs into characters and drop lone surrogates."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:

@@ -1,6 +1,6 @@
 """The torch backend: an artifact's float32 weights, or any transformers sequence classifier.
 
-Imported only when such a model is asked for.
+Imported only if such a model is requested.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,14 +27,14 @@ try:
     from model.network import Network, without_pooler
 except ImportError as error:
     raise BackendError(
-        f"this model needs torch and transformers ({error}): pip install 'groundswell[gpu]'"
+        f"this model needs torch and transformers ({error}); run: pip install 'groundswell[gpu]'"
     ) from error
 
 _LONGEST = 128
 
 
 class TorchBackend:
-    """Runs a torch module on the GPU where there is one, else on the CPU."""
+    """Runs a torch module, on the GPU if there is one, else on the CPU."""
 
     def __init__(
         self,
@@ -48,17 +48,17 @@ class TorchBackend:
         special: tuple[Pieces, Pieces, int],
         threads: int | None = None,
     ) -> None:
-        """Take a module; :meth:`from_artifact` and :meth:`from_pretrained` make one.
+        """Wrap a module; see also :meth:`from_artifact` and :meth:`from_pretrained`.
 
         Args:
-            module: (ids, mask) → one tensor of logits a head, in the order of ``labels``.
-            tokenizer: cuts texts into pieces.
-            model_id: names the weights.
-            labels: head → labels in the order of its logits.
-            temperatures: head → temperature; 1 where a head is not named.
-            max_tokens: pieces read at once, special ones included.
-            special: pieces before a text, pieces after it, the id that pads.
-            threads: of torch on the CPU; ``None`` leaves torch's own choice.
+            module: (ids, mask) → one tensor of logits per head, in the order of ``labels``.
+            tokenizer: splits texts into tokens.
+            model_id: identifies the weights.
+            labels: head → labels, in the order of its logits.
+            temperatures: head → temperature; 1 for heads that are not named.
+            max_tokens: tokens read at once, special ones included.
+            special: tokens before a text, tokens after it, the padding id.
+            threads: threads of torch on the CPU; torch's default if ``None``.
         """
         if threads:
             torch.set_num_threads(threads)
@@ -76,14 +76,14 @@ class TorchBackend:
 
     @classmethod
     def from_artifact(cls, artifact: ModelArtifact, *, threads: int | None = None) -> Self:
-        """The float32 weights of an artifact that holds them beside or instead of a graph.
+        """Load the float32 weights of a model folder.
 
         Raises:
-            ArtifactError: it holds none, or a file is missing or changed.
+            ArtifactError: it has none, or a file is missing or changed.
         """
         artifact.verify()
         if WEIGHTS not in artifact.files:
-            raise ArtifactError(f"{artifact.path} holds no {WEIGHTS}: it runs on ONNX Runtime only")
+            raise ArtifactError(f"{artifact.path} has no {WEIGHTS}: it runs on ONNX Runtime only")
         config = AutoConfig.from_pretrained(str(artifact.path / ENCODER_CONFIG))
         encoder = AutoModel.from_config(config, **without_pooler(config))  # type: ignore[no-untyped-call]
         network = Network(encoder, {head: len(names) for head, names in artifact.labels.items()})
@@ -101,11 +101,11 @@ class TorchBackend:
 
     @classmethod
     def from_pretrained(cls, name: str, *, threads: int | None = None) -> Self:
-        """A transformers sequence classifier from a folder or a Hugging Face id.
+        """Load a transformers sequence classifier from a folder or by its Hugging Face id.
 
         Raises:
-            ArtifactError: no such folder, and no hub could be reached or it has no such id.
-            BackendError: its labels are not names of sentiments.
+            ArtifactError: there is no such folder, and no such id on the hub (or no connection).
+            BackendError: its labels do not name sentiments.
         """
         try:
             classifier = AutoModelForSequenceClassification.from_pretrained(name)
@@ -113,7 +113,7 @@ class TorchBackend:
         except (OSError, ValueError) as error:
             reason = str(error).strip().splitlines()[0]
             raise ArtifactError(
-                f"{name!r} is no model folder, and no Hugging Face model that can be had: {reason}"
+                f"{name!r} is no model folder and cannot be loaded from Hugging Face: {reason}"
             ) from error
         config = classifier.config
         labels = tuple(_sentiment(config.id2label[i]) for i in range(config.num_labels))
@@ -130,7 +130,7 @@ class TorchBackend:
         )
 
     def encode(self, texts: Sequence[str]) -> list[Pieces]:
-        """Cut texts into the vocabulary's pieces."""
+        """Split texts into tokens."""
         encodings = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
         return [encoding.ids for encoding in encodings]
 
@@ -153,7 +153,7 @@ class TorchBackend:
 
 
 class _Wrapped(torch.nn.Module):
-    """A transformers classifier with the signature of our network."""
+    """Gives a transformers classifier the signature of our network."""
 
     def __init__(self, classifier: torch.nn.Module) -> None:
         super().__init__()
@@ -164,7 +164,7 @@ class _Wrapped(torch.nn.Module):
 
 
 def _special_pieces(fast: Any) -> tuple[list[int], list[int]]:
-    """The pieces a tokenizer sets before and after a text, read off a marked example."""
+    """The special tokens that a tokenizer puts before and after a text, found by an example."""
     plain = fast("a", add_special_tokens=False)["input_ids"]
     whole = fast("a")["input_ids"]
     for start in range(len(whole) - len(plain) + 1):
@@ -182,4 +182,4 @@ def _sentiment(label: str) -> str:
     for sentiment in ("negative", "neutral", "positive"):
         if label.lower().startswith(sentiment[:3]):
             return sentiment
-    raise BackendError(f"label {label!r} does not say negative, neutral or positive")
+    raise BackendError(f"label {label!r} does not name negative, neutral or positive")

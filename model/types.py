@@ -1,4 +1,4 @@
-"""What a model says of one text."""
+"""A model's prediction for one text."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,22 +14,21 @@ class Sentiment(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """Calibrated probabilities for one text, to four decimals.
+    """Calibrated probabilities of one text, rounded to four decimals.
 
     Attributes:
         negative: P(negative), in [0, 1].
         neutral: P(neutral), in [0, 1].
         positive: P(positive), in [0, 1]; the three sum to 1 within 1e-6.
-        offensive: P(offensive), in [0, 1]; None where the model has no such head.
-        empty: True where nothing was left to read after normalisation; such a text is
-            neutral by definition (0, 1, 0) and was not shown to the model.
-        windows: how many windows of the model's length the text was read in; 0 if empty.
-        language: ISO 639-1 code, a longer one where a language has none, or ``und`` (unknown, or
-            too short to tell); see :func:`model.language.identify`.
-        in_scope: False where the text is unlike all that the model was measured on, so that the
-            model card says nothing of how far the probabilities can be trusted: no letters, a
-            known language without figures, mostly characters that the vocabulary lacks, or so
-            long that only parts were read.
+        offensive: P(offensive), in [0, 1]; None if the model has no such head.
+        empty: True if the text is empty after normalisation. It is then neutral by definition
+            (0, 1, 0) and the model does not read it.
+        windows: number of windows that the text was split into; 0 if empty.
+        language: ISO 639-1 code (longer for languages without one), or ``und`` if unknown or too
+            short to tell; see :func:`model.language.identify`.
+        in_scope: False if the model was not measured on texts like this one, so the model card does
+            not tell how far to trust the probabilities: no letters, a known language that was not
+            measured, mostly unknown characters, or so long that only parts were read.
     """
 
     negative: float
@@ -43,7 +42,7 @@ class Prediction:
 
     @property
     def label(self) -> Sentiment:
-        """The likeliest class; a tie goes to neutral, then negative."""
+        """The most likely class; ties go to neutral, then negative."""
         best = max(self.neutral, self.negative, self.positive)
         if self.neutral == best:
             return Sentiment.NEUTRAL

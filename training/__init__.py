@@ -1,1 +1,1 @@
-"""Labelled text into a ModelArtifact folder."""
+"""Trains a model on labelled text and writes its folder."""

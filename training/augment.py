@@ -1,5 +1,6 @@
-"""Rewritings of training texts under which their label stands: what commenters do to a sentence
-without changing its mood, so that the model learns to see through it.
+"""Rewrites training texts in ways that keep their label: repetition, letter case, emoji.
+
+Commenters write like this without changing the sentiment, and the model learns to ignore it.
 """
 
 import re
@@ -18,16 +19,16 @@ _VOWEL = re.compile(r"[aeiouy](?=\w*[^\w]*$)", re.IGNORECASE)
 
 
 def augment(split: Split, head_labels: Sequence[str], share: float) -> Split:
-    """Rewrite a share of a split's texts, each chosen and rewritten by its own hash.
+    """Rewrite a share of a split's texts; a hash of each text decides whether and how.
 
-    There are four rewritings, equally often: said twice, other letter case, the last word drawn
-    out, and an emoji of the label's mood at the end. A text on which its rewriting does nothing
-    (a neutral one takes no emoji) stays as it is.
+    The four rewritings are equally frequent: repeat the text, change the letter case, stretch the
+    last word, append an emoji of the label's sentiment. Some texts do not change (a neutral text
+    gets no emoji).
 
     Args:
         split: normalised texts.
-        head_labels: of the head that the split belongs to.
-        share: of the texts to rewrite, in [0, 1].
+        head_labels: labels of the split's head.
+        share: share of the texts to rewrite, in [0, 1].
 
     Returns:
         The same rows, labels and order.

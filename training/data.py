@@ -1,4 +1,4 @@
-"""Labelled text: read, validate, normalise, split."""
+"""Reads labelled text: validate, normalise, split."""
 
 import hashlib
 from collections.abc import Sequence
@@ -21,14 +21,14 @@ _WRITTEN = "written/"
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """The rows of one set that are used together.
+    """The rows of one split of a set.
 
     Attributes:
-        data: the set they come from.
+        data: the set that they belong to.
         texts: normalised.
         labels: index of the head's label, shape (rows,).
-        langs: language code of each row, ``und`` where the file names none.
-        allowed: which of the head's labels the set has at all, shape (labels,).
+        langs: language code of each row, ``und`` if the file has none.
+        allowed: which of the head's labels the set uses, shape (labels,).
     """
 
     data: DataSet
@@ -41,8 +41,8 @@ class Split:
         return len(self.texts)
 
     def row_weights(self, class_balance: float) -> NDArray[np.float32]:
-        """Weight of each row in the loss, shape (rows,), 1 on average: a class's share of the rows
-        to the power ``-class_balance``, in [0, 1].
+        """Weight of each row in the loss, shape (rows,), mean 1: its class's share of the rows to
+        the power of ``-class_balance``, which is in [0, 1].
         """
         counts = np.bincount(self.labels, minlength=len(self.allowed))
         weights = (counts[self.labels] / max(1, len(self))) ** -class_balance
@@ -51,7 +51,7 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """Every set of a recipe, and the sha256 of every file read."""
+    """All sets of a recipe, and the sha256 of each file."""
 
     train: tuple[Split, ...]
     val: tuple[Split, ...]
@@ -59,21 +59,21 @@ class Corpus:
 
 
 def load_corpus(recipe: Recipe, folder: Path, *, train: bool = True) -> Corpus:
-    """Read all sets of a recipe; without ``train`` only what val is made of.
+    """Read all sets of a recipe; only their val rows if ``train`` is false.
 
     Raises:
-        DataError: the folder or a file is missing, or a row is not valid (file, row and
-            column named).
+        DataError: the folder or a file is missing, or a row is not valid; the message names
+            file, row and column.
     """
     if not folder.is_dir():
-        raise DataError(f"no data folder {folder}: name it with --data or GROUNDSWELL_DATA")
-    learnt: list[Split] = []
+        raise DataError(f"no data folder {folder}: set it with --data or GROUNDSWELL_DATA")
+    train_splits: list[Split] = []
     val: list[Split] = []
     hashes: dict[str, str] = {}
     for data in recipe.sets:
         found = {split: _find(folder, data, split) for split in ("train", "val")}
         if not any(found.values()):
-            raise DataError(f"set {data.name}: neither {data.path}.train nor .val in {folder}")
+            raise DataError(f"set {data.name}: {folder} has neither {data.path}.train nor .val")
         for split, path in found.items():
             wanted = split == "val" or (train and data.weight) or data.holdout
             if path is None or not wanted:
@@ -87,19 +87,19 @@ def load_corpus(recipe: Recipe, folder: Path, *, train: bool = True) -> Corpus:
                 continue
             rest, held = hold_out(rows, 0.0 if found["val"] else data.holdout)
             if train and data.weight:
-                learnt.append(_without(rest, data.without))
+                train_splits.append(_without(rest, data.without))
             if len(held):
                 val.append(held)
-    return Corpus(tuple(learnt), tuple(val), hashes)
+    return Corpus(tuple(train_splits), tuple(val), hashes)
 
 
 def load_split(path: Path, data: DataSet, head_labels: Sequence[str]) -> Split:
-    """Read and validate one file with the columns text, label and, if known, lang.
+    """Read and validate one file with the columns text, label and (optionally) lang.
 
-    Rows of which nothing is left after normalisation are dropped.
+    Rows that are empty after normalisation are dropped.
 
     Raises:
-        DataError: not readable, a column is missing, or a value is not valid.
+        DataError: the file is not readable, lacks a column, or has an invalid value.
     """
     frame = validate(read_frame(path), sorted(data.labels), path)
     frame = frame.assign(text=[normalise(text) for text in frame["text"]])
@@ -113,24 +113,24 @@ def load_split(path: Path, data: DataSet, head_labels: Sequence[str]) -> Split:
 
 
 def read_frame(path: Path) -> pd.DataFrame:
-    """Read parquet or CSV.
+    """Read a Parquet or CSV file.
 
     Raises:
-        DataError: the file is not of its kind.
+        DataError: the file is not readable.
     """
     try:
         if path.suffix == ".parquet":
             return pd.read_parquet(path)
         return pd.read_csv(path, keep_default_na=False, dtype=str)
     except (OSError, ValueError, pd.errors.ParserError) as error:
-        raise DataError(f"{path.name}: not readable: {error}") from error
+        raise DataError(f"{path.name} is not readable: {error}") from error
 
 
 def validate(frame: pd.DataFrame, labels: Sequence[str], path: Path) -> pd.DataFrame:
-    """Check the columns and the value of every row.
+    """Check the columns and all values.
 
     Raises:
-        DataError: naming file, row (from 0) and column of the first few faults.
+        DataError: names file, row (from 0) and column of the first few errors.
     """
     columns = {
         "text": pa.Column(str, nullable=False),
@@ -152,13 +152,13 @@ def validate(frame: pd.DataFrame, labels: Sequence[str], path: Path) -> pd.DataF
 
 
 def hold_out(split: Split, share: float) -> tuple[Split, Split]:
-    """Part a split into (rest, held out): the same texts on every machine and in every run."""
+    """Divide a split into (rest, held out), by a hash of the text: equal in every run."""
     held = np.array([fraction(text) < share for text in split.texts], dtype=np.bool_)
     return _take(split, ~held), _take(split, held)
 
 
 def fraction(text: str) -> float:
-    """A number in [0, 1) that depends on the text alone."""
+    """A number in [0, 1) that depends only on the text."""
     digest = hashlib.sha256(text.encode("utf-8", "replace")).digest()
     return int.from_bytes(digest[:8], "big") / 2**64
 
@@ -189,5 +189,5 @@ def _find(folder: Path, data: DataSet, split: str) -> Path | None:
 
 
 def _root(folder: Path, data: DataSet) -> Path:
-    """Where a set's path starts: what we wrote ourselves comes with the package."""
+    """The folder that a set's path is relative to; our own texts are inside the package."""
     return Path(__file__).parent if data.path.startswith(_WRITTEN) else folder

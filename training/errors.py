@@ -1,28 +1,28 @@
-"""What can go wrong on the way from labelled text to an artifact."""
+"""The errors of training, evaluation and export."""
 
 from model.errors import GroundswellError
 
 
 class TrainingError(GroundswellError):
-    """Training, evaluation or export cannot go on."""
+    """Training, evaluation or export failed."""
 
     code = "training"
 
 
 class RecipeError(TrainingError):
-    """A recipe is missing, malformed or asks for something that does not exist."""
+    """A recipe is missing, malformed, or names something that does not exist."""
 
     code = "recipe"
 
 
 class DataError(TrainingError):
-    """A data file is missing or a row of it is not what the recipe says."""
+    """A data file is missing, or one of its rows does not fit the recipe."""
 
     code = "data"
 
 
 class BaseModelError(TrainingError):
-    """The pretrained start cannot be read."""
+    """The base model cannot be loaded."""
 
     code = "base_model"
 

@@ -1,4 +1,4 @@
-"""How good a model is, measured through the very path that serves."""
+"""Measures a model, through the same code that serves."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -30,36 +30,36 @@ _CHUNK = 512
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A split and what a model says of it.
+    """A split and a model's predictions for it.
 
     Attributes:
         split: the rows.
-        probabilities: (rows, labels), over the classes that the set has.
-        told: the language that the classifier takes each text to be in, or ``und``.
+        probabilities: (rows, labels), over the classes of the set.
+        languages: the language that the classifier identified in each text, or ``und``.
     """
 
     split: Split
     probabilities: Probabilities
-    told: Sequence[str]
+    languages: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Figures of one group of rows, each in [0, 1].
+    """Metrics of one group of rows, each in [0, 1].
 
     Attributes:
-        name: the set, ``set/language``, or ``language en`` over all sets.
-        head: the question.
-        rows: how many texts.
-        macro_f1: with ``low`` and ``high``, its 95% bootstrap interval.
+        name: the set, ``set/language``, or ``language en`` for all sets together.
+        head: the head that answers.
+        rows: number of texts.
+        macro_f1: its 95% bootstrap interval is ``low`` to ``high``.
         macro_recall: mean recall over the classes.
-        accuracy: share guessed right.
+        accuracy: share of correct predictions.
         calibration_error: see :attr:`training.metrics.Reliability.error`.
-        calibration_floor: that of a perfectly calibrated model on so many rows; see
+        calibration_floor: the error of a perfectly calibrated model on as many rows; see
             :func:`training.metrics.calibration_floor`.
-        noisy: labels too unsure to choose by.
+        noisy: the labels are too unreliable to select models by.
         kind: ``set``, ``part`` of a set in one language, ``pool`` of several sets, or
-            ``evaluation`` where no val set has a say; see :mod:`training.evaluation`.
+            ``evaluation`` for evaluation-only texts; see :mod:`training.evaluation`.
     """
 
     name: str
@@ -76,37 +76,37 @@ class Measured:
     kind: str = "set"
 
     def as_dict(self) -> dict[str, Any]:
-        """For a manifest, rounded to four places."""
+        """For a manifest, rounded to four decimals."""
         return {k: round(v, 4) if isinstance(v, float) else v for k, v in asdict(self).items()}
 
 
 def score(classifier: SentimentClassifier, splits: Sequence[Split]) -> Iterator[Scored]:
-    """Score splits one after the other, those whose head the model has."""
+    """Score the splits whose head the model has, one after the other."""
     for split in splits:
         sentiment = split.data.head == SENTIMENT
         if not sentiment and split.data.head != OFFENSIVE:
             continue
         rows: list[list[float]] = []
-        told: list[str] = []
+        languages: list[str] = []
         for start in range(0, len(split), _CHUNK):
             for said in classifier.predict(split.texts[start : start + _CHUNK]):
-                told.append(said.language)
+                languages.append(said.language)
                 if sentiment:
                     rows.append([said.negative, said.neutral, said.positive])
                 else:
                     offensive = 0.0 if said.offensive is None else said.offensive
                     rows.append([1 - offensive, offensive])
         shares = restrict(np.array(rows).reshape(len(split), -1), split.allowed)
-        yield Scored(split, shares, told)
+        yield Scored(split, shares, languages)
 
 
 def measure_all(scored: Sequence[Scored], apart: Sequence[Scored] = ()) -> list[Measured]:
-    """Every set, every language of a set with several, and every language over all sets whose
-    sentiment labels are sound.
+    """Measure each set, each language of a multilingual set, and each language over all sets with
+    reliable sentiment labels.
 
     Args:
         scored: the val sets.
-        apart: evaluation sets: measured as sets and languages, left out of all else.
+        apart: evaluation sets: measured as sets and languages, but not part of the totals.
     """
     found: list[Measured] = []
     for part in scored:
@@ -134,12 +134,12 @@ def measure_all(scored: Sequence[Scored], apart: Sequence[Scored] = ()) -> list[
 
 
 def sound(scored: Sequence[Scored], head: str) -> list[Scored]:
-    """The sets of a head whose labels are sure enough to judge by."""
+    """The sets of a head with reliable labels."""
     return [p for p in scored if p.split.data.head == head and not p.split.data.noisy]
 
 
 def pooled(scored: Sequence[Scored]) -> tuple[Labels, Probabilities]:
-    """Labels (rows,) and probabilities (rows, labels) of sets of one head, one after the other."""
+    """Labels (rows,) and probabilities (rows, labels) of several sets of one head, concatenated."""
     return (
         np.concatenate([part.split.labels for part in scored]),
         np.concatenate([part.probabilities for part in scored]),
@@ -147,7 +147,7 @@ def pooled(scored: Sequence[Scored]) -> tuple[Labels, Probabilities]:
 
 
 def by_language(scored: Sequence[Scored]) -> dict[str, tuple[Labels, Probabilities]]:
-    """Every language that sets of one head name, in order, with its rows pooled over them."""
+    """Language → labels and probabilities of its rows in all sets, in alphabetical order."""
     found = {}
     for lang in sorted({lang for part in scored for lang in part.split.langs}):
         chosen = [(part, np.array(part.split.langs) == lang) for part in scored]
@@ -167,7 +167,7 @@ def measure(
     noisy: bool = False,
     kind: str = "set",
 ) -> Measured:
-    """Figures of one group of rows; the interval comes from 200 resamples with a fixed seed."""
+    """Metrics of one group of rows; the interval is from 200 resamples with a fixed seed."""
     guess = probabilities.argmax(axis=1).astype(np.int64)
     classes = probabilities.shape[1]
     generator = np.random.default_rng(len(truth))
@@ -191,24 +191,24 @@ def measure(
 
 
 def halves(scored: Scored) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Rows to fit a calibration on and rows to measure it on, parted by a hash of the text."""
+    """Two halves of the rows, by a hash of the text: to fit a calibration and to measure it."""
     first = np.array([fraction("half " + text) < 0.5 for text in scored.split.texts], np.bool_)
     return first, ~first
 
 
 def measure_stream(classifier: SentimentClassifier, path: Path) -> Measured:
-    """Figures on a stream of comments with the columns text and label.
+    """Metrics on a stream of comments with the columns text and label.
 
     Raises:
-        DataError: not readable, or without these columns.
+        DataError: the file is not readable or lacks these columns.
     """
     frame = read_frame(path)
     if not {"text", "label"} <= set(frame.columns):
-        raise DataError(f"{path.name}: the columns text and label are needed")
+        raise DataError(f"{path.name} needs the columns text and label")
     order = ("negative", "neutral", "positive")
     unknown = sorted(set(frame["label"]) - set(order))
     if unknown:
-        raise DataError(f"{path.name}: column label: {unknown[:3]} are not sentiments")
+        raise DataError(f"{path.name}, column label: {unknown[:3]} are not sentiments")
     truth = np.array([order.index(label) for label in frame["label"]], dtype=np.int64)
     texts = frame["text"].tolist()
     said = [
@@ -219,7 +219,7 @@ def measure_stream(classifier: SentimentClassifier, path: Path) -> Measured:
 
 
 def evaluate(classifier: SentimentClassifier, corpus: Corpus) -> list[Measured]:
-    """Score every val split of a corpus and the evaluation sets, and measure them."""
+    """Score and measure all val splits of a corpus and the evaluation sets."""
     return measure_all(
         list(score(classifier, corpus.val)), list(score(classifier, evaluation_splits()))
     )

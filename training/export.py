@@ -1,4 +1,4 @@
-"""From a trained network to the graph that serves: ONNX, then 8-bit integers."""
+"""Exports a trained network to ONNX and quantises it to 8-bit integers."""
 
 import logging
 import math
@@ -30,15 +30,15 @@ _LARGEST_CODE = 120
 
 
 def export_graph(network: Network, path: Path) -> None:
-    """Write the network as an ONNX graph with the inputs ids and mask, (texts, tokens), and one
-    output a head, (texts, labels).
+    """Write the network as an ONNX graph: inputs ids and mask, (texts, tokens), and one output per
+    head, (texts, labels).
     """
     network.eval()
     ids = torch.ones((2, 8), dtype=torch.int64)
-    mask = ids.clone()  # a tensor of its own: the exporter would merge two uses of one
+    mask = ids.clone()  # a separate tensor: the exporter would merge two uses of the same one
     shape = {0: torch.export.Dim("texts"), 1: torch.export.Dim("tokens")}
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter warns of its own deprecated parts
+        warnings.simplefilter("ignore")  # the exporter uses deprecated parts of torch
         program = torch.onnx.export(
             network,
             (ids, mask),
@@ -49,7 +49,7 @@ def export_graph(network: Network, path: Path) -> None:
             verbose=False,
         )
     if program is None:
-        raise ParityError("torch gave no ONNX program")
+        raise ParityError("torch returned no ONNX program")
     program.save(str(path))
 
 
@@ -63,17 +63,16 @@ def export_weights(network: Network, folder: Path) -> None:
 
 
 def quantise(source: Path, target: Path, precision: str) -> None:
-    """Turn a graph's matrices into 8-bit integers, embedding tables by blocks of 32 numbers.
+    """Quantise a graph's matrices to 8-bit integers, its embedding tables in blocks of 32.
 
     Args:
         source: the float32 graph.
-        target: where the other goes.
-        precision: ``rows``: matrices with one scale a column, what they are multiplied with one
-            a token; ``blocks``: both with one scale for every 32 numbers, which is nearer to
-            float32 and slower.
+        target: path of the quantised graph.
+        precision: ``rows`` uses one scale per column of a matrix and per token of its input;
+            ``blocks`` uses one scale per 32 numbers, which is closer to float32 and slower.
     """
     graph = onnx.load(str(source))
-    del graph.graph.value_info[:]  # shape inference fails on what the exporter noted there
+    del graph.graph.value_info[:]  # shape inference fails on the exporter's values
     quantise_tables(graph)
     if precision == "blocks":
         _quantise_blocks(graph, target)
@@ -102,7 +101,7 @@ def _quantise_blocks(graph: onnx.ModelProto, target: Path) -> None:
     before, level = list(root.handlers), root.level
     from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 
-    root.handlers[:] = before  # importing it sets up logging for the whole process
+    root.handlers[:] = before  # its import configures logging for the whole process
     root.setLevel(level)
     logging.getLogger(MatMulNBitsQuantizer.__module__).setLevel(logging.WARNING)
     quantiser = MatMulNBitsQuantizer(
@@ -113,11 +112,11 @@ def _quantise_blocks(graph: onnx.ModelProto, target: Path) -> None:
 
 
 def quantise_tables(model: onnx.ModelProto, smallest: int = _MIN_TABLE) -> None:
-    """Replace every table of at least ``smallest`` floats that rows are gathered from by integers
-    with one scale for every 32 numbers of a row.
+    """Replace each embedding table of at least ``smallest`` floats by integers with one scale per
+    32 numbers of a row.
 
-    The largest number of a block becomes 120. A table that was 4-bit before, in blocks of 32
-    with a largest code of 8 (as the bundled start's is), thus loses nothing.
+    The largest number of a block becomes 120, so a table that was 4-bit before, in blocks of 32
+    with a largest code of 8 (like the bundled base's), loses nothing.
     """
     graph = model.graph
     tables = {tensor.name: tensor for tensor in graph.initializer}
@@ -151,7 +150,7 @@ def quantise_tables(model: onnx.ModelProto, smallest: int = _MIN_TABLE) -> None:
 
 
 def cut_positions(network: Network, max_tokens: int) -> None:
-    """Drop the position embeddings past ``max_tokens`` where the encoder has a table of them."""
+    """Remove the position embeddings beyond ``max_tokens`` if the encoder has a table of them."""
     embeddings = getattr(network.encoder, "embeddings", None)
     table = getattr(embeddings, "position_embeddings", None)
     if (
@@ -172,11 +171,11 @@ def cut_positions(network: Network, max_tokens: int) -> None:
 
 
 def parity(whole: Sequence[Measured], quantised: Sequence[Measured]) -> dict[str, float]:
-    """How much macro-F1 each set loses (above 0) or gains by 8 bits, in [-1, 1].
+    """The macro-F1 that each set loses (above 0) or gains by quantisation, in [-1, 1].
 
     Raises:
-        ParityError: a set with sound labels loses more than 0.5 points, or more than two texts
-            of a set so small that one makes a quarter of a point.
+        ParityError: a set with reliable labels loses more than 0.5 points, or, if it is so small
+            that two texts are more than that, more than two texts.
     """
     before = {m.name: m.macro_f1 for m in whole}
     sets = [m for m in quantised if m.kind == "set" and not m.noisy]
@@ -185,7 +184,7 @@ def parity(whole: Sequence[Measured], quantised: Sequence[Measured]) -> dict[str
         allowed = max(MAX_PARITY_LOSS, _SPARED_TEXTS / m.rows) + 1e-9
         if lost[m.name] > allowed:
             raise ParityError(
-                f"8 bits cost {m.name} {100 * lost[m.name]:.2f} points of macro-F1;"
-                f" at most {100 * allowed:.1f} are allowed"
+                f"quantisation costs {m.name} {100 * lost[m.name]:.2f} points of macro-F1;"
+                f" the limit is {100 * allowed:.1f}"
             )
     return lost

@@ -1,4 +1,4 @@
-"""The training loop: multi-task, in bfloat16 where asked, resumable to the step."""
+"""The training loop: multi-task, optionally in bfloat16, resumable at any step."""
 
 import copy
 import json
@@ -30,20 +30,20 @@ JOURNAL = "journal.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class Tokenised:
-    """A split's rows as piece ids, each an int32 array, with its labels."""
+    """A split with its rows as token ids, one int32 array each."""
 
     split: Split
     ids: Sequence[NDArray[np.int32]]
 
     @property
     def lengths(self) -> NDArray[np.int64]:
-        """Pieces of each row, shape (rows,)."""
+        """Tokens of each row, shape (rows,)."""
         return np.array([len(ids) for ids in self.ids], dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingProgress:
-    """What a watcher is told after a step."""
+    """The progress of a run, as passed to ``watch``."""
 
     step: int
     steps: int
@@ -53,10 +53,10 @@ class TrainingProgress:
 
 
 class Trainer:
-    """Moves a network's weights over a recipe's mixture of sets.
+    """Trains a network on a recipe's mixture of sets.
 
-    The folder holds ``checkpoint.pt`` (weights, optimiser, random state, position), written
-    atomically, and ``journal.jsonl``, one line per report.
+    Its folder has ``checkpoint.pt`` (weights, optimiser, random state, position), which is written
+    atomically, and ``journal.jsonl`` with one line per report.
     """
 
     def __init__(
@@ -68,22 +68,24 @@ class Trainer:
         pad_id: int,
         soft: SoftTargets | None = None,
     ) -> None:
-        """Prepare optimiser and order.
+        """Prepare the optimiser and the order of batches.
 
         Args:
-            network: its heads are the recipe's, in order.
-            recipe: decides rate, order and length of the run.
+            network: has the recipe's heads, in order.
+            recipe: determines learning rate, order and length of the run.
             train: the sets to learn from.
-            folder: where checkpoint and journal go; made if it is not there.
-            pad_id: fills up short rows.
-            soft: what the teacher says of the rows that :func:`drawn` names, where the recipe has a
+            folder: of checkpoint and journal; created if missing.
+            pad_id: the padding id.
+            soft: the teacher's answers to the rows that :func:`drawn` returns, if the recipe has a
                 distillation.
 
         Raises:
-            TrainingError: ``soft`` is missing, or there is no distillation to use it.
+            TrainingError: ``soft`` is missing, or given without a distillation.
         """
         if (soft is None) != (recipe.distillation is None):
-            raise TrainingError("a teacher's answers go with a recipe's distillation: give both")
+            raise TrainingError(
+                "a distillation needs the teacher's answers, and only a distillation uses them"
+            )
         self.network = network
         self.step = 0
         self._recipe = recipe
@@ -100,27 +102,28 @@ class Trainer:
         self._computing = _Computing(network, recipe.optimisation.precision)
 
     def resume(self) -> bool:
-        """Go on from the folder's checkpoint, if there is one; False where there is none.
+        """Continue from the folder's checkpoint; returns False if there is none.
 
         Raises:
-            TrainingError: the checkpoint belongs to a run with another teacher, or other data, seed
-                or network.
+            TrainingError: the checkpoint is of a run with another teacher, data, seed or network.
         """
         path = self._folder / CHECKPOINT
         if not path.is_file():
             return False
         state: dict[str, Any] = torch.load(path, weights_only=True)
         if state["run"] != self._identity():
-            raise TrainingError(f"{path} belongs to another run; choose another --out or remove it")
+            raise TrainingError(
+                f"{path} belongs to another run; choose another --run, or delete it"
+            )
         self.network.load_state_dict(state["network"])
         self._optimiser.load_state_dict(state["optimiser"])
         torch.set_rng_state(state["random"])
         self.step = state["step"]
-        self._computing.take_over()
+        self._computing.copy_weights()
         return True
 
     def save(self) -> None:
-        """Write the checkpoint, replacing the last one in one move."""
+        """Write the checkpoint, replacing the previous one atomically."""
         state = {
             "run": self._identity(),
             "network": self.network.state_dict(),
@@ -141,14 +144,14 @@ class Trainer:
         watch: Callable[[TrainingProgress], None] = lambda progress: None,
         evaluate: Callable[[], dict[str, float]] | None = None,
     ) -> None:
-        """Train from the present step to ``until`` (by default the recipe's last).
+        """Train from the current step to ``until`` (by default the recipe's last step).
 
         Args:
-            until: a step at most the recipe's; the schedule stays that of the whole recipe.
-            save_every: steps between checkpoints; one is written at the end in any case.
-            report_every: steps between two calls of ``watch`` and lines of the journal.
-            watch: told of progress.
-            evaluate: called at every checkpoint; its figures go into the journal.
+            until: the last step; the schedule remains that of the whole recipe.
+            save_every: steps between checkpoints; the last step always writes one.
+            report_every: steps between calls of ``watch`` and lines of the journal.
+            watch: called with the progress.
+            evaluate: called at each checkpoint; its metrics go into the journal.
         """
         optimisation = self._recipe.optimisation
         last = min(until or optimisation.steps, optimisation.steps)
@@ -187,11 +190,11 @@ class Trainer:
             mask = drop_words(mask, optimisation.word_dropout)
         loss = self._loss(batch, self._computing.network(ids, mask))
         loss.backward()  # type: ignore[no-untyped-call]
-        self._computing.hand_back()
+        self._computing.copy_gradients()
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self._optimiser.step()
         self._optimiser.zero_grad(set_to_none=True)
-        self._computing.take_over()
+        self._computing.copy_weights()
         self.step += 1
         return float(loss.detach())
 
@@ -222,12 +225,12 @@ class Trainer:
         return (1 - distillation.weight) * hard + distillation.weight * soft
 
     def _identity(self) -> str:
-        """What a checkpoint must agree with for its position to mean the same rows.
+        """What a run and its checkpoint must have in common to see the same rows.
 
-        The number of steps and the rates are left out: a run may be made shorter or longer.
+        Steps and learning rates are not included, so a run can be made shorter or longer.
         """
         bases = self._recipe.bases
-        agreed: dict[str, Any] = {
+        identity: dict[str, Any] = {
             "seed": self._recipe.seed,
             "base": bases[0] if len(bases) == 1 else bases,
             "batch_size": self._recipe.optimisation.batch_size,
@@ -237,8 +240,8 @@ class Trainer:
             ),
         }
         if self._soft is not None:
-            agreed["teacher"] = self._soft.teacher
-        return json.dumps(agreed)
+            identity["teacher"] = self._soft.teacher
+        return json.dumps(identity)
 
     def _note(self, **figures: float) -> None:
         with (self._folder / JOURNAL).open("a", encoding="utf-8") as journal:
@@ -246,8 +249,8 @@ class Trainer:
 
 
 class _Computing:
-    """The network that runs forward and backward: the trained one itself, or a copy of it in
-    bfloat16 whose gradients move the trained one's weights in float32 ("master weights").
+    """The network that computes: the trained one itself, or a copy in bfloat16 whose gradients are
+    applied to the trained one's float32 "master weights".
     """
 
     def __init__(self, network: Network, precision: str) -> None:
@@ -258,21 +261,21 @@ class _Computing:
             pairs = zip(network.parameters(), self.network.parameters(), strict=True)
             self._pairs = [pair for pair in pairs if pair[0].requires_grad]
 
-    def hand_back(self) -> None:
-        """Give the gradients to the trained network."""
+    def copy_gradients(self) -> None:
+        """Copy the gradients to the trained network."""
         for trained, computing in self._pairs:
             trained.grad = None if computing.grad is None else computing.grad.float()
             computing.grad = None
 
     @torch.no_grad()
-    def take_over(self) -> None:
-        """Take the trained network's weights."""
+    def copy_weights(self) -> None:
+        """Copy the trained network's weights."""
         for trained, computing in self._pairs:
             computing.copy_(trained)
 
 
 def order(recipe: Recipe, train: Sequence[Tokenised]) -> Iterator[Batch]:
-    """The batches of a run, without end."""
+    """The batches of a run, without an end."""
     share = shares(
         [len(part.split) for part in train],
         [part.split.data.weight for part in train],
@@ -287,7 +290,7 @@ def order(recipe: Recipe, train: Sequence[Tokenised]) -> Iterator[Batch]:
 
 
 def drawn(recipe: Recipe, train: Sequence[Tokenised]) -> list[NDArray[np.bool_]]:
-    """Which rows of each set the steps of a recipe draw, each (rows,)."""
+    """Which rows of each set a recipe's steps use, each (rows,)."""
     found = [np.zeros(len(part.split), dtype=np.bool_) for part in train]
     for batch in islice(order(recipe, train), recipe.optimisation.steps):
         for place in np.unique(batch.sets):
@@ -296,7 +299,7 @@ def drawn(recipe: Recipe, train: Sequence[Tokenised]) -> list[NDArray[np.bool_]]
 
 
 def pad(rows: Sequence[NDArray[np.int32]], pad_id: int) -> tuple[Tensor, Tensor]:
-    """Rows of piece ids as (ids, mask), each (rows, longest), int64."""
+    """Pad rows of token ids into (ids, mask), each (rows, longest), int64."""
     longest = max(len(row) for row in rows)
     ids = np.full((len(rows), longest), pad_id, dtype=np.int64)
     mask = np.zeros((len(rows), longest), dtype=np.int64)
@@ -307,12 +310,12 @@ def pad(rows: Sequence[NDArray[np.int32]], pad_id: int) -> tuple[Tensor, Tensor]
 
 
 def drop_words(mask: Tensor, share: float) -> Tensor:
-    """A mask without a random share of each row's pieces, by torch's random state.
+    """A mask without a random share of each row's tokens; uses torch's random state.
 
     Args:
-        mask: (rows, pieces), 1 where there is a piece; each row's first and last stay, for they are
-            the special ones.
-        share: of the pieces to leave out, in [0, 1).
+        mask: (rows, tokens), 1 where there is a token; the first and last token of a row are
+            special ones and are kept.
+        share: share of the tokens to drop, in [0, 1).
     """
     inner = mask.clone()
     inner[:, 0] = 0
@@ -324,7 +327,7 @@ def drop_words(mask: Tensor, share: float) -> Tensor:
 def new_network(
     encoder: PreTrainedModel, heads: Sequence[Head], optimisation: Optimisation
 ) -> Network:
-    """A network with fresh heads over an encoder, dropout as the recipe says."""
+    """A network with new heads on an encoder, with the recipe's dropout."""
     for module in encoder.modules():
         if isinstance(module, nn.Dropout):
             module.p = optimisation.encoder_dropout

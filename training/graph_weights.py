@@ -1,7 +1,7 @@
-"""The weights inside an exported 8-bit graph, as floats under their names in the network.
+"""Reads the weights of an exported 8-bit graph as floats, by their names in the network.
 
-So a model that was shipped for serving can be the start of another run: its rounding to 8 bits is
-all that is lost.
+With it a model that ships for serving can be the base of another run; only the rounding to 8 bits
+is lost.
 """
 
 from pathlib import Path
@@ -13,17 +13,17 @@ from numpy.typing import NDArray
 from onnx import TensorProto, numpy_helper
 
 _BIAS = ".bias"
-_MIDDLE = 128.0  # what stands for 0 in unsigned 8 bits
+_MIDDLE = 128.0  # zero in unsigned 8 bits
 
 
 def read_graph(path: Path) -> dict[str, NDArray[np.float32]]:
-    """Every parameter of the network that :mod:`training.export` wrote.
+    """All parameters of a network that :mod:`training.export` wrote.
 
     Args:
         path: ``model.onnx``.
 
     Returns:
-        Parameter name → values: matrices as (out, in), as torch keeps them.
+        Parameter name → values; matrices are (out, in), as in torch.
     """
     graph = onnx.load(str(path)).graph
     stored = {tensor.name: tensor for tensor in graph.initializer}
@@ -55,7 +55,7 @@ def read_graph(path: Path) -> dict[str, NDArray[np.float32]]:
 def _bias_after(
     node: onnx.NodeProto, readers: dict[str, list[onnx.NodeProto]], stored: dict[str, Any]
 ) -> str:
-    """Name of the bias that is added to a product: it tells which layer the product belongs to."""
+    """The name of the bias added to a product, which identifies the product's layer."""
     while node.op_type != "Add":
         (node,) = readers[node.output[0]]
     biases: list[str] = [name for name in node.input if name in stored and name.endswith(_BIAS)]
@@ -63,7 +63,7 @@ def _bias_after(
 
 
 def _by_column(node: onnx.NodeProto, stored: dict[str, Any]) -> NDArray[np.float32]:
-    """A matrix with one scale a column (precision ``rows``)."""
+    """A matrix with one scale per column (precision ``rows``)."""
     whole = numpy_helper.to_array(stored[node.input[1]]).astype(np.float32)
     zero = numpy_helper.to_array(stored[node.input[3]]).astype(np.float32)
     scale_name = node.input[1].removesuffix("_quantized") + "_scale"
@@ -72,7 +72,7 @@ def _by_column(node: onnx.NodeProto, stored: dict[str, Any]) -> NDArray[np.float
 
 
 def _by_block(node: onnx.NodeProto, stored: dict[str, Any]) -> NDArray[np.float32]:
-    """A matrix with one scale for every block of a row (precision ``blocks``)."""
+    """A matrix with one scale per block of a row (precision ``blocks``)."""
     whole = numpy_helper.to_array(stored[node.input[1]]).astype(np.float32)
     scale = numpy_helper.to_array(stored[node.input[2]]).reshape(*whole.shape[:2], 1)
     columns = next(a.i for a in node.attribute if a.name == "K")

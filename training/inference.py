@@ -1,4 +1,4 @@
-"""A network's answers to many rows, for watching and evaluating a run."""
+"""Runs a network on many rows, to watch and evaluate a run."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ def logits_of(
 ) -> dict[str, NDArray[np.float64]]:
     """Logits of each head for every row, (rows, labels), in the order given.
 
-    The network is left in evaluation mode.
+    Leaves the network in evaluation mode.
     """
     network.eval()
     names = list(network.heads)
@@ -33,10 +33,12 @@ def logits_of(
     return {name: np.concatenate(parts)[back] for name, parts in found.items()}
 
 
-def glance(network: Network, val: Sequence[Tokenised], pad_id: int, rows: int) -> dict[str, float]:
-    """Macro-F1, macro-recall and accuracy on about ``rows`` evenly spaced rows of every set.
+def quick_metrics(
+    network: Network, val: Sequence[Tokenised], pad_id: int, rows: int
+) -> dict[str, float]:
+    """Macro-F1, macro-recall and accuracy on about ``rows`` evenly spaced rows of each set.
 
-    Quick, for the journal of a run; :mod:`training.evaluate` is the real measurement.
+    A quick estimate for the journal of a run; the full measurement is :mod:`training.evaluate`.
     """
     figures: dict[str, float] = {}
     for part in val:

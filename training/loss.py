@@ -1,4 +1,4 @@
-"""Loss over sets that answer different questions, some with fewer classes than others."""
+"""Losses for sets with different heads, some with fewer classes than others."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,15 +12,15 @@ _FORBIDDEN = -1e4
 def masked_cross_entropy(
     logits: Tensor, labels: Tensor, allowed: Tensor, smoothing: float
 ) -> Tensor:
-    """Cross-entropy of each row over the classes that its set has.
+    """Cross-entropy of each row over the classes of its set.
 
-    A class that a set does not have takes no part: no probability, no smoothing, no gradient.
+    Other classes are ignored: they get no probability, smoothing or gradient.
 
     Args:
         logits: (rows, classes).
-        labels: (rows,), int64, each an allowed class.
+        labels: (rows,), int64; each is an allowed class.
         allowed: (rows, classes), bool.
-        smoothing: mass spread evenly over the allowed classes.
+        smoothing: probability mass spread evenly over the allowed classes.
 
     Returns:
         (rows,).
@@ -44,11 +44,11 @@ def multi_task_loss(
     """Mean loss of a batch whose rows belong to different heads.
 
     Args:
-        logits: of each head, (rows, classes).
-        labels: (rows,), index into the labels of the row's head.
-        allowed: of each head, (rows, classes); rows of other heads are not read.
-        members: of each head, (its rows,), the indices of the rows that belong to it.
-        weights: (rows,), how much each row counts; 1 on average over its set.
+        logits: head → (rows, classes).
+        labels: (rows,), indices into the labels of each row's head.
+        allowed: head → (rows, classes); rows of other heads are ignored.
+        members: head → indices of its rows.
+        weights: (rows,), weight of each row; mean 1 over its set.
         smoothing: see :func:`masked_cross_entropy`.
     """
     losses = [
@@ -66,14 +66,14 @@ def distillation_loss(
     """Mean over a batch's rows of T**2 KL(teacher || student), summed over the heads (Hinton,
     Vinyals and Dean, 2015, "Distilling the knowledge in a neural network", arXiv 1503.02531).
 
-    Rows count alike, in every head and over all of its classes, whatever their set is about: the
-    label plays no part. That a Korean review is anything but neutral, its set (which has no
-    neutral) cannot say, and the teacher can.
+    All rows have the same weight, in all heads and classes, whatever their set; labels are not
+    used. So the teacher can say that a Korean review is neutral, which its set, without that class,
+    cannot.
 
     Args:
-        logits: the student's, of each head, (rows, classes).
+        logits: the student's, one (rows, classes) per head.
         targets: the teacher's, the same shapes.
-        temperature: T; the factor T**2 keeps the gradients' size as it was at T = 1.
+        temperature: T; the factor T**2 keeps the size of the gradients independent of T.
     """
     rows = [
         functional.kl_div(

@@ -1,4 +1,4 @@
-"""Figures of merit. All take NumPy arrays and know nothing of files or models."""
+"""Metrics. All take NumPy arrays and are independent of files and models."""
 
 from dataclasses import dataclass
 
@@ -14,12 +14,12 @@ _DRAWS = 200
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """Rows binned by the likeliest class's probability, bins of equal width from 0 to 1.
+    """Rows in bins of equal width, by the probability of the most likely class.
 
     Attributes:
         counts: rows in each bin, (bins,).
-        confidence: mean probability of the likeliest class in each, (bins,); 0 where empty.
-        accuracy: share in which that class is right, (bins,); 0 where empty.
+        confidence: mean probability of the most likely class in each bin, (bins,); 0 if empty.
+        accuracy: how often that class is correct in each bin, (bins,); 0 if empty.
         floor: see :func:`calibration_floor`.
     """
 
@@ -30,13 +30,13 @@ class Reliability:
 
     @property
     def rows(self) -> int:
-        """In all bins."""
+        """Rows in all bins."""
         return int(self.counts.sum())
 
     @property
     def error(self) -> float:
-        """Expected calibration error: how far confidence is from accuracy, weighted by rows
-        (Naeini et al. 2015), in [0, 1].
+        """Expected calibration error (Naeini et al. 2015): the mean distance of confidence from
+        accuracy, weighted by rows, in [0, 1].
         """
         return float(self.counts @ np.abs(self.confidence - self.accuracy) / self.rows)
 
@@ -53,23 +53,23 @@ def macro_f1(truth: Labels, guess: Labels, classes: int) -> float:
 
 
 def macro_recall(truth: Labels, guess: Labels, classes: int) -> float:
-    """Mean over the classes that occur in ``truth`` of the share that was found."""
+    """Mean recall over the classes that occur in ``truth``."""
     present = [label for label in range(classes) if np.any(truth == label)]
     return float(np.mean([np.mean(guess[truth == label] == label) for label in present]))
 
 
 def accuracy(truth: Labels, guess: Labels) -> float:
-    """Share of rows guessed right."""
+    """Share of correct rows."""
     return float(np.mean(truth == guess))
 
 
 def reliability(truth: Labels, probabilities: Probabilities, bins: int = _BINS) -> Reliability:
-    """How often the likeliest class is right, by how likely it was said to be.
+    """How often the most likely class is correct, by its probability.
 
     Args:
         truth: (rows,), at least one.
         probabilities: (rows, classes), rows summing to 1.
-        bins: how many.
+        bins: number of bins.
     """
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == truth
@@ -85,15 +85,15 @@ def reliability(truth: Labels, probabilities: Probabilities, bins: int = _BINS) 
 
 
 def calibration_floor(probabilities: Probabilities, bins: int = _BINS) -> float:
-    """The calibration error to expect, by chance alone, of a model that is perfectly calibrated and
-    says just these probabilities: the mean of 200 simulations with a fixed seed, in [0, 1].
+    """The calibration error that a perfectly calibrated model with these probabilities shows by
+    chance: the mean of 200 simulations with a fixed seed, in [0, 1].
 
-    An error near it is no evidence of a fault; the fewer the rows, the higher it lies (the bias
+    An error close to it is no evidence of miscalibration. It is higher with fewer rows (the bias
     that Kumar et al. 2019 describe).
 
     Args:
         probabilities: (rows, classes), rows summing to 1, at least one.
-        bins: how many.
+        bins: number of bins.
     """
     confidence = probabilities.max(axis=1)
     which = _bins_of(confidence, bins)
@@ -111,7 +111,7 @@ def _bins_of(confidence: Probabilities, bins: int) -> Labels:
 
 
 def restrict(probabilities: Probabilities, allowed: NDArray[np.bool_]) -> Probabilities:
-    """Probabilities given that the answer is one of the allowed classes, (rows, classes)."""
+    """Probabilities conditional on the allowed classes, (rows, classes)."""
     kept = np.where(allowed, probabilities, 0.0)
     total = kept.sum(axis=1, keepdims=True)
     shares: Probabilities = np.where(

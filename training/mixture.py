@@ -1,7 +1,7 @@
-"""Which rows make which batch: sets mixed by temperature, batches of like length.
+"""Chooses the rows of each batch: sets mixed by temperature, texts of similar length together.
 
-The order is a pure function of the seed, so a resumed run goes on with exactly the rows that
-an uninterrupted one would have seen.
+The order is a pure function of the seed, so a resumed run sees exactly the rows that an
+uninterrupted one would have seen.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ POOL_BATCHES = 50
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Rows of one step, as parallel arrays: which set, and which row of it."""
+    """The rows of one step, as parallel arrays: the set, and the row in it."""
 
     sets: NDArray[np.int64]
     rows: NDArray[np.int64]
@@ -24,7 +24,7 @@ class Batch:
 def shares(
     rows: Sequence[int], weights: Sequence[float], temperature: float
 ) -> NDArray[np.float64]:
-    """Each set's share of the batches: (weight * rows) ** temperature, summing to 1."""
+    """Each set's share of the batches: (weight * rows) ** temperature, normalised to sum 1."""
     mass = (np.asarray(rows, np.float64) * np.asarray(weights, np.float64)) ** temperature
     return np.asarray(mass / mass.sum(), dtype=np.float64)
 
@@ -36,16 +36,16 @@ def batches(
     batch_size: int,
     seed: int,
 ) -> Iterator[Batch]:
-    """Yield batches without end.
+    """Yield batches without an end.
 
-    Pools of 50 batches are drawn from the sets by their share, each set in shuffled passes over all
-    its rows; a pool is sorted by length, cut into batches, and the batches are shuffled.
+    A pool of 50 batches is drawn from the sets by their share, from shuffled passes over the rows
+    of each set. The pool is sorted by length and cut into batches, and the batches are shuffled.
 
     Args:
-        lengths: tokens of each row, one array a set.
-        share: of each set, summing to 1.
-        batch_size: rows a batch.
-        seed: decides everything.
+        lengths: tokens of each row, one array per set.
+        share: share of each set, summing to 1.
+        batch_size: rows per batch.
+        seed: determines the order.
     """
     cursors = [_Cursor(len(array), seed + 1 + i) for i, array in enumerate(lengths)]
     generator = np.random.default_rng(seed)
@@ -64,7 +64,7 @@ def batches(
 
 
 class _Cursor:
-    """Rows of one set in shuffled passes."""
+    """Draws the rows of one set in shuffled passes."""
 
     def __init__(self, rows: int, seed: int) -> None:
         self._rows = rows

@@ -1,5 +1,6 @@
-"""The model card, written from what was measured."""
+"""Writes the model card from the manifest."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -7,17 +8,18 @@ from training.evaluation import SETS
 from training.recipe import Recipe
 
 CARD = "MODEL_CARD.md"
+_MEAN_OF = "the mean of: "
 
 
 def model_card(
-    details: Mapping[str, Any], recipe: Recipe, pictures: Mapping[str, str] | None = None
+    details: Mapping[str, Any], recipe: Recipe, diagrams: Mapping[str, str] | None = None
 ) -> str:
-    """The card of an artifact in Markdown.
+    """The Markdown model card of a model folder.
 
     Args:
-        details: its manifest, with metrics, calibration, robustness and parity.
-        recipe: it was trained by; names the sets and their terms.
-        pictures: file name beside the card → title, of its reliability diagrams.
+        details: the manifest, with metrics, calibration, robustness and parity.
+        recipe: the recipe that it was trained by; names the sets and their terms.
+        diagrams: file name → title of its reliability diagrams.
     """
     heads = "; ".join(
         f"`{head}`: {', '.join(labels)}" for head, labels in details["labels"].items()
@@ -25,40 +27,40 @@ def model_card(
     sound = [m for m in details["metrics"] if not m["noisy"]]
     blocks = [
         f"# {details['name']}",
-        "Reads a social media comment and gives calibrated probabilities. "
-        f"Questions and answers: {heads}.",
-        f"* Start: {details['base']}.\n{_student(details)}"
+        "Reads a social media comment and returns calibrated probabilities. "
+        f"Heads and labels: {heads}.",
+        f"{_base(details['base'])}{_student(details)}"
         f"* Recipe: `{recipe.name}` (sha256 `{recipe.sha256[:12]}`), seed {recipe.seed}, "
         f"{_steps(details['steps'], recipe)}.\n"
         f"* Vocabulary: {_vocabulary(recipe)}.\n"
-        f"* Reads {details['max_tokens']} pieces at once; longer texts in windows, averaged.\n"
+        f"* Reads {details['max_tokens']} tokens at once; averages longer texts over windows.\n"
         "* 8-bit weights for ONNX Runtime on a CPU.",
         "## Measured",
-        "On the val splits, by the shipped 8-bit weights, through the code that serves. Never "
-        "trained on, but used to choose settings and temperatures. F1 with its 95% bootstrap "
-        "interval; ECE is the expected calibration error of the likeliest class in 15 bins, and "
-        "by chance what a perfectly calibrated model of the same probabilities would show on so "
-        "many texts (200 simulations): an ECE near it is no evidence of a fault. Sets without a "
-        "neutral class are scored over the classes that they have.",
+        "Metrics of the shipped 8-bit weights on the val splits, through the code that serves. No "
+        "val row is in the training data, but val was used to choose settings and temperatures. F1 "
+        "has its 95% bootstrap interval. ECE is the expected calibration error of the most likely "
+        "class in 15 bins; by chance is the ECE that a perfectly calibrated model with the same "
+        "probabilities shows on as many texts (200 simulations), so an ECE close to it is no "
+        "evidence of miscalibration. Sets without a neutral class are scored over their classes.",
         _table([m for m in sound if m["kind"] != "evaluation"]),
-        "Reported but not chosen by, for their labels come from hashtags or mean stance:",
+        "Reported only, because the labels come from hashtags or mean stance:",
         _table([m for m in details["metrics"] if m["noisy"]]),
-        "Written for this project to see how languages without a public training set are read. "
-        "Evaluation only: nothing was trained, chosen or calibrated on them. They are small and we "
-        "wrote them ourselves, so take them as a rough measure:",
+        "Written for this project, to measure languages without a public training set. Evaluation "
+        "only: no model was trained, selected or calibrated on them. They are small and our own, "
+        "so treat the figures as rough:",
         _table([m for m in sound if m["kind"] == "evaluation"]),
         "## Calibration",
         _calibration(details),
-        "\n\n".join(f"![{title}]({name})" for name, title in (pictures or {}).items()),
+        "\n\n".join(f"![{title}]({name})" for name, title in (diagrams or {}).items()),
         "## Robustness",
-        "Cases that hold, of those written for this project; what each family tries stands in "
-        "`training/robustness/families`. Evaluation only.",
+        "Passed cases, of those written for this project (`training/robustness/families`). "
+        "Evaluation only.",
         _robustness(details["robustness"]),
-        "## What 8 bits cost",
-        "Macro-F1 of float32 less that of the shipped weights, in points: "
+        "## Cost of 8 bits",
+        "Macro-F1 of float32 minus macro-F1 of the shipped weights, in points: "
         + ", ".join(f"{name} {100 * lost:+.2f}" for name, lost in details["parity"].items())
         + ".",
-        "## Data and their terms",
+        "## Data and terms of use",
         "| set | used for | terms |\n|---|---|---|\n"
         + "\n".join(
             f"| {data.name} | {data.head}{'' if data.weight else ', evaluation only'} "
@@ -66,12 +68,23 @@ def model_card(
             for data in (*recipe.sets, *SETS)
         ),
         "## Limits",
-        "Languages without a figure above are not measured; a text in one of them is marked as out "
-        "of scope where its language can be told. Sarcasm, quoted insults and in-group slurs are "
-        "often misread. Labels are the sets' annotators' opinions. The scores are meant for "
-        "watching crowds; do not judge a single person by them.",
+        "Languages that are not listed above were not measured; a text in one of them is marked as "
+        "out of scope if its language can be identified. The model often misreads sarcasm, quoted "
+        "insults and in-group slurs. Labels are the opinions of the sets' annotators. The scores "
+        "are meant for monitoring crowds; do not judge a single person by them.",
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _base(origin: str) -> str:
+    """The base model; the mean of several as a table with the share of each."""
+    names = origin.removeprefix(_MEAN_OF).split(" | ")
+    if len(names) == 1 or any(_MEAN_OF in name for name in names):
+        return f"* Base: {origin}.\n"
+    rows = [f"| {name} | {times}/{len(names)} |" for name, times in Counter(names).items()]
+    return "\n".join(
+        ["* Base: the mean of these models.", "", "| model | share |", "|---|---|", *rows, "", ""]
+    )
 
 
 def _steps(steps: int, recipe: Recipe) -> str:
@@ -85,16 +98,16 @@ def _student(details: Mapping[str, Any]) -> str:
     if learnt is None:
         return ""
     return (
-        f"* A student of `{learnt['teacher']}` with {learnt['layers']} layers: the teacher's "
-        f"probabilities at temperature {learnt['temperature']:g} have a share of "
-        f"{learnt['weight']:g} in the loss, the sets' labels the rest.\n"
+        f"* A student of `{learnt['teacher']}` with {learnt['layers']} layers. In its loss the "
+        f"teacher's probabilities, at temperature {learnt['temperature']:g}, have the weight "
+        f"{learnt['weight']:g}; the labels have the rest.\n"
     )
 
 
 def _vocabulary(recipe: Recipe) -> str:
     if not recipe.vocabulary.trim:
-        return "that of the start"
-    return f"cut to {recipe.vocabulary.size} pieces"
+        return "that of the base"
+    return f"trimmed to {recipe.vocabulary.size} tokens"
 
 
 def _table(metrics: list[dict[str, Any]]) -> str:
@@ -107,14 +120,14 @@ def _table(metrics: list[dict[str, Any]]) -> str:
     ]
     if not rows:
         return ""
-    head = "| group | question | texts | macro-F1 | macro-recall | accuracy | ECE | by chance |"
+    head = "| group | head | texts | macro-F1 | macro-recall | accuracy | ECE | by chance |"
     return "\n".join([head, "|---|---|---|---|---|---|---|---|", *rows])
 
 
 def _calibration(details: Mapping[str, Any]) -> str:
     blocks = [
-        "Every ECE below is of rows judged by temperatures that were fitted on the other half of "
-        "val; the shipped ones are fitted on both halves."
+        "Each ECE below uses temperatures that were fitted on the other half of val. The shipped "
+        "temperatures are fitted on both halves."
     ]
     for head, found in details["calibration"].items():
         if not found:
@@ -133,12 +146,12 @@ def _gain(found: Mapping[str, Any], *, shipped: bool) -> str:
     if not found["languages"]:
         return ""
     lead = (
-        "The languages below have temperatures of their own, for these save"
+        "The languages below have their own temperatures, which save"
         if shipped
-        else "The languages below have no temperatures of their own, for these would save"
+        else "The languages below do not have their own temperatures, which would save"
     )
     return (
-        f" {lead} {found['language_gain']:.5f} nats of log-loss a text "
+        f" {lead} {found['language_gain']:.5f} nats of log-loss per text "
         f"(standard error {found['language_gain_error']:.5f})."
     )
 
@@ -151,7 +164,7 @@ def _languages(tried: Mapping[str, Mapping[str, Any]], own: Mapping[str, float])
         f"| {of['held_out_error_one']:.3f} | {of['held_out_error_own']:.3f} | {of['floor']:.3f} |"
         for lang, of in tried.items()
     ]
-    head = "| language told | texts | temperature | ECE at one for all | at its own | by chance |"
+    head = "| identified language | texts | temperature | ECE, shared | ECE, own | by chance |"
     return "\n".join([head, "|---|---|---|---|---|---|", *rows])
 
 

@@ -1,4 +1,4 @@
-"""From a trained network to a model folder: export, quantise, calibrate, measure."""
+"""Makes a model folder of a trained network: export, quantise, calibrate, measure."""
 
 import json
 import logging
@@ -47,12 +47,12 @@ _LIBRARIES = ("torch", "transformers", "onnx", "onnxruntime", "tokenizers", "num
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """What was made and how good it is.
+    """A model folder and its metrics.
 
     Attributes:
-        path: the artifact's folder.
-        measured: figures of the shipped 8-bit model on val, calibrated.
-        parity: set → macro-F1 lost by 8 bits, in [-1, 1].
+        path: the model folder.
+        measured: metrics of the calibrated 8-bit model on val.
+        parity: set → macro-F1 lost by quantisation, in [-1, 1].
     """
 
     path: Path
@@ -72,21 +72,21 @@ def package(
     out: Path,
     teacher: str | None = None,
 ) -> Package:
-    """Make the artifact of a trained network.
+    """Make the model folder of a trained network.
 
     Args:
-        network: trained; its position table is cut.
-        tokenizer: that it was trained with.
-        pad_id: fills up short rows.
-        recipe: it was trained by.
-        corpus: whose val splits judge it.
-        origin: of the pretrained start.
-        work: gets ``float32``, the same model for torch, and other intermediate folders.
-        out: the folder of the artifact; replaced only when everything else went well.
-        teacher: id of the model that it learnt from, if it did.
+        network: the trained network; its position table is cut.
+        tokenizer: the tokenizer it was trained with.
+        pad_id: the padding id.
+        recipe: the recipe it was trained by.
+        corpus: its val splits are measured.
+        origin: where the base model comes from.
+        work: folder for intermediate results, with the float32 model for torch in ``float32``.
+        out: the model folder; replaced only after all else succeeded.
+        teacher: id of the teacher, if there is one.
 
     Raises:
-        ParityError: at every precision, 8 bits move a set by more than half a point.
+        ParityError: at every precision a set loses more than is allowed.
     """
     cut_positions(network, WINDOW)
     torch_weights, whole, eight = work / "float32", work / "float32-onnx", work / "int8"
@@ -98,12 +98,12 @@ def package(
     if recipe.distillation is not None:
         details["distillation"] = {**asdict(recipe.distillation), "teacher": teacher}
     export_weights(network, torch_weights)
-    network.encoder.config.save_pretrained(eight)  # a later run may go on from the artifact
+    network.encoder.config.save_pretrained(eight)  # for a later run that starts from this folder
     export_graph(network, whole / GRAPH)
     write_manifest(whole, details)
-    judges = [split for split in corpus.val if not split.data.noisy]
-    reference = measure_all(list(score(SentimentClassifier.load(whole), judges)))
-    scored, lost, precision = _quantised(whole, eight, details, judges, reference)
+    reliable = [split for split in corpus.val if not split.data.noisy]
+    reference = measure_all(list(score(SentimentClassifier.load(whole), reliable)))
+    scored, lost, precision = _quantised(whole, eight, details, reliable, reference)
     noisy = [split for split in corpus.val if split.data.noisy]
     shipped = SentimentClassifier.load(eight)
     scored += score(shipped, noisy)
@@ -133,8 +133,8 @@ def package(
     tried = measure_robustness(SentimentClassifier.load(eight))
     details["robustness"] = [family.as_dict() for family in tried]
     write_manifest(torch_weights, details)
-    pictures = write_diagrams(eight, scored, apart)
-    (eight / CARD).write_text(model_card(details, recipe, pictures), encoding="utf-8")
+    diagrams = write_diagrams(eight, scored, apart)
+    (eight / CARD).write_text(model_card(details, recipe, diagrams), encoding="utf-8")
     write_manifest(eight, details)
     shutil.rmtree(out, ignore_errors=True)
     shutil.copytree(eight, out)
@@ -145,19 +145,19 @@ def _quantised(
     whole: Path,
     eight: Path,
     details: Mapping[str, Any],
-    judges: Sequence[Split],
+    reliable: Sequence[Split],
     reference: Sequence[Measured],
 ) -> tuple[list[Scored], dict[str, float], str]:
-    """The fastest 8-bit graph that passes the gate: its answers, what it loses, its precision.
+    """The fastest 8-bit graph within the limits: its predictions, losses and precision.
 
     Raises:
-        ParityError: none passes.
+        ParityError: no precision is within the limits.
     """
     failure: ParityError | None = None
     for precision in PRECISIONS:
         quantise(whole / GRAPH, eight / GRAPH, precision)
         write_manifest(eight, details)
-        scored = list(score(SentimentClassifier.load(eight), judges))
+        scored = list(score(SentimentClassifier.load(eight), reliable))
         try:
             return scored, parity(reference, measure_all(scored)), precision
         except ParityError as error:
@@ -167,7 +167,7 @@ def _quantised(
 
 
 def write_manifest(folder: Path, details: Mapping[str, Any]) -> ModelArtifact:
-    """Write the manifest of a folder's files and read it back."""
+    """Write a folder's manifest and read it back."""
     files = {
         path.name: sha256_of(path)
         for path in sorted(folder.iterdir())
@@ -204,7 +204,7 @@ def _details(
 
 
 def special_pieces(tokenizer: Tokenizer) -> tuple[list[int], list[int]]:
-    """The special pieces a tokenizer sets before and after a text."""
+    """The special tokens that a tokenizer puts before and after a text."""
     encoding = tokenizer.encode("a")
     text = [i for i, special in enumerate(encoding.special_tokens_mask) if not special]
     return encoding.ids[: text[0]], encoding.ids[text[-1] + 1 :]

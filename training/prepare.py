@@ -1,4 +1,4 @@
-"""From a recipe to everything a run needs: rows as piece ids, a network, a tokenizer."""
+"""Prepares what a run needs: rows as token ids, a network, a tokenizer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 
 from model.network import Network
 from training.augment import augment
-from training.checkpoint import load_base, take_over_heads
+from training.checkpoint import copy_heads, load_base
 from training.data import Corpus, Split, load_corpus
 from training.finetune import Tokenised, new_network
 from training.recipe import Recipe
@@ -25,16 +25,16 @@ _CHUNK = 4096
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What a trainer starts from.
+    """Everything that a run needs.
 
     Attributes:
         corpus: the sets, validated and normalised.
-        train: the training sets as piece ids.
-        network: the pretrained encoder with fresh heads.
-        tokenizer: of the kept vocabulary, without truncation or padding.
-        pad_id: fills up short rows.
-        origin: where the encoder's weights came from.
-        teacher: whom the network learns from, where the recipe has a distillation.
+        train: the training sets as token ids.
+        network: the pretrained encoder with its heads.
+        tokenizer: for the trimmed vocabulary, without truncation or padding.
+        pad_id: the padding id.
+        origin: where the encoder's weights come from.
+        teacher: the teacher, if the recipe has a distillation.
     """
 
     corpus: Corpus
@@ -47,12 +47,12 @@ class Prepared:
 
 
 def prepare(recipe: Recipe, data: Path, *, wheels: Path | None = None) -> Prepared:
-    """Load and cut everything a recipe names. Sets torch's seed.
+    """Load everything that a recipe names. Sets torch's seed.
 
     Raises:
-        DataError: the data is missing or not valid.
-        BaseModelError: the pretrained start or the teacher cannot be read.
-        RecipeError: the distillation does not fit them.
+        DataError: data is missing or not valid.
+        BaseModelError: the base model or the teacher cannot be loaded.
+        RecipeError: the distillation does not fit the models.
     """
     corpus = load_corpus(recipe, data)
     bases = [load_base(base, wheels=wheels) for base in recipe.bases]
@@ -83,7 +83,7 @@ def prepare(recipe: Recipe, data: Path, *, wheels: Path | None = None) -> Prepar
     torch.manual_seed(recipe.seed)
     network = new_network(base.encoder, recipe.heads, recipe.optimisation)
     if recipe.keep_heads:
-        take_over_heads(network, recipe.heads, base)
+        copy_heads(network, recipe.heads, base)
     train = tuple(
         tokenise(
             augment(split, recipe.head(split.data.head).labels, recipe.optimisation.augment),
@@ -96,12 +96,12 @@ def prepare(recipe: Recipe, data: Path, *, wheels: Path | None = None) -> Prepar
 
 
 def tokenise(split: Split, tokenizer: Tokenizer, max_tokens: int) -> Tokenised:
-    """A split's texts as piece ids, cut to ``max_tokens`` with the special ones."""
+    """A split's texts as token ids, cut to ``max_tokens``, special ones included."""
     return Tokenised(split, encode(tokenizer, split.texts, max_tokens))
 
 
 def encode(tokenizer: Tokenizer, texts: Sequence[str], max_tokens: int) -> list[NDArray[np.int32]]:
-    """Texts as int32 arrays of piece ids, special ones included."""
+    """Texts as int32 arrays of token ids, special ones included."""
     tokenizer.enable_truncation(max_tokens)
     try:
         return [

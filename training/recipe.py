@@ -1,4 +1,4 @@
-"""A recipe: everything that decides what a training run makes, in one TOML file."""
+"""Recipes: one TOML file determines the whole result of a training run."""
 
 import hashlib
 import tomllib
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """One question put to every text, and its answers in the order of the probabilities."""
+    """One question to all texts, and its labels in the order of the probabilities."""
 
     name: str
     labels: tuple[str, ...]
@@ -26,16 +26,16 @@ class DataSet:
     """A labelled set and how it is used.
 
     Attributes:
-        name: short and unique; used in reports.
-        path: below the data folder, without ``.train.parquet`` / ``.val.parquet`` (or ``.csv``);
-            ``written/…`` is below ``training/``, where the comments that we wrote lie.
-        head: the head that its labels answer.
-        labels: label in the file → label of the head, where they differ.
-        weight: factor on the set's share of the training batches; 0 only evaluates it.
-        without: languages whose rows are not learnt from; val keeps them.
-        holdout: share of ``train`` held out where there is no ``val``, by a hash of the text.
-        noisy: labels too unsure to choose by; reported, but left out of averages and calibration.
-        terms: the terms of its use, for the model card.
+        name: short and unique; shown in reports.
+        path: relative to the data folder, without ``.train.parquet`` / ``.val.parquet`` (or
+            ``.csv``); ``written/…`` is relative to ``training/`` and has our own comments.
+        head: the head of its labels.
+        labels: label in the file → label of the head, if they differ.
+        weight: factor on the set's share of the batches; 0 for evaluation only.
+        without: languages to leave out of training; val keeps them.
+        holdout: share of ``train`` to hold out if there is no ``val``, by a hash of the text.
+        noisy: unreliable labels; reported, but left out of averages and calibration.
+        terms: its terms of use, for the model card.
     """
 
     name: str
@@ -51,7 +51,7 @@ class DataSet:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """How the vocabulary is cut; see :func:`training.vocabulary.trim`."""
+    """How to trim the vocabulary; see :func:`training.vocabulary.trim`."""
 
     trim: bool = True
     size: int = 80_000
@@ -60,31 +60,31 @@ class Vocabulary:
 
 @dataclass(frozen=True, slots=True)
 class Optimisation:
-    """How the weights are moved.
+    """Settings of the optimiser and of regularisation.
 
     Attributes:
-        steps: optimiser steps in all; 0 only packages the start.
-        batch_size: texts a step.
-        max_tokens: texts are cut to so many pieces in training, special ones included.
-        learning_rate: at its highest, after the warm-up.
-        head_learning_rate: the same for the new heads.
-        warmup: share of the steps over which the rate rises from 0.
-        decay: share of the steps, at the end, over which it falls to 0.
-        weight_decay: AdamW's, on matrices only.
-        label_smoothing: probability mass spread over the classes that a set has.
-        temperature: a set's share of the batches goes with (weight * rows) to this power.
+        steps: number of optimiser steps; 0 only packages the base.
+        batch_size: texts per step.
+        max_tokens: tokens per text in training, special ones included; the rest is cut.
+        learning_rate: the highest learning rate, after the warm-up.
+        head_learning_rate: the same for the heads.
+        warmup: share of the steps in which the rate rises from 0.
+        decay: share of the steps, at the end, in which the rate falls to 0.
+        weight_decay: of AdamW, for matrices only.
+        label_smoothing: probability mass spread over the classes of a set.
+        temperature: a set's share of the batches is (weight * rows) to this power, normalised.
         dropout: before the heads.
         encoder_dropout: in the encoder's layers.
-        word_dropout: share of a text's pieces, special ones apart, that a step does not see: no
-            attention goes to them, and the mean leaves them out (Iyyer et al., 2015, "Deep
-            unordered composition rivals syntactic methods for text classification", ACL).
-        class_balance: rows of a class that has the share p of its set weigh p ** -class_balance
-            in the loss (1 on average): 0 learns the set's own mix, 1 as if all were equally common.
-        augment: share of the training texts that is rewritten; see :mod:`training.augment`.
-        embedding_learning_rate: of the word embeddings at its highest; at 0 they stay as they are.
-            They are not decayed, so the pieces that no training text has stay in any case.
-        precision: ``bf16`` runs forward and backward in bfloat16 (the weights that are kept stay in
-            float32), ``fp32`` nothing.
+        word_dropout: share of a text's tokens, except special ones, that a step ignores: they get
+            no attention and are not in the mean (Iyyer et al., 2015, "Deep unordered composition
+            rivals syntactic methods for text classification", ACL).
+        class_balance: a row of a class with share p of its set has weight p ** -class_balance in
+            the loss (mean 1): 0 keeps the mix of the set, 1 makes all classes count the same.
+        augment: share of the training texts to rewrite; see :mod:`training.augment`.
+        embedding_learning_rate: the highest learning rate of the word embeddings; 0 freezes them.
+            They have no weight decay, so tokens that do not occur in training never change.
+        precision: ``bf16`` computes in bfloat16 and keeps the weights in float32; ``fp32`` computes
+            in float32.
     """
 
     steps: int
@@ -108,14 +108,14 @@ class Optimisation:
 
 @dataclass(frozen=True, slots=True)
 class Distillation:
-    """How a smaller network learns from a larger one; see :mod:`training.teacher`.
+    """How a smaller network is trained by a larger one; see :mod:`training.teacher`.
 
     Attributes:
-        teacher: a model with the recipe's heads and vocabulary, named as a base is.
-        layers: of the base's encoder that the student keeps; see
+        teacher: a model with the recipe's heads and vocabulary; named like a base.
+        layers: number of the base's layers to keep; see
             :func:`training.student.keep_layers`.
-        weight: share of the teacher's answers in the loss, the rest is the labels', in [0, 1].
-        temperature: that the answers of both are softened by for it.
+        weight: share of the teacher's loss in the total, in [0, 1]; the rest is the labels' loss.
+        temperature: softens the probabilities of teacher and student in that loss.
     """
 
     teacher: str
@@ -126,11 +126,11 @@ class Distillation:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A whole recipe, and the sha256 of the file it was read from.
+    """A whole recipe, and the sha256 of its file.
 
-    ``bases`` are the models that it starts from, more than one by their mean (a list in the file).
-    ``keep_heads`` starts with the base's own heads, where it has one of the same name and labels.
-    ``distillation`` makes the network a student of another.
+    ``bases`` are the models to start from; the mean of several is taken (a list in the file).
+    ``keep_heads`` keeps the base's heads that have the same name and labels. ``distillation``
+    trains the network as a student of another.
     """
 
     name: str
@@ -145,15 +145,15 @@ class Recipe:
     sha256: str
 
     def head(self, name: str) -> Head:
-        """The head of that name."""
+        """The head with this name."""
         return next(head for head in self.heads if head.name == name)
 
 
 def load_recipe(name: str) -> Recipe:
-    """Read a recipe from a path, or one of those shipped in ``training/recipes`` by its name.
+    """Read a recipe from a path, or a shipped one (``training/recipes``) by its name.
 
     Raises:
-        RecipeError: no such recipe, not TOML, an unknown key, or values that do not fit.
+        RecipeError: there is no such recipe, it is not TOML, or a key or value is not valid.
     """
     path = Path(name)
     shipped = files("training") / "recipes" / f"{name}.toml"
@@ -162,7 +162,7 @@ def load_recipe(name: str) -> Recipe:
     elif shipped.is_file():
         raw = shipped.read_bytes()
     else:
-        raise RecipeError(f"no recipe {name!r}: neither a file nor one of the shipped recipes")
+        raise RecipeError(f"no recipe {name!r}: it is neither a file nor a shipped recipe")
     try:
         table = tomllib.loads(raw.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -228,29 +228,29 @@ def _record(kind: type[T], values: dict[str, Any], where: str) -> T:
 def _check(recipe: Recipe) -> Recipe:
     optimisation = recipe.optimisation
     if optimisation.precision not in ("bf16", "fp32"):
-        raise RecipeError(f"precision is bf16 or fp32, not {optimisation.precision!r}")
+        raise RecipeError(f"precision must be bf16 or fp32, not {optimisation.precision!r}")
     if optimisation.steps < 0 or optimisation.batch_size < 1 or optimisation.max_tokens < 3:
-        raise RecipeError("steps is at least 0, batch_size at least 1, max_tokens at least 3")
+        raise RecipeError("steps must be at least 0, batch_size at least 1, max_tokens at least 3")
     if not recipe.bases or not all(isinstance(base, str) and base for base in recipe.bases):
-        raise RecipeError("base is the name of a model, or a list of names for the mean of theirs")
+        raise RecipeError("base must be the name of a model, or a list of names")
     if not (0 <= optimisation.class_balance <= 1 and 0 <= optimisation.augment <= 1):
-        raise RecipeError("class_balance and augment lie in [0, 1]")
+        raise RecipeError("class_balance and augment must be in [0, 1]")
     if not 0 <= optimisation.word_dropout < 1:
-        raise RecipeError("word_dropout lies in [0, 1)")
+        raise RecipeError("word_dropout must be in [0, 1)")
     if recipe.distillation is not None:
         _check_distillation(recipe.distillation)
     names = [data.name for data in recipe.sets]
     if len(set(names)) != len(names) or not names:
-        raise RecipeError("every set needs a name of its own, and there must be one")
+        raise RecipeError("a recipe needs at least one set, and every set its own name")
     return recipe
 
 
 def _check_distillation(distillation: Distillation) -> None:
     if not isinstance(distillation.teacher, str) or not distillation.teacher:
-        raise RecipeError("distillation: teacher is the name of a model")
+        raise RecipeError("distillation: teacher must be the name of a model")
     if not isinstance(distillation.layers, int) or distillation.layers < 1:
-        raise RecipeError("distillation: layers is a whole number, at least 1")
+        raise RecipeError("distillation: layers must be an integer of at least 1")
     if not 0 <= distillation.weight <= 1:
-        raise RecipeError("distillation: weight lies in [0, 1]")
+        raise RecipeError("distillation: weight must be in [0, 1]")
     if distillation.temperature <= 0:
-        raise RecipeError("distillation: temperature is above 0")
+        raise RecipeError("distillation: temperature must be above 0")

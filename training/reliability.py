@@ -1,4 +1,4 @@
-"""Reliability diagrams (Murphy and Winkler 1977) as SVG, legible on a light or a dark page."""
+"""Draws reliability diagrams (Murphy and Winkler 1977) as SVG for light and dark pages."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -20,42 +20,42 @@ _INK, _BAR = "#7a7a7a", "#4c8dd6"
 def write_diagrams(
     folder: Path, scored: Sequence[Scored], apart: Sequence[Scored] = ()
 ) -> dict[str, str]:
-    """Write one diagram a head and one of sentiment by language.
+    """Write one diagram per head, and one of sentiment by language.
 
     Args:
-        folder: that they go into.
+        folder: where to write them.
         scored: the val sets, calibrated.
-        apart: evaluation sets, calibrated: shown among the languages only.
+        apart: the evaluation sets, calibrated; used for the languages only.
 
     Returns:
-        File name → title, in the order to be shown.
+        File name → title, in order of display.
     """
-    pictures = {}
+    files = {}
     for head in dict.fromkeys(part.split.data.head for part in scored):
         if judged := sound(scored, head):
             name, title = f"reliability-{head}.svg", f"Reliability of {head}"
             figures = reliability(*pooled(judged))
             (folder / name).write_text(diagram(title, figures), encoding="utf-8")
-            pictures[name] = title
+            files[name] = title
     languages = by_language([*sound(scored, SENTIMENT), *apart])
     if languages:
         name, title = "reliability-languages.svg", f"Reliability of {SENTIMENT} by language"
         each = {lang: reliability(*rows) for lang, rows in languages.items()}
         (folder / name).write_text(small_multiples(title, each), encoding="utf-8")
-        pictures[name] = title
-    return pictures
+        files[name] = title
+    return files
 
 
 def diagram(title: str, figures: Reliability) -> str:
-    """One large diagram: a bar is how often the likeliest class was right where it was given that
-    probability, the dashed diagonal what it should be; below, the number of texts in each bin.
+    """One large diagram. Each bar shows how often the most likely class is correct at its
+    probability, the dashed diagonal the ideal; below are the numbers of texts in each bin.
     """
     side, left, top = _LARGE, 56, 48
     step, strip = side / len(figures.counts), _STRIP * side
     below = top + side + 36 + strip
     parts = [
         _text(left, 18, title, size=14, anchor="start"),
-        _text(left, 36, _stated(figures), anchor="start"),
+        _text(left, 36, _caption(figures), anchor="start"),
         _panel(figures, left, top, side, gap=36),
     ]
     for share in (0.0, 0.25, 0.5, 0.75, 1.0):
@@ -67,17 +67,17 @@ def diagram(title: str, figures: Reliability) -> str:
         middle = left + (index + 0.5) * step
         parts.append(_text(middle, below + 10, str(figures.counts[index]), size=8))
     parts += [
-        _text(left + side / 2, top + side + 28, "probability of the likeliest class"),
+        _text(left + side / 2, top + side + 28, "probability of the most likely class"),
         _text(left + side / 2, below + 26, "texts in each bin"),
         f'<g transform="rotate(-90 16 {top + side / 2:g})">'
-        + _text(16, top + side / 2, "how often it was right")
+        + _text(16, top + side / 2, "how often it is correct")
         + "</g>",
     ]
     return _document(title, left + side + 24, below + 36, parts)
 
 
 def small_multiples(title: str, panels: Mapping[str, Reliability]) -> str:
-    """A small diagram for each name, in rows of four."""
+    """One small diagram per name, in rows of four."""
     side, wide, high = _SMALL, _SMALL + 30, _SMALL * (1 + _STRIP) + 62
     rows = -(-len(panels) // _COLUMNS)
     parts = [_text(15, 18, title, size=14, anchor="start")]
@@ -86,14 +86,14 @@ def small_multiples(title: str, panels: Mapping[str, Reliability]) -> str:
         y = 30 + index // _COLUMNS * high
         parts += [
             _text(x, y + 12, f"{name}, {figures.rows} texts", anchor="start"),
-            _text(x, y + 25, _stated(figures, short=True), size=10, anchor="start"),
+            _text(x, y + 25, _caption(figures, short=True), size=10, anchor="start"),
             _panel(figures, x, y + 32, side, gap=4),
         ]
     return _document(title, 15 + _COLUMNS * wide, 30 + rows * high, parts)
 
 
 def _panel(figures: Reliability, x: float, y: float, side: float, *, gap: float) -> str:
-    """Bars under a diagonal in a square, and a strip of counts ``gap`` below it."""
+    """A square with bars and a diagonal, and a strip of counts ``gap`` below it."""
     step, strip = side / len(figures.counts), _STRIP * side
     ground, floor = y + side, y + side + gap + strip
     many = _bars(figures.accuracy * (figures.counts >= _FEW), x, ground, step, side)
@@ -108,7 +108,7 @@ def _panel(figures: Reliability, x: float, y: float, side: float, *, gap: float)
 
 
 def _bars(heights: Probabilities, x: float, ground: float, step: float, full: float) -> str:
-    """The outline of bars that stand side by side, a height of 1 drawn as ``full``."""
+    """The outline of adjacent bars; a height of 1 is drawn as ``full``."""
     return "".join(
         f"M{x + index * step + 0.5:.1f} {ground:.1f}v{-height * full:.1f}"
         f"h{step - 1:.1f}v{height * full:.1f}z"
@@ -117,7 +117,7 @@ def _bars(heights: Probabilities, x: float, ground: float, step: float, full: fl
     )
 
 
-def _stated(figures: Reliability, *, short: bool = False) -> str:
+def _caption(figures: Reliability, *, short: bool = False) -> str:
     if short:
         return f"ECE {figures.error:.3f} (chance {figures.floor:.3f})"
     expected = f"of a perfect model {figures.floor:.3f} by chance"

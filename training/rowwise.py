@@ -1,9 +1,9 @@
-"""One scale a token for the activations of an 8-bit graph.
+"""Gives the activations of an 8-bit graph one scale per token.
 
-ONNX Runtime's dynamic quantisation takes one scale for a whole batch, so a text's probabilities
-depend on the texts that happen to be scored beside it. With a scale for every row of a matrix
-product (per-token quantisation; Dettmers et al., LLM.int8(), 2022) they depend on the text alone,
-and the roundings are finer.
+ONNX Runtime's dynamic quantisation uses one scale for a whole batch, so a text's probabilities
+depend on the other texts of the batch. With one scale per row of a matrix product (per-token
+quantisation; Dettmers et al., LLM.int8(), 2022) they depend only on the text, and the rounding is
+finer.
 """
 
 from typing import Any
@@ -18,12 +18,12 @@ _LARGEST = 127.0
 
 
 def scale_by_row(model: onnx.ModelProto) -> None:
-    """Replace every ``DynamicQuantizeLinear`` (one scale and zero point a tensor) by nodes that
-    take a scale a row, x / scale + 128 in unsigned 8 bits, symmetric about the zero point 128.
+    """Replace each ``DynamicQuantizeLinear`` (one scale and zero point per tensor) by nodes with
+    one scale per row: x / scale + 128 in unsigned 8 bits, symmetric about the zero point 128.
 
-    The products are scaled by the weights' scale and the rows' scale one after the other: were
-    the two scales multiplied first, ONNX Runtime would fuse the nodes into a kernel that takes
-    one scale for all rows.
+    The products are scaled by the weights' scale and then by the rows' scale. If the two scales
+    were multiplied first, ONNX Runtime would fuse the nodes into a kernel with one scale for all
+    rows.
     """
     graph = model.graph
     quantised = [node for node in graph.node if node.op_type == "DynamicQuantizeLinear"]

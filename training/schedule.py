@@ -1,10 +1,10 @@
-"""The learning rate over a run: up, level, down."""
+"""The learning rate over a run: linear warm-up, constant, linear decay."""
 
 from training.recipe import Optimisation
 
 
 def rate_at(step: int, optimisation: Optimisation) -> float:
-    """Factor on the highest rate at a step (from 0): linear warm-up, level, linear decay to 0."""
+    """Factor on the highest learning rate at a step, counted from 0."""
     warmup = max(1.0, optimisation.warmup * optimisation.steps)
     decay = max(1.0, optimisation.decay * optimisation.steps)
     up = (step + 1) / warmup

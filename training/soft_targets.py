@@ -1,4 +1,4 @@
-"""What a teacher says of the training rows: learnt from beside the labels."""
+"""The teacher's logits for the training rows, and the file that stores them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,9 +24,8 @@ class SoftTargets:
 
     Attributes:
         teacher: its model id.
-        sizes: labels of each head.
-        logits: of each set, (rows, labels of all heads side by side); NaN in rows that it was
-            not asked about.
+        sizes: number of labels of each head.
+        logits: of each set, (rows, labels of all heads); NaN in rows that were not requested.
     """
 
     teacher: str
@@ -34,26 +33,26 @@ class SoftTargets:
     logits: Sequence[Logits]
 
     def of(self, batch: Batch) -> tuple[Tensor, ...]:
-        """Its answers to a batch, one (rows, labels) tensor a head."""
+        """The logits of a batch, one (rows, labels) tensor per head."""
         rows = [self.logits[s][r] for s, r in zip(batch.sets, batch.rows, strict=True)]
         return torch.split(torch.from_numpy(np.stack(rows)), list(self.sizes), dim=1)
 
 
 def read_logits(path: Path, key: str, rows: Sequence[int], labels: int) -> list[Logits]:
-    """The logits that a file keeps of sets with so many rows; all NaN where there is no such file,
-    it cannot be read, or was written under another key.
+    """Read the stored logits of sets with these numbers of rows; all NaN if the file is missing,
+    unreadable, or has another key.
     """
     try:
-        with np.load(path) as kept:
-            if str(kept[_KEY]) == key:
-                return [np.asarray(kept[str(i)], np.float32) for i in range(len(rows))]
+        with np.load(path) as stored:
+            if str(stored[_KEY]) == key:
+                return [np.asarray(stored[str(i)], np.float32) for i in range(len(rows))]
     except (FileNotFoundError, BadZipFile, EOFError, ValueError):
         pass
     return [np.full((count, labels), np.nan, np.float32) for count in rows]
 
 
 def write_logits(path: Path, key: str, logits: Sequence[Logits]) -> None:
-    """Keep logits in a file, replacing it in one move."""
+    """Write logits to a file, replacing it atomically."""
     fresh = path.with_name(f"{path.name}.tmp")
     with fresh.open("wb") as stream:
         arrays: dict[str, Any] = {_KEY: np.array(key)}

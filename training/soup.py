@@ -1,7 +1,7 @@
-"""The mean of several runs' weights as one model.
+"""Averages the weights of several runs ("model soup").
 
-Runs that go on from one another, or from the same start, lie in one valley of the loss; their mean
-is often better than each and costs nothing when it serves (Wortsman et al., 2022, "Model soups:
+Runs that continue one another, or have the same base, are in one basin of the loss. Their mean is
+often better than each of them and costs nothing at inference (Wortsman et al., 2022, "Model soups:
 averaging weights of multiple fine-tuned models improves accuracy without increasing inference
 time", ICML).
 """
@@ -16,19 +16,21 @@ from training.errors import BaseModelError
 
 
 def mean(bases: Sequence[Base]) -> Base:
-    """One model whose every weight is the mean of those of ``bases``, heads included.
+    """One model whose weights are the means of those of ``bases``, heads included.
 
-    The first one's encoder is written over. Heads are kept where all have them.
+    Overwrites the first base's encoder. Keeps the heads that all bases have.
 
     Raises:
-        BaseModelError: none is given, or they differ in vocabulary, shapes or a head's labels.
+        BaseModelError: the list is empty, or vocabularies, shapes or labels differ.
     """
     if not bases:
         raise BaseModelError("base is an empty list; name at least one model")
     first = bases[0]
     for other in bases[1:]:
         if other.tokenizer.get_vocab() != first.tokenizer.get_vocab():
-            raise BaseModelError(f"no mean of {first.origin} and {other.origin}: other vocabulary")
+            raise BaseModelError(
+                f"no mean of {first.origin} and {other.origin}: their vocabularies differ"
+            )
     first.encoder.load_state_dict(_mean([base.encoder.state_dict() for base in bases]))
     heads = {}
     for name in first.heads:
@@ -36,10 +38,10 @@ def mean(bases: Sequence[Base]) -> Base:
             continue
         trained = [base.heads[name] for base in bases]
         if any(head.labels != trained[0].labels for head in trained):
-            raise BaseModelError(f"no mean of head {name!r}: its labels differ")
+            raise BaseModelError(f"no mean of head {name!r}: the labels differ")
         both = _mean([{"weight": head.weight, "bias": head.bias} for head in trained])
         heads[name] = TrainedHead(trained[0].labels, both["weight"], both["bias"])
-    origin = "the mean of: " + " | ".join(base.origin for base in bases)
+    origin = "the mean of: " + " | ".join(base.model_id or base.origin for base in bases)
     return replace(first, origin=origin, heads=heads, model_id=None)
 
 

@@ -1,9 +1,8 @@
-"""The model that a student learns from.
+"""The teacher that a student learns from.
 
-Its answers to a row do not change while the student learns, so each row that the run will draw is
-read once, before the first step, and the answers are kept beside the checkpoint: with rows
-drawn more than once that is less than asking at every step, and nothing where a run goes on or
-is tried again with another weight or temperature.
+Its predictions do not change during a run, so it reads each row of the run once, before the first
+step, and the logits are stored beside the checkpoint. That is cheaper than predicting at each step,
+and free when a run is resumed or repeated with another weight or temperature.
 """
 
 import hashlib
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from model.network import Network
-from training.checkpoint import load_base, take_over_heads
+from training.checkpoint import copy_heads, load_base
 from training.errors import RecipeError
 from training.finetune import Tokenised
 from training.inference import logits_of
@@ -26,15 +25,13 @@ from training.recipe import Head
 from training.soft_targets import SoftTargets, read_logits, write_logits
 
 ANSWERS = "teacher.npz"
-_CHUNK = 2048  # rows between two writes: a multiple of the rows read at once, so that stopping
-# and going on reads the same rows together
+_CHUNK = 2048  # rows between two writes: a multiple of the batch size, so that a resumed run
+# reads the same batches
 
 
 @dataclass(frozen=True, slots=True)
 class Teacher:
-    """A trained network, in the precision it answers in, the id of its weights, and how many labels
-    each of its heads has.
-    """
+    """A trained network in its precision, its model id, and its heads' numbers of labels."""
 
     network: Network
     model_id: str
@@ -52,15 +49,15 @@ def load_teacher(
     """Load the teacher that a recipe names.
 
     Args:
-        name: as of a base; see :func:`training.checkpoint.load_base`.
-        heads: that the student learns, in order.
+        name: like a base's; see :func:`training.checkpoint.load_base`.
+        heads: the student's heads, in order.
         tokenizer: the student's.
         precision: ``bf16`` or ``fp32``.
         wheels: see :func:`training.checkpoint.load_base`.
 
     Raises:
-        BaseModelError: it cannot be read.
-        RecipeError: it is a bare encoder, lacks a head, or has other labels or another vocabulary.
+        BaseModelError: it cannot be loaded.
+        RecipeError: it is not trained, lacks a head, or differs in labels or vocabulary.
     """
     base = load_base(name, wheels=wheels)
     if base.model_id is None:
@@ -71,20 +68,20 @@ def load_teacher(
             raise RecipeError(f"distillation: teacher {name!r} has no head {head.name!r}")
         if trained.labels != head.labels:
             raise RecipeError(
-                f"distillation: teacher {name!r} answers {head.name!r} with "
-                f"{', '.join(trained.labels)}; the recipe with {', '.join(head.labels)}"
+                f"distillation: head {head.name!r} of teacher {name!r} has the labels "
+                f"{', '.join(trained.labels)}; the recipe has {', '.join(head.labels)}"
             )
     if base.tokenizer.get_vocab() != tokenizer.get_vocab():
-        raise RecipeError(f"distillation: teacher {name!r} has another vocabulary than the student")
+        raise RecipeError(f"distillation: teacher {name!r} and student differ in vocabulary")
     sizes = {head.name: len(head.labels) for head in heads}
     network = Network(base.encoder, sizes)
-    take_over_heads(network, heads, base)
+    copy_heads(network, heads, base)
     if precision == "bf16":
         network.to(torch.bfloat16)
     return Teacher(network, base.model_id, tuple(sizes.values()))
 
 
-def ask(
+def predict(
     teacher: Teacher,
     train: Sequence[Tokenised],
     wanted: Sequence[NDArray[np.bool_]],
@@ -93,36 +90,36 @@ def ask(
     *,
     watch: Callable[[int, int], None] = lambda done, rows: None,
 ) -> SoftTargets:
-    """A teacher's answers to training rows, those that it gave before read from ``teacher.npz``.
+    """A teacher's logits for training rows; logits computed before are read from ``teacher.npz``.
 
-    The file holds under the key of a teacher and of every set's rows, piece by piece (hence of
-    texts, rewritings and vocabulary), and is written anew under another.
+    The file's key depends on the teacher and on all token ids of the sets (so on texts, rewritings
+    and vocabulary). A file with another key is replaced.
 
     Args:
-        teacher: answers.
+        teacher: computes the logits.
         train: the training sets.
-        wanted: of each set, which rows to ask about, (rows,).
-        pad_id: fills up short rows.
-        folder: of the run; made if it is not there.
-        watch: told after every 2,048 rows how many are read, of how many that were not yet known.
+        wanted: which rows of each set to predict, (rows,).
+        pad_id: the padding id.
+        folder: of the run; created if missing.
+        watch: called after each 2,048 rows with the rows done and the rows to do.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path, key = folder / ANSWERS, _key(teacher, train)
     logits = read_logits(path, key, [len(part.ids) for part in train], sum(teacher.sizes))
-    asked = [
+    missing = [
         (place, int(row))
         for place, rows in enumerate(wanted)
         for row in np.flatnonzero(rows & np.isnan(logits[place][:, 0]))
     ]
-    asked.sort(key=lambda at: -len(train[at[0]].ids[at[1]]))  # the slowest first
-    for start in range(0, len(asked), _CHUNK):
-        chunk = asked[start : start + _CHUNK]
+    missing.sort(key=lambda at: -len(train[at[0]].ids[at[1]]))  # the longest first
+    for start in range(0, len(missing), _CHUNK):
+        chunk = missing[start : start + _CHUNK]
         found = logits_of(teacher.network, [train[place].ids[row] for place, row in chunk], pad_id)
         answers = np.concatenate(list(found.values()), axis=1).astype(np.float32)
         for (place, row), answer in zip(chunk, answers, strict=True):
             logits[place][row] = answer
         write_logits(path, key, logits)
-        watch(start + len(chunk), len(asked))
+        watch(start + len(chunk), len(missing))
     return SoftTargets(teacher.model_id, teacher.sizes, logits)
 
 

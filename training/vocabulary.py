@@ -1,4 +1,4 @@
-"""Keep the pieces of a large vocabulary that comments use."""
+"""Trims a large vocabulary to the tokens that comments use."""
 
 import json
 import unicodedata
@@ -23,11 +23,11 @@ _VIETNAMESE = frozenset("ăđơưĂĐƠƯ") | {chr(code) for code in range(0x1EA
 
 @dataclass(frozen=True, slots=True)
 class TrimmedVocabulary:
-    """A smaller tokenizer and where its pieces stood in the large one.
+    """A smaller tokenizer and its tokens' ids in the large one.
 
     Attributes:
-        tokenizer: gives ids 0 .. len(kept) - 1.
-        kept: the old id of each new id, shape (pieces,), ascending.
+        tokenizer: has the ids 0 to len(kept) - 1.
+        kept: the old id of each new id, shape (tokens,), ascending.
     """
 
     tokenizer: Tokenizer
@@ -37,26 +37,26 @@ class TrimmedVocabulary:
 def trim(
     tokenizer: Tokenizer, texts: Iterable[str], *, size: int, per_script: int
 ) -> TrimmedVocabulary:
-    """Choose pieces for a Unigram tokenizer: special ones, every single character, the
-    commonest of each script, then those that ``texts`` use, most used first.
+    """Choose the tokens of a smaller Unigram tokenizer: special ones, all single characters, the
+    most common of each script, then those in ``texts``, most frequent first.
 
-    The single characters keep every script readable that the large vocabulary could read; what it
-    could not read becomes the unknown piece in both.
+    With the single characters it reads every script that the large vocabulary reads; characters
+    that the large one lacks become the unknown token in both.
 
     Args:
         tokenizer: a Unigram tokenizer whose ids ascend from common to rare, as XLM-R's do.
         texts: normalised training texts.
-        size: how many pieces to keep at most; the first two groups are kept in any case.
-        per_script: how many of each script's commonest pieces to keep unseen. Vietnamese,
-            written in Latin letters, counts as a script of its own.
+        size: limit on the tokens; the first two groups are always kept.
+        per_script: how many of each script's most common tokens to keep even if ``texts`` lack
+            them. Vietnamese, although in Latin letters, counts as a script.
 
     Raises:
-        RecipeError: the tokenizer is not of the Unigram kind.
+        RecipeError: the tokenizer is not a Unigram tokenizer.
     """
     config = json.loads(tokenizer.to_str())
     if config["model"]["type"] != "Unigram":
         raise RecipeError(
-            f"trimming needs a Unigram vocabulary, not {config['model']['type']}: set trim = false"
+            f"cannot trim a {config['model']['type']} vocabulary, only Unigram: set trim = false"
         )
     pieces: list[tuple[str, float]] = config["model"]["vocab"]
     special = {entry["id"] for entry in config["added_tokens"]}
@@ -85,10 +85,12 @@ def trim(
 
 
 def shrink_embeddings(encoder: PreTrainedModel, kept: NDArray[np.int64], pad_id: int) -> None:
-    """Replace the encoder's word embeddings by their rows ``kept``, shape (pieces, hidden)."""
+    """Replace the encoder's word embeddings by their rows ``kept``, shape (tokens, hidden)."""
     old = encoder.get_input_embeddings()
     if not isinstance(old, nn.Embedding):
-        raise RecipeError("trimming needs an encoder with an embedding table: set trim = false")
+        raise RecipeError(
+            "only an encoder with an embedding table can be trimmed: set trim = false"
+        )
     new = nn.Embedding(len(kept), old.embedding_dim, padding_idx=pad_id)
     with torch.no_grad():
         new.weight.copy_(old.weight[torch.from_numpy(kept)])
@@ -97,7 +99,7 @@ def shrink_embeddings(encoder: PreTrainedModel, kept: NDArray[np.int64], pad_id:
 
 
 def script_of(piece: str) -> str:
-    """The script most letters of a piece belong to, by their Unicode names."""
+    """The script of most letters of a token, from their Unicode names."""
     if not _VIETNAMESE.isdisjoint(piece):
         return "VIETNAMESE"
     names = Counter(
@@ -109,7 +111,7 @@ def script_of(piece: str) -> str:
 
 
 def count_pieces(tokenizer: Tokenizer, texts: Iterable[str]) -> Counter[int]:
-    """How often each id occurs in the texts."""
+    """Count each id in the texts."""
     used: Counter[int] = Counter()
     for chunk in _chunks(texts):
         for encoding in tokenizer.encode_batch(chunk, add_special_tokens=False):

@@ -1,4 +1,4 @@
-"""The batcher against a model that waits until it is told to go on."""
+"""The batcher with a model that waits until the test lets it continue."""
 
 import asyncio
 import threading

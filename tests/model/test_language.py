@@ -124,12 +124,12 @@ def test_varieties_have_the_code_of_the_whole_and_guesses_none(
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the shared data are not here")
 def test_real_comments_are_seldom_taken_for_a_language_without_figures() -> None:
-    told: Counter[str] = Counter()
+    found: Counter[str] = Counter()
     comments = pd.concat(pd.read_parquet(SHARED / f"{name}.val.parquet") for name in VAL)
     measured = set(comments["lang"])
     for text, lang in zip(comments["text"], comments["lang"], strict=True):
         code = identify(normalise(text))
-        told["right" if code == lang else "unknown" if code == UNKNOWN else "wrong"] += 1
-        told["foreign"] += code != UNKNOWN and code not in measured
-    assert told["right"] >= 0.88 * len(comments), told
-    assert told["foreign"] <= 0.002 * len(comments), told
+        found["right" if code == lang else "unknown" if code == UNKNOWN else "wrong"] += 1
+        found["foreign"] += code != UNKNOWN and code not in measured
+    assert found["right"] >= 0.88 * len(comments), found
+    assert found["foreign"] <= 0.002 * len(comments), found

@@ -19,8 +19,8 @@ def scored(
     draw = np.random.default_rng(4)
     honest = draw.dirichlet([1.0, 1.0, 1.0], size=rows)
     truth = np.array([draw.choice(3, p=row) for row in honest])
-    told = [langs[i % len(langs)] for i in range(rows)]
-    sharp = np.array([[(sharpness or {}).get(lang, 1.0)] for lang in told])
+    spoken = [langs[i % len(langs)] for i in range(rows)]
+    sharp = np.array([[(sharpness or {}).get(lang, 1.0)] for lang in spoken])
     texts = [f"text {i}" for i in range(rows)]
-    split = Split(MOODS, texts, truth, told, np.ones(3, dtype=np.bool_))
-    return Scored(split, soften(honest, 1 / sharp), told)
+    split = Split(MOODS, texts, truth, spoken, np.ones(3, dtype=np.bool_))
+    return Scored(split, soften(honest, 1 / sharp), spoken)

@@ -49,7 +49,7 @@ def test_a_language_that_is_surer_than_it_should_be_gets_its_own() -> None:
     for one, each in found.languages.values():
         assert each.error < 0.04 < one.error
     assert found.as_dict()["held_out_error"] == round(found.own.error, 4)
-    korean = np.array(part.told) == "ko"
+    korean = np.array(part.languages) == "ko"
     softened = found.temperatures.soften(part)
     assert softened.probabilities[korean] == pytest.approx(
         soften(part.probabilities[korean], own["ko"])

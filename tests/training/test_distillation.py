@@ -19,12 +19,12 @@ from training.cli import app
 from training.errors import RecipeError, TrainingError
 from training.export import export_weights
 from training.finetune import Trainer, TrainingProgress, drawn, order, pad
-from training.inference import glance
+from training.inference import quick_metrics
 from training.package import special_pieces, write_manifest
 from training.prepare import Prepared, prepare, tokenise
 from training.recipe import Distillation, Recipe, load_recipe
 from training.soft_targets import SoftTargets
-from training.teacher import ANSWERS, ask
+from training.teacher import ANSWERS, predict
 
 LAYERS = 4
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -81,13 +81,13 @@ def write(start: Prepared, recipe: Recipe, folder: Path) -> Path:
 
 def f1(start: Prepared) -> dict[str, float]:
     val = [tokenise(split, start.tokenizer, 16) for split in start.corpus.val]
-    figures = glance(start.network, val, start.pad_id, rows=1000)
+    figures = quick_metrics(start.network, val, start.pad_id, rows=1000)
     return {name: value for name, value in figures.items() if name.endswith(".f1")}
 
 
 def answers(start: Prepared, recipe: Recipe, folder: Path) -> SoftTargets:
     assert start.teacher is not None
-    return ask(start.teacher, start.train, drawn(recipe, start.train), start.pad_id, folder)
+    return predict(start.teacher, start.train, drawn(recipe, start.train), start.pad_id, folder)
 
 
 def trainer(recipe: Recipe, data: Path, folder: Path) -> tuple[Trainer, Prepared]:
@@ -99,7 +99,7 @@ def trainer(recipe: Recipe, data: Path, folder: Path) -> tuple[Trainer, Prepared
 def test_no_more_layers_than_there_are(recipe: Recipe, data: Path) -> None:
     assert recipe.distillation is not None
     many = replace(recipe, distillation=replace(recipe.distillation, layers=5))
-    with pytest.raises(RecipeError, match="layers = 5, but the encoder to start from has 4"):
+    with pytest.raises(RecipeError, match=r"layers = 5, but the base's encoder has 4"):
         prepare(many, data)
 
 
@@ -130,7 +130,9 @@ def test_teachers_that_do_not_fit(
     order_of_labels = replace(sentiment, labels=("positive", "neutral", "negative"))
     turned = replace(untaught, heads=(order_of_labels, offensive))
     other = write(start, turned, tmp_path / "labels")
-    with pytest.raises(RecipeError, match="with positive, neutral, negative; the recipe with neg"):
+    with pytest.raises(
+        RecipeError, match="has the labels positive, neutral, negative; the recipe has neg"
+    ):
         prepare(replace(recipe, distillation=Distillation(str(other), layers=2)), data)
     network = Network(start.network.encoder, {"sentiment": 3})
     single = replace(untaught, heads=(sentiment,))
@@ -138,14 +140,14 @@ def test_teachers_that_do_not_fit(
     with pytest.raises(RecipeError, match="has no head 'offensive'"):
         prepare(replace(recipe, distillation=Distillation(str(other), layers=2)), data)
     trimmed = replace(recipe, vocabulary=replace(recipe.vocabulary, trim=True, size=40))
-    with pytest.raises(RecipeError, match="another vocabulary"):
+    with pytest.raises(RecipeError, match="differ in vocabulary"):
         prepare(trimmed, data)
 
 
 def test_loss_is_labels_and_teacher_by_their_shares(
     recipe: Recipe, data: Path, tmp_path: Path
 ) -> None:
-    """The first step's loss, against one computed from the teacher as it stands."""
+    """The first step's loss equals one computed directly from the teacher."""
     assert recipe.distillation is not None
     run, start = trainer(recipe, data, tmp_path / "both")
     batch = next(order(recipe, start.train))
@@ -181,13 +183,13 @@ def test_kept_answers_are_those_of_the_teacher(recipe: Recipe, data: Path, tmp_p
     start = prepare(recipe, data)
     assert start.teacher is not None
     first = answers(start, recipe, tmp_path)
-    told: list[tuple[int, int]] = []
+    reported: list[tuple[int, int]] = []
     rows = drawn(recipe, start.train)
-    again = ask(
+    again = predict(
         start.teacher, start.train, rows, start.pad_id, tmp_path,
-        watch=lambda done, of: told.append((done, of)),
+        watch=lambda done, of: reported.append((done, of)),
     )  # fmt: skip
-    assert told == []
+    assert reported == []
     for one, two in zip(first.logits, again.logits, strict=True):
         assert np.array_equal(one, two, equal_nan=True)
     batch = next(order(recipe, start.train))
@@ -200,23 +202,23 @@ def test_kept_answers_are_those_of_the_teacher(recipe: Recipe, data: Path, tmp_p
         assert torch.allclose(kept, now, atol=1e-5)
 
 
-def test_only_rows_that_are_drawn_are_asked_and_more_later(
+def test_only_drawn_rows_are_predicted_and_more_later(
     recipe: Recipe, data: Path, tmp_path: Path
 ) -> None:
     start = prepare(recipe, data)
     assert start.teacher is not None
     short = replace(recipe, optimisation=replace(recipe.optimisation, steps=2))
     few = answers(start, short, tmp_path)
-    asked = sum(int((~np.isnan(logits).any(axis=1)).sum()) for logits in few.logits)
-    assert asked == sum(int(rows.sum()) for rows in drawn(short, start.train)) <= 32
-    told: list[tuple[int, int]] = []
+    before = sum(int((~np.isnan(logits).any(axis=1)).sum()) for logits in few.logits)
+    assert before == sum(int(rows.sum()) for rows in drawn(short, start.train)) <= 32
+    reported: list[tuple[int, int]] = []
     rows = drawn(recipe, start.train)
-    ask(
+    predict(
         start.teacher, start.train, rows, start.pad_id, tmp_path,
-        watch=lambda done, of: told.append((done, of)),
+        watch=lambda done, of: reported.append((done, of)),
     )  # fmt: skip
     every = sum(int(some.sum()) for some in rows)
-    assert told == [(every - asked, every - asked)]
+    assert reported == [(every - before, every - before)]
 
 
 def test_answers_of_another_teacher_or_to_other_rows_are_not_taken(
@@ -317,7 +319,7 @@ def test_a_distillation_and_its_answers_go_together(
     start = prepare(recipe, data)
     soft = answers(start, recipe, tmp_path)
     for plan, given in ((recipe, None), (untaught, soft)):
-        with pytest.raises(TrainingError, match="give both"):
+        with pytest.raises(TrainingError, match="a distillation needs"):
             Trainer(start.network, plan, start.train, tmp_path, start.pad_id, given)
 
 
@@ -345,7 +347,7 @@ def test_a_recipe_makes_a_student_from_the_command_line(
     }  # fmt: skip
     card = (made.path / "MODEL_CARD.md").read_text()
     assert f"* A student of `{teachers.model_id}` with 2 layers" in card
-    assert "* Start: layers 2, 4 of: " in card
+    assert "* Base: layers 2, 4 of: " in card
     said = SentimentClassifier.load(made.path).predict(["awful monday train", "lovely blue"])
     assert [each.label for each in said] == ["negative", "positive"]
     assert load_base(str(made.path)).encoder.config.num_hidden_layers == 2

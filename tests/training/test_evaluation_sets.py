@@ -54,11 +54,11 @@ def test_texts_are_of_the_length_and_form_of_comments(splits: dict[str, Split]) 
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-def test_language_is_told(name: str, splits: dict[str, Split]) -> None:
-    told = Counter(identify(text) for text in splits[name].texts)
+def test_the_language_is_identified(name: str, splits: dict[str, Split]) -> None:
+    found = Counter(identify(text) for text in splits[name].texts)
     lang = EXPECTED[name][0]
-    assert told[lang] >= 0.85 * len(splits[name])
-    assert told[lang] + told["und"] >= 0.98 * len(splits[name])
+    assert found[lang] >= 0.85 * len(splits[name])
+    assert found[lang] + found["und"] >= 0.98 * len(splits[name])
 
 
 @pytest.mark.parametrize("recipe", RECIPES)

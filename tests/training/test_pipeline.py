@@ -94,7 +94,7 @@ def test_packaging_again_gives_the_same_artifact(smoke: Smoke, tmp_path: Path) -
     arguments = ["train", "smoke", "--data", smoke.data, "--base", smoke.base, "--run", run]
     result = CliRunner().invoke(app, [str(argument) for argument in arguments])
     assert result.exit_code == 0, result.output
-    assert "going on from step 60" in result.output
+    assert "resuming at step 60" in result.output
     again, before = ModelArtifact.load(run / "artifact"), ModelArtifact.load(smoke.artifact)
     again.verify()
     assert again.files == before.files
@@ -118,7 +118,7 @@ def test_torch_weights_answer_as_the_graph(smoke: Smoke) -> None:
         assert a.offensive == pytest.approx(b.offensive, abs=1e-4)
 
 
-def test_a_run_goes_on_from_an_earlier_one(smoke: Smoke) -> None:
+def test_a_run_starts_from_an_earlier_one(smoke: Smoke) -> None:
     base = load_base(str(smoke.run / "float32"))
     earlier = load_file(smoke.run / "float32" / "model.safetensors")
     for name, value in base.encoder.state_dict().items():
@@ -131,7 +131,7 @@ def test_a_run_goes_on_from_an_earlier_one(smoke: Smoke) -> None:
     )
 
 
-def test_a_run_goes_on_from_the_artifact_that_serves(smoke: Smoke) -> None:
+def test_a_run_starts_from_a_model_folder(smoke: Smoke) -> None:
     base = load_base(str(smoke.artifact))
     exact = load_file(smoke.run / "float32" / "model.safetensors")
     state = {f"encoder.{name}": value for name, value in base.encoder.state_dict().items()}
@@ -169,7 +169,7 @@ def test_a_changed_run_is_no_base(smoke: Smoke, tmp_path: Path) -> None:
     broken = shutil.copytree(smoke.run / "float32", tmp_path / "float32")
     with (broken / "tokenizer.json").open("a") as stream:
         stream.write(" ")
-    with pytest.raises(BaseModelError, match="is not the file its manifest names"):
+    with pytest.raises(BaseModelError, match="does not match its manifest"):
         load_base(str(broken))
 
 
@@ -217,7 +217,7 @@ def test_parity_gate_fails_on_a_set_that_lost() -> None:
     wrong[:4] = wrong[:4, ::-1]
     before = [measure("a", "sentiment", truth, right)]
     assert parity(before, before) == {"a": 0.0}
-    with pytest.raises(ParityError, match=r"cost a 2\.0"):
+    with pytest.raises(ParityError, match=r"costs a 2\.0"):
         parity(before, [measure("a", "sentiment", truth, wrong)])
     worse = [measure("a", "sentiment", truth, wrong)]
     assert parity(worse, before)["a"] < -0.015  # a gain is no reason to refuse
@@ -231,7 +231,7 @@ def test_parity_gate_spares_two_texts_of_a_small_set() -> None:
     before = [measure("a", "sentiment", truth, right)]
     assert parity(before, [measure("a", "sentiment", truth, flipped)])["a"] <= 0.0201
     flipped[2] = flipped[2, ::-1]
-    with pytest.raises(ParityError, match=r"at most 2\.0"):
+    with pytest.raises(ParityError, match=r"the limit is 2\.0"):
         parity(before, [measure("a", "sentiment", truth, flipped)])
 
 

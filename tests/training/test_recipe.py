@@ -37,7 +37,7 @@ def test_shipped_recipes_are_read(name: str) -> None:
         ('"fp32"', '"fp8"', "bf16 or fp32"),
         ('head = "offensive"', 'head = "angry"', "names no head"),
         ('"5" = "positive"', '"5" = "joy"', "joy"),
-        ('name = "stars"', 'name = "moods"', "name of its own"),
+        ('name = "stars"', 'name = "moods"', "its own name"),
         ("seed = 7", "seed =", "not valid TOML"),
     ],
 )
@@ -54,10 +54,10 @@ def test_faults_are_named(old: str, new: str, says: str, tmp_path: Path) -> None
     [
         ("layers = 2", "layers = 2\nspeed = 1", "distillation has unknown keys: speed"),
         ("layers = 2", "", "distillation: .*'layers'"),
-        ("layers = 2", "layers = 0", "layers is a whole number, at least 1"),
-        ("layers = 2", "layers = 1.5", "layers is a whole number"),
-        ("layers = 2", "layers = 2\nweight = 1.1", r"weight lies in \[0, 1\]"),
-        ("layers = 2", "layers = 2\ntemperature = 0", "temperature is above 0"),
+        ("layers = 2", "layers = 0", "layers must be an integer of at least 1"),
+        ("layers = 2", "layers = 1.5", "layers must be an integer"),
+        ("layers = 2", "layers = 2\nweight = 1.1", r"weight must be in \[0, 1\]"),
+        ("layers = 2", "layers = 2\ntemperature = 0", "temperature must be above 0"),
         ('teacher = "t"', 'teacher = ["a", "b"]', "the name of a model"),
     ],
 )

@@ -56,22 +56,22 @@ def test_a_picture_for_each_head_and_one_by_language(tmp_path: Path) -> None:
     part = scored(400)
     noisy = replace(part, split=replace(part.split, data=replace(part.split.data, noisy=True)))
     assert write_diagrams(tmp_path, [noisy]) == {}
-    pictures = write_diagrams(tmp_path, [part, noisy])
-    assert list(pictures) == ["reliability-sentiment.svg", "reliability-languages.svg"]
-    assert {path.name for path in tmp_path.iterdir()} == set(pictures)
-    assert any(text.startswith("400 texts") for text in texts_of(read(tmp_path, pictures, 0)))
-    assert "en, 200 texts" in texts_of(read(tmp_path, pictures, 1))
+    files = write_diagrams(tmp_path, [part, noisy])
+    assert list(files) == ["reliability-sentiment.svg", "reliability-languages.svg"]
+    assert {path.name for path in tmp_path.iterdir()} == set(files)
+    assert any(text.startswith("400 texts") for text in texts_of(read(tmp_path, files, 0)))
+    assert "en, 200 texts" in texts_of(read(tmp_path, files, 1))
 
 
 def test_evaluation_sets_are_shown_by_language_only(tmp_path: Path) -> None:
     own = scored(60, langs=("vi",))
-    pictures = write_diagrams(tmp_path, [scored(400)], [own])
-    assert any(text.startswith("400 texts") for text in texts_of(read(tmp_path, pictures, 0)))
-    assert "vi, 60 texts" in texts_of(read(tmp_path, pictures, 1))
+    files = write_diagrams(tmp_path, [scored(400)], [own])
+    assert any(text.startswith("400 texts") for text in texts_of(read(tmp_path, files, 0)))
+    assert "vi, 60 texts" in texts_of(read(tmp_path, files, 1))
 
 
-def read(folder: Path, pictures: dict[str, str], index: int) -> str:
-    return (folder / list(pictures)[index]).read_text()
+def read(folder: Path, files: dict[str, str], index: int) -> str:
+    return (folder / list(files)[index]).read_text()
 
 
 def rows(part: Scored) -> tuple[np.ndarray, np.ndarray]:

@@ -186,8 +186,8 @@ def test_the_command_shows_failures(fake: SentimentClassifier) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--failures"], "--failures goes with --robustness"),
-        (["--robustness", "--stream", "x.csv"], "choose one"),
+        (["--failures"], "--failures needs --robustness"),
+        (["--robustness", "--stream", "x.csv"], "not both"),
     ],
 )
 def test_options_that_do_not_go_together(arguments: list[str], says: str) -> None:

@@ -49,11 +49,11 @@ def test_a_head_that_one_lacks_is_left_out() -> None:
 
 
 def test_models_that_do_not_fit_have_no_mean() -> None:
-    with pytest.raises(BaseModelError, match="its labels differ"):
+    with pytest.raises(BaseModelError, match="the labels differ"):
         mean([base(0.0), base(1.0, labels=("a", "b", "c"))])
     other = tiny.tokenizer()
     other.add_tokens(["more"])
-    with pytest.raises(BaseModelError, match="other vocabulary"):
+    with pytest.raises(BaseModelError, match="their vocabularies differ"):
         mean([base(0.0), base(1.0, tokenizer=other)])
     smaller = base(1.0)
     del smaller.encoder.encoder.layer[0]
@@ -82,11 +82,12 @@ def test_a_recipe_with_no_steps_packages_the_mean(smoke: Smoke, tmp_path: Path) 
     made, whole = (load_file(folder / "model.safetensors") for folder in (run / "float32", exact))
     rounded = load_base(str(eight))
     for name, value in rounded.encoder.state_dict().items():
-        told, one = made[f"encoder.{name}"], whole[f"encoder.{name}"]
-        assert torch.allclose(told, (3 * one + value) / 4, atol=1e-6), name
+        found, one = made[f"encoder.{name}"], whole[f"encoder.{name}"]
+        assert torch.allclose(found, (3 * one + value) / 4, atol=1e-6), name
     for name, head in rounded.heads.items():
         one = whole[f"heads.{name}.weight"]
         assert torch.allclose(made[f"heads.{name}.weight"], (3 * one + head.weight) / 4, atol=1e-6)
     card = (run / "artifact" / "MODEL_CARD.md").read_text()
-    assert "* Start: the mean of: " in card
+    assert "* Base: the mean of these models." in card
+    assert " | 3/4 |" in card
     assert "no further step" in card

@@ -43,5 +43,5 @@ def test_layers_kept_are_evenly_spaced_and_the_last_is_one(
 def test_an_encoder_of_another_make_is_named() -> None:
     encoder = tiny.encoder()
     del encoder.encoder
-    with pytest.raises(RecipeError, match="out of a bert encoder"):
+    with pytest.raises(RecipeError, match="from a bert encoder"):
         keep_layers(encoder, 1)

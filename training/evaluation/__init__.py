@@ -1,7 +1,7 @@
-"""Comments written for this project, to measure languages that no training set covers.
+"""Comments written for this project, to measure languages without a public training set.
 
-Evaluation only. They are no part of a :class:`training.data.Corpus`, so nothing can train on them,
-choose by them, calibrate on them or be refused for them; they are measured beside its val sets.
+For evaluation only. They are not part of a :class:`training.data.Corpus`, so no model is trained,
+selected, calibrated or rejected by them; they are measured in addition to its val sets.
 """
 
 from importlib.resources import as_file, files
@@ -21,7 +21,7 @@ SETS = tuple(
 
 
 def evaluation_splits() -> list[Split]:
-    """Every evaluation set, validated and normalised."""
+    """All evaluation sets, validated and normalised."""
     splits = []
     for data in SETS:
         with as_file(files(__package__) / data.path) as path:
@@ -30,7 +30,7 @@ def evaluation_splits() -> list[Split]:
 
 
 def evaluation_hashes() -> dict[str, str]:
-    """File name → sha256 of every evaluation set."""
+    """File name → sha256 of each evaluation set."""
     hashes = {}
     for data in SETS:
         with as_file(files(__package__) / data.path) as path:

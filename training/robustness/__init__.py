@@ -1,3 +1,4 @@
-"""What users of sentiment classifiers complain about, as cases that we wrote: `relations.py` what a
-case may demand, `cases.py` the cases and their families, `measure.py` how many of them hold.
+"""Robustness cases, written after what users of sentiment classifiers complain about.
+
+relations.py defines what a case can expect, cases.py reads the cases, measure.py counts passes.
 """

@@ -1,8 +1,8 @@
-"""The cases, read from ``families/*.toml``: one file a complaint, its cases by language.
+"""Reads the cases from ``families/*.toml``: one file per complaint, its cases by language.
 
-A case is a text and what is demanded of it (``expect``). Where that is a relation to a variant, the
-variant is given in full (``other``), by what is put at the end (``append``), or by how often the
-text is said (``repeat``).
+A case is a text and an expectation (``expect``). If the expectation is a relation to a variant, the
+variant is given in full (``other``), as a suffix (``append``), or as a number of repetitions of the
+text (``repeat``).
 """
 
 import tomllib
@@ -16,12 +16,12 @@ from training.robustness.relations import Relation
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One demand on one text, or on a text and its variant.
+    """One expectation of one text, or of a text and its variant.
 
     Attributes:
-        language: that the text is written in, or mixed into.
-        expect: the demand.
-        texts: the text and, where the demand speaks of two, the variant.
+        language: the language of the text, or the one mixed into it.
+        expect: the expectation.
+        texts: the text and, for expectations of two texts, the variant.
     """
 
     language: str
@@ -35,8 +35,8 @@ class Family:
 
     Attributes:
         name: short, for tables and manifests.
-        title: what is tried.
-        complaint: what users say of classifiers that fail here.
+        title: what the cases test.
+        complaint: what users say about classifiers that fail here.
         cases: at least 25.
     """
 
@@ -50,7 +50,7 @@ def load_families() -> list[Family]:
     """The shipped families in alphabetical order.
 
     Raises:
-        DataError: a case is not what this module says; names the family and the text.
+        DataError: a case is not valid; the message names the family and the text.
     """
     folder = files("training") / "robustness" / "families"
     found = sorted((entry.name, entry) for entry in folder.iterdir())
@@ -62,10 +62,10 @@ def load_families() -> list[Family]:
 
 
 def parse_family(name: str, toml: str) -> Family:
-    """One family from the text of its file.
+    """Parse one family's file.
 
     Raises:
-        DataError: as above.
+        DataError: see :func:`load_families`.
     """
     try:
         table = tomllib.loads(toml)
@@ -99,7 +99,7 @@ def _case(family: str, language: str, entry: dict[str, Any]) -> Case:
         case (("repeat", int(times)),):
             texts = (text, " ".join([text] * times))
         case _:
-            raise DataError(f"{where}: {', '.join(sorted(given))} make no one variant")
+            raise DataError(f"{where}: {', '.join(sorted(given))} do not define one variant")
     if len(texts) != expect.texts:
-        raise DataError(f"{where}: {expect} speaks of {expect.texts} texts, given {len(texts)}")
+        raise DataError(f"{where}: {expect} needs {expect.texts} texts, not {len(texts)}")
     return Case(language, expect, texts)

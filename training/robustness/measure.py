@@ -1,4 +1,4 @@
-"""How many robustness cases hold for a classifier, by family and language."""
+"""Counts the robustness cases that a classifier passes, by family and language."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from training.robustness.relations import holds
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """A case, what the classifier said of each of its texts, and whether the demand is met."""
+    """A case, the predictions for its texts, and whether it passed."""
 
     case: Case
     said: tuple[Prediction, ...]
@@ -21,20 +21,20 @@ class CaseResult:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many of so many cases passed."""
+    """Number of passed cases and of all cases."""
 
     passed: int
     cases: int
 
     @property
     def rate(self) -> float:
-        """Share that passed, in [0, 1]."""
+        """Share of passed cases, in [0, 1]."""
         return self.passed / self.cases
 
 
 @dataclass(frozen=True, slots=True)
 class FamilyResult:
-    """The outcomes of one family, in the order of its cases."""
+    """The results of one family, in the order of its cases."""
 
     family: Family
     outcomes: tuple[CaseResult, ...]
@@ -46,7 +46,7 @@ class FamilyResult:
 
     @property
     def by_language(self) -> dict[str, Count]:
-        """In the order in which the family names its languages."""
+        """Counts per language, in the order of the family's file."""
         languages = dict.fromkeys(outcome.case.language for outcome in self.outcomes)
         return {
             language: _count([o for o in self.outcomes if o.case.language == language])
@@ -55,7 +55,7 @@ class FamilyResult:
 
     @property
     def failures(self) -> tuple[CaseResult, ...]:
-        """Cases whose demand is not met."""
+        """Cases that did not pass."""
         return tuple(outcome for outcome in self.outcomes if not outcome.passed)
 
     def as_dict(self) -> dict[str, Any]:
@@ -70,14 +70,14 @@ class FamilyResult:
 def measure_robustness(
     classifier: SentimentClassifier, families: Sequence[Family] | None = None
 ) -> Sequence[FamilyResult]:
-    """Try every case on a classifier.
+    """Run all cases on a classifier.
 
     Args:
-        classifier: is asked once, with every text of every case.
-        families: the shipped ones if ``None``.
+        classifier: is called once, with all texts of all cases.
+        families: the shipped families if ``None``.
 
     Returns:
-        One result a family, in their order.
+        One result per family, in their order.
 
     Raises:
         BackendError: the runtime failed.

@@ -1,7 +1,7 @@
-"""The closed set of demands that a robustness case makes on what a classifier says.
+"""The expectations that a robustness case can have of a classifier.
 
-Behavioural testing in the manner of CheckList (Ribeiro et al. 2020): a label where the text leaves
-no doubt, else how the answers to two texts must lie to each other.
+Behavioural tests like CheckList's (Ribeiro et al. 2020): a label if the text is clear, otherwise a
+relation between the predictions for two texts.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,18 +17,18 @@ _SUM = 1e-6
 
 
 class Relation(StrEnum):
-    """What is demanded of the answer to one text, or of the answers to a text and its variant.
+    """An expectation of the prediction for one text, or for a text and its variant.
 
-    Of one text:
+    For one text:
         POSITIVE, NEGATIVE: the label.
         NOT_POSITIVE, NOT_NEGATIVE: any label but this one.
         UNSURE: no class above .9.
-        VALID: every probability in [0, 1], those of the three classes with the sum 1.
+        VALID: every probability is in [0, 1], and those of the three classes sum to 1.
 
-    Of a text and its variant:
+    For a text and its variant:
         SAME: no probability differs by more than .02.
-        SAME_SIGN: the same label; one of the two may be neutral where no probability differs by
-            more than .1, for a text on the border may step over it.
+        SAME_SIGN: the same label, or one of the two is neutral and no probability differs by more
+            than .1 (a text on the border may cross it).
         NOT_MILDER: P(negative) of the variant is at most .05 lower.
         ANGRIER: the variant is labelled negative, its P(negative) at most .02 lower.
         MORE_NEGATIVE: P(negative) of the variant is at least .1 higher.
@@ -48,16 +48,16 @@ class Relation(StrEnum):
 
     @property
     def texts(self) -> int:
-        """How many texts it speaks of: 1, or 2 with a variant."""
+        """Number of texts that it needs: 1, or 2 with a variant."""
         return 1 if self in _OF_ONE else 2
 
 
 def holds(relation: Relation, said: Sequence[Prediction]) -> bool:
-    """Whether a demand is met.
+    """Whether predictions meet an expectation.
 
     Args:
-        relation: the demand.
-        said: the answers, as many as ``relation.texts``, that to the variant last.
+        relation: the expectation.
+        said: ``relation.texts`` predictions, the variant's last.
     """
     if relation in _OF_ONE:
         (only,) = said
@@ -89,7 +89,7 @@ def _same_sign(plain: Prediction, variant: Prediction) -> bool:
 
 
 def _no_more(value: float, bound: float) -> bool:
-    """Up to the rounding of floats: probabilities come to four decimals."""
+    """Whether a value is at most a bound, up to float rounding."""
     return value <= bound + _SUM
 
 
