@@ -1,0 +1,176 @@
+"""A mutant's trial: a copy of the tree, the tests of its room, and whether one of them fails."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from compileall import compile_dir
+from contextlib import suppress
+from dataclasses import dataclass
+from difflib import unified_diff
+from importlib import import_module
+from multiprocessing.sharedctypes import Synchronized
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+import pytest
+from cosmic_ray import plugins
+from cosmic_ray.mutating import use_mutation
+
+from benchmarks.mutation.mutants import Mutant
+
+TEST_SECONDS, MUTANT_SECONDS = 60, 600
+_OURS = {"benchmarks", "model", "monitoring", "serving", "tests", "training"}
+_TRIED: set[str] = set()
+_PYTEST = (
+    *("-q", "-x", "--assert=plain", "-p", "no:cacheprovider", "-p", "benchmarks.mutation.plugin"),
+    *("-o", "faulthandler_exit_on_timeout=true", "-o", f"faulthandler_timeout={TEST_SECONDS}"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Code, and the tests that answer for it.
+
+    Attributes:
+        size: how many mutants are drawn.
+        code: globs of its files.
+        tests: globs of its tests.
+    """
+
+    size: int
+    code: tuple[str, ...]
+    tests: tuple[str, ...]
+
+
+_ROUTING = ("rout*", "plan*", "escalat*", "suppress*", "hours*", "muting*", "waiting*")
+ROOMS = {
+    "monitoring": Room(180, ("monitoring/**/*.py",), ("tests/monitoring",)),
+    "triage": Room(45, ("serving/triage/*.py",), ("tests/serving/triage",)),
+    "routing": Room(
+        75,
+        ("serving/notify/routing/*.py", "serving/notify/stages/*.py"),
+        tuple(f"tests/serving/notify/**/test_{name}.py" for name in _ROUTING),
+    ),
+    "wiring": Room(
+        40,
+        ("serving/app.py", "serving/settings.py"),
+        ("tests/serving/test_documents.py",),
+    ),
+}
+
+
+def found(globs: tuple[str, ...]) -> list[Path]:
+    """The files of some globs, in order."""
+    return sorted({path for pattern in globs for path in Path().glob(pattern)})
+
+
+def _copy(into: Path) -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "-z"], capture_output=True, check=True
+    )
+    for name in listed.stdout.decode().split("\0"):
+        if name and Path(name).is_file():
+            (into / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(name, into / name)
+
+
+def enter_copy(root: Path, copies: "Synchronized[int]") -> None:
+    """Make a worker process work in a copy of the tree, its own."""
+    with copies.get_lock():
+        copies.value += 1
+        place = root / str(copies.value)
+    _copy(place)
+    compile_dir(place, quiet=2)
+    sys.dont_write_bytecode = True  # of a mutant
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+    tree = Path.cwd()
+    os.chdir(place)
+    sys.path[:] = [str(place), *(path for path in sys.path if Path(path).resolve() != tree)]
+
+
+def _passes(arguments: list[str]) -> tuple[bool, str]:
+    """Whether pytest passes, in a fork of this process, and what it printed.
+
+    A fork has the third-party packages imported, which takes longer than most trials, and imports
+    our own afresh.
+    """
+    sys.stdout.flush()
+    child = os.fork()
+    if child == 0:
+        os.setsid()
+        printed = os.open("printed.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(printed, 1)
+        os.dup2(printed, 2)
+        for name in [name for name in sys.modules if name.split(".")[0] in _OURS]:
+            del sys.modules[name]
+        code = 99  # for what goes wrong outside of pytest
+        try:
+            code = pytest.main([*_PYTEST, *arguments])
+        finally:
+            sys.stdout.flush()
+            os._exit(code)
+    deadline = monotonic() + MUTANT_SECONDS
+    while (ended := os.waitpid(child, os.WNOHANG)) == (0, 0):
+        if monotonic() > deadline:
+            os.kill(child, signal.SIGKILL)
+            deadline = float("inf")
+        sleep(0.02)
+    with suppress(ProcessLookupError):
+        os.killpg(child, signal.SIGKILL)  # what its tests started
+    return ended[1] == 0, Path("printed.txt").read_text(errors="replace")
+
+
+def record(name: str) -> dict[str, Any]:
+    """Run a room's tests once, and see which lines each of them runs.
+
+    Raises:
+        RuntimeError: a test fails without any mutation.
+    """
+    tests = [str(path) for path in found(ROOMS[name].tests)]
+    passed, printed = _passes(["--record-lines=lines.json", *tests])
+    if not passed:
+        raise RuntimeError(f"the tests of {name} fail as they are:\n{printed}")
+    recorded: dict[str, Any] = json.loads(Path("lines.json").read_text())
+    return recorded
+
+
+def _warm_up(modules: list[str]) -> None:
+    """Import third-party packages, so that each fork has them."""
+    for name in modules:
+        if name.split(".")[0] not in _OURS and name not in _TRIED:
+            _TRIED.add(name)
+            with suppress(Exception):  # what only pytest can import
+                import_module(name)
+
+
+def judge(name: str, recorded: dict[str, Any], mutant: Mutant | None) -> tuple[bool, str]:
+    """Whether the tests of its room kill a mutant, and its diff; None is the code as it is.
+
+    Tests that run the statement come first, the quick ones before the slow ones; a mutant of a
+    statement that no test runs survives without a trial. A statement that runs only while modules
+    are imported belongs to the tests that use its file.
+    """
+    _warm_up(recorded["modules"])
+    if mutant is None:
+        return not _trial(name, recorded["seconds"], set()), ""
+    lines: dict[str, list[str]] = recorded["lines"].get(mutant.spec.module_path.as_posix(), {})
+    running = {test for row in mutant.rows for test in lines.get(str(row), ())}
+    if not running:
+        return False, f"-{mutant.line}\n+{mutant.becomes}"
+    if running == {""}:
+        running = {test for tests in lines.values() for test in tests}
+    operator = plugins.get_operator(mutant.spec.operator_name)()
+    with use_mutation(mutant.spec.module_path, operator, mutant.spec.occurrence) as (old, new):
+        passed = _trial(name, recorded["seconds"], running)
+    diff = unified_diff(old.splitlines(), (new or "").splitlines(), lineterm="", n=0)
+    return not passed, "\n".join(list(diff)[3:])
+
+
+def _trial(name: str, seconds: dict[str, float], first: set[str]) -> bool:
+    order = sorted(seconds, key=lambda test: (test not in first, seconds[test]))
+    Path("order.json").write_text(json.dumps(order))
+    return _passes(["--in-order=order.json", *map(str, found(ROOMS[name].tests))])[0]
