@@ -1,9 +1,8 @@
 """The life of an alert, decided purely: one incident is one alert."""
 
 import hashlib
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from monitoring.evidence import Evidence
 from monitoring.policy import Policy
@@ -53,29 +52,6 @@ class Alert:
     def is_open(self) -> bool:
         """Whether the incident lasts."""
         return self.state == "open"
-
-
-def to_dict(alert: Alert) -> dict[str, Any]:
-    """The alert as JSON-able values; `from_dict` reads it back."""
-    data: dict[str, Any] = {}
-    for field in fields(alert):
-        value = getattr(alert, field.name)
-        data[field.name] = value.isoformat() if isinstance(value, datetime) else value
-    return data
-
-
-def from_dict(data: dict[str, Any]) -> Alert:
-    """Read what `to_dict` wrote.
-
-    Raises:
-        TypeError: a field is missing or unknown.
-    """
-    times = ("opened_at", "updated_at", "resolved_at", "incident_start")
-    read: dict[str, Any] = {
-        name: datetime.fromisoformat(value) if name in times and value is not None else value
-        for name, value in data.items()
-    }
-    return Alert(**read)
 
 
 @dataclass(frozen=True, slots=True)

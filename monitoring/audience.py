@@ -71,7 +71,7 @@ def audience_of(incident: Sequence[ScoredComment], baseline: Sequence[ScoredComm
         incident: comments from the incident's start to the event; may be empty.
         baseline: comments before it, as many as are at hand; may be empty.
     """
-    texts = RecentTexts()
+    texts = RecentTexts([])
     copies = sum(texts.add(signature(scored.comment.text)) for scored in incident)
     duplicates = copies / len(incident) if incident else 0.0
     authors = [scored.comment.author_id for scored in incident]

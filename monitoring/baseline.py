@@ -2,7 +2,9 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated
+
+import msgspec
 
 from monitoring.hours import Hour
 
@@ -28,6 +30,47 @@ _DAY_KEEP = 0.95 ** (1 / 24)
 _PROFILE_WEIGHT = 2.0  # an hour of day is believed after about this many of its kind
 
 
+_Loud = Annotated[list[float], msgspec.Meta(min_length=2, max_length=2)]
+_HourOfDay = Annotated[list[float], msgspec.Meta(min_length=24, max_length=24)]
+_DayOfWeek = Annotated[list[float], msgspec.Meta(min_length=7, max_length=7)]
+
+
+class BaselineState(msgspec.Struct, array_like=True):
+    """All that a baseline has learnt: faded sums and their weights.
+
+    Attributes:
+        weight: effective comments the shares were learnt from.
+        k: effective negative comments among them.
+        positive: effective positive comments among them.
+        rho: sums of the two parts of the correlation, loud and calm …
+        rho_weight: … and their weights.
+        hours: effective hours.
+        volume: comments.
+        active: minutes that held a comment.
+        scatter: squared deviations of the negative share, see `Hour.scatter`.
+        bright_scatter: the same of `Hour.bright_scatter`.
+        hour_sum: per hour of the day, its volume over the mean …
+        hour_weight: … and their weights.
+        day_sum: per day of the week, the same …
+        day_weight: … and their weights.
+    """
+
+    weight: float = 0.0
+    k: float = 0.0
+    positive: float = 0.0
+    rho: _Loud = msgspec.field(default_factory=lambda: [0.0] * 2)
+    rho_weight: _Loud = msgspec.field(default_factory=lambda: [0.0] * 2)
+    hours: float = 0.0
+    volume: float = 0.0
+    active: float = 0.0
+    scatter: float = 0.0
+    bright_scatter: float = 0.0
+    hour_sum: _HourOfDay = msgspec.field(default_factory=lambda: [0.0] * 24)
+    hour_weight: _HourOfDay = msgspec.field(default_factory=lambda: [0.0] * 24)
+    day_sum: _DayOfWeek = msgspec.field(default_factory=lambda: [0.0] * 7)
+    day_weight: _DayOfWeek = msgspec.field(default_factory=lambda: [0.0] * 7)
+
+
 class Baseline:
     """Learns from closed hours outside incidents; answers what to expect.
 
@@ -48,89 +91,65 @@ class Baseline:
         bright: expected share of positives among the comments that are not negative, in (0, 1).
         bright_phi: as ``phi``, for P(positive) among them.
         doubt: correlation of a calm stretch, with the doubt about the mean added.
-        weight: effective comments the share was learnt from.
-        hours: effective hours learnt.
+        mean_per_hour: expected comments of a mean hour.
         active: share of the minutes that hold a comment, in (0, 1].
+        state: the sums behind them.
     """
 
     __slots__ = (
-        "_active_sum",
-        "_bright_scatter",
-        "_day_sum",
-        "_day_weight",
-        "_hour_sum",
-        "_hour_weight",
-        "_k",
-        "_pos",
-        "_rho_sum",
-        "_rho_weight",
-        "_scatter",
-        "_volume",
         "active",
         "bright",
         "bright_phi",
         "doubt",
-        "hours",
         "mean_per_hour",
         "phi",
         "positive",
         "rho",
         "share",
-        "weight",
+        "state",
     )
 
-    def __init__(self) -> None:
-        self.weight = 0.0
-        self._k = 0.0
-        self._pos = 0.0
-        self._rho_sum = [0.0, 0.0]
-        self._rho_weight = [0.0, 0.0]
-        self.hours = 0.0
-        self._volume = 0.0
-        self._active_sum = 0.0
-        self._scatter = 0.0
-        self._bright_scatter = 0.0
-        self._hour_sum = [0.0] * 24
-        self._hour_weight = [0.0] * 24
-        self._day_sum = [0.0] * 7
-        self._day_weight = [0.0] * 7
+    def __init__(self, state: BaselineState | None = None) -> None:
+        self.state = BaselineState() if state is None else state
         self._refresh()
 
     def learn_hour(self, hour: Hour) -> None:
         """Learn one closed hour that belongs to no incident."""
+        state = self.state
         n = hour.comments
         decay = _HOUR_DECAY
-        self.weight *= decay
-        self._k *= decay
-        self._pos *= decay
-        self.hours = self.hours * decay + 1.0
+        state.weight *= decay
+        state.k *= decay
+        state.positive *= decay
+        state.hours = state.hours * decay + 1.0
         usual = self.expected(hour.number)
         bounded = min(float(n), 6.0 * usual + 10.0)
-        self._volume = self._volume * decay + bounded
-        self._active_sum = self._active_sum * decay + hour.active
-        self._scatter = self._scatter * decay + hour.scatter
-        self._bright_scatter = self._bright_scatter * decay + hour.bright_scatter
+        state.volume = state.volume * decay + bounded
+        state.active = state.active * decay + hour.active
+        state.scatter = state.scatter * decay + hour.scatter
+        state.bright_scatter = state.bright_scatter * decay + hour.bright_scatter
         self._refresh()
         slot, day = hour.number % 24, (hour.number // 24) % 7
         # The profile is relative to the mean: worth little while the mean is hardly known.
-        trust = min(self.hours / 48, 1.0)
+        trust = min(state.hours / 48, 1.0)
         relative = bounded / max(self.mean_per_hour, 1e-9) * trust
-        self._hour_sum[slot] = self._hour_sum[slot] * _HOUR_KEEP + relative
-        self._hour_weight[slot] = self._hour_weight[slot] * _HOUR_KEEP + trust
-        self._day_sum[day] = self._day_sum[day] * _DAY_KEEP + relative / 24
-        self._day_weight[day] = self._day_weight[day] * _DAY_KEEP + trust / 24
+        state.hour_sum[slot] = state.hour_sum[slot] * _HOUR_KEEP + relative
+        state.hour_weight[slot] = state.hour_weight[slot] * _HOUR_KEEP + trust
+        state.day_sum[day] = state.day_sum[day] * _DAY_KEEP + relative / 24
+        state.day_weight[day] = state.day_weight[day] * _DAY_KEEP + trust / 24
         if n > 0:
             fraction = min(hour.excess / n, 1.0)
             rho = self.rho[0] * fraction * fraction + self.rho[1]
             if n > 1 and not _CALM < fraction < _LOUD:
                 self._learn_rho(n, hour.negative, rho, fraction)
             w = n / (1 + (n - 1) * (_PRIOR_RHO[0] * fraction * fraction + _PRIOR_RHO[1]))
-            self.weight += w
-            self._k += w * hour.negative / n
-            self._pos += w * hour.positive / n
+            state.weight += w
+            state.k += w * hour.negative / n
+            state.positive += w * hour.positive / n
         self._refresh()
 
     def _learn_rho(self, n: int, k: float, rho: float, fraction: float) -> None:
+        state = self.state
         inflation = 1 + (n - 1) * rho
         z2 = (k - n * self.share) ** 2 / (self.share * (1 - self.share) * n)
         z2 = min(z2, _OUTLIER * inflation)
@@ -141,20 +160,21 @@ class Baseline:
         if part == 0:
             estimate = (estimate - self.rho[1]) / (fraction * fraction)
         keep = _HOUR_DECAY
-        self._rho_sum[part] = self._rho_sum[part] * keep + weight * estimate
-        self._rho_weight[part] = self._rho_weight[part] * keep + weight
+        state.rho[part] = state.rho[part] * keep + weight * estimate
+        state.rho_weight[part] = state.rho_weight[part] * keep + weight
 
     def _refresh(self) -> None:
-        total = self.weight + _PRIOR_SHARE_WEIGHT
-        self.share = (self._k + _PRIOR_SHARE * _PRIOR_SHARE_WEIGHT) / total
+        state = self.state
+        total = state.weight + _PRIOR_SHARE_WEIGHT
+        self.share = (state.k + _PRIOR_SHARE * _PRIOR_SHARE_WEIGHT) / total
         self.share = min(max(self.share, 0.005), 0.995)
-        self.positive = (self._pos + _PRIOR_POSITIVE * _PRIOR_SHARE_WEIGHT) / total
+        self.positive = (state.positive + _PRIOR_POSITIVE * _PRIOR_SHARE_WEIGHT) / total
         self.positive = min(max(self.positive, 0.005), 0.995)
         loud, calm = (
             min(
                 max(
-                    (self._rho_sum[part] + _PRIOR_RHO[part] * _PRIOR_RHO_HOURS)
-                    / (self._rho_weight[part] + _PRIOR_RHO_HOURS),
+                    (state.rho[part] + _PRIOR_RHO[part] * _PRIOR_RHO_HOURS)
+                    / (state.rho_weight[part] + _PRIOR_RHO_HOURS),
                     _LEAST_RHO[part],
                 ),
                 0.2,
@@ -163,23 +183,33 @@ class Baseline:
         )
         self.rho = (loud, calm)
         self.doubt = calm + 1 / total
-        hours = self.hours + _PRIOR_PER_HOUR_WEIGHT
+        hours = state.hours + _PRIOR_PER_HOUR_WEIGHT
         self.mean_per_hour = (
-            self._volume + _PRIOR_PER_HOUR * _PRIOR_PER_HOUR_WEIGHT * math.exp(-self.hours)
-        ) / (self.hours + _PRIOR_PER_HOUR_WEIGHT * math.exp(-self.hours))
-        self.phi = self._thinned(self._scatter)
+            state.volume + _PRIOR_PER_HOUR * _PRIOR_PER_HOUR_WEIGHT * math.exp(-state.hours)
+        ) / (state.hours + _PRIOR_PER_HOUR_WEIGHT * math.exp(-state.hours))
+        self.phi = self._thinned(state.scatter)
         self.bright = min(self.positive / (1 - self.share), 0.995)
-        self.bright_phi = self._thinned(self._bright_scatter)
-        self.active = (self._active_sum + 1.0) / (60.0 * hours)
+        self.bright_phi = self._thinned(state.bright_scatter)
+        self.active = (state.active + 1.0) / (60.0 * hours)
 
     def _thinned(self, scatter: float) -> float:
-        phi = (scatter + _PRIOR_MINUTES) / (self._active_sum + _PRIOR_MINUTES)
+        phi = (scatter + _PRIOR_MINUTES) / (self.state.active + _PRIOR_MINUTES)
         return min(max(phi, _LEAST_PHI), 1.0)
+
+    @property
+    def weight(self) -> float:
+        """Effective comments the share was learnt from."""
+        return self.state.weight
+
+    @property
+    def hours(self) -> float:
+        """Effective hours learnt."""
+        return self.state.hours
 
     @property
     def known(self) -> bool:
         """Whether enough has been learnt for anything to be judged by it."""
-        return self.weight >= _KNOWN
+        return self.state.weight >= _KNOWN
 
     def concentration(self, fraction: float) -> float:
         """Beta concentration of a stretch's share, with the doubt about the mean in it.
@@ -191,20 +221,22 @@ class Baseline:
 
     def expected(self, hour: int) -> float:
         """Comments expected in the hour `hour` (hours since 1970 UTC)."""
+        state = self.state
         slot, day = hour % 24, (hour // 24) % 7
-        by_hour = (self._hour_sum[slot] + _PROFILE_WEIGHT) / (
-            self._hour_weight[slot] + _PROFILE_WEIGHT
+        by_hour = (state.hour_sum[slot] + _PROFILE_WEIGHT) / (
+            state.hour_weight[slot] + _PROFILE_WEIGHT
         )
-        by_day = (self._day_sum[day] + 1.0) / (self._day_weight[day] + 1.0)
+        by_day = (state.day_sum[day] + 1.0) / (state.day_weight[day] + 1.0)
         return self.mean_per_hour * by_hour * by_day
 
     def assured(self, hour: int) -> float:
         """Comments to be counted on in the hour `hour`: `expected`, shrunk to none instead of the
         mean. An hour of the day or a day of the week that was never seen promises nothing.
         """
+        state = self.state
         slot, day = hour % 24, (hour // 24) % 7
-        by_hour = self._hour_sum[slot] / (self._hour_weight[slot] + _PROFILE_WEIGHT)
-        by_day = self._day_sum[day] / (self._day_weight[day] + 1.0)
+        by_hour = state.hour_sum[slot] / (state.hour_weight[slot] + _PROFILE_WEIGHT)
+        by_day = state.day_sum[day] / (state.day_weight[day] + 1.0)
         return self.mean_per_hour * by_hour * by_day
 
     def expected_between(self, start: int, end: int) -> float:
@@ -217,45 +249,28 @@ class Baseline:
 
     def loosen(self) -> None:
         """The usual has moved: let what was learnt of the share count a quarter."""
-        self.weight *= 0.25
-        self._k *= 0.25
-        self._pos *= 0.25
+        state = self.state
+        state.weight *= 0.25
+        state.k *= 0.25
+        state.positive *= 0.25
         self._refresh()
 
     def rebase(self, share: float) -> None:
         """Take `share` as the usual one: an incident lasted so long that it is normal now."""
-        weight = min(self.weight, _REBASED)
-        if self.weight:
-            self._pos *= weight / self.weight
-        self.weight = weight
-        self._k = share * weight
-        self._refresh()
-
-    def state(self) -> dict[str, Any]:
-        """Everything learnt, as JSON-able values."""
-        return {
-            "share": [self.weight, self._k, self._pos],
-            "rho": [self._rho_sum, self._rho_weight],
-            "volume": [self.hours, self._volume, self._active_sum],
-            "scatter": [self._scatter, self._bright_scatter],
-            "hours": [self._hour_sum, self._hour_weight],
-            "days": [self._day_sum, self._day_weight],
-        }
-
-    def load(self, state: dict[str, Any]) -> None:
-        """Become what `state` returned."""
-        self.weight, self._k, self._pos = state["share"]
-        self._rho_sum, self._rho_weight = (list(part) for part in state["rho"])
-        self.hours, self._volume, self._active_sum = state["volume"]
-        self._scatter, self._bright_scatter = state["scatter"]
-        self._hour_sum, self._hour_weight = (list(part) for part in state["hours"])
-        self._day_sum, self._day_weight = (list(part) for part in state["days"])
+        state = self.state
+        weight = min(state.weight, _REBASED)
+        if state.weight:
+            state.positive *= weight / state.weight
+        state.weight = weight
+        state.k = share * weight
         self._refresh()
 
 
 def _between(per_hour: Callable[[int], float], start: int, end: int) -> float:
-    total = 0.0
     hour = start // 60
+    if end <= hour * 60 + 60:
+        return per_hour(hour) * max(end - start, 0) / 60
+    total = 0.0
     while hour * 60 < end:
         overlap = min(end, hour * 60 + 60) - max(start, hour * 60)
         total += per_hour(hour) * overlap / 60

@@ -3,7 +3,8 @@
 import hashlib
 from collections import Counter
 from datetime import datetime, timedelta
-from typing import Any
+
+import msgspec
 
 from monitoring.event_time import minute_of, moment_of
 from monitoring.events import ScoredComment
@@ -19,6 +20,31 @@ _REPEATED_NEGATIVE = 0.5
 _Entry = tuple[float, float, float, str | None, tuple[int, ...]]
 
 
+class CounterState(msgspec.Struct, array_like=True):
+    """What a counter holds.
+
+    Attributes:
+        open: per open minute its comments, by a hash of their id.
+        closed_until: minutes before this one are closed.
+        texts: signatures of the last comments, for `RecentTexts`.
+        latest: latest event time seen, in seconds since 1970 UTC; None before the first comment.
+        late: comments that came too late.
+        repeats: comments whose id was already in an open minute.
+    """
+
+    open: dict[int, dict[str, _Entry]] = msgspec.field(default_factory=dict)
+    closed_until: int = 0
+    texts: list[tuple[int, ...]] = msgspec.field(default_factory=list)
+    latest: float | None = None
+    late: int = 0
+    repeats: int = 0
+
+    def ordered(self) -> "CounterState":
+        """The same, with the comments in an order that does not depend on their arrival."""
+        minutes = {minute: dict(sorted(held.items())) for minute, held in sorted(self.open.items())}
+        return msgspec.structs.replace(self, open=minutes)
+
+
 class WindowCounter:
     """Minute windows of one KOL in event time.
 
@@ -26,41 +52,33 @@ class WindowCounter:
     reaches its end; a comment for a closed minute is late: counted, not used.
 
     Attributes:
-        latest: latest event time seen, in seconds since 1970 UTC; None before the first comment.
-        late: comments that came too late.
-        repeats: comments whose id was already in an open minute.
+        state: the open minutes and what was counted of late and repeated comments.
+
+    Args:
+        kol_id: whose stream.
+        lateness: how long a minute stays open.
+        state: what an earlier counter held; None starts afresh.
     """
 
-    __slots__ = (
-        "_closed_until",
-        "_kol_id",
-        "_lateness",
-        "_open",
-        "_texts",
-        "late",
-        "latest",
-        "repeats",
-    )
+    __slots__ = ("_kol_id", "_lateness", "_texts", "state")
 
-    def __init__(self, kol_id: str, lateness: timedelta) -> None:
+    def __init__(self, kol_id: str, lateness: timedelta, state: CounterState | None = None) -> None:
         self._kol_id = kol_id
         self._lateness = lateness
-        self._open: dict[int, dict[str, _Entry]] = {}
-        self._closed_until = 0  # minutes before this one are closed
-        self._texts = RecentTexts()
-        self.latest: float | None = None
-        self.late = 0
-        self.repeats = 0
+        self.state = CounterState() if state is None else state
+        self._texts = RecentTexts(self.state.texts)
 
     @property
     def watermark(self) -> int | None:
         """Minutes before this one are closed; None before the first comment."""
-        return None if self.latest is None else self._closed_until
+        state = self.state
+        return None if state.latest is None else state.closed_until
 
     @property
     def settles_at(self) -> datetime | None:
         """When time closes the last minute that is open; None if none is."""
-        return moment_of(max(self._open) + 1) + self._lateness if self._open else None
+        state = self.state
+        return moment_of(max(state.open) + 1) + self._lateness if state.open else None
 
     def add(self, scored: ScoredComment) -> tuple[bool, bool]:
         """Count one comment.
@@ -68,38 +86,41 @@ class WindowCounter:
         Returns:
             Whether it was late, and whether it repeats a comment of an open minute.
         """
+        state = self.state
         comment = scored.comment
         minute = minute_of(comment.created_at)
-        if minute < self._closed_until:
-            self.late += 1
+        if minute < state.closed_until:
+            state.late += 1
             return True, False
         mark = _short_hash(f"{comment.platform}\x1f{comment.comment_id}")
-        held = self._open.setdefault(minute, {})
+        held = state.open.setdefault(minute, {})
         if mark in held:
-            self.repeats += 1
+            state.repeats += 1
             return False, True
         author = None if comment.author_id is None else _short_hash(comment.author_id)
         seconds = comment.created_at.timestamp()
         held[mark] = (seconds, scored.negative, scored.positive, author, signature(comment.text))
-        if self.latest is None or seconds > self.latest:
-            self.latest = seconds
+        if state.latest is None or seconds > state.latest:
+            state.latest = seconds
         return False, False
 
     def reach(self, seconds: float) -> None:
         """Event time is known to have reached `seconds` since 1970 UTC."""
-        if self.latest is None or seconds > self.latest:
-            self.latest = seconds
+        state = self.state
+        if state.latest is None or seconds > state.latest:
+            state.latest = seconds
 
     def close(self) -> list[WindowStats]:
         """The windows that the watermark has passed, in time order."""
-        if self.latest is None:
+        state = self.state
+        if state.latest is None:
             return []
-        until = int((self.latest - self._lateness.total_seconds()) // 60)
-        if until <= self._closed_until:
+        until = int((state.latest - self._lateness.total_seconds()) // 60)
+        if until <= state.closed_until:
             return []
-        self._closed_until = until
-        due = sorted(minute for minute in self._open if minute < until)
-        return [self._window(minute, self._open.pop(minute)) for minute in due]
+        state.closed_until = until
+        due = sorted(minute for minute in state.open if minute < until)
+        return [self._window(minute, state.open.pop(minute)) for minute in due]
 
     def _window(self, minute: int, held: dict[str, _Entry]) -> WindowStats:
         # In order of writing, so that neither sums nor near-duplicates depend on arrival.
@@ -121,35 +142,6 @@ class WindowCounter:
             top_author_share=max(authors.values()) / len(entries) if known else None,
             duplicate_share=sum(repeats) / len(entries),
         )
-
-    def state(self) -> dict[str, Any]:
-        """Everything it knows, as JSON-able values; the same in whatever order comments came."""
-        return {
-            "open": [
-                [minute, [[mark, *entry] for mark, entry in sorted(held.items())]]
-                for minute, held in sorted(self._open.items())
-            ],
-            "closed_until": self._closed_until,
-            "texts": self._texts.state(),
-            "latest": self.latest,
-            "late": self.late,
-            "repeats": self.repeats,
-        }
-
-    def load(self, state: dict[str, Any]) -> None:
-        """Become what `state` returned."""
-        self._open = {
-            minute: {
-                mark: (seconds, negative, positive, author, tuple(hashes))
-                for mark, seconds, negative, positive, author, hashes in held
-            }
-            for minute, held in state["open"]
-        }
-        self._closed_until = state["closed_until"]
-        self._texts.load(state["texts"])
-        self.latest = state["latest"]
-        self.late = state["late"]
-        self.repeats = state["repeats"]
 
 
 def _short_hash(name: str) -> str:

@@ -6,17 +6,16 @@ comment → WindowCounter → WindowStats → KolMonitor → AlertEvent
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from monitoring.alerts import Alert, AlertEvent
 from monitoring.counting import WindowCounter
-from monitoring.errors import PolicyError, SnapshotError
+from monitoring.errors import PolicyError
 from monitoring.event_time import minute_of, moment_of
 from monitoring.events import ScoredComment
 from monitoring.kol_pipeline import KolPipeline
 from monitoring.minute_score import MinuteScore
 from monitoring.policy import Policy
-from monitoring.snapshot import decode, encode
+from monitoring.snapshot import SnapshotState, decode, encode
 from monitoring.windows import WindowStats
 
 
@@ -220,8 +219,8 @@ class Engine:
         """
         monitor, counter = self._monitors[kol_id], self._counters[kol_id]
         mark = counter.watermark
-        if mark is None and monitor.minute is not None:
-            mark = monitor.minute + 1
+        if mark is None and monitor.state.minute is not None:
+            mark = monitor.state.minute + 1
         base, recent = monitor.baseline, monitor.recent
         fade = recent.fade(mark) if mark is not None else 0.0
         seen = recent.n * fade + 4.0
@@ -239,8 +238,8 @@ class Engine:
             expected_comments_per_hour=0.0 if mark is None else base.expected(mark // 60),
             alert_id=None if alert is None else alert.alert_id,
             severity=None if alert is None else alert.severity,
-            late=counter.late,
-            duplicates=counter.repeats,
+            late=counter.state.late,
+            duplicates=counter.state.repeats,
             learning=monitor.learning,
         )
 
@@ -250,11 +249,8 @@ class Engine:
         Raises:
             KeyError: the KOL was never seen.
         """
-        state: dict[str, Any] = {
-            "monitor": self._monitors[kol_id].state(),
-            "counter": self._counters[kol_id].state(),
-        }
-        return encode(kol_id, state)
+        kol, counter = self._monitors[kol_id].state, self._counters[kol_id].state.ordered()
+        return encode(kol_id, SnapshotState(kol, counter))
 
     def restore(self, kol_id: str, data: bytes) -> None:
         """Take over a KOL from a snapshot; goes on as if it had never been interrupted.
@@ -262,15 +258,9 @@ class Engine:
         Raises:
             SnapshotError: the bytes are foreign, damaged, of another version or another KOL.
         """
-        state = decode(kol_id, data)
-        policy = self.policy(kol_id)
-        monitor = KolPipeline(kol_id, policy)
-        counter = WindowCounter(kol_id, policy.lateness)
-        try:
-            monitor.load(state["monitor"])
-            counter.load(state["counter"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise SnapshotError("the snapshot is damaged") from error
+        state, policy = decode(kol_id, data), self.policy(kol_id)
+        monitor = KolPipeline(kol_id, policy, state.kol)
+        counter = WindowCounter(kol_id, policy.lateness, state.counter)
         self._monitors[kol_id] = monitor
         self._counters[kol_id] = counter
 

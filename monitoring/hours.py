@@ -1,11 +1,9 @@
-"""One-hour sums of a KOL's stream: what the baseline learns and the slow detectors read."""
+"""One-hour sums of a KOL's stream: what the baseline and the slow detectors learn from."""
 
-from dataclasses import astuple, dataclass
-from typing import Any, Self
+import msgspec
 
 
-@dataclass(slots=True)
-class Hour:
+class Hour(msgspec.Struct, array_like=True):
     """One hour of one KOL's stream, summed as its minutes come in.
 
     Attributes:
@@ -14,11 +12,11 @@ class Hour:
         negative: sum of P(negative).
         positive: sum of P(positive).
         active: minutes with at least one comment.
-        excess: comments beyond the usual volume.
+        excess: comments beyond the normal volume.
         scatter: sum over its active minutes of (k - np)² / (np(1 - p)), with k the sum of
-            P(negative) over n comments and p the usual share.
+            P(negative) over n comments and p the normal share.
         bright_scatter: the same for P(positive) over what is not negative.
-        tainted: it belongs to an incident and is no example of the usual.
+        tainted: it belongs to an incident and is no example of what is normal.
     """
 
     number: int
@@ -30,12 +28,3 @@ class Hour:
     scatter: float = 0.0
     bright_scatter: float = 0.0
     tainted: bool = False
-
-    def state(self) -> list[Any]:
-        """Everything it knows, as JSON-able values."""
-        return list(astuple(self))
-
-    @classmethod
-    def restored(cls, state: list[Any]) -> Self:
-        """The hour whose `state` this was."""
-        return cls(*state)

@@ -1,22 +1,22 @@
 """One KOL's stream, minute by minute: time, learning and the watches."""
 
 import math
-from collections import deque
-from typing import Any
+
+import msgspec
 
 from monitoring.alerts import Alert, AlertEvent
 from monitoring.authorship import Authorship
-from monitoring.baseline import Baseline
-from monitoring.detectors.baseline_drift import BaselineDrift
+from monitoring.baseline import Baseline, BaselineState
+from monitoring.detectors.baseline_drift import BaselineDrift, DriftState
 from monitoring.errors import OutOfOrderError
 from monitoring.event_time import minute_of, moment_of
 from monitoring.exponential_window import FADE_MINUTES, ExponentialWindow
 from monitoring.hours import Hour
 from monitoring.minute_score import MinuteScore
-from monitoring.monitors.backlash import BacklashMonitor
-from monitoring.monitors.flood import FloodMonitor
-from monitoring.monitors.gap import GapMonitor
-from monitoring.monitors.praise import PraiseMonitor
+from monitoring.monitors.backlash import BacklashMonitor, BacklashState
+from monitoring.monitors.flood import FloodMonitor, FloodState
+from monitoring.monitors.gap import GapMonitor, GapState
+from monitoring.monitors.praise import PraiseMonitor, PraiseState
 from monitoring.policy import Policy
 from monitoring.windows import WindowStats
 
@@ -25,27 +25,58 @@ _LONGEST_GAP = 60 * 24  # hours of silence after which only the last days are wa
 _WALKED = 48
 
 
+class KolState(msgspec.Struct, array_like=True):
+    """All that is known of one KOL, up to the last closed minute.
+
+    Attributes:
+        minute: last minute taken, since 1970 UTC; None before the first.
+        first_hour: hour of the first minute.
+        hour: the open hour.
+        pending: closed hours that were not learnt yet, oldest first.
+        baseline: what is normal.
+        drift: whether that moves.
+        recent: the last half hour.
+        authorship: who wrote in it.
+        backlash: see `BacklashMonitor`, and so for the other monitors.
+    """
+
+    minute: int | None = None
+    first_hour: int = 0
+    hour: Hour = msgspec.field(default_factory=lambda: Hour(0))
+    pending: list[Hour] = msgspec.field(default_factory=list)
+    baseline: BaselineState = msgspec.field(default_factory=BaselineState)
+    drift: DriftState = msgspec.field(default_factory=DriftState)
+    recent: ExponentialWindow = msgspec.field(default_factory=ExponentialWindow)
+    authorship: Authorship = msgspec.field(default_factory=Authorship)
+    backlash: BacklashState = msgspec.field(default_factory=BacklashState)
+    praise: PraiseState = msgspec.field(default_factory=PraiseState)
+    flood: FloodState = msgspec.field(default_factory=FloodState)
+    gap: GapState = msgspec.field(default_factory=GapState)
+
+
 class KolPipeline:
-    """State of one KOL. Knows no other KOL, reads no clock.
+    """One KOL's stream. Knows no other KOL, reads no clock.
 
     Attributes:
         kol_id: whose stream.
-        minute: last minute taken, in minutes since 1970 UTC; None before the first.
+        state: all that is known of it; the parts below hold and change parts of it.
         baseline: what is normal.
         recent: the last half hour.
-        backlash: the watch that pages.
-        praise: the watch that informs of good news.
-        flood: the watch that informs of copies.
-        gap: the watch that informs of silence.
+        backlash: the monitor that pages.
+        praise: the monitor that informs of good news.
+        flood: the monitor that informs of copies.
+        gap: the monitor that informs of silence.
+
+    Args:
+        kol_id: whose stream.
+        policy: what it is judged by.
+        state: what an earlier pipeline knew; None starts afresh.
     """
 
     __slots__ = (
         "_authorship",
         "_drift",
         "_excess",
-        "_first_hour",
-        "_hour",
-        "_pending",
         "_usual",
         "_usual_minute",
         "backlash",
@@ -53,30 +84,31 @@ class KolPipeline:
         "flood",
         "gap",
         "kol_id",
-        "minute",
         "praise",
         "recent",
+        "state",
     )
 
-    def __init__(self, kol_id: str, policy: Policy) -> None:
+    def __init__(self, kol_id: str, policy: Policy, state: KolState | None = None) -> None:
         self.kol_id = kol_id
-        self.minute: int | None = None
-        self.baseline = Baseline()
-        self.recent = ExponentialWindow()
-        self._authorship = Authorship()
-        self._drift = BaselineDrift()
+        self.state = state = KolState() if state is None else state
+        self.baseline = base = Baseline(state.baseline)
+        self.recent = recent = state.recent
+        self._authorship = state.authorship
+        self._drift = BaselineDrift(state.drift)
         self.backlash = BacklashMonitor(
-            kol_id, policy, self.baseline, self.recent, self._authorship
+            kol_id, policy, base, recent, state.authorship, state.backlash
         )
-        self.praise = PraiseMonitor(kol_id, policy, self.baseline, self.recent)
-        self.flood = FloodMonitor(kol_id, policy, self.baseline, self.recent)
-        self.gap = GapMonitor(kol_id, policy, self.baseline)
-        self._first_hour = 0
-        self._hour = Hour(0)
-        self._usual = 0.0
-        self._usual_minute = 1.0
+        self.praise = PraiseMonitor(kol_id, policy, base, recent, state.praise)
+        self.flood = FloodMonitor(kol_id, policy, base, recent, state.flood)
+        self.gap = GapMonitor(kol_id, policy, base, state.gap)
         self._excess = 0.0  # of the last minute taken; only to be read right after it
-        self._pending: deque[Hour] = deque()  # closed hours not learnt yet
+        self._refresh()
+
+    @property
+    def minute(self) -> int | None:
+        """Last minute taken, in minutes since 1970 UTC; None before the first."""
+        return self.state.minute
 
     def set_policy(self, policy: Policy) -> None:
         """Decide by `policy` from the next minute on; what was learnt and what is open stay."""
@@ -91,29 +123,30 @@ class KolPipeline:
         Raises:
             OutOfOrderError: it does not start after the last one, or time has passed it.
         """
-        minute = minute_of(stats.start)
+        state, minute = self.state, minute_of(stats.start)
         events: list[AlertEvent] = []
-        if self.minute is None:
-            self._first_hour = minute // 60
-            self._hour = Hour(self._first_hour)
+        if state.minute is None:
+            state.first_hour = minute // 60
+            state.hour = Hour(state.first_hour)
             self._refresh()
-        elif minute <= self.minute or minute // 60 < self._hour.number:
+        elif minute <= state.minute or minute // 60 < state.hour.number:
             raise OutOfOrderError(
                 f"window of {self.kol_id} at {stats.start.isoformat()} is not after "
-                f"{moment_of(max(self.minute, self._hour.number * 60 - 1)).isoformat()}"
+                f"{moment_of(max(state.minute, state.hour.number * 60 - 1)).isoformat()}"
             )
-        elif minute // 60 > self._hour.number:
+        elif minute // 60 > state.hour.number:
             events = self.pass_time(minute)
-        self.minute = minute
+        state.minute = minute
         n = stats.comments
         if n <= 0:
             return events
         negative, positive = stats.negative, stats.positive
-        self.recent.learn_one(minute, n, negative, positive)
+        recent = self.recent
+        recent.learn_one(minute, n, negative, positive)
         # A new post shows at once in its minute, and in the half hour once it lasts.
-        excess = max(n - self._usual_minute, n * (1.0 - self._usual / self.recent.n), 0.0)
+        excess = max(n - self._usual_minute, n * (1.0 - self._usual / recent.n), 0.0)
         self._excess = excess
-        hour, base = self._hour, self.baseline
+        hour, base = state.hour, self.baseline
         hour.comments += n
         hour.negative += negative
         hour.positive += positive
@@ -129,7 +162,8 @@ class KolPipeline:
         if raised:
             self._note(raised)
             events += raised
-        events += self.flood.learn_one(minute, stats, self.backlash.alarmed)
+        if stats.duplicate_share is not None:
+            events += self.flood.learn_one(minute, stats, self.backlash.alarmed)
         return events
 
     def minute_score(self, stats: WindowStats) -> MinuteScore:
@@ -154,33 +188,35 @@ class KolPipeline:
 
     def pass_time(self, minute: int) -> list[AlertEvent]:
         """Event time has reached `minute` without further comments: close the hours before it."""
-        if self.minute is None:
+        state = self.state
+        if state.minute is None:
             return []
         events: list[AlertEvent] = []
         reached = minute // 60
-        if reached - self._hour.number > _LONGEST_GAP:
+        if reached - state.hour.number > _LONGEST_GAP:
             self._close_hour(events)
-            self._hour = Hour(reached - _WALKED)
-            self._pending.clear()
-        while self._hour.number < reached:
+            state.hour = Hour(reached - _WALKED)
+            state.pending.clear()
+        while state.hour.number < reached:
             self._close_hour(events)
         return events
 
     def _close_hour(self, events: list[AlertEvent]) -> None:
-        closed = self._hour
+        state = self.state
+        closed = state.hour
         observed_span = self.gap.observed_span(closed.number * 60 + 60)
         raised = self.backlash.close_hour(closed, observed_span)
         raised += self.praise.close_hour(closed.number, closed.positive, observed_span)
         unusual = self.backlash.alarmed or self.praise.tracker.open
         closed.tainted = unusual or self.gap.taints(closed.number)
-        self._pending.append(closed)
-        self._hour = Hour(closed.number + 1)
+        state.pending.append(closed)
+        state.hour = Hour(closed.number + 1)
         self._note(raised)
         events += raised
         events += self.flood.close_hour(closed.number, observed_span)
-        delay = min(_LEARN_AFTER, max(1, (closed.number - self._first_hour) // 4))
-        while self._pending and closed.number - self._pending[0].number >= delay:
-            self._learn(self._pending.popleft())
+        delay = min(_LEARN_AFTER, max(1, (closed.number - state.first_hour) // 4))
+        while state.pending and closed.number - state.pending[0].number >= delay:
+            self._learn(state.pending.pop(0))
         self._refresh()
 
     def _learn(self, hour: Hour) -> None:
@@ -198,13 +234,13 @@ class KolPipeline:
         for event in raised:
             if event.reason in ("opened", "aftershock", "reopened"):
                 first = minute_of(event.evidence.incident_start) // 60
-                for hour in self._pending:
+                for hour in self.state.pending:
                     hour.tainted = hour.tainted or hour.number >= first
             elif event.reason == "resolved":
                 self._refresh()
 
     def _refresh(self) -> None:
-        per_minute = self.baseline.expected(self._hour.number) / 60
+        per_minute = self.baseline.expected(self.state.hour.number) / 60
         self._usual = per_minute * FADE_MINUTES
         self._usual_minute = per_minute + 2 * math.sqrt(per_minute) + 1
         self.backlash.refresh()
@@ -233,39 +269,6 @@ class KolPipeline:
     def learning(self) -> bool:
         """Whether less than two days or twenty effective comments have been learnt."""
         return self.baseline.hours < 24 or self.baseline.weight < 20
-
-    def state(self) -> dict[str, Any]:
-        """Everything it knows, as JSON-able values."""
-        return {
-            "minute": self.minute,
-            "first_hour": self._first_hour,
-            "hour": self._hour.state(),
-            "pending": [hour.state() for hour in self._pending],
-            "baseline": self.baseline.state(),
-            "drift": self._drift.state(),
-            "recent": self.recent.state(),
-            "authorship": self._authorship.state(),
-            "backlash": self.backlash.state(),
-            "praise": self.praise.state(),
-            "flood": self.flood.state(),
-            "gap": self.gap.state(),
-        }
-
-    def load(self, state: dict[str, Any]) -> None:
-        """Become what `state` returned."""
-        self.minute = state["minute"]
-        self._first_hour = state["first_hour"]
-        self._hour = Hour.restored(state["hour"])
-        self._pending = deque(Hour.restored(hour) for hour in state["pending"])
-        self.baseline.load(state["baseline"])
-        self._drift.load(state["drift"])
-        self.recent.load(state["recent"])
-        self._authorship.load(state["authorship"])
-        self.backlash.load(state["backlash"])
-        self.praise.load(state["praise"])
-        self.flood.load(state["flood"])
-        self.gap.load(state["gap"])
-        self._refresh()
 
 
 def _squared(n: float, k: float, share: float) -> float:

@@ -2,7 +2,7 @@
 
 import re
 import zlib
-from collections import deque
+from collections import Counter
 
 _SHINGLE = 5
 _HASHES = 4
@@ -28,13 +28,17 @@ def signature(text: str) -> tuple[int, ...]:
 
 
 class RecentTexts:
-    """The signatures of the last comments of one KOL."""
+    """The signatures of the last comments of one KOL.
+
+    Args:
+        kept: those remembered, oldest first; changed in place.
+    """
 
     __slots__ = ("_count", "_kept")
 
-    def __init__(self) -> None:
-        self._kept: deque[tuple[int, ...]] = deque()
-        self._count: dict[int, int] = {}
+    def __init__(self, kept: list[tuple[int, ...]]) -> None:
+        self._kept = kept
+        self._count = Counter(value for hashes in kept for value in hashes)
 
     def add(self, hashes: tuple[int, ...]) -> bool:
         """Remember a comment by its signature; whether it nearly repeats one still remembered."""
@@ -43,23 +47,11 @@ class RecentTexts:
         known = sum(1 for value in hashes if value in self._count)
         self._kept.append(hashes)
         for value in hashes:
-            self._count[value] = self._count.get(value, 0) + 1
+            self._count[value] += 1
         if len(self._kept) > _KEPT:
-            for value in self._kept.popleft():
+            for value in self._kept.pop(0):
                 if self._count[value] == 1:
                     del self._count[value]
                 else:
                     self._count[value] -= 1
         return known >= _ALIKE
-
-    def state(self) -> list[list[int]]:
-        """Everything it knows, as JSON-able values."""
-        return [list(hashes) for hashes in self._kept]
-
-    def load(self, state: list[list[int]]) -> None:
-        """Become what `state` returned."""
-        self._kept = deque(tuple(hashes) for hashes in state)
-        self._count = {}
-        for hashes in self._kept:
-            for value in hashes:
-                self._count[value] = self._count.get(value, 0) + 1

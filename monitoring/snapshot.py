@@ -1,38 +1,71 @@
-"""A KOL's state as bytes: a magic word, a version, compressed JSON."""
+"""A KOL's state as bytes: a magic word, then one versioned struct in msgpack."""
 
-import json
 import zlib
-from typing import Any
 
+import msgspec
+
+from monitoring.counting import CounterState
 from monitoring.errors import SnapshotError
+from monitoring.kol_pipeline import KolState
 
+VERSION = 5
 _MAGIC = b"GSWK"
-_VERSION = 4
+_OLD_VERSIONS = range(1, 5)  # wrote their version behind the magic word, and no msgpack
 
 
-def encode(kol_id: str, state: dict[str, Any]) -> bytes:
-    """Pack the state of `kol_id`; floats are written so that they read back exactly."""
-    text = json.dumps({"kol_id": kol_id, "state": state}, separators=(",", ":"))
-    return _MAGIC + bytes([_VERSION]) + zlib.compress(text.encode("ascii"), 6)
+class SnapshotState(msgspec.Struct, array_like=True):
+    """All that an engine knows of one KOL.
+
+    Attributes:
+        kol: what was learnt and detected.
+        counter: the open minutes.
+    """
+
+    kol: KolState
+    counter: CounterState
 
 
-def decode(kol_id: str, data: bytes) -> dict[str, Any]:
-    """Unpack what `encode` made.
+class KolSnapshot(msgspec.Struct, array_like=True):
+    """The envelope: readable whatever the version of what is in it.
+
+    Attributes:
+        version: of the state; this build reads and writes `VERSION`.
+        kol_id: whose state.
+        state: an `SnapshotState` in msgpack, compressed; the checksum is zlib's.
+    """
+
+    version: int
+    kol_id: str
+    state: bytes
+
+
+def encode(kol_id: str, state: SnapshotState) -> bytes:
+    """Pack the state of `kol_id`; equal states give equal bytes."""
+    packed = msgspec.msgpack.encode(state)
+    snapshot = KolSnapshot(VERSION, kol_id, zlib.compress(packed, 6))
+    return _MAGIC + msgspec.msgpack.encode(snapshot)
+
+
+def decode(kol_id: str, data: bytes) -> SnapshotState:
+    """Unpack what `encode` made; every value has the type that its struct declares.
 
     Raises:
         SnapshotError: the bytes are foreign, damaged, of another version or of another KOL.
     """
     if data[:4] != _MAGIC:
         raise SnapshotError("not a snapshot of a KOL's monitoring state")
-    if data[4:5] != bytes([_VERSION]):
-        raise SnapshotError(f"snapshot of version {data[4:5].hex()}, this build reads {_VERSION}")
+    if data[4:5] and data[4] in _OLD_VERSIONS:
+        raise SnapshotError(_other_version(data[4]))
     try:
-        whole = json.loads(zlib.decompress(data[5:]))
-        owner, state = whole["kol_id"], whole["state"]
-    except (zlib.error, ValueError, KeyError, TypeError) as error:
+        snapshot = msgspec.msgpack.decode(data[4:], type=KolSnapshot)
+        if snapshot.version != VERSION:
+            raise SnapshotError(_other_version(snapshot.version))
+        if snapshot.kol_id != kol_id:
+            raise SnapshotError(f"the snapshot belongs to {snapshot.kol_id!r}, not to {kol_id!r}")
+        return msgspec.msgpack.decode(zlib.decompress(snapshot.state), type=SnapshotState)
+    except (zlib.error, msgspec.MsgspecError) as error:
         raise SnapshotError("the snapshot is damaged") from error
-    if owner != kol_id:
-        raise SnapshotError(f"the snapshot belongs to {owner!r}, not to {kol_id!r}")
-    if not isinstance(state, dict):
-        raise SnapshotError("the snapshot is damaged")
-    return state
+
+
+def _other_version(version: int) -> str:
+    return f"snapshot of version {version}, this build reads {VERSION}"

@@ -1,12 +1,18 @@
 """What every detector of a share is: it learns minutes one by one and scores what it has seen."""
 
-from typing import Any, Protocol
+from typing import Protocol
+
+import msgspec
 
 
 class Detector(Protocol):
     """One detector of one KOL, in river's manner."""
 
     name: str
+
+    @property
+    def state(self) -> msgspec.Struct:
+        """All that it knows, ready to be encoded."""
 
     def learn_one(self, minute: int, n: int, k: float, excess: float = 0.0) -> None:
         """Take one minute.
@@ -20,9 +26,3 @@ class Detector(Protocol):
 
     def score_one(self) -> float:
         """Evidence for a change up to the last minute learnt, in nats; 0 where there is none."""
-
-    def state(self) -> dict[str, Any]:
-        """Everything it knows, as JSON-able values."""
-
-    def load(self, state: dict[str, Any]) -> None:
-        """Become what `state` returned."""

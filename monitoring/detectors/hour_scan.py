@@ -1,10 +1,10 @@
 """Hours that are too many and too dark: the slow burn that no single minute shows."""
 
 import math
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+
+import msgspec
 
 from monitoring.baseline import Baseline
 from monitoring.detectors.likelihood import beta_binomial_llr
@@ -40,6 +40,39 @@ class _Stretch:
     expected: float = 0.0
 
 
+_Sums = tuple[float, float]  # a sum and its weight
+_Lesson = tuple[
+    int, int
+]  # spread in 1/10,000 and stray in 1/1,000: whole numbers are cheap to store
+_UNITS = (10_000, 1_000)
+
+
+class HourScanState(msgspec.Struct, array_like=True):
+    """What a scan has seen and learnt.
+
+    Attributes:
+        ring: the last hours: comments, negative, positive, excess, expected comments.
+        spread: per length, variance of log(observed / expected) of such stretches.
+        stray: per length, dispersion of the share over the baseline's.
+        waiting: what the last hours would teach; not learnt yet, as the baseline's hours are not.
+        best: value of the best-scoring stretch, in nats; 0 where none scored.
+        scale: its length in hours; 0 where none scored.
+        terms: the values of its inputs; empty where none scored.
+    """
+
+    ring: list[tuple[int, float, float, float, float]] = msgspec.field(default_factory=list)
+    spread: list[_Sums] = msgspec.field(
+        default_factory=lambda: [(_PRIOR_SPREAD * _PRIOR_WEIGHT, _PRIOR_WEIGHT) for _ in SCALES]
+    )
+    stray: list[_Sums] = msgspec.field(
+        default_factory=lambda: [(_PRIOR_STRETCHES * scale,) * 2 for scale in SCALES]
+    )
+    waiting: list[list[_Lesson]] = msgspec.field(default_factory=list)
+    best: float = 0.0
+    scale: int = 0
+    terms: tuple[int | float, ...] = ()
+
+
 class HourScan:
     """Scan of the last 24 closed hours at five lengths, for share and count together.
 
@@ -51,24 +84,17 @@ class HourScan:
 
     Attributes:
         name: the detector's name in evidence.
-        scale: the length that scored best, in hours; 0 where none did.
+        state: what it has seen and learnt; carries the best-scoring stretch.
+
+    Args:
+        state: what an earlier one saw; None starts afresh.
     """
 
     name = "hour_scan"
-    __slots__ = ("_best", "_ring", "_spread", "_stray", "_terms", "_waiting", "scale")
+    __slots__ = ("state",)
 
-    def __init__(self) -> None:
-        # Per hour: comments, negative, positive, excess, expected comments.
-        self._ring: deque[tuple[int, float, float, float, float]] = deque(maxlen=SCALES[-1])
-        # Per length, sums of what was learnt and their weights: variance of the log count, and
-        # dispersion of the share over the baseline's.
-        self._spread = [[_PRIOR_SPREAD * _PRIOR_WEIGHT, _PRIOR_WEIGHT] for _ in SCALES]
-        self._stray = [[_PRIOR_STRETCHES * scale] * 2 for scale in SCALES]
-        # What the last hours would teach, held back as the baseline's hours are.
-        self._waiting: deque[list[tuple[float, float]]] = deque()
-        self._best = 0.0
-        self._terms: tuple[float, ...] = ()  # the values of `_INPUTS` where anything scored
-        self.scale = 0
+    def __init__(self, state: HourScanState | None = None) -> None:
+        self.state = HourScanState() if state is None else state
 
     def learn_hour(self, hour: Hour, expected: float, base: Baseline, quiet: bool) -> None:
         """Take one closed hour.
@@ -79,24 +105,28 @@ class HourScan:
             base: what is usual.
             quiet: no incident is open, so the spread may be learnt.
         """
-        self._ring.append((hour.comments, hour.negative, hour.positive, hour.excess, expected))
-        self._best, self._terms, self.scale = 0.0, (), 0
-        lessons: list[tuple[float, float]] = []
+        state = self.state
+        state.ring.append((hour.comments, hour.negative, hour.positive, hour.excess, expected))
+        del state.ring[: -SCALES[-1]]
+        state.best, state.terms, state.scale = 0.0, (), 0
+        lessons: list[_Lesson] = []
         for index, stretch in enumerate(self._stretches()):
             terms, lesson = self._judge(index, stretch, base)
             lessons.append(lesson)
             score = sum(terms[-3:])
-            if score > self._best:
-                self._best, self._terms, self.scale = score, terms, SCALES[index]
+            if score > state.best:
+                state.best, state.terms, state.scale = score, terms, SCALES[index]
         if quiet:
-            self._waiting.append(lessons)
-            if len(self._waiting) > _LEARN_AFTER:
-                self._learn(self._waiting.popleft())
+            state.waiting.append(lessons)
+            if len(state.waiting) > _LEARN_AFTER:
+                self._learn(state.waiting.pop(0))
 
     def _stretches(self) -> Iterator[_Stretch]:
         """The last hours at each length that the ring holds."""
         stretch = _Stretch()
-        for age, (n, negative, positive, excess, expected) in enumerate(reversed(self._ring), 1):
+        for age, (n, negative, positive, excess, expected) in enumerate(
+            reversed(self.state.ring), 1
+        ):
             stretch.comments += n
             stretch.negative += negative
             stretch.positive += positive
@@ -107,7 +137,7 @@ class HourScan:
 
     def _judge(
         self, index: int, stretch: _Stretch, base: Baseline
-    ) -> tuple[tuple[float, ...], tuple[float, float]]:
+    ) -> tuple[tuple[int | float, ...], _Lesson]:
         """The values of `_INPUTS`, which end in the evidence in nats, or nothing where there is
         none; and what the stretch teaches about spread and stray.
         """
@@ -116,17 +146,17 @@ class HourScan:
         ratio = math.log((dark + 1.0) / (usual + 1.0))
         # Spread of such stretches, chance, and doubt about what is usual.
         chance = 1.0 / (usual + 1.0) + 2.0 / (base.hours + 1.0)
-        learnt, weight = self._spread[index]
+        learnt, weight = self.state.spread[index]
         variance = learnt / weight + chance
         spread = max(min(ratio * ratio, _OUTLIER * variance) - chance, 0.0)
         if total == 0:
-            return (), (round(spread, 4), 1.0)
+            return (), _lesson(spread, 1.0)
         effective = total / base.phi
         loud = stretch.excess / total
         kappa = base.concentration(loud)
         inflation = 1.0 + max(effective - 1.0, 0.0) / kappa
         z2 = (dark - total * share) ** 2 / (total * share * (1 - share) * base.phi)
-        lesson = (round(spread, 4), round(min(z2 / inflation, _OUTLIER), 3))
+        lesson = _lesson(spread, min(z2 / inflation, _OUTLIER))
         if dark < _MINIMUM_NEGATIVE or ratio <= 0 or dark <= (share + _LEAST_RISE) * total:
             return (), lesson
         kappa = self._own_kappa(index, effective, inflation)
@@ -143,34 +173,37 @@ class HourScan:
 
     def _own_kappa(self, index: int, effective: float, inflation: float) -> float:
         """Concentration at which `effective` comments stray as this KOL's stretches do."""
-        learnt, weight = self._stray[index]
+        learnt, weight = self.state.stray[index]
         stray = min(max(learnt / weight, _STRAY[0]), _STRAY[1])
         more = max(effective - 1.0, 1.0)
         return more / max(stray * inflation - 1.0, 1e-3 * more)
 
-    def _learn(self, lessons: list[tuple[float, float]]) -> None:
+    def _learn(self, lessons: list[_Lesson]) -> None:
         for index, lesson in enumerate(lessons):
-            for sums, value in zip((self._spread[index], self._stray[index]), lesson, strict=True):
-                sums[0] = sums[0] * _KEEP + value
-                sums[1] = sums[1] * _KEEP + 1.0
+            learnt = (self.state.spread, self.state.stray)
+            for sums, value, unit in zip(learnt, lesson, _UNITS, strict=True):
+                total, weight = sums[index]
+                sums[index] = (total * _KEEP + value / unit, weight * _KEEP + 1.0)
 
     def score_one(self) -> float:
         """Largest sum of the ratios over the five lengths, in nats."""
-        return self._best
+        return self.state.best
 
     def inputs(self) -> dict[str, float]:
         """What the value can be recomputed from, under the symbols of docs/detection.md.
 
         Of the best-scoring stretch: its n, k, sum of P(positive), x and expected comments; the
-        usual p and b with their phi and phi_b; kappa, and s2, the whole variance of
+        normal p and b with their phi and phi_b; kappa, and s2, the whole variance of
         log(observed / expected); last the three parts of the value, in nats. Empty where no
         stretch scored.
         """
-        return dict(zip(_INPUTS, self._terms, strict=True)) if self._terms else {}
+        terms = self.state.terms
+        return dict(zip(_INPUTS, terms, strict=True)) if terms else {}
 
     def totals(self) -> tuple[int, float, float]:
         """Comments, sum of P(negative) and expected comments of the best-scoring stretch."""
-        part = list(self._ring)[-self.scale :] if self.scale else []
+        scale = self.state.scale
+        part = self.state.ring[-scale:] if scale else []
         return (
             sum(hour[0] for hour in part),
             sum(hour[1] for hour in part),
@@ -179,36 +212,14 @@ class HourScan:
 
     def reset(self) -> None:
         """Start again, as after an incident; what was learnt stays, its last hours are dropped."""
-        self._ring.clear()
-        self._waiting.clear()
-        self._best, self._terms, self.scale = 0.0, (), 0
+        state = self.state
+        state.ring, state.waiting = [], []
+        state.best, state.terms, state.scale = 0.0, (), 0
 
-    def state(self) -> dict[str, Any]:
-        """Everything it knows, as JSON-able values."""
-        return {
-            "ring": [list(hour) for hour in self._ring],
-            "spread": [list(sums) for sums in self._spread],
-            "stray": [list(sums) for sums in self._stray],
-            "waiting": [[list(lesson) for lesson in lessons] for lessons in self._waiting],
-            "best": [self._best, self.scale, *self._terms],
-        }
 
-    def load(self, state: dict[str, Any]) -> None:
-        """Become what `state` returned."""
-        self._ring = deque(
-            (
-                (n, negative, positive, excess, expected)
-                for n, negative, positive, excess, expected in state["ring"]
-            ),
-            maxlen=SCALES[-1],
-        )
-        self._spread = [list(sums) for sums in state["spread"]]
-        self._stray = [list(sums) for sums in state["stray"]]
-        self._waiting = deque(
-            [(spread, stray) for spread, stray in lessons] for lessons in state["waiting"]
-        )
-        self._best, self.scale, *terms = state["best"]
-        self._terms = tuple(terms)
+def _lesson(spread: float, stray: float) -> _Lesson:
+    """A lesson in whole units, of the values rounded to as many decimals."""
+    return round(round(spread, 4) * _UNITS[0]), round(round(stray, 3) * _UNITS[1])
 
 
 def _silence(stretch: _Stretch, base: Baseline, kappa: float) -> float:

@@ -6,12 +6,41 @@ are binomial and so too sure of themselves: comments under one post agree. So th
 since when, and the stretch since then is judged by a beta-binomial ratio, which knows that.
 """
 
-from typing import Any
+import msgspec
 
 from monitoring.detectors.likelihood import beta_binomial_llr, increments, logit_shift
+from monitoring.errors import SnapshotError
 
 _DELTAS = (0.6, 1.2, 2.0)
 _WORTH_JUDGING = 2.0  # nats of the binomial sum below which a stretch is not judged
+
+
+# One CUSUM: its sum in nats and, of the stretch since that last was zero, the first minute, the
+# comments (0 where there is no stretch), the sum of the probability that matters and the comments
+# beyond the normal volume. A tuple, as it is replaced every minute.
+_Lane = tuple[float, int, int, float, float]
+_EMPTY: _Lane = (0.0, 0, 0, 0.0, 0.0)
+
+
+class ShareShiftState(msgspec.Struct, array_like=True):
+    """What a bank of CUSUMs has seen.
+
+    Attributes:
+        lanes: one CUSUM per size of shift.
+        best: value of the best-supported stretch, in nats; 0 where there is none.
+        start: minute in which that stretch began; None where there is none.
+        n: comments in it.
+        k: sum of the probability that matters over them.
+        terms: what else its value was computed from: x, the part of the stretch beyond the normal
+            volume; p and p1, the shares compared; phi and kappa. Empty where there is no value.
+    """
+
+    lanes: list[_Lane]
+    best: float = 0.0
+    start: int | None = None
+    n: int = 0
+    k: float = 0.0
+    terms: tuple[float, ...] = ()
 
 
 class ShareShift:
@@ -19,28 +48,16 @@ class ShareShift:
 
     Attributes:
         name: the detector's name in evidence.
-        start: minute in which the best-supported stretch began; None where there is none.
-        n: comments in that stretch.
-        k: sum of probabilities in that stretch.
-        terms: what else its value was computed from: x, the part of the stretch beyond the usual
-            volume; p and p1, the shares compared; phi and kappa. Empty where there is no value.
+        state: what it has seen; carries the best-supported stretch.
+
+    Args:
+        share: see `expect`, as are rho, doubt and phi.
+        deltas: sizes of shift looked for, in log-odds.
+        state: what an earlier one saw; None starts afresh.
     """
 
     name = "share_shift"
-    __slots__ = (
-        "_best",
-        "_deltas",
-        "_doubt",
-        "_lanes",
-        "_rates",
-        "_rho",
-        "_share",
-        "_weight",
-        "k",
-        "n",
-        "start",
-        "terms",
-    )
+    __slots__ = ("_deltas", "_doubt", "_rates", "_rho", "_share", "_weight", "state")
 
     def __init__(
         self,
@@ -49,15 +66,14 @@ class ShareShift:
         doubt: float,
         phi: float = 1.0,
         deltas: tuple[float, ...] = _DELTAS,
+        state: ShareShiftState | None = None,
     ) -> None:
-        self._deltas = deltas  # sizes of shift looked for, in log-odds
-        # Per size of shift: [sum, first minute, comments, sum of probabilities, excess].
-        self._lanes: list[list[float]] = [[0.0, 0, 0, 0.0, 0.0] for _ in deltas]
-        self._best = 0.0
-        self.start: int | None = None
-        self.n = 0
-        self.k = 0.0
-        self.terms: tuple[float, ...] = ()
+        self._deltas = deltas
+        self.state = ShareShiftState([_EMPTY] * len(deltas)) if state is None else state
+        if len(self.state.lanes) != len(deltas):
+            raise SnapshotError(
+                f"{len(self.state.lanes)} CUSUMs in the snapshot, not {len(deltas)}"
+            )
         self.expect(share, rho, doubt, phi)
 
     def expect(self, share: float, rho: float, doubt: float, phi: float = 1.0) -> None:
@@ -88,76 +104,54 @@ class ShareShift:
             k: sum over them of the probability that matters.
             excess: comments beyond the usual volume.
         """
-        best = 0.0
-        m = n - k
+        state, best = self.state, 0.0
+        lanes, m = state.lanes, n - k
         for index, (hit, miss) in enumerate(self._rates):
-            lane = self._lanes[index]
-            total = lane[0] + k * hit + m * miss
+            total, start, comments, sum_k, beyond = lanes[index]
+            total = total + k * hit + m * miss
             if total <= 0.0:
-                lane[0] = 0.0
-                lane[2] = 0
+                if comments:
+                    lanes[index] = _EMPTY
                 continue
-            lane[0] = total
-            if lane[2] == 0:
-                lane[1] = minute
-                lane[2] = n
-                lane[3] = k
-                lane[4] = excess
+            if comments == 0:
+                start, comments, sum_k, beyond = minute, n, k, excess
             else:
-                lane[2] += n
-                lane[3] += k
-                lane[4] += excess
+                comments += n
+                sum_k += k
+                beyond += excess
+            lanes[index] = (total, start, comments, sum_k, beyond)
             if total > _WORTH_JUDGING:
-                other = logit_shift(self._share, self._deltas[index])
-                loud = lane[4] / lane[2]
-                kappa = 1.0 / (self._rho * loud * loud + self._doubt)
+                share, other = self._share, logit_shift(self._share, self._deltas[index])
+                fraction = beyond / comments
+                kappa = 1.0 / (self._rho * fraction * fraction + self._doubt)
                 weight = self._weight
-                value = beta_binomial_llr(
-                    lane[2] * weight, lane[3] * weight, self._share, other, kappa
-                )
+                value = beta_binomial_llr(comments * weight, sum_k * weight, share, other, kappa)
                 if value > best:
                     best = value
-                    self.start = int(lane[1])
-                    self.n = int(lane[2])
-                    self.k = lane[3]
-                    self.terms = (loud, self._share, other, 1.0 / weight, kappa)
-        self._best = best
-        if best == 0.0:
-            self.start = None
-            self.terms = ()
+                    state.start, state.n, state.k = start, comments, sum_k
+                    state.terms = (fraction, share, other, 1.0 / weight, kappa)
+        if best != 0.0:
+            state.best = best
+        elif state.best != 0.0:
+            state.best, state.start, state.terms = 0.0, None, ()
 
     def score_one(self) -> float:
         """Largest beta-binomial log-likelihood ratio of a stretch that ends now, in nats."""
-        return self._best
+        return self.state.best
 
     def inputs(self) -> dict[str, float]:
         """What the value can be recomputed from, under the symbols of docs/detection.md.
 
         n, k, x, p, p1, phi and kappa; empty where there is no value.
         """
-        if not self.terms:
+        state = self.state
+        if not state.terms:
             return {}
-        told = zip(("x", "p", "p1", "phi", "kappa"), self.terms, strict=True)
-        return {"n": self.n, "k": self.k, **dict(told)}
+        terms = zip(("x", "p", "p1", "phi", "kappa"), state.terms, strict=True)
+        return {"n": state.n, "k": state.k, **dict(terms)}
 
     def reset(self) -> None:
         """Start again, as after an incident."""
-        for lane in self._lanes:
-            lane[0] = 0.0
-            lane[2] = 0
-        self._best = 0.0
-        self.start = None
-        self.terms = ()
-
-    def state(self) -> dict[str, Any]:
-        """Everything it knows, as JSON-able values."""
-        return {
-            "lanes": [list(lane) for lane in self._lanes],
-            "best": [self._best, self.start, self.n, self.k, *self.terms],
-        }
-
-    def load(self, state: dict[str, Any]) -> None:
-        """Become what `state` returned."""
-        self._lanes = [list(lane) for lane in state["lanes"]]
-        self._best, self.start, self.n, self.k, *terms = state["best"]
-        self.terms = tuple(terms)
+        state = self.state
+        state.lanes[:] = [_EMPTY] * len(state.lanes)
+        state.best, state.start, state.terms = 0.0, None, ()

@@ -9,8 +9,9 @@ the last 24 hours brought says anything, so the plateau and the tail of a surge 
 """
 
 import math
-from collections import deque
-from typing import Any
+from typing import Annotated
+
+import msgspec
 
 STEP = 5  # minutes a bin
 _PER_HOUR = 60 // STEP
@@ -18,6 +19,43 @@ _PER_DAY = 24 * _PER_HOUR
 _FEW = 3.0  # comments added to both sides of a ratio: none against one is no surge
 _WILDEST = 5.0  # mean excesses at which one excess is cut before it is learnt
 _CAUTION = 10.0  # excesses that the first guess of their mean counts for
+
+
+_Mean = tuple[float, float]  # a faded sum and its weight
+
+
+class VolumeSurgeState(msgspec.Struct, array_like=True):
+    """What a detector of surges has seen and learnt.
+
+    Attributes:
+        bin: the open bin; None before the first minute.
+        count: comments in it.
+        ratio: log of its moving average over what is normal at this hour.
+        score: its rarity, in nats.
+        seen: bins closed.
+        level: moving average of their counts; None before the first closed.
+        overall: mean count of a bin.
+        hours: the same for each hour of the day, UTC.
+        quantile: the ratio above which the tail lies.
+        excess: mean excess of the ratios in the tail.
+        over: bins in the tail.
+        tops: the hours of the last day that brought a ratio to top, with it, falling.
+    """
+
+    bin: int | None = None
+    count: int = 0
+    ratio: float = 0.0
+    score: float = 0.0
+    seen: int = 0
+    level: float | None = None
+    overall: _Mean = (0.0, 0.0)
+    hours: Annotated[list[_Mean], msgspec.Meta(min_length=24, max_length=24)] = msgspec.field(
+        default_factory=lambda: [(0.0, 0.0)] * 24
+    )
+    quantile: float = 0.0
+    excess: float = 0.5
+    over: int = 0
+    tops: list[tuple[int, float]] = msgspec.field(default_factory=list)
 
 
 class VolumeSurge:
@@ -28,38 +66,26 @@ class VolumeSurge:
 
     Attributes:
         name: the detector's name in evidence.
-        ratio: log of the moving average over the usual at this hour, of the open bin.
+        state: what it has seen and learnt.
 
     Args:
         span: bins the moving average covers (its centre of mass is half of that).
-        memory: days that the usual and the tail remember.
+        memory: days that the normal volume and the tail remember.
         margin: how far a ratio must top the last 24 hours', in log units; 0.3 is a third louder.
         tail: share of the bins that lie in the tail, in (0, 1).
+        state: what an earlier one saw; None starts afresh.
     """
 
     name = "volume_surge"
-    __slots__ = (
-        "_bin",
-        "_count",
-        "_decay",
-        "_excess",
-        "_gain",
-        "_hours",
-        "_level",
-        "_margin",
-        "_over",
-        "_overall",
-        "_quantile",
-        "_remembered",
-        "_score",
-        "_seen",
-        "_tail",
-        "_tops",
-        "ratio",
-    )
+    __slots__ = ("_decay", "_gain", "_margin", "_remembered", "_tail", "state")
 
     def __init__(
-        self, span: int = 18, memory: float = 7.0, margin: float = 0.3, tail: float = 0.02
+        self,
+        span: int = 18,
+        memory: float = 7.0,
+        margin: float = 0.3,
+        tail: float = 0.02,
+        state: VolumeSurgeState | None = None,
     ) -> None:
         self._gain = 2.0 / (span + 1)
         self._remembered = int(memory * _PER_DAY)
@@ -67,18 +93,7 @@ class VolumeSurge:
         self._decay = (1.0 - 1.0 / self._remembered, 1.0 - 1.0 / (memory * _PER_HOUR))
         self._margin = margin
         self._tail = tail
-        self._bin: int | None = None
-        self._count = 0
-        self._seen = 0
-        self._level: float | None = None
-        self._overall = [0.0, 0.0]  # faded sum and weight of the bins' counts
-        self._hours = [[0.0, 0.0] for _ in range(24)]  # the same for each hour of the day, UTC
-        self._quantile = 0.0
-        self._excess = 0.5
-        self._over = 0
-        self._tops: deque[tuple[int, float]] = deque()  # falling ratios and their hours
-        self._score = 0.0
-        self.ratio = 0.0
+        self.state = VolumeSurgeState() if state is None else state
 
     def learn_one(self, minute: int, n: int, k: float = 0.0, excess: float = 0.0) -> None:
         """Take one minute.
@@ -89,63 +104,70 @@ class VolumeSurge:
             k: sum of the probability that matters; volume does not ask.
             excess: comments beyond the usual volume; learnt here on its own.
         """
+        state = self.state
         at = minute // STEP
-        if self._bin is None:
-            self._bin = at
-        elif at > self._bin:
-            self._close(self._bin, self._count)
-            for empty in range(max(self._bin + 1, at - self._remembered), at):
+        if state.bin is None:
+            state.bin = at
+        elif at > state.bin:
+            self._close(state.bin, state.count)
+            for empty in range(max(state.bin + 1, at - self._remembered), at):
                 self._close(empty, 0)
-            self._bin, self._count = at, 0
-        self._count += n
-        self.ratio = self._ratio(at, self._count)
-        self._score = self._judge(at // _PER_HOUR)
+            state.bin, state.count = at, 0
+        state.count += n
+        state.ratio = self._ratio(at, state.count)
+        state.score = self._judge(at // _PER_HOUR)
 
     def score_one(self) -> float:
         """Rarity of the open bin in nats, -log of the share of bins as loud; 0 where it is no news.
 
         Nothing is said before a day has been seen.
         """
-        return self._score
+        return self.state.score
 
     def _ratio(self, at: int, count: int) -> float:
         return math.log((self._average(count) + _FEW) / (self._usual(at) + _FEW))
 
     def _average(self, count: int) -> float:
-        return count if self._level is None else self._level + self._gain * (count - self._level)
+        state = self.state
+        level = state.level
+        return float(count) if level is None else level + self._gain * (count - level)
 
     def _usual(self, at: int) -> float:
         """Usual count of a bin at this hour, shrunk to that of any hour by one day's bins."""
-        total, weight = self._overall
+        state = self.state
+        total, weight = state.overall
         if weight == 0.0:
-            return float(self._count)
-        hour_total, hour_weight = self._hours[at // _PER_HOUR % 24]
+            return float(state.count)
+        hour_total, hour_weight = state.hours[at // _PER_HOUR % 24]
         return (hour_total + _PER_HOUR * total / weight) / (hour_weight + _PER_HOUR)
 
     def _judge(self, hour: int) -> float:
+        state = self.state
         self._expire(hour)
-        if self._seen < _PER_DAY or self.ratio <= self._quantile or not self._news(self.ratio):
+        if state.seen < _PER_DAY or state.ratio <= state.quantile or not self._news(state.ratio):
             return 0.0
-        return (self.ratio - self._quantile) / self._excess - math.log(self._tail)
+        return (state.ratio - state.quantile) / state.excess - math.log(self._tail)
 
     def _news(self, ratio: float) -> bool:
-        return not self._tops or ratio > self._tops[0][1] + self._margin
+        state = self.state
+        return not state.tops or ratio > state.tops[0][1] + self._margin
 
     def _expire(self, hour: int) -> None:
-        while self._tops and self._tops[0][0] <= hour - 24:
-            self._tops.popleft()
+        state = self.state
+        while state.tops and state.tops[0][0] <= hour - 24:
+            state.tops.pop(0)
 
     def _close(self, at: int, count: int) -> None:
         """Learn a bin that is over."""
+        state = self.state
         ratio = self._ratio(at, count)
         self._remember(at // _PER_HOUR, ratio)
         self._learn_tail(ratio)
-        self._level = self._average(count)
-        hours = self._hours[at // _PER_HOUR % 24]
-        for sums, keep in zip((self._overall, hours), self._decay, strict=True):
-            sums[0] = sums[0] * keep + count
-            sums[1] = sums[1] * keep + 1.0
-        self._seen += 1
+        state.level = self._average(count)
+        hour, (keep, keep_hour) = at // _PER_HOUR % 24, self._decay
+        state.overall = _faded(state.overall, keep, count)
+        state.hours[hour] = _faded(state.hours[hour], keep_hour, count)
+        state.seen += 1
 
     def _remember(self, hour: int, ratio: float) -> None:
         """Keep what later ratios must top.
@@ -153,40 +175,28 @@ class VolumeSurge:
         A ratio above the last top, but not by the margin, is no news and raises no bar: otherwise
         a surge that grows slowly would never be told.
         """
+        state = self.state
         self._expire(hour)
-        if self._tops and self._tops[0][1] < ratio <= self._tops[0][1] + self._margin:
+        if state.tops and state.tops[0][1] < ratio <= state.tops[0][1] + self._margin:
             return
-        while self._tops and self._tops[-1][1] <= ratio:
-            self._tops.pop()
-        if not self._tops or self._tops[-1][0] != hour:
-            self._tops.append((hour, ratio))
+        while state.tops and state.tops[-1][1] <= ratio:
+            state.tops.pop()
+        if not state.tops or state.tops[-1][0] != hour:
+            state.tops.append((hour, ratio))
 
     def _learn_tail(self, ratio: float) -> None:
-        above = ratio > self._quantile
-        beyond = ratio - self._quantile
+        state = self.state
+        above = ratio > state.quantile
+        beyond = ratio - state.quantile
         # The density at the quantile of an exponential tail is tail / excess.
-        step = self._excess / self._tail / (min(self._seen, self._remembered) + 5 * _CAUTION)
-        self._quantile += step * (above - self._tail)
+        step = state.excess / self._tail / (min(state.seen, self._remembered) + 5 * _CAUTION)
+        state.quantile += step * (above - self._tail)
         if above:
-            self._over += 1
-            weight = min(self._over, self._remembered * self._tail) + _CAUTION
-            self._excess += (min(beyond, _WILDEST * self._excess) - self._excess) / weight
+            state.over += 1
+            weight = min(state.over, self._remembered * self._tail) + _CAUTION
+            state.excess += (min(beyond, _WILDEST * state.excess) - state.excess) / weight
 
-    def state(self) -> dict[str, Any]:
-        """Everything it knows, as JSON-able values."""
-        return {
-            "open": [self._bin, self._count, self.ratio, self._score],
-            "level": [self._seen, self._level, *self._overall],
-            "hours": [list(hour) for hour in self._hours],
-            "tail": [self._quantile, self._excess, self._over],
-            "tops": [list(top) for top in self._tops],
-        }
 
-    def load(self, state: dict[str, Any]) -> None:
-        """Become what `state` returned."""
-        self._bin, self._count, self.ratio, self._score = state["open"]
-        self._seen, self._level, *overall = state["level"]
-        self._overall = list(overall)
-        self._hours = [list(hour) for hour in state["hours"]]
-        self._quantile, self._excess, self._over = state["tail"]
-        self._tops = deque((hour, ratio) for hour, ratio in state["tops"])
+def _faded(mean: _Mean, keep: float, count: int) -> _Mean:
+    total, weight = mean
+    return total * keep + count, weight * keep + 1.0

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+
+import msgspec
 
 from monitoring import alerts
 from monitoring.alerts import Alert, AlertEvent
@@ -54,23 +55,50 @@ def recent_stretch(recent: ExponentialWindow, baseline: Baseline, now: int) -> S
     return Stretch(start, now, round(recent.n * fade), recent.negative * fade, expected)
 
 
-class AlertTracker:
-    """Holds the alert of one family and knows when its incident is over.
+class TrackerState(msgspec.Struct, array_like=True):
+    """What is kept of one family of alerts.
 
     Attributes:
         alert: the last alert, open or within reach of a second wave; None otherwise.
         recovery: evidence that the open incident is over.
     """
 
-    __slots__ = ("_baseline", "_family", "_kol_id", "_policy", "alert", "recovery")
+    alert: Alert | None = None
+    recovery: Recovery = msgspec.field(default_factory=Recovery)
 
-    def __init__(self, kol_id: str, family: str, policy: Policy, baseline: Baseline) -> None:
+
+class AlertTracker:
+    """Keeps the alert of one family and says when its incident is over.
+
+    Attributes:
+        state: the alert and its recovery.
+    """
+
+    __slots__ = ("_baseline", "_family", "_kol_id", "_policy", "state")
+
+    def __init__(
+        self,
+        kol_id: str,
+        family: str,
+        policy: Policy,
+        baseline: Baseline,
+        state: TrackerState | None = None,
+    ) -> None:
         self._kol_id = kol_id
         self._family = family
         self._policy = policy
         self._baseline = baseline
-        self.alert: Alert | None = None
-        self.recovery = Recovery()
+        self.state = TrackerState() if state is None else state
+
+    @property
+    def alert(self) -> Alert | None:
+        """The last alert, open or within reach of a second wave; None otherwise."""
+        return self.state.alert
+
+    @property
+    def recovery(self) -> Recovery:
+        """Evidence that the open incident is over."""
+        return self.state.recovery
 
     def set_policy(self, policy: Policy) -> None:
         """Decide by `policy` from here on."""
@@ -79,7 +107,8 @@ class AlertTracker:
     @property
     def open(self) -> bool:
         """Whether an alert is open."""
-        return self.alert is not None and self.alert.is_open
+        alert = self.state.alert
+        return alert is not None and alert.is_open
 
     def outlasted(self, now: int) -> bool:
         """Whether the open incident lasts longer than twice what was known before it.
@@ -145,9 +174,9 @@ class AlertTracker:
             evidence=evidence,
         )
         was_open = self.open
-        self.alert, events = alerts.advance(self.alert, signal, moment_of(now), self._policy)
+        self.state.alert, events = alerts.advance(self.alert, signal, moment_of(now), self._policy)
         if self.open and not was_open:
-            self.recovery = Recovery()
+            self.state.recovery = Recovery()
             self.recovery.begin(stretch.start, stretch.n, stretch.k, usual)
         return [self._told(event) for event in events]
 
@@ -164,7 +193,7 @@ class AlertTracker:
         if alert is None or alert.resolved_at is None:
             return
         if now - alert.resolved_at > self._policy.reopen_within:
-            self.alert = None
+            self.state.alert = None
 
     def _evidence(
         self, kind: str, start: int, stretch: Stretch, scores: tuple[DetectorScore, ...]
@@ -182,16 +211,3 @@ class AlertTracker:
             scores=scores,
         )
         return replace(plain, summary=summarise(kind, self._kol_id, plain))
-
-    def state(self) -> dict[str, Any]:
-        """Everything it knows, as JSON-able values."""
-        return {
-            "alert": None if self.alert is None else alerts.to_dict(self.alert),
-            "recovery": self.recovery.state(),
-        }
-
-    def load(self, state: dict[str, Any]) -> None:
-        """Become what `state` returned."""
-        self.alert = None if state["alert"] is None else alerts.from_dict(state["alert"])
-        self.recovery = Recovery()
-        self.recovery.load(state["recovery"])

@@ -1,18 +1,19 @@
 """The watch for backlash: which detectors, which thresholds, what to call it, how bad it is."""
 
 import math
-from typing import Any
+
+import msgspec
 
 from monitoring.alerts import AlertEvent
 from monitoring.authorship import Authorship
 from monitoring.baseline import Baseline
-from monitoring.detectors.hour_scan import HourScan
-from monitoring.detectors.share_shift import ShareShift
+from monitoring.detectors.hour_scan import HourScan, HourScanState
+from monitoring.detectors.share_shift import ShareShift, ShareShiftState
 from monitoring.event_time import moment_of
 from monitoring.evidence import DetectorScore
 from monitoring.exponential_window import FADE_MINUTES, ExponentialWindow
 from monitoring.hours import Hour
-from monitoring.monitors.alert_tracker import AlertTracker, Stretch, recent_stretch
+from monitoring.monitors.alert_tracker import AlertTracker, Stretch, TrackerState, recent_stretch
 from monitoring.policy import Policy
 
 _MINUTES_PER_MONTH = 43_200.0
@@ -26,12 +27,28 @@ _HOUR_OFFSET = -0.73
 _LOWEST_THRESHOLD = 3.0
 
 
+class BacklashState(msgspec.Struct, array_like=True):
+    """What the monitor of backlash has seen.
+
+    Attributes:
+        tracker: the alert and its recovery.
+        shift: of the minutes; None before a first one is seen.
+        scan: of the hours.
+        score: largest detector value over its threshold.
+    """
+
+    tracker: TrackerState = msgspec.field(default_factory=TrackerState)
+    shift: ShareShiftState | None = None
+    scan: HourScanState = msgspec.field(default_factory=HourScanState)
+    score: float = 0.0
+
+
 class BacklashMonitor:
     """Negative comments of one KOL, by the minute and by the hour.
 
     Attributes:
         tracker: the alert and its recovery.
-        score: largest detector value over its threshold; 1 pages.
+        state: what it has seen; its score pages from 1 on.
     """
 
     __slots__ = (
@@ -44,7 +61,7 @@ class BacklashMonitor:
         "_recent",
         "_scan",
         "_shift",
-        "score",
+        "state",
         "tracker",
     )
 
@@ -55,15 +72,17 @@ class BacklashMonitor:
         baseline: Baseline,
         recent: ExponentialWindow,
         authorship: Authorship,
+        state: BacklashState | None = None,
     ) -> None:
+        self.state = state = BacklashState() if state is None else state
         self._policy = policy
         self._baseline = baseline
         self._recent = recent
         self._authorship = authorship
-        self._shift = ShareShift(baseline.share, baseline.rho[0], baseline.doubt)
-        self._scan = HourScan()
-        self.tracker = AlertTracker(kol_id, "backlash", policy, baseline)
-        self.score = 0.0
+        self._shift = ShareShift(baseline.share, baseline.rho[0], baseline.doubt, state=state.shift)
+        state.shift = self._shift.state
+        self._scan = HourScan(state.scan)
+        self.tracker = AlertTracker(kol_id, "backlash", policy, baseline, state.tracker)
         self.refresh()
 
     def set_policy(self, policy: Policy) -> None:
@@ -88,7 +107,7 @@ class BacklashMonitor:
     @property
     def shown_score(self) -> float:
         """The backlash score with that of the last full hour in it."""
-        return max(self.score, self._known * self._scan.score_one() / self._hour_threshold)
+        return max(self.state.score, self._known * self._scan.score_one() / self._hour_threshold)
 
     @property
     def judged(self) -> bool:
@@ -98,7 +117,7 @@ class BacklashMonitor:
     @property
     def alarmed(self) -> bool:
         """Whether what comes in now is no example of the usual."""
-        return self.score >= 1.0 or self.tracker.open
+        return self.state.score >= 1.0 or self.tracker.open
 
     def learn_one(self, minute: int, n: int, k: float, excess: float) -> list[AlertEvent]:
         """Take one minute.
@@ -111,13 +130,13 @@ class BacklashMonitor:
         """
         shift = self._shift
         shift.learn_one(minute, n, k, excess)
-        self.score = shift.score_one() / self._minute_threshold * self._known
-        if self.tracker.alert is None:
-            if self.score < 1.0:
+        score = self.state.score = shift.score_one() / self._minute_threshold * self._known
+        if self.tracker.state.alert is None:
+            if score < 1.0:
                 return []
         elif self.tracker.open:
             self.tracker.recovery.learn_one(n, k)
-        if not self.tracker.wants_evidence(self.score, minute + 1):
+        if not self.tracker.wants_evidence(score, minute + 1):
             return []
         return self._turn(minute + 1)
 
@@ -142,11 +161,11 @@ class BacklashMonitor:
             )
         else:
             self.tracker.expire(moment_of(end))
-        self.score = self._known * max(
+        self.state.score = self._known * max(
             self._shift.score_one() / self._minute_threshold,
             self._scan.score_one() / self._hour_threshold,
         )
-        if not self.tracker.wants_evidence(self.score, end):
+        if not self.tracker.wants_evidence(self.state.score, end):
             return []
         return self._turn(end, missed_input=observed_span[1] <= hour.number * 60)
 
@@ -171,7 +190,7 @@ class BacklashMonitor:
                 self._baseline.rebase(self.tracker.recovery.share)
             self._shift.reset()
             self._scan.reset()
-            self.score = 0.0
+            self.state.score = 0.0
         return events
 
     def scores(self, now: int, told: bool = False) -> tuple[DetectorScore, ...]:
@@ -182,7 +201,7 @@ class BacklashMonitor:
             told: with what each value can be recomputed from.
         """
         shift, scan = self._shift, self._scan
-        since = now if shift.start is None else shift.start
+        since = now if shift.state.start is None else shift.state.start
         return (
             DetectorScore(
                 shift.name,
@@ -193,7 +212,7 @@ class BacklashMonitor:
             ),
             DetectorScore(
                 scan.name,
-                scan.scale * 60.0,
+                scan.state.scale * 60.0,
                 scan.score_one(),
                 self._hour_threshold,
                 scan.inputs() if told else {},
@@ -203,13 +222,13 @@ class BacklashMonitor:
     def _stretch(self, now: int) -> Stretch:
         base, scan, shift = self._baseline, self._scan, self._shift
         by_hour = scan.score_one() / self._hour_threshold
-        if scan.scale and by_hour > shift.score_one() / self._minute_threshold:
+        if scan.state.scale and by_hour > shift.score_one() / self._minute_threshold:
             n, k, expected = scan.totals()
             end = now // 60 * 60
-            return Stretch(end - scan.scale * 60, end, n, k, expected)
-        if shift.start is not None:
-            expected = base.expected_between(shift.start, now)
-            return Stretch(shift.start, now, shift.n, shift.k, expected)
+            return Stretch(end - scan.state.scale * 60, end, n, k, expected)
+        if shift.state.start is not None:
+            expected = base.expected_between(shift.state.start, now)
+            return Stretch(shift.state.start, now, shift.state.n, shift.state.k, expected)
         return recent_stretch(self._recent, base, now)
 
     def _kind(self, now: int, stretch: Stretch) -> str:
@@ -234,20 +253,3 @@ class BacklashMonitor:
             and stretch.k >= policy.critical_negative
         )
         return "critical" if critical else "warning"
-
-    def state(self) -> dict[str, Any]:
-        """Everything it knows, as JSON-able values."""
-        return {
-            "shift": self._shift.state(),
-            "scan": self._scan.state(),
-            "tracker": self.tracker.state(),
-            "score": self.score,
-        }
-
-    def load(self, state: dict[str, Any]) -> None:
-        """Become what `state` returned."""
-        self._shift.load(state["shift"])
-        self._scan.load(state["scan"])
-        self.tracker.load(state["tracker"])
-        self.score = state["score"]
-        self.refresh()

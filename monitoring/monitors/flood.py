@@ -5,16 +5,16 @@ to clean up, nobody needs to wake. Copies that are angry are a brigade and belon
 what comes while the crowd is dark, or while a backlash is heard, is not weighed here.
 """
 
-from typing import Any
+import msgspec
 
 from monitoring.alerts import AlertEvent
 from monitoring.baseline import Baseline
 from monitoring.copies_baseline import CopiesBaseline
-from monitoring.detectors.share_shift import ShareShift
+from monitoring.detectors.share_shift import ShareShift, ShareShiftState
 from monitoring.event_time import moment_of
 from monitoring.evidence import DetectorScore
 from monitoring.exponential_window import ExponentialWindow
-from monitoring.monitors.alert_tracker import AlertTracker, Stretch, recent_stretch
+from monitoring.monitors.alert_tracker import AlertTracker, Stretch, TrackerState, recent_stretch
 from monitoring.policy import Policy
 from monitoring.windows import WindowStats
 
@@ -28,26 +28,51 @@ _MINIMUM = 20.0  # copies
 _DARK = 1.25  # times the usual negatives, and one more: above that the crowd is dark
 
 
+class FloodState(msgspec.Struct, array_like=True):
+    """What the monitor of floods has seen.
+
+    Attributes:
+        tracker: the alert and its recovery.
+        copies_baseline: the normal share of copies.
+        shift: of the minutes; None before a first one is seen.
+        n: comments of this hour of which it is known whether they are copies …
+        copies: … and those that are.
+        tainted: this hour is no example of what is normal.
+    """
+
+    tracker: TrackerState = msgspec.field(default_factory=TrackerState)
+    copies_baseline: CopiesBaseline = msgspec.field(default_factory=CopiesBaseline)
+    shift: ShareShiftState | None = None
+    n: int = 0
+    copies: float = 0.0
+    tainted: bool = False
+
+
 class FloodMonitor:
     """Near-copies of one KOL: their share and the volume up together, the negative share not.
 
     Attributes:
         tracker: the alert and its recovery.
+        state: what it has seen.
     """
 
-    __slots__ = ("_baseline", "_copies", "_marred", "_n", "_recent", "_shift", "_usual", "tracker")
+    __slots__ = ("_baseline", "_recent", "_shift", "state", "tracker")
 
     def __init__(
-        self, kol_id: str, policy: Policy, baseline: Baseline, recent: ExponentialWindow
+        self,
+        kol_id: str,
+        policy: Policy,
+        baseline: Baseline,
+        recent: ExponentialWindow,
+        state: FloodState | None = None,
     ) -> None:
+        self.state = state = FloodState() if state is None else state
         self._baseline = baseline
         self._recent = recent
-        self._usual = CopiesBaseline()
-        self._shift = ShareShift(self._usual.share, 0.0, self._usual.doubt, deltas=_DELTAS)
-        self.tracker = AlertTracker(kol_id, "flood", policy, baseline)
-        self._n = 0  # of this hour: comments of which it is known whether they are copies …
-        self._copies = 0.0  # … and those that are
-        self._marred = False  # this hour is no example of the usual
+        copies = state.copies_baseline
+        self._shift = ShareShift(copies.share, 0.0, copies.doubt, deltas=_DELTAS, state=state.shift)
+        state.shift = self._shift.state
+        self.tracker = AlertTracker(kol_id, "flood", policy, baseline, state.tracker)
 
     def learn_one(self, minute: int, stats: WindowStats, alarmed: bool) -> list[AlertEvent]:
         """Take one minute.
@@ -57,17 +82,18 @@ class FloodMonitor:
             stats: its counts, at least one comment; one whose copies are not known says nothing.
             alarmed: a backlash is open, or heard in this very minute.
         """
+        state = self.state
         if stats.duplicate_share is None:
             return []
         n, copies = stats.comments, stats.duplicate_share * stats.comments
-        self._n += n
-        self._copies += copies
+        state.n += n
+        state.copies += copies
         if self.tracker.open:
-            self._marred = True
+            state.tainted = True
             self.tracker.recovery.learn_one(n, copies)
         elif alarmed or self._dark():
             self._shift.reset()
-            self._marred = self._marred or alarmed
+            state.tainted = state.tainted or alarmed
             return []
         self._shift.learn_one(minute, n, copies)
         if not self.tracker.open and self._shift.score_one() < _THRESHOLD:
@@ -86,24 +112,27 @@ class FloodMonitor:
             hour: hours since 1970 UTC.
             observed_span: minutes from and up to which nothing was missed.
         """
-        end, copies = hour * 60 + 60, self._copies
-        if self._n and not self._marred and not self.tracker.open:
-            self._usual.learn_hour(hour, self._n, copies)
-        self._n, self._copies, self._marred = 0, 0.0, False
+        state = self.state
+        end, copies = hour * 60 + 60, state.copies
+        if state.n and not state.tainted and not self.tracker.open:
+            state.copies_baseline.learn_hour(hour, state.n, copies)
+        state.n, state.copies, state.tainted = 0, 0.0, False
         self._refresh()
-        if not self._usual.known:
+        if not state.copies_baseline.known:
             self._shift.reset()
         if not self.tracker.open:
             self.tracker.expire(moment_of(end))
             return []
-        usual = self._baseline.expected(hour) * self._usual.share
+        usual = self._baseline.expected(hour) * state.copies_baseline.share
         self.tracker.recovery.learn_hour(end, copies, usual, observed_span)
         return self._turn(end, missed_input=observed_span[1] <= hour * 60)
 
     def _refresh(self) -> None:
-        self._shift.expect(self._usual.share, 0.0, self._usual.doubt)
+        state = self.state
+        self._shift.expect(state.copies_baseline.share, 0.0, state.copies_baseline.doubt)
 
     def _turn(self, now: int, missed_input: bool = False) -> list[AlertEvent]:
+        state = self.state
         stretch = self._stretch(now)
         recent = recent_stretch(self._recent, self._baseline, now)
         said = self._judge(stretch, recent.volume_ratio)
@@ -111,17 +140,17 @@ class FloodMonitor:
         if not self.tracker.wants_evidence(said.value / _THRESHOLD, now):
             return []
         rate = stretch.k / max(now - stretch.start, 1)
-        usual = self._usual.share
+        usual = state.copies_baseline.share
         events = self.tracker.turn(now, KIND, "info", rate, stretch, (said,), recent, usual)
         if was_open and not self.tracker.open:
             if not self.tracker.recovery.complete and not missed_input:
-                self._usual.rebase(self.tracker.recovery.share)
+                state.copies_baseline.rebase(self.tracker.recovery.share)
                 self._refresh()
             self._shift.reset()
         return events
 
     def _stretch(self, now: int) -> Stretch:
-        shift = self._shift
+        shift = self._shift.state
         if shift.start is None:
             return Stretch(now - 1, now, 0, 0.0, 0.0)
         expected = self._baseline.expected_between(shift.start, now)
@@ -129,7 +158,7 @@ class FloodMonitor:
 
     def _judge(self, stretch: Stretch, volume: float) -> DetectorScore:
         loud = (
-            self._usual.known
+            self.state.copies_baseline.known
             and self._baseline.known
             and volume >= _VOLUME
             and stretch.k >= _MINIMUM
@@ -139,20 +168,3 @@ class FloodMonitor:
         inputs = self._shift.inputs() if loud else {}
         span = float(stretch.end - stretch.start)
         return DetectorScore(DETECTOR, span, value, _THRESHOLD, inputs)
-
-    def state(self) -> dict[str, Any]:
-        """Everything it knows, as JSON-able values."""
-        return {
-            "shift": self._shift.state(),
-            "usual": self._usual.state(),
-            "tracker": self.tracker.state(),
-            "hour": [self._n, self._copies, self._marred],
-        }
-
-    def load(self, state: dict[str, Any]) -> None:
-        """Become what `state` returned."""
-        self._shift.load(state["shift"])
-        self._usual.load(state["usual"])
-        self.tracker.load(state["tracker"])
-        self._n, self._copies, self._marred = state["hour"]
-        self._refresh()

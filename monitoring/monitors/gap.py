@@ -11,7 +11,8 @@ not counted as calm before a comment ends it, and never if it was a long one.
 """
 
 import math
-from typing import Any
+
+import msgspec
 
 from monitoring import alerts
 from monitoring.alerts import Alert, AlertEvent
@@ -31,36 +32,47 @@ _SOON = 12 * 60  # minutes within which a gap can be told of a KOL whose silence
 _HALVING = 14 * 1440.0  # minutes in which the memory of a silence fades by half
 
 
-class GapMonitor:
-    """Hears that nothing is heard.
+class GapState(msgspec.Struct, array_like=True):
+    """What the monitor of gaps has seen.
 
     Attributes:
+        silent_since: the minute after the last that held comments; None before the first.
+        longest: comments that the longest silence of late missed …
+        longest_at: … as of this minute.
+        tainted_until: the hour in which the last gap ended.
+        observed_until: minute up to which `observed_span` has counted.
         alert: the open alert; None while there is no gap.
     """
 
-    __slots__ = (
-        "_baseline",
-        "_kol_id",
-        "_least",
-        "_longest",
-        "_longest_at",
-        "_marred",
-        "_nats",
-        "_observed_until",
-        "_silent_since",
-        "alert",
-    )
+    silent_since: int | None = None
+    longest: float = 0.0
+    longest_at: int = 0
+    tainted_until: int = 0
+    observed_until: int = 0
+    alert: Alert | None = None
 
-    def __init__(self, kol_id: str, policy: Policy, baseline: Baseline) -> None:
+
+class GapMonitor:
+    """Detects that nothing comes.
+
+    Attributes:
+        state: what it has seen, with the open alert.
+    """
+
+    __slots__ = ("_baseline", "_kol_id", "_least", "_nats", "state")
+
+    def __init__(
+        self, kol_id: str, policy: Policy, baseline: Baseline, state: GapState | None = None
+    ) -> None:
         self._kol_id = kol_id
         self.set_policy(policy)
         self._baseline = baseline
-        self._silent_since: int | None = None  # the minute after the last that held comments
-        self._longest = 0.0  # comments that the longest silence of late missed …
-        self._longest_at = 0  # … as of this minute
-        self._marred = 0  # the hour in which the last gap ended
-        self._observed_until = 0  # minute up to which `observed_span` has counted
-        self.alert: Alert | None = None
+        self.state = GapState() if state is None else state
+
+    @property
+    def alert(self) -> Alert | None:
+        """The open alert; None while there is no gap."""
+        return self.state.alert
 
     def set_policy(self, policy: Policy) -> None:
         """Decide by `policy` from here on."""
@@ -75,28 +87,32 @@ class GapMonitor:
             n: comments, at least one.
             k: sum of P(negative).
         """
-        since = minute if self._silent_since is None else self._silent_since
-        missed = self._baseline.assured_between(since, minute) if minute > since else 0.0
-        doubted = missed >= _LEFT_OUT and self._telling(since)
-        self._silent_since = minute + 1
+        state = self.state
+        since = minute if state.silent_since is None else state.silent_since
         if minute > since:
-            if doubted or self.alert is not None:
-                self._observed_until += max(minute - max(since, self._observed_until), 0)
+            missed = self._baseline.assured_between(since, minute)
+            doubted = missed >= _LEFT_OUT and self._telling(since)
+        state.silent_since = minute + 1
+        if minute > since:
+            if doubted or state.alert is not None:
+                state.observed_until += max(minute - max(since, state.observed_until), 0)
             if minute - since >= self._least:
                 self._learn_silence(missed, minute)
-        return [] if self.alert is None else self._end(self.alert, minute, n, k)
+        return [] if state.alert is None else self._end(state.alert, minute, n, k)
 
     def _learn_silence(self, missed: float, until: int) -> None:
         """A silence is over: the next must miss twice as many. It raises the bar twofold at most,
         so that an outage does not make deaf.
         """
+        state = self.state
         before = self._remembered(until)
         most = 2.0 * max(before, self._nats / _BEYOND)
-        self._longest, self._longest_at = max(before, min(missed, most)), until
+        state.longest, state.longest_at = max(before, min(missed, most)), until
 
     def _remembered(self, minute: int) -> float:
-        left: float = 0.5 ** (max(minute - self._longest_at, 0) / _HALVING)
-        return self._longest * left
+        state = self.state
+        left: float = 0.5 ** (max(minute - state.longest_at, 0) / _HALVING)
+        return state.longest * left
 
     def _bar(self, since: int) -> float:
         return max(self._nats, _BEYOND * self._remembered(since))
@@ -106,26 +122,28 @@ class GapMonitor:
 
         None where one is open, nothing was ever heard, or two days of silence would say too little.
         """
-        if self._silent_since is None or self.alert is not None:
+        state = self.state
+        if state.silent_since is None or state.alert is not None:
             return None
-        minute, end = self._silent_since, self._silent_since + _HORIZON
+        minute, end = state.silent_since, state.silent_since + _HORIZON
         left = self._bar(minute)
         while minute < end:
             stop = min(minute // 60 * 60 + 60, end)
             rate = self._baseline.assured(minute // 60) / 60
             if rate * (stop - minute) >= left:
                 reached = minute + math.ceil(left / rate)
-                return max(reached, self._silent_since + math.ceil(self._least))
+                return max(reached, state.silent_since + math.ceil(self._least))
             left -= rate * (stop - minute)
             minute = stop
         return None
 
     def stay_silent(self, now: int) -> list[AlertEvent]:
         """No comment has come up to minute `now` (since 1970 UTC)."""
+        state = self.state
         due = self.due()
-        if self._silent_since is None or due is None or now < due:
+        if state.silent_since is None or due is None or now < due:
             return []
-        since, moment = self._silent_since, moment_of(now)
+        since, moment = state.silent_since, moment_of(now)
         score = DetectorScore(
             DETECTOR,
             float(now - since),
@@ -133,7 +151,7 @@ class GapMonitor:
             self._bar(since),
         )
         evidence = self._evidence(since, now, 0, 0.0, (score,))
-        self.alert = Alert(
+        state.alert = Alert(
             alert_id=alerts.alert_id(self._kol_id, _FAMILY, moment_of(since)),
             kol_id=self._kol_id,
             family=_FAMILY,
@@ -148,16 +166,17 @@ class GapMonitor:
             peak_rate=0.0,
         )
         told = summarise_gap(self._kol_id, evidence)
-        return [alerts.event_of(self.alert, "opened", moment, evidence.saying(told))]
+        return [alerts.event_of(state.alert, "opened", moment, evidence.saying(told))]
 
     def _end(self, alert: Alert, minute: int, n: int, k: float) -> list[AlertEvent]:
         """Comments have come: new ones, or those of the gap, dated within it."""
+        state = self.state
         since, opened = minute_of(alert.incident_start), minute_of(alert.opened_at)
         now = max(minute + 1, opened)
         evidence = self._evidence(since, now, n, k, ())
         held_back = minute < opened
         told = summarise_return(self._kol_id, minute - since, held_back, evidence)
-        self.alert, self._marred = None, minute // 60
+        state.alert, state.tainted_until = None, minute // 60
         return [alerts.event_of(alert, "resolved", moment_of(now), evidence.saying(told))]
 
     def _evidence(
@@ -178,10 +197,11 @@ class GapMonitor:
 
     def maybe_outage(self, now: int) -> bool:
         """Whether the silence up to minute `now` may be a broken stream's and not the crowd's."""
-        if self.alert is not None or self._silent_since is None:
-            return self.alert is not None
-        missed = self._baseline.assured_between(self._silent_since, now)
-        return missed >= _DOUBTED and self._telling(self._silent_since)
+        state = self.state
+        if state.alert is not None or state.silent_since is None:
+            return state.alert is not None
+        missed = self._baseline.assured_between(state.silent_since, now)
+        return missed >= _DOUBTED and self._telling(state.silent_since)
 
     def _telling(self, since: int) -> bool:
         """Whether a gap that began at minute `since` could be told soon.
@@ -201,24 +221,14 @@ class GapMonitor:
         Args:
             now: minutes since 1970 UTC; not before any minute taken.
         """
-        since, until = self._observed_until, now
-        if self._silent_since is not None and self.maybe_outage(now):
-            until = self._silent_since
-        self._observed_until = max(since, until)
-        return since, self._observed_until
+        state = self.state
+        since, until = state.observed_until, now
+        if state.silent_since is not None and self.maybe_outage(now):
+            until = state.silent_since
+        state.observed_until = max(since, until)
+        return since, state.observed_until
 
     def taints(self, hour: int) -> bool:
         """Whether a gap, or what was held back in it, makes an hour (since 1970 UTC) no example."""
-        return self.alert is not None or hour <= self._marred
-
-    def state(self) -> list[Any]:
-        """Everything it knows, as JSON-able values."""
-        alert = None if self.alert is None else alerts.to_dict(self.alert)
-        silence = [self._silent_since, self._longest, self._longest_at]
-        return [*silence, self._marred, self._observed_until, alert]
-
-    def load(self, state: list[Any]) -> None:
-        """Become what `state` returned."""
-        self._silent_since, self._longest, self._longest_at, *rest = state
-        self._marred, self._observed_until, alert = rest
-        self.alert = None if alert is None else alerts.from_dict(alert)
+        state = self.state
+        return state.alert is not None or hour <= state.tainted_until

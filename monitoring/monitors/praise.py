@@ -1,14 +1,14 @@
 """The watch for praise: good news is told once, and never pages."""
 
-from typing import Any
+import msgspec
 
 from monitoring.alerts import AlertEvent
 from monitoring.baseline import Baseline
-from monitoring.detectors.share_shift import ShareShift
+from monitoring.detectors.share_shift import ShareShift, ShareShiftState
 from monitoring.event_time import moment_of
 from monitoring.evidence import DetectorScore
 from monitoring.exponential_window import FADE_MINUTES, ExponentialWindow
-from monitoring.monitors.alert_tracker import AlertTracker, Stretch, recent_stretch
+from monitoring.monitors.alert_tracker import AlertTracker, Stretch, TrackerState, recent_stretch
 from monitoring.policy import Policy
 
 _THRESHOLD = 9.0  # nats
@@ -16,22 +16,45 @@ _VOLUME = 2.0  # comments over the usual
 _MINIMUM = 20.0  # positive comments
 
 
+class PraiseState(msgspec.Struct, array_like=True):
+    """What the monitor of praise has seen.
+
+    Attributes:
+        tracker: the alert and its recovery.
+        shift: of the minutes; None before a first one is seen.
+    """
+
+    tracker: TrackerState = msgspec.field(default_factory=TrackerState)
+    shift: ShareShiftState | None = None
+
+
 class PraiseMonitor:
     """Positive comments of one KOL: share and volume up together.
 
     Attributes:
         tracker: the alert and its recovery.
+        state: what it has seen.
     """
 
-    __slots__ = ("_baseline", "_recent", "_shift", "tracker")
+    __slots__ = ("_baseline", "_recent", "_shift", "state", "tracker")
 
     def __init__(
-        self, kol_id: str, policy: Policy, baseline: Baseline, recent: ExponentialWindow
+        self,
+        kol_id: str,
+        policy: Policy,
+        baseline: Baseline,
+        recent: ExponentialWindow,
+        state: PraiseState | None = None,
     ) -> None:
+        self.state = state = PraiseState() if state is None else state
         self._baseline = baseline
         self._recent = recent
-        self._shift = ShareShift(baseline.positive, baseline.rho[0], baseline.doubt)
-        self.tracker = AlertTracker(kol_id, "praise", policy, baseline)
+        self._shift = ShareShift(
+            baseline.positive, baseline.rho[0], baseline.doubt, state=state.shift
+        )
+        state.shift = self._shift.state
+        self.tracker = AlertTracker(kol_id, "praise", policy, baseline, state.tracker)
+        self.refresh()
 
     def refresh(self) -> None:
         """Take over what the baseline has learnt."""
@@ -50,7 +73,7 @@ class PraiseMonitor:
         self._shift.learn_one(minute, n, k, excess)
         if self.tracker.open:
             self.tracker.recovery.learn_one(n, k)
-        elif not self._baseline.known or self._shift.score_one() < _THRESHOLD:
+        elif self._shift.score_one() < _THRESHOLD or not self._baseline.known:
             return []
         return self._turn(minute + 1)
 
@@ -93,7 +116,7 @@ class PraiseMonitor:
         return (self._judge(self._stretch(now)),)
 
     def _stretch(self, now: int) -> Stretch:
-        shift = self._shift
+        shift = self._shift.state
         start = shift.start if shift.start is not None else now - 1
         expected = self._baseline.expected_between(start, now)
         return Stretch(start, now, shift.n, shift.k, expected)
@@ -104,13 +127,3 @@ class PraiseMonitor:
         span = float(stretch.end - stretch.start)
         inputs = self._shift.inputs() if loud and told else {}
         return DetectorScore("praise_shift", span, value, _THRESHOLD, inputs)
-
-    def state(self) -> dict[str, Any]:
-        """Everything it knows, as JSON-able values."""
-        return {"shift": self._shift.state(), "tracker": self.tracker.state()}
-
-    def load(self, state: dict[str, Any]) -> None:
-        """Become what `state` returned."""
-        self._shift.load(state["shift"])
-        self.tracker.load(state["tracker"])
-        self.refresh()

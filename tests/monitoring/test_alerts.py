@@ -1,9 +1,10 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import msgspec
 import pytest
 
-from monitoring.alerts import Alert, advance, alert_id, from_dict, to_dict
+from monitoring.alerts import Alert, advance, alert_id
 from monitoring.evidence import DetectorScore, Evidence, summarise, summarise_end
 from monitoring.policy import Policy
 from monitoring.signals import Signal
@@ -127,7 +128,7 @@ def test_a_second_wave_pages_when_it_is_larger_or_people_have_turned_away():
 
 def test_alert_reads_back():
     for alert in (opened(), resolved()):
-        assert from_dict(to_dict(alert)) == alert
+        assert msgspec.msgpack.decode(msgspec.msgpack.encode(alert), type=Alert) == alert
 
 
 def test_evidence_reads_back():

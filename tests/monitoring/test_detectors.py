@@ -2,13 +2,14 @@
 
 import math
 
+import msgspec
 import numpy as np
 import pytest
 from scipy.special import betaln
 
 from monitoring.baseline import Baseline
 from monitoring.detectors.base import Detector
-from monitoring.detectors.baseline_drift import BaselineDrift
+from monitoring.detectors.baseline_drift import BaselineDrift, DriftState
 from monitoring.detectors.hour_scan import HourScan
 from monitoring.detectors.likelihood import beta_binomial_llr, increments, logit_shift
 from monitoring.detectors.share_shift import ShareShift
@@ -42,7 +43,7 @@ def test_contract_a_shift_scores_high_and_keeps_its_onset(detector):
     learn(detector, 0.15, 300)
     learn(detector, 0.6, 30, first=300)
     assert detector.score_one() > 8
-    assert 295 <= detector.start <= 310
+    assert 295 <= detector.state.start <= 310
 
 
 def test_contract_less_than_usual_is_no_shift(detector):
@@ -59,9 +60,10 @@ def test_contract_more_of_the_same_says_more(detector):
 
 def test_contract_state_reads_back(detector):
     learn(detector, 0.4, 40)
-    other = type(detector)(0.15, 1 / 80, 1 / 300)
-    other.load(detector.state())
-    assert other.state() == detector.state()
+    kind = type(detector.state)
+    state = msgspec.msgpack.decode(msgspec.msgpack.encode(detector.state), type=kind)
+    other = type(detector)(0.15, 1 / 80, 1 / 300, state=state)
+    assert other.state == detector.state
     learn(detector, 0.4, 10, first=40)
     learn(other, 0.4, 10, first=40)
     assert other.score_one() == detector.score_one()
@@ -167,7 +169,7 @@ def test_hour_scan_hears_a_slow_burn_of_a_steady_kol():
     assert scan.score_one() == 0.0
     feed(base, scan, [Hour(i, 70 + 10 * i, 14.0 + 6 * i, 21.0) for i in range(6)])
     assert scan.score_one() > 6
-    assert scan.scale in (2, 4, 8)
+    assert scan.state.scale in (2, 4, 8)
     n, k, expected = scan.totals()
     assert n > expected
     assert k / n > 1.5 * base.share
@@ -243,8 +245,9 @@ def test_a_usual_that_moves_is_noticed_within_a_fortnight(share):
 
 
 def test_drift_state_reads_back():
-    drift, other = BaselineDrift(), BaselineDrift()
+    drift = BaselineDrift()
     days(drift, 20, 0.17)
-    other.load(drift.state())
+    state = msgspec.msgpack.encode(drift.state)
+    other = BaselineDrift(msgspec.msgpack.decode(state, type=DriftState))
     assert days(other, 14, 0.2, first=20) == days(drift, 14, 0.2, first=20)
-    assert other.state() == drift.state()
+    assert other.state == drift.state

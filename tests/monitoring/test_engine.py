@@ -1,6 +1,8 @@
+import zlib
 from dataclasses import replace
 from datetime import timedelta
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 from monitoring.engine import Engine
 from monitoring.errors import OutOfOrderError, SnapshotError
 from monitoring.policy import Policy
+from monitoring.snapshot import KolSnapshot
 from monitoring.windows import WindowStats
 from tests.monitoring.streams import MINUTE, START, scored, windows
 
@@ -165,14 +168,27 @@ def test_repeats_are_known_after_a_restore():
     assert second.status("lena").duplicates == 1
 
 
+def retyped(data):
+    """The snapshot with a text where a number belongs."""
+    snapshot = msgspec.msgpack.decode(data[4:], type=KolSnapshot)
+    kol, counter = msgspec.msgpack.decode(zlib.decompress(snapshot.state))
+    kol[0] = "noon"
+    snapshot.state = zlib.compress(msgspec.msgpack.encode([kol, counter]))
+    return data[:4] + msgspec.msgpack.encode(snapshot)
+
+
 @pytest.mark.parametrize(
     ("damage", "says"),
     [
         (lambda data: b"", "not a snapshot"),
         (lambda data: b"PK\x03\x04" + data, "not a snapshot"),
-        (lambda data: data[:4] + b"\x09" + data[5:], "version 09"),
+        (lambda data: data[:4] + b"\x04" + data[5:], "version 4, this build reads 5"),
+        (lambda data: data[:5] + b"\x09" + data[6:], "version 9, this build reads 5"),
+        (lambda data: data[:4], "damaged"),
         (lambda data: data[:-7], "damaged"),
         (lambda data: data[:5] + b"garbage", "damaged"),
+        (lambda data: data[:-20] + bytes([data[-20] ^ 1]) + data[-19:], "damaged"),
+        (retyped, "damaged"),
     ],
 )
 def test_a_foreign_snapshot_is_refused(damage, says):

@@ -201,6 +201,3 @@ def test_the_usual_is_learnt_from_hours_and_one_loud_hour_teaches_little():
     usual.learn_hour(24, 100_000, 100_000.0)
     assert usual.share < 0.32
     assert usual.doubt < before
-    again = CopiesBaseline()
-    again.load(usual.state())
-    assert again.state() == usual.state()

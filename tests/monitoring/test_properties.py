@@ -11,11 +11,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from monitoring.alerts import AlertEvent
+from monitoring.baseline import BaselineState
 from monitoring.engine import Engine, Observation
 from monitoring.events import ScoredComment
-from monitoring.kol_pipeline import KolPipeline
+from monitoring.kol_pipeline import KolPipeline, KolState
 from monitoring.policy import Policy
-from monitoring.snapshot import decode
+from monitoring.snapshot import SnapshotState, decode
 from monitoring.windows import WindowStats
 from tests.monitoring.streams import (
     MINUTE,
@@ -72,11 +73,10 @@ def listen(engine: Engine, comments: Sequence[ScoredComment]) -> Told:
     return told
 
 
-def state(engine: Engine, kol: str = "lena") -> dict[str, Any]:
+def state(engine: Engine, kol: str = "lena") -> SnapshotState:
     """A KOL's whole state but for what counts deliveries."""
     whole = decode(kol, engine.snapshot(kol))
-    for name in ("late", "repeats"):
-        del whole["counter"][name]
+    whole.counter.late = whole.counter.repeats = 0
     return whole
 
 
@@ -171,10 +171,8 @@ def test_a_shift_by_whole_days_shifts_the_events_and_nothing_else(story, seed, d
 
 def flat_days(windows: Sequence[WindowStats]) -> tuple[list[AlertEvent], KolPipeline]:
     """Events of a KOL whose seven days of the week are held alike, and the monitor."""
-    monitor = KolPipeline("lena", Policy())
-    fresh = monitor.state()
-    fresh["baseline"]["days"] = [[1e12] * 7, [1e12] * 7]
-    monitor.load(fresh)
+    base = BaselineState(day_sum=[1e12] * 7, day_weight=[1e12] * 7)
+    monitor = KolPipeline("lena", Policy(), KolState(baseline=base))
     return [event for window in windows for event in monitor.step(window)], monitor
 
 
@@ -200,7 +198,7 @@ def test_a_shift_by_whole_hours_shifts_the_events_where_days_are_alike(story, se
         assert its.comments == mine.comments
         for name in ("negative", "expected_comments", "expected_negative_share"):
             assert math.isclose(getattr(its, name), getattr(mine, name), rel_tol=1e-6)
-    (mine, _), (its, _) = (m.state()["baseline"]["hours"] for m in (monitor, other))
+    mine, its = (m.state.baseline.hour_sum for m in (monitor, other))
     assert [its[(slot + hours) % 24] for slot in range(24)] == pytest.approx(mine)
 
 
