@@ -12,9 +12,10 @@ from serving.errors import InvalidRequest
 from serving.notify.config.route_specs import Kind
 from serving.notify.config.subscription import Subscription
 from serving.notify.routing.escalation import planned_steps
-from serving.notify.routing.plan import plan
 from serving.notify.routing.routes import Route, RouteInput
 from serving.notify.routing.team import Team
+from serving.notify.stages import plan
+from serving.notify.stages.planning import Planning
 from serving.service import Running
 from serving.storage.digest_record import Every
 
@@ -162,23 +163,20 @@ async def preview_routing(body: PreviewIn, service: Running) -> PreviewOut:
         )
     routes = service.notification_config.routes
     route_input = RouteInput(body.kol_id, body.kind, body.severity, body.reason, body.platform)
-    told = plan(routes, route_input, at)
+    planned = plan(Planning(route_input, routes, at))
     return PreviewOut(
         at=at,
         plan=[
             PlannedNotificationOut(
-                channel=planned.channel,
-                page=planned.page,
-                not_before=planned.not_before,
-                why=planned.why,
+                channel=one.channel, page=one.page, not_before=one.not_before, why=one.why
             )
-            for planned in told
+            for one in planned
         ],
         escalations=[
             PlannedOut(
                 route=step.place + 1, step=step.step, at=step.at, channels=list(step.channels)
             )
-            for step in planned_steps(routes, route_input, told, at)
+            for step in planned_steps(routes, route_input, planned, at)
         ],
     )
 

@@ -1,10 +1,14 @@
 """What a channel is told: one transition of one alert."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from monitoring.evidence import Evidence
+from serving.notify.planned_notification import PlannedNotification
+from serving.storage.delivery_record import NewDelivery
 from serving.storage.instants import to_micros
+from serving.storage.payloads import AlertPayload
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,23 @@ class Notification:
 
     def _under(self, path: str) -> str | None:
         return self.public_url and f"{self.public_url.rstrip('/')}/{path}"
+
+
+def new_deliveries(
+    payload: AlertPayload, planned: Sequence[PlannedNotification], now: datetime
+) -> list[NewDelivery]:
+    """The deliveries that planned notifications of an alert event become."""
+    return [
+        NewDelivery(
+            key=idempotency_key(payload.alert_id, payload.reason, payload.at, one.channel),
+            channel=one.channel,
+            recorded_at=now,
+            not_before=one.not_before,
+            page=one.page,
+            skipped=one.skipped,
+        )
+        for one in planned
+    ]
 
 
 def idempotency_key(alert_id: str, reason: str, at: datetime, channel: str) -> str:

@@ -6,31 +6,29 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitoring.alerts import AlertEvent
-from monitoring.kinds import AlertKind, Reason, Severity
+from monitoring.kinds import AlertKind, Severity
 from serving.clock import Clock
-from serving.delivery_state import DeliveryState
-from serving.notify.notification import idempotency_key
+from serving.notify.notification import idempotency_key, new_deliveries
 from serving.notify.routing.escalation import Call, Overdue, overdue
-from serving.notify.routing.plan import PlannedNotification, plan, waits_until
-from serving.notify.routing.routes import Route, RouteInput, platform_of
+from serving.notify.routing.routes import Route, RouteInput
+from serving.notify.stages import plan
+from serving.notify.stages.mute import REBUILT, TOO_OLD
+from serving.notify.stages.planning import Planning
+from serving.notify.stages.schedule import waits_until
 from serving.storage.alert_record import AlertRecord
 from serving.storage.alert_status import alert_statuses
 from serving.storage.delivery_record import Delivery, NewDelivery
+from serving.storage.event_context import event_context
 from serving.storage.notification_reason import NotificationReason
 from serving.storage.outbox import WrittenDelivery
 from serving.storage.outbox_queries import (
     SuppressedAlert,
     calls_of_open,
     enqueue,
-    notified_channels,
-    release,
     suppressed_open,
     was_not_called,
 )
 from serving.storage.payloads import AlertPayload
-from serving.triage.muting import MutableAlert
-
-TOO_OLD, REBUILT = "too old", "notified before the rebuild"
 
 
 class Outbox:
@@ -76,26 +74,20 @@ class Outbox:
             The new deliveries; an event that was notified before adds none.
         """
         now = self._clock.now()
-        resolved = event.reason == Reason.RESOLVED
+        context = await event_context(connection, event, now)
         planned = plan(
-            self._routes,
-            _route_input(event, event.reason),
-            now,
-            told=await notified_channels(connection, event.alert_id) if resolved else (),
-            stateful_receivers=self._stateful_receivers,
+            Planning(
+                event=RouteInput.of(event, event.reason),
+                routes=self._routes,
+                now=now,
+                age=now - event.at,
+                max_age=self._max_age,
+                rebuilt=rebuilt,
+                muted=context.muted,
+                notified=context.notified,
+                stateful_receivers=self._stateful_receivers,
+            )
         )
-        if not planned:
-            return []
-        skipped = TOO_OLD if now - event.at > self._max_age else REBUILT if rebuilt else None
-        muted = None
-        if skipped is None:
-            (alert_status,) = await alert_statuses(connection, [event], now)
-            muted = alert_status.muted
-        new = []
-        for one in planned:
-            passes = resolved and one.channel in self._stateful_receivers
-            key = idempotency_key(event.alert_id, event.reason, event.at, one.channel)
-            new.append(_new(one, key, now, skipped=skipped or (None if passes else muted)))
         payload = AlertPayload(
             alert_id=event.alert_id,
             kol_id=event.kol_id,
@@ -106,7 +98,8 @@ class Outbox:
             opened_at=opened_at,
             evidence=event.evidence,
         )
-        return await _write(connection, payload, new, now)
+        deliveries = new_deliveries(payload, planned, now)
+        return await enqueue(connection, payload, deliveries)
 
     async def pending(self, connection: AsyncConnection) -> list[SuppressedAlert]:
         """The open alerts of which a channel was not notified because they were muted, and that
@@ -130,13 +123,15 @@ class Outbox:
             page = await was_not_called(connection, alert.alert_id, channel)
             until = waits_until(self._routes, channel, alert.severity, now)
             reason = NotificationReason.STILL_OPEN
-            new = _new(
-                PlannedNotification(channel, page, until, "is muted no more"),
-                idempotency_key(alert.alert_id, reason, suppressed.at, channel),
-                now,
+            new = NewDelivery(
+                key=idempotency_key(alert.alert_id, reason, suppressed.at, channel),
+                channel=channel,
+                recorded_at=now,
+                not_before=until,
+                page=page,
             )
             payload = _payload(alert, reason, alert.updated_at)
-            written += await _write(connection, payload, [new], now, replace_skipped=True)
+            written += await enqueue(connection, payload, [new], replace_skipped=True)
         return written
 
     async def unattended(
@@ -170,35 +165,8 @@ class Outbox:
                     step=due.step,
                 )
                 payload = _payload(alert, reason, due.at)
-                written += await _write(connection, payload, [new], now, replace_skipped=True)
+                written += await enqueue(connection, payload, [new], replace_skipped=True)
         return written
-
-
-async def _write(
-    connection: AsyncConnection,
-    payload: AlertPayload,
-    new: Sequence[NewDelivery],
-    now: datetime,
-    *,
-    replace_skipped: bool = False,
-) -> list[WrittenDelivery]:
-    """Write deliveries; one that goes at once takes along what waits for a team's hours."""
-    written = await enqueue(connection, payload, new, replace_skipped=replace_skipped)
-    at_once = {one.channel for one in new if one.not_before is None}
-    for one in written:
-        if one.state is DeliveryState.WAITING and one.channel in at_once:
-            await release(connection, one.channel, payload.alert_id, now)
-    return written
-
-
-def _route_input(alert: MutableAlert, reason: str) -> RouteInput:
-    return RouteInput(
-        kol_id=alert.kol_id,
-        kind=alert.kind,
-        severity=alert.severity,
-        reason=reason,
-        platform=platform_of(alert.evidence),
-    )
 
 
 def _calls(deliveries: Sequence[Delivery]) -> Iterator[Call]:
@@ -211,7 +179,7 @@ def _calls(deliveries: Sequence[Delivery]) -> Iterator[Call]:
         reason = NotificationReason.OPENED if still_open else alert.reason
         yield Call(
             channel=delivery.channel,
-            route_input=_route_input(alert, reason),
+            route_input=RouteInput.of(alert, reason),
             at=alert.at,
             since=delivery.not_before or delivery.recorded_at,
             step=delivery.step,
@@ -229,17 +197,4 @@ def _payload(alert: AlertRecord, reason: NotificationReason, at: datetime) -> Al
         at=at,
         opened_at=alert.opened_at,
         evidence=alert.evidence,
-    )
-
-
-def _new(
-    planned: PlannedNotification, key: str, now: datetime, *, skipped: str | None = None
-) -> NewDelivery:
-    return NewDelivery(
-        key=key,
-        channel=planned.channel,
-        recorded_at=now,
-        not_before=planned.not_before,
-        page=planned.page,
-        skipped=skipped,
     )

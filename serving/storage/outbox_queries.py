@@ -44,6 +44,8 @@ async def enqueue(
 ) -> list[WrittenDelivery]:
     """Write deliveries of one payload inside a transaction.
 
+    A delivery that goes at once takes along what waits of its alert for a team's hours.
+
     Args:
         connection: the transaction.
         payload: what they carry.
@@ -68,6 +70,9 @@ async def enqueue(
         found = await connection.execute(statement.returning(deliveries.c.delivery_id))
         if found.one_or_none() is not None:
             written.append(WrittenDelivery(one.channel, one.state))
+            at_once = one.state is DeliveryState.WAITING and one.not_before is None
+            if at_once and isinstance(payload, AlertPayload):
+                await release(connection, one.channel, payload.alert_id, one.recorded_at)
     return written
 
 
@@ -77,17 +82,6 @@ async def release(connection: AsyncConnection, channel: str, alert_id: str, now:
         *is_waiting(channel), deliveries.c.alert_id == alert_id, is_held(deliveries, now)
     )
     await connection.execute(statement.values(not_before=to_micros(now), due_at=to_micros(now)))
-
-
-async def notified_channels(connection: AsyncConnection, alert_id: str) -> list[str]:
-    """The channels that were notified of an alert or soon will be, inside a transaction."""
-    statement = (
-        select(deliveries.c.channel)
-        .where(deliveries.c.alert_id == alert_id, deliveries.c.state != DeliveryState.SKIPPED)
-        .group_by(deliveries.c.channel)
-        .order_by(func.min(deliveries.c.delivery_id))
-    )
-    return list((await connection.execute(statement)).scalars())
 
 
 async def was_not_called(connection: AsyncConnection, alert_id: str, channel: str) -> bool:

@@ -4,20 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from serving.notify.routing.plan import PlannedNotification
+from serving.notify.planned_notification import PlannedNotification
 from serving.notify.routing.routes import Route, RouteInput, taken
 from serving.triage.muting import AlertStatus
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Something that a channel was told of an alert and that was to call somebody.
+    """A notification of an alert that was to call somebody.
 
     Attributes:
         channel: its name.
         route_input: the transition; for an escalation, of the page that nobody acknowledged.
         at: event time of the page, which tells the pages of an alert apart.
-        since: from when on it was to be told, aware: at once, or when a team's hours began.
+        since: when it was due, aware: at once, or when a team's hours began.
         step: which step of an escalation, from 1; None for the page itself.
     """
 
@@ -54,8 +54,8 @@ def overdue(
 
     Args:
         routes: tried in order.
-        calls: what was told, in that order; not what was kept back.
-        alert_status: how people stand with the alert.
+        calls: what was sent, in that order; not what was skipped.
+        alert_status: what people did about the alert, and whether it is muted.
         now: the instant.
     """
     if alert_status.triage.attended or alert_status.muted is not None:
@@ -87,7 +87,7 @@ class PlannedStep:
 def planned_steps(
     routes: Sequence[Route],
     route_input: RouteInput,
-    told: Sequence[PlannedNotification],
+    planned: Sequence[PlannedNotification],
     now: datetime,
 ) -> list[PlannedStep]:
     """The steps that would follow a transition if nobody acknowledged it.
@@ -95,13 +95,13 @@ def planned_steps(
     Args:
         routes: tried in order.
         route_input: the transition.
-        told: who is told of it.
-        now: the instant at which it is told.
+        planned: who is notified of it.
+        now: the instant at which they are.
     """
     found = []
     for place in taken(routes, route_input):
         route = routes[place]
-        waits = [planned.not_before or now for planned in told if planned.channel in route.own]
+        waits = [one.not_before or now for one in planned if one.channel in route.own]
         if waits and route.calls(route_input):
             found += [
                 PlannedStep(place, number, min(waits) + step.after, step.to)

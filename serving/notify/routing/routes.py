@@ -6,9 +6,9 @@ from datetime import timedelta
 from itertools import product
 
 from monitoring.alerts import SEVERITIES, is_page
-from monitoring.evidence import Evidence
 from monitoring.kinds import AlertKind
 from serving.notify.routing.team import Team
+from serving.triage.muting import MutableAlert
 
 _ANYTHING_ELSE = ""  # no KOL and no platform is called so
 _REASONS = ("opened", "escalated", "resolved")  # every way to be a page for a route, or none
@@ -31,6 +31,19 @@ class RouteInput:
     severity: str
     reason: str = "opened"
     platform: str | None = None
+
+    @classmethod
+    def of(cls, alert: MutableAlert, reason: str) -> "RouteInput":
+        """What routes look at of an alert, one of its events, or a message about it."""
+        drivers = alert.evidence.drivers
+        platforms = () if drivers is None else drivers.platforms
+        return cls(
+            kol_id=alert.kol_id,
+            kind=alert.kind,
+            severity=alert.severity,
+            reason=reason,
+            platform=platforms[0][0] if platforms else None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +125,6 @@ def taken(routes: Sequence[Route], route_input: RouteInput) -> list[int]:
             if not route.continues:
                 break
     return places
-
-
-def platform_of(evidence: Evidence) -> str | None:
-    """The platform on which most of an alert's comments were written; None where none is known."""
-    if evidence.drivers is None or not evidence.drivers.platforms:
-        return None
-    return evidence.drivers.platforms[0][0]
 
 
 def overlaps(routes: Sequence[Route]) -> dict[int, int]:

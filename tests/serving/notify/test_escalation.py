@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from serving.notify.planned_notification import PlannedNotification
 from serving.notify.routing.escalation import Call, PlannedStep, overdue, planned_steps
-from serving.notify.routing.plan import PlannedNotification
 from serving.notify.routing.routes import Route, RouteInput, Step
 from serving.triage.actions import Action
 from serving.triage.muting import AlertStatus

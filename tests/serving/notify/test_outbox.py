@@ -6,8 +6,8 @@ import pytest
 
 from monitoring.events import Comment, ScoredComment
 from serving.errors import StoreError
-from serving.notify import outbox
 from serving.notify.routing.routes import Route
+from serving.notify.stages.mute import REBUILT, TOO_OLD
 from serving.storage.step_store import IdleMark
 from tests.serving.conftest import NOW
 from tests.serving.notify.conftest import World, transition
@@ -58,7 +58,7 @@ async def test_old_transitions_are_recorded_and_told_to_nobody(world: World) -> 
     )
     rows = await world.rows()
     assert [(row.state, row.error) for row in rows] == [
-        ("skipped", outbox.TOO_OLD),
+        ("skipped", TOO_OLD),
         ("waiting", None),
     ]
 
@@ -76,8 +76,8 @@ async def test_a_rebuild_tells_nobody_again(world: World) -> None:
     await world.commit(ended, seq=7, repeated_mark=marked.mark)
     assert [(row.alert.alert_id, row.error) for row in await world.rows()] == [
         ("a1", None),
-        ("b2", outbox.REBUILT),
-        ("a1", outbox.REBUILT),
+        ("b2", REBUILT),
+        ("a1", REBUILT),
     ]
     # What is new after the rebuild is told.
     await world.commit(transition(alert_id="c3"), seq=7, new_marks=[IdleMark("lena", NOW)])

@@ -1,14 +1,19 @@
-"""Who is told when: teams and their hours, on call, the watch that teams share, and the end."""
+"""Who is notified when: teams and their hours, on call, teams that share the watch, the end."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from serving.notify.planned_notification import PlannedNotification
 from serving.notify.routing.hours import read_hours
-from serving.notify.routing.plan import plan, waits_until
 from serving.notify.routing.routes import Route, RouteInput, Step
 from serving.notify.routing.team import Team
+from serving.notify.stages import plan
+from serving.notify.stages.planning import Planning
+from serving.notify.stages.schedule import waits_until
 from tests.serving.notify.test_escalation import MINUTE
 
 HANOI = Team(
@@ -31,8 +36,14 @@ HANOI_AT_WORK, NY_AT_WORK, EMPTY = at("10 05:00"), at("10 20:00"), at("10 12:30"
 HANOI_NEXT, NY_NEXT = at("11 01:00"), at("10 13:00")
 
 
+def planned(
+    routes: Sequence[Route], event: RouteInput, now: datetime, **more: Any
+) -> list[PlannedNotification]:
+    return list(plan(Planning(event, routes, now, **more)))
+
+
 @pytest.mark.parametrize(
-    ("teams", "severity", "now", "told"),
+    ("teams", "severity", "now", "expected"),
     [
         ((HANOI,), "warning", HANOI_AT_WORK, {"hanoi-desk": None}),
         ((HANOI,), "critical", HANOI_AT_WORK, {"hanoi-desk": None}),
@@ -40,7 +51,7 @@ HANOI_NEXT, NY_NEXT = at("11 01:00"), at("10 13:00")
         ((HANOI,), "critical", EMPTY, {"hanoi-phone": None, "hanoi-desk": HANOI_NEXT}),
         ((NEW_YORK,), "warning", EMPTY, {"ny-desk": NY_NEXT}),
         ((NEW_YORK,), "critical", EMPTY, {"ny-desk": None}),
-        # The watch is shared: who is at work is told, else who begins first.
+        # Teams share the watch: those at work are notified, otherwise the team that begins first.
         ((HANOI, NEW_YORK), "warning", HANOI_AT_WORK, {"hanoi-desk": None}),
         ((HANOI, NEW_YORK), "critical", NY_AT_WORK, {"ny-desk": None}),
         ((HANOI, NEW_YORK), "warning", EMPTY, {"ny-desk": NY_NEXT}),
@@ -48,24 +59,24 @@ HANOI_NEXT, NY_NEXT = at("11 01:00"), at("10 13:00")
         ((HANOI, ALWAYS), "warning", EMPTY, {"hotline": None}),
     ],
 )
-def test_a_team_is_told_in_its_hours(
-    teams: tuple[Team, ...], severity: str, now: datetime, told: dict[str, datetime | None]
+def test_a_team_is_notified_in_its_hours(
+    teams: tuple[Team, ...], severity: str, now: datetime, expected: dict[str, datetime | None]
 ) -> None:
-    found = plan((Route(teams=teams),), RouteInput("lena", "backlash", severity), now)
-    assert {planned.channel: planned.not_before for planned in found} == told
+    found = planned((Route(teams=teams),), RouteInput("lena", "backlash", severity), now)
+    assert {one.channel: one.not_before for one in found} == expected
 
 
-def test_the_reasons_are_told() -> None:
+def test_each_plan_has_its_reason() -> None:
     routes = (Route(("crm",), continues=True), Route(teams=(HANOI,)))
-    found = plan(routes, RouteInput("lena", "backlash", "critical"), EMPTY)
-    assert [(planned.channel, planned.why) for planned in found] == [
+    found = planned(routes, RouteInput("lena", "backlash", "critical"), EMPTY)
+    assert [(one.channel, one.why) for one in found] == [
         ("crm", "route 1"),
         ("hanoi-phone", "route 2: outside the hours of team hanoi, critical: on call"),
         ("hanoi-desk", "route 2: outside the hours of team hanoi: waits until they begin"),
     ]
 
 
-def test_a_channel_of_two_routes_is_told_once_and_as_soon_as_either_says() -> None:
+def test_a_channel_of_two_routes_is_notified_once_and_as_soon_as_either_allows() -> None:
     waits = Route(teams=(HANOI,), continues=True)
     direct = Route(("b", "hanoi-desk"), min_severity="info")
     sooner = Team("early", ("hanoi-desk",), read_hours(["Wed 07:00-08:00"], HANOI.hours.zone))
@@ -76,37 +87,37 @@ def test_a_channel_of_two_routes_is_told_once_and_as_soon_as_either_says() -> No
         ((waits, Route(teams=(sooner,))), at("11 00:00")),
         ((Route(teams=(sooner,), continues=True), waits), at("11 00:00")),
     ):
-        found = {planned.channel: planned for planned in plan(routes, warning, EMPTY)}
+        found = {one.channel: one for one in planned(routes, warning, EMPTY)}
         assert found["hanoi-desk"].not_before == until
 
 
 def test_a_page_on_one_route_is_a_page() -> None:
     routes = (Route(("a",), continues=True), Route(("a", "b"), min_severity="critical"))
     risen = RouteInput("lena", "backlash", "critical", "escalated")
-    found = plan(routes, risen, EMPTY)
-    assert [(planned.channel, planned.page) for planned in found] == [("a", True), ("b", True)]
-    (news,) = plan(routes[:1], risen, EMPTY)
+    found = planned(routes, risen, EMPTY)
+    assert [(one.channel, one.page) for one in found] == [("a", True), ("b", True)]
+    (news,) = planned(routes[:1], risen, EMPTY)
     assert not news.page
 
 
-def test_whoever_was_told_is_told_of_the_end() -> None:
+def test_a_channel_that_was_notified_of_an_alert_is_notified_of_its_end() -> None:
     routes = (
-        Route(("phone", "mirror"), min_severity="critical", pages_only=True, continues=True,
+        Route(("phone", "stateful"), min_severity="critical", pages_only=True, continues=True,
               steps=(Step(15 * MINUTE, ("boss",)),)),
         Route(teams=(HANOI, NEW_YORK)),
     )  # fmt: skip
     over = RouteInput("lena", "backlash", "critical", "resolved")
-    before = ("phone", "mirror", "boss", "hanoi-phone", "hanoi-desk", "gone")
-    found = plan(routes, over, NY_AT_WORK, told=before, stateful_receivers={"mirror"})
-    assert {planned.channel: planned.not_before for planned in found} == {
+    before = ("phone", "stateful", "boss", "hanoi-phone", "hanoi-desk", "gone")
+    found = planned(routes, over, NY_AT_WORK, notified=before, stateful_receivers={"stateful"})
+    assert {one.channel: one.not_before for one in found} == {
         "ny-desk": None,  # is at work
-        "mirror": None,
+        "stateful": None,
         "boss": None,
         "hanoi-phone": None,
         "hanoi-desk": HANOI_NEXT,
     }
-    assert not any(planned.page for planned in found)
-    assert plan(routes, RouteInput("lena", "backlash", "info", "resolved"), NY_AT_WORK) == []
+    assert not any(one.page for one in found)
+    assert planned(routes, RouteInput("lena", "backlash", "info", "resolved"), NY_AT_WORK) == []
 
 
 @pytest.mark.parametrize(
@@ -120,7 +131,7 @@ def test_whoever_was_told_is_told_of_the_end() -> None:
         ("crm", "warning", EMPTY, None),
     ],
 )
-def test_how_long_a_channel_is_left_alone(
+def test_how_long_a_channel_waits(
     channel: str, severity: str, now: datetime, until: datetime | None
 ) -> None:
     routes = (Route(("crm",)), Route(teams=(HANOI, NEW_YORK)))
