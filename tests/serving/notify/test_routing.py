@@ -1,15 +1,12 @@
 """Which routes a transition takes, as a table; and which routes nothing can reach."""
 
+from dataclasses import replace
+
 import pytest
 
-from serving.notify.routing.routes import (
-    Route,
-    RouteInput,
-    overlaps,
-    platform_of,
-    taken,
-    unreachable,
-)
+from monitoring.drivers import Drivers
+from serving.notify.routing.routes import Route, RouteInput, overlaps, taken, unreachable
+from tests.serving.notify.conftest import DRIVERS, transition
 
 LENA = frozenset({"lena"})
 TIKTOK = frozenset({"tiktok"})
@@ -66,11 +63,20 @@ def test_what_is_to_call_somebody(
     assert route.calls(route_input) == route.matches(route_input) == calls
 
 
-def test_the_platform_of_an_alert_is_its_foremost() -> None:
-    found = {"drivers": {"platforms": [["tiktok", 90], ["instagram", 10]]}}
-    assert platform_of(found) == "tiktok"
-    assert platform_of({"drivers": None}) is None
-    assert platform_of({"drivers": {"platforms": []}}) is None
+@pytest.mark.parametrize(
+    ("drivers", "platform"),
+    [
+        (replace(DRIVERS, platforms=(("tiktok", 90), ("instagram", 10))), "tiktok"),
+        (DRIVERS, None),
+        (None, None),
+    ],
+)
+def test_routes_look_at_the_platform_of_most_comments(
+    drivers: Drivers | None, platform: str | None
+) -> None:
+    event = transition()
+    event = replace(event, evidence=replace(event.evidence, drivers=drivers))
+    assert RouteInput.of(event, "opened").platform == platform
 
 
 @pytest.mark.parametrize(
