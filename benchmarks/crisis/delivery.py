@@ -35,7 +35,7 @@ Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class ArrivingStream:
     """Every comment of one KOL; arrays of one length, in order of writing.
 
     Attributes:
@@ -73,7 +73,7 @@ class Delivery:
             yield arrival, ScoredComment(comment, *scores[row])
 
 
-def deliver(stream: Stream, pool: Pool, rng: np.random.Generator) -> Delivery:
+def deliver(stream: Stream, pool: Pool, rng: np.random.Generator) -> ArrivingStream:
     """Turn a stream's counts into comments.
 
     Args:
@@ -113,7 +113,7 @@ def deliver(stream: Stream, pool: Pool, rng: np.random.Generator) -> Delivery:
     by_time = np.argsort(created, kind="stable")
     created, text, author = created[by_time], text[by_time], author[by_time]
     arrival, order = _arrivals(rng, created)
-    return Delivery(stream.kol, pool, created, text, author, order, arrival)
+    return ArrivingStream(stream.kol, pool, created, text, author, order, arrival)
 
 
 def _regulars(rng: np.random.Generator, stream: Stream, count: int) -> Rows:

@@ -16,7 +16,7 @@ import numpy as np
 from benchmarks.crisis import ours, protocol
 from benchmarks.crisis.bench import OURS, DetectorRow, policy_for, progress
 from benchmarks.crisis.comments import Pool
-from benchmarks.crisis.delivery import EPOCH, Delivery, deliver
+from benchmarks.crisis.delivery import EPOCH, ArrivingStream, deliver
 from benchmarks.crisis.scoring import KolOutcome, judge
 from benchmarks.crisis.stream import Stream, generate
 from monitoring.alerts import AlertEvent
@@ -105,7 +105,7 @@ def jobs(seed: int, pools: list[Pool], kols: dict[str, int]) -> list[TextJob]:
     ]
 
 
-def listen(delivery: Delivery, policy: Policy) -> TextRun:
+def listen(delivery: ArrivingStream, policy: Policy) -> TextRun:
     """Feed a KOL's comments in order of arrival to a fresh engine.
 
     When nothing has arrived for as long as the service waits (`idle_after`), the KOL's time goes on

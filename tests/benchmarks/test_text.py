@@ -15,7 +15,7 @@ from benchmarks.crisis.delivery import (
     LATE,
     REPEATED,
     SPAM_ACCOUNTS,
-    Delivery,
+    ArrivingStream,
     deliver,
 )
 from benchmarks.crisis.ours import run
@@ -55,7 +55,7 @@ def find(kind: str) -> Stream:
 
 
 @pytest.fixture(scope="module")
-def spammed(pool: Pool) -> tuple[Stream, Delivery]:
+def spammed(pool: Pool) -> tuple[Stream, ArrivingStream]:
     stream = find("spam")
     return stream, deliver(stream, pool, np.random.default_rng(1))
 
@@ -140,7 +140,7 @@ def test_what_is_heard_comes_a_little_later_than_the_counts_say(pool):
     assert len(heard.pages) == len(heard.kinds)
 
 
-def storm_then_silence(pool: Pool, hours: int) -> Delivery:
+def storm_then_silence(pool: Pool, hours: int) -> ArrivingStream:
     """A fortnight of calm, twenty minutes of storm, then nothing for some hours."""
     rng = np.random.default_rng(4)
     calm = np.sort(rng.uniform(0, 14 * 86_400, 2_000))
@@ -154,7 +154,7 @@ def storm_then_silence(pool: Pool, hours: int) -> Delivery:
         ]
     )
     order = np.arange(len(created))
-    return Delivery("kol", pool, created, text, order, order, created + 5.0)
+    return ArrivingStream("kol", pool, created, text, order, order, created + 5.0)
 
 
 def test_silence_does_not_hold_back_the_page_nor_the_end(pool):
