@@ -103,7 +103,7 @@ def test_spam_is_one_text_of_a_few_accounts(spammed, pool):
     assert SPAM_ACCOUNTS[0] <= len(set(delivery.author[campaign].tolist())) < SPAM_ACCOUNTS[1]
     texts = {pool.texts[row] for row in delivery.text[campaign].tolist()}
     assert len(texts) <= len(ENDINGS)
-    seen = RecentTexts()
+    seen = RecentTexts([])
     assert sum(not seen.add(signature(text)) for text in sorted(texts)) == 1
     assert not (delivery.author[~inside] >= 1_000_000).any()
 
