@@ -58,7 +58,7 @@ ROOMS = {
     "wiring": Room(
         40,
         ("serving/app.py", "serving/settings.py"),
-        ("tests/serving/test_documents.py",),
+        tuple(f"tests/serving/test_{name}.py" for name in ("app", "settings", "documents")),
     ),
 }
 

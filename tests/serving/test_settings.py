@@ -1,0 +1,408 @@
+"""Every setting changes what the service does. A setting without such a test fails this file."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, TypeVar
+
+import httpx
+import pytest
+import structlog
+from fastapi.testclient import TestClient
+from pydantic import ValidationError
+
+from model.classifier import SentimentClassifier
+from serving import app as app_module
+from serving.api.schemas import KolStatusOut
+from serving.api.stream import stream
+from serving.app import create_app
+from serving.cli import hosting
+from serving.cli import main as cli
+from serving.clock import TestClock
+from serving.logs import configure_logging
+from serving.pipeline.broadcast import Broadcast
+from serving.settings import Settings, environment, login_name
+from tests.serving.conftest import NOW
+from tests.serving.streams import storm, wait_until_processed
+
+T = TypeVar("T")
+Item = Callable[..., dict[str, Any]]
+SHOWN: set[str] = set()
+CHANNELS = """
+[channels.pr]
+type = "webhook"
+url = "http://127.0.0.1:9/hook"
+secret_env = "PR_SECRET"
+
+[[routes]]
+channels = ["pr"]
+"""
+
+
+def shows(*names: str) -> Callable[[T], T]:
+    """Marks a test as the one that shows what settings do."""
+
+    def mark(test: T) -> T:
+        SHOWN.update(names)
+        return test
+
+    return mark
+
+
+@dataclass
+class Start:
+    """Starts the service with some settings changed, and keeps what each part was given."""
+
+    settings: Settings
+    classifier: SentimentClassifier
+    clock: TestClock
+    given: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    @contextmanager
+    def __call__(self, **changed: Any) -> Iterator[TestClient]:
+        self.given.clear()
+        settings = self.settings.model_copy(update=changed)
+        app = create_app(settings, classifier=self.classifier, clock=self.clock)
+        with TestClient(app, raise_server_exceptions=False) as client:
+            yield client
+
+    def recording(self, name: str, part: Callable[..., Any]) -> Callable[..., Any]:
+        def build(*arguments: Any, **named: Any) -> Any:
+            self.given.setdefault(name, []).append({"": arguments} | named)
+            return part(*arguments, **named)
+
+        return build
+
+
+@pytest.fixture
+def start(
+    settings: Settings,
+    classifier: SentimentClassifier,
+    clock: TestClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Start:
+    found = Start(settings, classifier, clock)
+    for name in ("Database", "Dispatcher", "GroupCommit", "Outbox"):
+        part = getattr(app_module, name)
+        monkeypatch.setattr(app_module, name, found.recording(name, part))
+    http = found.recording("AsyncClient", httpx.AsyncClient)
+    monkeypatch.setattr(app_module, "httpx", SimpleNamespace(AsyncClient=http))
+    return found
+
+
+@pytest.fixture
+def channels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PR_SECRET", "0123456789abcdef")
+    path = tmp_path / "channels.toml"
+    path.write_text(CHANNELS)
+    return path
+
+
+@pytest.fixture
+def root_logger() -> Iterator[logging.Logger]:
+    root = logging.getLogger()
+    level, handlers = root.level, root.handlers[:]
+    yield root
+    root.setLevel(level)
+    root.handlers[:] = handlers
+    structlog.reset_defaults()
+
+
+@shows("host", "port")
+def test_the_service_listens_where_the_settings_say(
+    root_logger: logging.Logger, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked = []
+
+    def listen(host: str, port: int) -> None:
+        asked.append((host, port))
+        raise hosting.CannotListen("taken")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(hosting, "listen", listen)
+    monkeypatch.setenv("GROUNDSWELL_HOST", "127.0.0.2")
+    monkeypatch.setenv("GROUNDSWELL_PORT", "8123")
+    assert cli.run(["serve"]) == 1
+    assert asked == [("127.0.0.2", 8123)]
+
+
+@shows("database_url", "database_password_file")
+def test_the_database_is_the_one_of_the_settings(start: Start, tmp_path: Path) -> None:
+    password = tmp_path / "password"
+    url = f"sqlite:///{tmp_path / 'elsewhere.db'}"
+    with start(database_url=url, database_password_file=password):
+        assert start.given["Database"] == [{"": (url, password)}]
+        assert (tmp_path / "elsewhere.db").exists()
+
+
+@shows("model", "model_threads")
+def test_the_model_is_the_one_of_the_settings(
+    settings: Settings, classifier: SentimentClassifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = []
+
+    def load(path: str | None, *, threads: int | None) -> SentimentClassifier:
+        loaded.append((path, threads))
+        return classifier
+
+    monkeypatch.setattr(SentimentClassifier, "load", load)
+    changed = settings.model_copy(update={"model": "some/model", "model_threads": 3})
+    with TestClient(create_app(changed)) as client:
+        assert client.get("/v1/status").json()["model"] == classifier.model_id
+    assert loaded == [("some/model", 3)]
+
+
+@shows("log_level", "log_format")
+def test_log_lines_have_the_level_and_the_form_of_the_settings(
+    settings: Settings, root_logger: logging.Logger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = structlog.get_logger("serving")
+    configure_logging(settings.model_copy(update={"log_level": "warning", "log_format": "json"}))
+    log.info("quiet")
+    log.warning("loud", why="test")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert json.loads(line).items() >= {"event": "loud", "level": "warning", "why": "test"}.items()
+    configure_logging(settings.model_copy(update={"log_level": "info", "log_format": "console"}))
+    log.info("quiet")
+    line = capsys.readouterr().err
+    assert "quiet" in line
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(line)
+
+
+@shows("sensitivity")
+def test_sensitivity_decides_what_is_an_alert(start: Start) -> None:
+    def alerts(**changed: Any) -> tuple[float, list[Any]]:
+        url = f"{start.settings.database_url}{len(changed)}"
+        with start(database_url=url, **changed) as client:
+            items = storm("lena", NOW - timedelta(hours=30))
+            for first in range(0, len(items), 500):
+                client.post("/v1/comments", json=items[first : first + 500])
+            wait_until_processed(client)
+            policy = client.get("/v1/kols/lena/policy").json()
+            return policy["effective"]["sensitivity"], client.get("/v1/alerts").json()["items"]
+
+    effective, found = alerts()
+    assert (effective, len(found)) == (1.0, 1)
+    assert alerts(sensitivity=1e-300) == (1e-300, [])
+
+
+@shows("max_body_bytes", "max_items")
+def test_a_request_is_bounded_by_the_settings(start: Start, item: Item) -> None:
+    with start(max_body_bytes=2000, max_items=2) as client:
+        assert client.post("/v1/comments", json=[item(), item()]).status_code == 202
+        many = client.post("/v1/comments", json=[item(), item(), item()])
+        assert (many.status_code, many.json()["code"]) == (422, "too_many_items")
+        texts = client.post("/v1/score", json={"texts": ["x"] * 3})
+        assert (texts.status_code, texts.json()["code"]) == (422, "too_many_items")
+        assert client.post("/v1/comments", json=item(text="x" * 2000)).status_code == 413
+    with start(max_items=3) as client:
+        assert client.post("/v1/comments", json=[item(), item(), item()]).status_code == 202
+        assert client.post("/v1/comments", json=item(text="x" * 2000)).status_code == 202
+
+
+@shows("log_queue")
+def test_the_log_takes_as_many_comments_as_the_settings_say(start: Start) -> None:
+    with start(log_queue=7):
+        assert start.given["GroupCommit"][0]["capacity"] == 7
+
+
+@shows("score_queue")
+def test_the_model_takes_as_many_texts_as_the_settings_say(start: Start, item: Item) -> None:
+    with start(score_queue=2, batch_size=100) as client:
+        assert client.post("/v1/score", json={"texts": ["a", "b"]}).status_code == 200
+        assert client.post("/v1/score", json={"texts": ["a", "b", "c"]}).status_code == 422
+        client.post("/v1/comments", json=[item() for _ in range(5)])
+        wait_until_processed(client)  # in steps that the queue can hold
+
+
+def _commits(client: TestClient) -> float:
+    name = 'groundswell_stage_seconds_count{stage="score"} '
+    lines = client.get("/metrics").text.splitlines()
+    return sum(float(line.removeprefix(name)) for line in lines if line.startswith(name))
+
+
+@shows("batch_size")
+def test_a_step_takes_as_many_comments_as_the_settings_say(start: Start, item: Item) -> None:
+    with start(batch_size=2) as client:
+        client.post("/v1/comments", json=[item() for _ in range(6)])
+        wait_until_processed(client)
+        assert _commits(client) == 3
+
+
+@shows("idle_after")
+def test_a_silence_as_long_as_the_settings_say_closes_the_last_minute(
+    start: Start, item: Item, clock: TestClock
+) -> None:
+    with start(idle_after=600) as client:
+        service = client.app.state.service  # type: ignore[attr-defined]
+
+        client.post("/v1/comments", json=item(created_at=NOW.isoformat()))
+        wait_until_processed(client)
+        client.portal.call(service.pipeline.stop)  # type: ignore[union-attr]
+
+        def watermark() -> str:
+            client.portal.call(service.pipeline.step)  # type: ignore[union-attr]
+            return str(client.get("/v1/kols/lena").json()["status"]["watermark"])
+
+        at_once = watermark()
+        clock.advance(timedelta(seconds=599))
+        assert watermark() == at_once
+        clock.advance(timedelta(seconds=1))
+        assert watermark() > at_once
+
+
+@shows("mood_interval")
+async def test_moods_keep_the_interval_of_the_settings() -> None:
+    """One mood comes at once, the next after the interval, or as soon as there is one."""
+
+    async def seconds(mood_interval: float) -> float:
+        progress, written = SimpleNamespace(step=1), Broadcast()
+        status = dict.fromkeys(KolStatusOut.model_fields, 0) | {
+            "kol_id": "lena", "watermark": None, "alert_id": None, "severity": None,
+        }  # fmt: skip
+        service = SimpleNamespace(
+            written=written,
+            alerts=SimpleNamespace(last_event_id=_answers(0), events_after=_answers([])),
+            steps=SimpleNamespace(statuses_after=_answers([status])),
+            pipeline=SimpleNamespace(progress=progress),
+            settings=SimpleNamespace(mood_interval=mood_interval),
+        )
+        loop = asyncio.get_running_loop()
+        moods = aiter(stream(service, None, None))  # type: ignore[arg-type]
+        first = asyncio.ensure_future(anext(moods))
+        await asyncio.sleep(0)
+        progress.step = 2
+        written.notify()
+        await first
+        begun = loop.time()
+        second = asyncio.ensure_future(anext(moods))
+        await asyncio.sleep(0)
+        progress.step = 3
+        written.notify()
+        await second
+        await moods.aclose()  # type: ignore[attr-defined]
+        return loop.time() - begun
+
+    assert await seconds(0.5) >= 0.45
+    assert await seconds(0.001) < 0.4
+
+
+def _answers(value: T) -> Callable[..., Awaitable[T]]:
+    async def answer(*_: object, **__: object) -> T:
+        return value
+
+    return answer
+
+
+@shows("metrics_max_kols")
+def test_as_many_kols_have_labels_as_the_settings_say(start: Start, item: Item) -> None:
+    with start(metrics_max_kols=1) as client:
+        client.post("/v1/comments", json=[item(kol_id="a"), item(kol_id="b")])
+        lines = client.get("/metrics").text
+    assert 'groundswell_comments_received_total{kol="a",outcome="accepted"} 1.0' in lines
+    assert 'groundswell_comments_received_total{kol="_other",outcome="accepted"} 1.0' in lines
+
+
+@shows("channels")
+def test_the_channels_are_those_of_the_file(start: Start, channels: Path) -> None:
+    with start() as client:
+        assert client.app.state.service.dispatcher.channels == []  # type: ignore[attr-defined]
+    with start(channels=channels) as client:
+        service = client.app.state.service  # type: ignore[attr-defined]
+        assert service.dispatcher.channels == ["pr"]
+        assert [route.channels for route in service.notification_config.routes] == [("pr",)]
+        assert start.given["Outbox"][0][""][0] == service.notification_config.routes
+
+
+@shows("public_url", "notify_attempts", "notify_timeout", "notify_max_age")
+def test_notifications_are_sent_as_the_settings_say(start: Start, channels: Path) -> None:
+    with start(
+        channels=channels,
+        public_url="https://pr.example",
+        notify_attempts=3,
+        notify_timeout=4.5,
+        notify_max_age=60.0,
+    ):
+        (dispatcher,), (outbox,) = start.given["Dispatcher"], start.given["Outbox"]
+        assert dispatcher["public_url"] == "https://pr.example"
+        assert dispatcher["attempts"] == 3
+        assert dispatcher["timeout"] == 4.5
+        assert start.given["AsyncClient"] == [{"": (), "timeout": 4.5}]
+        assert outbox["max_age"] == timedelta(minutes=1)
+
+
+def test_every_setting_is_shown_to_matter() -> None:
+    assert set(Settings.model_fields) == SHOWN
+
+
+BOUNDS: dict[str, tuple[list[Any], list[Any]]] = {
+    "host": (["0.0.0.0"], []),
+    "port": ([0, 65_535], [-1, 65_536]),
+    "database_url": (["sqlite:///x.db"], []),
+    "database_password_file": (["file"], []),
+    "model": (["folder"], []),
+    "model_threads": ([1], [0]),
+    "log_level": (["debug", "info", "warning", "error"], ["loud"]),
+    "log_format": (["console", "json"], ["xml"]),
+    "sensitivity": ([0.001], [0]),
+    "max_body_bytes": ([1024], [1023]),
+    "max_items": ([1], [0]),
+    "log_queue": ([1], [0]),
+    "score_queue": ([1], [0]),
+    "batch_size": ([1, 4096], [0, 4097]),
+    "idle_after": ([0.001], [0]),
+    "mood_interval": ([0.001], [0]),
+    "metrics_max_kols": ([0], [-1]),
+    "channels": (["channels.toml"], []),
+    "public_url": (["https://pr.example/a", "http://pr"], ["pr.example", "https://a b", "ftp://a"]),
+    "notify_max_age": ([0.001], [0]),
+    "notify_attempts": ([1], [0]),
+    "notify_timeout": ([0.001], [0]),
+}
+
+
+def test_a_setting_outside_its_range_is_refused() -> None:
+    assert set(BOUNDS) == set(Settings.model_fields)
+    for name, (taken, refused) in BOUNDS.items():
+        for value in taken:
+            assert str(getattr(Settings(_env_file=None, **{name: value}), name)) == str(value)
+        for value in refused:
+            with pytest.raises(ValidationError, match=name):
+                Settings(_env_file=None, **{name: value})
+
+
+def test_settings_come_from_the_environment_before_the_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(".env").write_text(
+        "GROUNDSWELL_PORT=1\nGROUNDSWELL_MAX_ITEMS=2\nSECRET=file\nEMPTY\nOTHER=x\n"
+    )
+    monkeypatch.setenv("GROUNDSWELL_PORT", "3")
+    monkeypatch.setenv("SECRET", "environment")
+    settings = Settings()
+    assert (settings.port, settings.max_items) == (3, 2)
+    found = environment()
+    assert (found["SECRET"], found["OTHER"], "EMPTY" in found) == ("environment", "x", False)
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.port = 4
+
+
+@pytest.mark.parametrize("error", [ImportError, KeyError, OSError])
+def test_a_machine_may_not_know_who_is_at_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def getuser() -> str:
+        raise error
+
+    monkeypatch.setattr("getpass.getuser", lambda: "vy")
+    assert login_name() == "vy"
+    monkeypatch.setattr("getpass.getuser", getuser)
+    assert login_name() is None
