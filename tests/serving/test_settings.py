@@ -15,7 +15,6 @@ import httpx
 import pytest
 import structlog
 from fastapi.testclient import TestClient
-from pydantic import ValidationError
 
 from model.classifier import SentimentClassifier
 from serving import app as app_module
@@ -27,7 +26,7 @@ from serving.cli import main as cli
 from serving.clock import TestClock
 from serving.logs import configure_logging
 from serving.pipeline.broadcast import Broadcast
-from serving.settings import Settings, environment, login_name
+from serving.settings import Settings
 from tests.serving.conftest import NOW
 from tests.serving.streams import storm, wait_until_processed
 
@@ -340,69 +339,3 @@ def test_notifications_are_sent_as_the_settings_say(start: Start, channels: Path
 
 def test_every_setting_is_shown_to_matter() -> None:
     assert set(Settings.model_fields) == SHOWN
-
-
-BOUNDS: dict[str, tuple[list[Any], list[Any]]] = {
-    "host": (["0.0.0.0"], []),
-    "port": ([0, 65_535], [-1, 65_536]),
-    "database_url": (["sqlite:///x.db"], []),
-    "database_password_file": (["file"], []),
-    "model": (["folder"], []),
-    "model_threads": ([1], [0]),
-    "log_level": (["debug", "info", "warning", "error"], ["loud"]),
-    "log_format": (["console", "json"], ["xml"]),
-    "sensitivity": ([0.001], [0]),
-    "max_body_bytes": ([1024], [1023]),
-    "max_items": ([1], [0]),
-    "log_queue": ([1], [0]),
-    "score_queue": ([1], [0]),
-    "batch_size": ([1, 4096], [0, 4097]),
-    "idle_after": ([0.001], [0]),
-    "mood_interval": ([0.001], [0]),
-    "metrics_max_kols": ([0], [-1]),
-    "channels": (["channels.toml"], []),
-    "public_url": (["https://pr.example/a", "http://pr"], ["pr.example", "https://a b", "ftp://a"]),
-    "notify_max_age": ([0.001], [0]),
-    "notify_attempts": ([1], [0]),
-    "notify_timeout": ([0.001], [0]),
-}
-
-
-def test_a_setting_outside_its_range_is_refused() -> None:
-    assert set(BOUNDS) == set(Settings.model_fields)
-    for name, (taken, refused) in BOUNDS.items():
-        for value in taken:
-            assert str(getattr(Settings(_env_file=None, **{name: value}), name)) == str(value)
-        for value in refused:
-            with pytest.raises(ValidationError, match=name):
-                Settings(_env_file=None, **{name: value})
-
-
-def test_settings_come_from_the_environment_before_the_file(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path(".env").write_text(
-        "GROUNDSWELL_PORT=1\nGROUNDSWELL_MAX_ITEMS=2\nSECRET=file\nEMPTY\nOTHER=x\n"
-    )
-    monkeypatch.setenv("GROUNDSWELL_PORT", "3")
-    monkeypatch.setenv("SECRET", "environment")
-    settings = Settings()
-    assert (settings.port, settings.max_items) == (3, 2)
-    found = environment()
-    assert (found["SECRET"], found["OTHER"], "EMPTY" in found) == ("environment", "x", False)
-    with pytest.raises(ValidationError, match="frozen"):
-        settings.port = 4
-
-
-@pytest.mark.parametrize("error", [ImportError, KeyError, OSError])
-def test_a_machine_may_not_know_who_is_at_the_terminal(
-    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
-) -> None:
-    def getuser() -> str:
-        raise error
-
-    monkeypatch.setattr("getpass.getuser", lambda: "vy")
-    assert login_name() == "vy"
-    monkeypatch.setattr("getpass.getuser", getuser)
-    assert login_name() is None
