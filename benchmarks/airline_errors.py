@@ -1,7 +1,7 @@
-"""How much a classifier's errors cost on the airline stream: `python -m benchmarks.airline_errors`.
+"""What classifier errors change on the airline stream: `python -m benchmarks.airline_errors`.
 
-Human labels are replaced by coin tosses: a negative one is called negative with probability 0.75,
-another one with 0.08. Prints the pages per account and seed, in New York time.
+Replaces the human labels by simulated predictions: negative with probability 0.75 for a negative
+comment and 0.08 for any other. Prints the pages per account and seed, in New York time.
 """
 
 import argparse
@@ -19,7 +19,7 @@ _NEW_YORK = ZoneInfo("America/New_York")
 
 
 def pages(labelled: pd.DataFrame, negative: np.ndarray) -> dict[str, list[str]]:
-    """Pages of every account, given P(negative) of every comment."""
+    """Pages of each account, given P(negative) of each comment."""
     frame = labelled.assign(
         minute=labelled["created_at"].dt.floor("min"),
         negative=negative,
@@ -40,7 +40,7 @@ def pages(labelled: pd.DataFrame, negative: np.ndarray) -> dict[str, list[str]]:
 
 
 def main() -> None:
-    """Print the pages for the labels themselves and for every seed."""
+    """Print the pages with the labels themselves and with each seed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--stream", type=Path, default=_STREAM)

@@ -1,12 +1,12 @@
-"""The airline stream of February 2015 in a running service: its alerts against human labels.
+"""The airline stream of February 2015 in a running service: alerts against human labels.
 
     groundswell serve &
     groundswell replay ../shared/streams/airline_feb2015.parquet --speed max --url http://127.0.0.1:8000
     python -m benchmarks.airlines --url http://127.0.0.1:8000
 
-Lists every alert of every account with what people labelled in its window, and how well the
-service's scores agree with those labels. The model never saw the stream; the
-sensitivity that ships was chosen after looking at it (README).
+Lists all alerts with the human labels in their windows, and how well the service's scores agree
+with the labels. The stream is not in the training data; the shipped sensitivity was chosen after
+looking at it (README).
 """
 
 import argparse
@@ -28,7 +28,7 @@ _TERMS = 6
 
 
 def pages(client: httpx.Client, path: str) -> list[dict[str, Any]]:
-    """Every item of a list, page by page."""
+    """All items of a list, page by page."""
     items: list[dict[str, Any]] = []
     cursor = None
     while True:
@@ -56,15 +56,15 @@ def agreement(client: httpx.Client, labelled: pd.DataFrame) -> dict[str, float]:
 
 
 def human_view(labelled: pd.DataFrame, alert: dict[str, Any]) -> dict[str, Any]:
-    """What people labelled between an alert's start and its end, against the days before it."""
+    """The human labels between an alert's start and its end, and those of the days before."""
     mine = labelled[labelled["kol_id"] == alert["kol_id"]]
     start = pd.Timestamp(alert["evidence"]["incident_start"])
     end = pd.Timestamp(alert["resolved_at"] or mine["created_at"].max())
     inside = mine[(mine["created_at"] >= start) & (mine["created_at"] <= end)]
     before = mine[mine["created_at"] < start]
     part = inside["reason"].value_counts() / max(len(inside), 1)
-    usual = before["reason"].value_counts().reindex(part.index, fill_value=0) / max(len(before), 1)
-    risen = (part - usual).sort_values(ascending=False, kind="stable").index[:_REASONS]
+    normal = before["reason"].value_counts().reindex(part.index, fill_value=0) / max(len(before), 1)
+    risen = (part - normal).sort_values(ascending=False, kind="stable").index[:_REASONS]
     hours = max((end - start).total_seconds() / 3600, 1 / 60)
     days_before = max((start - mine["created_at"].min()).total_seconds() / 3600, 1 / 60)
     return {
@@ -74,13 +74,13 @@ def human_view(labelled: pd.DataFrame, alert: dict[str, Any]) -> dict[str, Any]:
         "before_negative_share": (before["label"] == "negative").mean(),
         "before_negatives_per_hour": (before["label"] == "negative").sum() / days_before,
         "reasons_risen": [
-            {"reason": reason, "before": usual[reason], "share": part[reason]} for reason in risen
+            {"reason": reason, "before": normal[reason], "share": part[reason]} for reason in risen
         ],
     }
 
 
 def reasons_table(rows: list[dict[str, Any]]) -> Table:
-    """What each alert says drove it, beside the reasons that people gave more often in it."""
+    """The terms that each alert names, and the reasons that people gave more often during it."""
     table = Table("account", "opened (New York)", "terms the alert names", "people's reasons risen")
     for row in rows:
         table.add_row(
@@ -96,11 +96,11 @@ def reasons_table(rows: list[dict[str, Any]]) -> Table:
 
 
 def main() -> None:
-    """Print the tables; write them as JSON if asked to."""
+    """Print the tables, and write them as JSON if requested."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--url", default="http://127.0.0.1:8000")
     parser.add_argument("--stream", default="../shared/streams/airline_feb2015.parquet")
-    parser.add_argument("--out", type=Path, help="write the figures to this JSON file")
+    parser.add_argument("--out", type=Path, help="write the results to this JSON file")
     arguments = parser.parse_args()
     labelled = pd.read_parquet(arguments.stream)
     labelled["comment_id"] = labelled["comment_id"].astype(str)

@@ -1,11 +1,12 @@
-"""How fast models score comments, how well, and how large they are, side by side.
+"""Compares models: speed, quality and size.
 
     python -m benchmarks.classifier model/weights runs/groundswell-small/artifact
 
-Every run is a process of its own that loads one model and scores the same val texts through
-`SentimentClassifier.predict` (normalisation, pieces, language, network, calibration): one a call,
-then all in one. The models take turns, so that whatever else the machine does falls on all alike.
-The quality is what their manifests hold, measured on val when they were packaged.
+Each run is a process that loads one model and scores the same val texts through
+`SentimentClassifier.predict` (normalisation, tokens, language, network, calibration): first one
+text per call, then all in one call. The models take turns, so other load on the machine affects all
+of them. The quality figures are from the models' manifests, measured on val when they were
+packaged.
 """
 
 import argparse
@@ -30,17 +31,17 @@ from model.classifier import SentimentClassifier, shipped_weights
 from training.data import load_corpus
 from training.recipe import load_recipe
 
-QUALITY = {  # figure, of macro-F1 → the group of texts that it is of, and its title
-    "sentiment": ("all sentiment sets", "F1, mood"),
+QUALITY = {  # metric (macro-F1) → its group of texts and its title
+    "sentiment": ("all sentiment sets", "F1, sentiment"),
     "offensive": ("tweeteval_offensive", "F1, offensive"),
 }
-SPEEDS = {  # figure → its title and digits after the point
-    "single": ("one a call, /s", 0),
+SPEEDS = {  # metric → its title and number of decimals
+    "single": ("one per call, /s", 0),
     "batched": ("all in one, /s", 0),
     "cpu_seconds": ("CPU s for 1,000", 2),
     "load_seconds": ("load, s", 2),
 }
-_WARMING = 64  # texts scored before the watch starts
+_WARM_UP = 64  # texts scored before the measurement starts
 _CONSOLE = Console(width=150)
 
 
@@ -49,10 +50,10 @@ class Speed:
     """One run of one model.
 
     Attributes:
-        load_seconds: until the model is ready.
-        single: comments a second, each in a call of its own.
-        batched: comments a second, all in one call.
-        cpu_seconds: of all threads, for a thousand comments in one call.
+        load_seconds: seconds until the model is loaded.
+        single: comments per second, one per call.
+        batched: comments per second, all in one call.
+        cpu_seconds: CPU seconds of all threads per 1,000 comments in one call.
     """
 
     load_seconds: float
@@ -62,11 +63,11 @@ class Speed:
 
 
 def measure(artifact: Path, texts: Sequence[str], threads: int) -> Speed:
-    """Load a model and score texts."""
+    """Load a model and time how it scores texts."""
     start = time.perf_counter()
     classifier = SentimentClassifier.load(artifact, threads=threads)
     loaded = time.perf_counter()
-    classifier.predict(texts[:_WARMING])
+    classifier.predict(texts[:_WARM_UP])
     before = time.perf_counter()
     for text in texts:
         classifier.predict([text])
@@ -82,7 +83,7 @@ def measure(artifact: Path, texts: Sequence[str], threads: int) -> Speed:
 
 
 def turns(models: int, rounds: int) -> Iterator[int]:
-    """Whose turn it is: everybody's once a round, each round begun by the next."""
+    """The order of models: each once per round; each round starts with the next model."""
     for first in range(rounds):
         for place in range(models):
             yield (first + place) % models
@@ -91,7 +92,7 @@ def turns(models: int, rounds: int) -> Iterator[int]:
 def run(
     artifacts: Sequence[Path], texts: Sequence[str], *, rounds: int, threads: int
 ) -> list[list[Speed]]:
-    """Each model's speed in every round."""
+    """The speed of each model in each round."""
     found: list[list[Speed]] = [[] for _ in artifacts]
     context = multiprocessing.get_context("spawn")
     for place in turns(len(artifacts), rounds):
@@ -101,7 +102,7 @@ def run(
 
 
 def val_texts(recipe: str, data: Path, rows: int) -> list[str]:
-    """Evenly spaced texts of every val set of a recipe, ``rows`` of each or a few more."""
+    """Evenly spaced texts of a recipe's val sets, about ``rows`` of each."""
     texts: list[str] = []
     for split in load_corpus(load_recipe(recipe), data, train=False).val:
         texts += split.texts[:: max(1, len(split) // rows)]
@@ -109,7 +110,7 @@ def val_texts(recipe: str, data: Path, rows: int) -> list[str]:
 
 
 def summary(artifact: ModelArtifact, speeds: Sequence[Speed]) -> dict[str, Any]:
-    """A model's figures: of each speed the median, the lowest and the highest round."""
+    """A model's metrics; each speed as median, minimum and maximum of the rounds."""
     files = [path for path in artifact.path.iterdir() if path.is_file()]
     quality = {m["name"]: m["macro_f1"] for m in artifact.details.get("metrics", ())}
     rounds = [asdict(speed) for speed in speeds]
@@ -128,15 +129,15 @@ def summary(artifact: ModelArtifact, speeds: Sequence[Speed]) -> dict[str, Any]:
     }
 
 
-def show(told: Sequence[Mapping[str, Any]]) -> None:
-    """The table, speeds as median (lowest-highest)."""
+def show(results: Sequence[Mapping[str, Any]]) -> None:
+    """Print the table; speeds as median (minimum-maximum)."""
     table = Table()
     table.add_column("model", no_wrap=True)
     table.add_column("precision")
     titles = [title for _, title in QUALITY.values()] + [title for title, _ in SPEEDS.values()]
     for title in ("MB", *titles):
         table.add_column(title, justify="right")
-    for row in told:
+    for row in results:
         quality = [row[name] for name in QUALITY]
         speeds = [
             "{:,.{d}f} ({:,.{d}f}-{:,.{d}f})".format(*row[name], d=digits)
@@ -153,20 +154,22 @@ def show(told: Sequence[Mapping[str, Any]]) -> None:
 
 
 def main() -> None:
-    """Measure, print, and write the figures as JSON if asked to."""
+    """Measure, print, and write the results as JSON if requested."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("artifacts", nargs="*", type=Path, default=[shipped_weights()])
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--recipe", default="groundswell", help="names the sets to take texts from")
-    parser.add_argument("--rows", type=int, default=40, help="texts of each set")
+    parser.add_argument(
+        "--recipe", default="groundswell", help="recipe whose data sets provide the texts"
+    )
+    parser.add_argument("--rows", type=int, default=40, help="texts from each set")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--out", type=Path, help="write the figures to this JSON file")
+    parser.add_argument("--out", type=Path, help="write the results to this JSON file")
     args = parser.parse_args()
     texts = val_texts(args.recipe, args.data, args.rows)
     length = float(np.mean([len(text) for text in texts]))
     speeds = run(args.artifacts, texts, rounds=args.rounds, threads=args.threads)
-    told = [
+    results = [
         summary(ModelArtifact.load(path), of)
         for path, of in zip(args.artifacts, speeds, strict=True)
     ]
@@ -178,9 +181,9 @@ def main() -> None:
         "threads": args.threads,
     }
     _CONSOLE.print(how, machine() | versions)
-    show(told)
+    show(results)
     if args.out:
-        result = {"machine": machine() | versions, "how": how, "models": told}
+        result = {"machine": machine() | versions, "how": how, "models": results}
         args.out.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
 
 

@@ -1,9 +1,9 @@
-"""`python -m benchmarks.ingestion`: how many comments a second the service takes, by database.
+"""`python -m benchmarks.ingestion`: how many comments per second the service accepts.
 
-The whole service runs in this process, without a socket and on a model that costs nothing. What
-is left is checking, the log, the detector and storing what was derived. SQLite is a file, and
-PostgreSQL a server of its own on this machine, both as durable as they are by default: an
-acknowledged comment is on the disk. Needs Debian's package `postgresql`.
+Runs the whole service in this process, without a socket and with a model that takes no time, so it
+measures validation, the log, the detector and storage. It compares SQLite (a file) with PostgreSQL
+(a temporary server on this machine), both with their default durability: an acknowledged comment is
+on disk. Needs Debian's package `postgresql`.
 """
 
 import argparse
@@ -34,13 +34,13 @@ from tests.serving import postgres
 
 RESULT = Path(__file__).parent / "results" / "ingestion.json"
 KOLS = 20
-_SENDERS = {1: 64, 500: 4}  # by comments a request
+_SENDERS = {1: 64, 500: 4}  # comments per request → number of concurrent senders
 _TEXTS = ("love this", "what time is it on", "terrible, I hate it", "from Jakarta", "first")
 
 
 @asynccontextmanager
 async def service(url: str) -> AsyncIterator[httpx.AsyncClient]:
-    """The service on a database."""
+    """Run the service on a database."""
     settings = Settings(database_url=url, log_level="error", _env_file=None)
     app = create_app(settings, classifier=SentimentClassifier.from_backend(FakeBackend()))
     async with app.router.lifespan_context(app):
@@ -52,7 +52,7 @@ async def service(url: str) -> AsyncIterator[httpx.AsyncClient]:
 
 
 def comments(count: int) -> list[dict[str, Any]]:
-    """Comments of some KOLs over the last day, in order of time."""
+    """Comments on 20 KOLs over the last day, in order of time."""
     start = SystemClock().now() - timedelta(days=1)
     return [
         {
@@ -69,7 +69,7 @@ def comments(count: int) -> list[dict[str, Any]]:
 
 
 async def send(http: httpx.AsyncClient, items: Sequence[Any], size: int) -> tuple[float, float]:
-    """Seconds until every comment was acknowledged, and until each was processed."""
+    """Seconds until all comments were acknowledged, and until all were processed."""
     requests = iter([items[first : first + size] for first in range(0, len(items), size)])
 
     async def sender() -> None:
@@ -86,7 +86,7 @@ async def send(http: httpx.AsyncClient, items: Sequence[Any], size: int) -> tupl
 
 
 async def run(url: str, count: int, size: int) -> tuple[float, float]:
-    """Comments a second on an empty database: acknowledged, and processed."""
+    """Comments per second on an empty database: acknowledged, and processed."""
     async with service(url) as http:
         acknowledged, processed = await send(http, comments(count), size)
     return count / acknowledged, count / processed
@@ -95,12 +95,12 @@ async def run(url: str, count: int, size: int) -> tuple[float, float]:
 def main() -> None:
     """Measure, print and write the result."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.ingestion", description=__doc__)
-    parser.add_argument("--comments", type=int, default=3000, help="sent in each run")
-    parser.add_argument("--runs", type=int, default=2, help="of each kind, taken in turns")
+    parser.add_argument("--comments", type=int, default=3000, help="comments per run")
+    parser.add_argument("--runs", type=int, default=2, help="runs of each kind, in turns")
     parser.add_argument("--out", type=Path, default=RESULT, help="result file")
     args = parser.parse_args()
     if postgres.PROGRAMS is None:
-        sys.exit("PostgreSQL is not here: apt-get install postgresql")
+        sys.exit("PostgreSQL is not installed; run: apt-get install postgresql")
     rates: dict[tuple[str, int], list[tuple[float, float]]] = {}
     with (
         tempfile.TemporaryDirectory(prefix="groundswell-ingestion-") as folder,
@@ -125,7 +125,7 @@ def main() -> None:
         }
         for (database, size), measured in sorted(rates.items())
     ]
-    table = Table("database", "a request", "senders", "acknowledged/s", "processed/s")
+    table = Table("database", "per request", "senders", "acknowledged/s", "processed/s")
     for row in rows:
         table.add_row(
             *(str(row[name]) for name in ("database", "comments_a_request", "senders")),

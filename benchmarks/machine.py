@@ -1,4 +1,4 @@
-"""The machine and the versions that a result was made with."""
+"""The machine and the versions behind a result."""
 
 import os
 import platform
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def machine() -> dict[str, Any]:
-    """What stands in every result file."""
+    """The entries that every result file has."""
     return {
         "processor": platform.machine(),
         "cpus": os.cpu_count(),

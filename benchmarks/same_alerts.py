@@ -1,13 +1,13 @@
-"""`python -m benchmarks.same_alerts`: does a change of the code leave every alert as it was?
+"""`python -m benchmarks.same_alerts`: checks that a change of the code changes no alert.
 
     python -m benchmarks.same_alerts record before.json     # in a checkout of the older commit
     python -m benchmarks.same_alerts record after.json      # in this one
     python -m benchmarks.same_alerts compare before.json after.json
 
-Records every alert and every alert event, with all their evidence, of three inputs: the airline
-stream of February 2015 and the demo's two days, both through the whole service on the shipped
-model, and the 25 KOLs of the crisis benchmark, through the engine alone. `compare` maps keys that
-were renamed in between and wants every byte of the rest to be equal.
+Records all alerts and alert events with their evidence for three inputs: the airline stream of
+February 2015 and the demo's two days, both through the whole service on the shipped model, and the
+25 KOLs of the crisis benchmark, through the engine alone. `compare` maps renamed keys; all other
+bytes must be equal.
 """
 
 import argparse
@@ -37,7 +37,7 @@ from serving.settings import Settings
 AIRLINES = Path("../shared/streams/airline_feb2015.parquet")
 DEMO_ENDS = datetime(2026, 3, 2, 21, tzinfo=UTC)
 KOLS = 25
-# Names that a rename changed, old to new; applied to the keys of both sides.
+# Renamed keys, old → new; applied to both sides.
 RENAMED: Mapping[str, str] = {
     "act": "action",
     "act_id": "action_id",

@@ -1,18 +1,18 @@
-"""The crisis benchmark: simulated KOLs, real detectors, pages counted as a PR team would.
+"""The crisis benchmark: real detectors on simulated KOLs; it counts pages as a PR team does.
 
-protocol.py   tiers, seeds and every number of the protocol
-stream.py     one KOL's minutes: arrivals, negatives, crises, hard negatives
-shapes.py     the rates that a crisis or a hard negative adds
-limit.py      how soon a test could know that knew the rates and the onset
+protocol.py   tiers, seeds and all parameters
+stream.py     one KOL's minutes: comments, negatives, crises, hard negatives
+shapes.py     the rates that crises and hard negatives add
+limit.py      the shortest delay of a test that knows the rates and the onset
 scoring.py    pages against incidents: hits, delays, false pages
-peers.py      other rules, re-created, as scores per minute
+peers.py      re-created rules of others, as scores per minute
 ours.py       the engine, window by window
-bench.py      every detector on every KOL, calibration of the others
-bootstrap.py  intervals by KOL
-report.py     the printed tables and the result file
+bench.py      all detectors on all KOLs, and the peers' calibration
+bootstrap.py  bootstrap intervals by KOL
+report.py     tables and result file
 comments.py   real labelled comments with the shipped classifier's scores
-delivery.py   authors, texts and arrivals of a KOL's comments
-text.py       the engine, comment by comment; text_report.py its tables
-timeline.py   one KOL's story; details.py what the plots need
+delivery.py   authors, texts and arrival times of a KOL's comments
+text.py       the engine, comment by comment; its tables are in text_report.py
+timeline.py   one KOL's timeline; details.py collects the data of the plots
 plots.py      the plots page
 """

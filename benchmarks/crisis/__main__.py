@@ -1,7 +1,7 @@
-"""`python -m benchmarks.crisis`: the engine and its peers on simulated crises.
+"""`python -m benchmarks.crisis`: the engine and other detectors on simulated crises.
 
-Counts by default; `--text` feeds real comments, one by one, and compares with the counts of the
-same KOLs.
+By default detectors see counts per minute. `--text` sends real comments one by one and compares the
+result with the counts of the same KOLs.
 """
 
 import argparse
@@ -23,30 +23,34 @@ _WIDTH = 150
 def main() -> None:
     """Run the benchmark and write its result."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.crisis", description=__doc__)
-    parser.add_argument("--kols", type=int, default=100, help="test KOLs, a fifth per tier")
     parser.add_argument(
-        "--calibration-kols", type=int, help="KOLs the peers' thresholds are fitted on; as --kols"
+        "--kols", type=int, default=100, help="number of test KOLs, a fifth per tier"
     )
-    parser.add_argument("--text", action="store_true", help="the text level instead")
+    parser.add_argument(
+        "--calibration-kols", type=int, help="KOLs to fit the peers' thresholds on; default: --kols"
+    )
+    parser.add_argument("--text", action="store_true", help="run the text level instead")
     parser.add_argument(
         "--text-kols",
         type=lambda words: {k: int(v) for k, v in (word.split("=") for word in words.split(","))},
         default=text.KOLS,
-        help="KOLs per tier at the text level, as nano=20,micro=20,mid=20,macro=6,mega=2",
+        help="KOLs per tier at the text level, e.g. nano=20,micro=20,mid=20,macro=6,mega=2",
     )
-    parser.add_argument("--seed", choices=SEEDS, default="test", help="which KOLs are measured")
-    parser.add_argument("--data", type=Path, default=comments.FOLDER, help="labelled val splits")
+    parser.add_argument("--seed", choices=SEEDS, default="test", help="which KOLs to measure")
+    parser.add_argument(
+        "--data", type=Path, default=comments.FOLDER, help="folder with the labelled val splits"
+    )
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--out", type=Path, help="result file; default benchmarks/results/")
     args = parser.parse_args()
     if args.text:
-        read(args)
+        run_texts(args)
     else:
-        count(args)
+        run_counts(args)
 
 
-def count(args: argparse.Namespace) -> None:
-    """The count level: every detector."""
+def run_counts(args: argparse.Namespace) -> None:
+    """Run all detectors on counts per minute."""
     fit = args.calibration_kols or args.kols
     calibration = run_all(
         [Job(protocol.CALIBRATION_SEED, index, False, True) for index in range(fit)],
@@ -59,16 +63,16 @@ def count(args: argparse.Namespace) -> None:
         f"all, {args.seed}",
     )
     table = rows(calibration, test)
-    told = [figures(row) for row in table]
+    results = [figures(row) for row in table]
     costs = [result.cost for result in test]
-    show(told, costs, Console(width=_WIDTH))
+    show(results, costs, Console(width=_WIDTH))
     out = args.out or RESULTS / f"crisis_{args.kols}.json"
-    save(out, told, costs, args.kols, SEEDS[args.seed])
+    save(out, results, costs, args.kols, SEEDS[args.seed])
     save_details(details_path(out), details(test, table))
 
 
-def read(args: argparse.Namespace) -> None:
-    """The text level: the engine, comment by comment."""
+def run_texts(args: argparse.Namespace) -> None:
+    """Run the engine comment by comment."""
     pools = comments.pools(args.data)
     work = text.jobs(SEEDS[args.seed], pools, args.text_kols)
     results = text.run_all(work, args.processes)

@@ -1,4 +1,4 @@
-"""Every detector on every KOL: calibration, test, and what comes of it."""
+"""Runs all detectors on all KOLs: calibration, then test."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ OURS = "Groundswell"
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What the engine spent on one KOL."""
+    """The engine's cost for one KOL."""
 
     tier: str
     windows: int
@@ -30,13 +30,13 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class KolResult:
-    """Everything measured on one KOL.
+    """All results of one KOL.
 
     Attributes:
-        ours: outcome of the engine per budget.
-        peers: per peer, outcome per threshold of its grid.
+        ours: budget → outcome of the engine.
+        peers: peer → one outcome per threshold of its grid.
         cost: of the engine.
-        timeline: of the engine at the first budget; None where it did not run.
+        timeline: of the engine at the first budget; None if it did not run.
     """
 
     ours: dict[float, KolOutcome]
@@ -47,7 +47,7 @@ class KolResult:
 
 @dataclass(frozen=True, slots=True)
 class DetectorRow:
-    """One detector at one budget over all KOLs; one outcome per KOL."""
+    """One detector at one budget, with one outcome per KOL."""
 
     name: str
     budget: float
@@ -56,12 +56,12 @@ class DetectorRow:
 
     @property
     def caught(self) -> list[Caught]:
-        """Every crisis."""
+        """All crises."""
         return [crisis for outcome in self.outcomes for crisis in outcome.caught]
 
     @property
     def false(self) -> list[FalsePage]:
-        """Every false page."""
+        """All false pages."""
         return [page for outcome in self.outcomes for page in outcome.false]
 
     @property
@@ -71,13 +71,13 @@ class DetectorRow:
 
 
 def policy_for(budget: float) -> Policy:
-    """The engine's policy for a budget in false pages per KOL-week: its own unit is the month."""
+    """The policy for a budget in false pages per KOL-week; a policy's unit is the month."""
     return Policy(sensitivity=budget * DAYS_PER_MONTH / 7)
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One KOL to be measured."""
+    """One KOL to measure."""
 
     seed: int
     index: int
@@ -86,28 +86,28 @@ class Job:
 
 
 def measure(job: Job) -> KolResult:
-    """Generate one KOL and run the detectors asked for."""
+    """Generate one KOL and run the requested detectors."""
     tier = protocol.TIERS[job.index % len(protocol.TIERS)]
     stream = generate(job.seed, job.index, tier)
     mine: dict[float, KolOutcome] = {}
     cost = Cost(tier.name, 0, 0.0, 0, int(stream.comments.sum()))
-    story = None
+    line = None
     for budget in protocol.BUDGETS if job.with_ours else ():
         run = ours.run(stream, policy_for(budget))
         mine[budget] = judge(stream, run.pages, run.resolutions, run.aftershocks)
         cost = Cost(tier.name, run.windows, run.seconds, run.state_bytes, cost.comments)
-        story = story or timeline(stream, run.pages, run.resolutions, mine[budget])
+        line = line or timeline(stream, run.pages, run.resolutions, mine[budget])
     others: dict[str, list[KolOutcome]] = {}
     for peer in peers.PEERS if job.with_peers else ():
         score = peer.score(stream)
         others[peer.name] = [
             judge(stream, peers.pages(score, threshold)) for threshold in peer.grid
         ]
-    return KolResult(mine, others, cost, story)
+    return KolResult(mine, others, cost, line)
 
 
 def run_all(jobs: list[Job], processes: int, title: str) -> list[KolResult]:
-    """Measure every job, with a progress bar; results in the order of the jobs."""
+    """Run all jobs with a progress bar; results in the order of the jobs."""
     with progress(title, len(jobs)) as tick, Pool(processes) as pool:
         results = []
         for result in pool.imap(measure, jobs):
@@ -117,7 +117,7 @@ def run_all(jobs: list[Job], processes: int, title: str) -> list[KolResult]:
 
 
 def calibrate(results: Iterable[KolResult], name: str, budget: float) -> int:
-    """Index of the lowest threshold of a peer's grid that keeps the budget on these KOLs."""
+    """Index of a peer's lowest threshold that meets the budget on these KOLs."""
     kols = [result.peers[name] for result in results]
     count = len(kols[0])
     for index in range(count):
@@ -128,7 +128,7 @@ def calibrate(results: Iterable[KolResult], name: str, budget: float) -> int:
 
 
 def rows(calibration: list[KolResult], test: list[KolResult]) -> list[DetectorRow]:
-    """The table: every peer at its calibrated threshold and the engine at its setting."""
+    """One row per budget and detector, the peers at their calibrated thresholds."""
     table = []
     for budget in protocol.BUDGETS:
         for peer in peers.PEERS:
@@ -148,7 +148,7 @@ def rows(calibration: list[KolResult], test: list[KolResult]) -> list[DetectorRo
 
 @contextmanager
 def progress(title: str, total: int) -> Iterator[Callable[[], None]]:
-    """A progress bar; calling what it yields moves it by one."""
+    """A progress bar; call the yielded function to advance it by one."""
     columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns) as bar:
         task = bar.add_task(title, total=total)

@@ -1,4 +1,4 @@
-"""Bootstrap by KOL: what else the figures might have been, had other KOLs been drawn."""
+"""Bootstrap intervals, resampled by KOL."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ Interval = tuple[float, float]
 
 
 def draws(kols: int) -> NDArray[np.int64]:
-    """How often each KOL is drawn in each round, shape (ROUNDS, kols)."""
+    """How often each round draws each KOL, shape (ROUNDS, kols)."""
     rng = np.random.default_rng(_SEED)
     picked = rng.integers(0, kols, (ROUNDS, kols))
     counts = np.zeros((ROUNDS, kols), dtype=np.int64)
@@ -30,14 +30,14 @@ def delay_of(crisis: Caught) -> float:
 def crisis_intervals(
     outcomes: Sequence[KolOutcome], chosen: Sequence[Sequence[Caught]]
 ) -> dict[str, Interval]:
-    """95% intervals of the recall and of the median delay of some crises.
+    """95% intervals of recall and median delay of a group of crises.
 
     Args:
-        outcomes: one a KOL.
-        chosen: the crises of each KOL that count, in the same order.
+        outcomes: one per KOL.
+        chosen: the crises of each KOL that belong to the group, in the same order.
 
     Returns:
-        "recall" and "delay_median" in minutes. Rounds that draw no such crisis are left out.
+        "recall" and "delay_median" (minutes). Rounds without such a crisis are left out.
     """
     kol = np.array([index for index, crises in enumerate(chosen) for _ in crises], dtype=np.int64)
     delay = np.array([delay_of(crisis) for crises in chosen for crisis in crises])
@@ -52,7 +52,7 @@ def crisis_intervals(
 
 
 def _medians(values: NDArray[np.float64], weight: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Median of the values in each round, each counted as often as its weight there."""
+    """Weighted median of the values in each round."""
     order = np.argsort(values, kind="stable")
     below = 2 * np.cumsum(weight[:, order], axis=1)
     total = below[:, -1:] // 2
@@ -62,14 +62,14 @@ def _medians(values: NDArray[np.float64], weight: NDArray[np.int64]) -> NDArray[
 
 
 def false_interval(outcomes: Sequence[KolOutcome]) -> Interval:
-    """95% interval of the false pages per KOL-week."""
+    """95% interval of false pages per KOL-week."""
     false = np.array([len(outcome.false) for outcome in outcomes])
     rates = draws(len(outcomes)) @ false / (len(outcomes) * protocol.WEEKS)
     return _percentiles(rates)
 
 
 def later(one: Sequence[KolOutcome], other: Sequence[KolOutcome]) -> list[list[float]]:
-    """How much later, in minutes, `one` caught what both caught; a list a KOL."""
+    """How much later, in minutes, `one` caught the crises that both caught; one list per KOL."""
     return [
         [
             mine.delay - theirs.delay
@@ -81,14 +81,14 @@ def later(one: Sequence[KolOutcome], other: Sequence[KolOutcome]) -> list[list[f
 
 
 def paired_intervals(one: Sequence[KolOutcome], other: Sequence[KolOutcome]) -> dict[str, Interval]:
-    """95% intervals of how `one` differs from `other` on the same crises.
+    """95% intervals of the difference between `one` and `other` on the same crises.
 
     Args:
-        one: one outcome a KOL.
+        one: one outcome per KOL.
         other: of the same KOLs, in the same order.
 
     Returns:
-        "recall", the first less the other; "later", the median of `later` in minutes.
+        "recall", `one` minus `other`; "later", the median of `later` in minutes.
     """
     counts = draws(len(one))
     recalls = []

@@ -1,8 +1,8 @@
-"""Real comments for the text level: held-out labelled ones, scored once by the shipped classifier.
+"""Real comments for the text level: labelled val texts, scored once by the shipped classifier.
 
-Every simulated KOL is read by one audience, which writes what one labelled set holds; so the
-classifier's errors are those it makes in that language and on that kind of comment, and come in the
-same posts. Brigades and spammers repeat a few texts with other endings.
+Each simulated KOL has one audience, whose comments are from one labelled set. So the classifier
+makes its real errors for that language and kind of comment. Brigades and spammers repeat a few
+texts with different endings.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from model.classifier import SentimentClassifier
 
 FOLDER = Path(__file__).parents[2].parent / "shared" / "data" / "sentiment"
 CACHE = Path(__file__).parents[2] / "runs" / "crisis_text"
-# Sets with all three classes and labels of surface sentiment; the last has eight languages.
+# Sets with all three classes and labels of surface sentiment; the last one has eight languages.
 AUDIENCES = (
     "tweeteval_sentiment",
     "goemotions",
@@ -29,8 +29,8 @@ AUDIENCES = (
 )
 CLASSES = ("negative", "neutral", "positive")
 ENDINGS = ("", "!", "!!!", " 😡", "...", " ??", " @everyone", " 1", " 🤡🤡", " ⁉️")
-_REPEATED = 40  # texts of a class that may be repeated
-_LONG_ENOUGH = 20  # characters of such a text
+_REPEATED = 40  # texts per class that can be repeated
+_LONG_ENOUGH = 20  # minimum characters of such a text
 _CHUNK = 512
 
 Rows = NDArray[np.int64]
@@ -41,11 +41,11 @@ class Pool:
     """The comments of one audience.
 
     Attributes:
-        name: of the labelled set.
-        texts: every text, the repeated ones with each ending included.
+        name: name of the labelled set.
+        texts: all texts, including the repeated ones with each ending.
         scores: negative, neutral and positive probability, shape (texts, 3).
-        rows: per class the texts that people wrote.
-        copies: per class the texts that are repeated, shape (bases, endings).
+        rows: class → its original texts.
+        copies: class → its repeated texts, shape (bases, endings).
     """
 
     name: str
@@ -56,23 +56,23 @@ class Pool:
 
     @property
     def hit_rate(self) -> float:
-        """Mean P(negative) of the truly negative."""
+        """Mean P(negative) of the negative texts."""
         return float(self.scores[self.rows["negative"], 0].mean())
 
     @property
     def false_rate(self) -> float:
-        """Mean P(negative) of the others."""
+        """Mean P(negative) of the other texts."""
         others = np.concatenate([self.rows["neutral"], self.rows["positive"]])
         return float(self.scores[others, 0].mean())
 
 
 def pools(folder: Path = FOLDER, cache: Path = CACHE) -> list[Pool]:
-    """One pool for each audience, scored by the shipped classifier.
+    """One pool per audience, scored by the shipped classifier.
 
-    Scores are kept under `cache` by model and texts, so the next run reads them.
+    Caches the scores in `cache`, by model and texts.
 
     Raises:
-        FileNotFoundError: the labelled sets are not there.
+        FileNotFoundError: a labelled set is missing.
     """
     classifier = SentimentClassifier.load()
     found = []
@@ -84,7 +84,7 @@ def pools(folder: Path = FOLDER, cache: Path = CACHE) -> list[Pool]:
 
 
 def gather(folder: Path, name: str) -> tuple[tuple[str, ...], dict[str, Rows], dict[str, Rows]]:
-    """Texts of a set's val split, the rows of each class, and the repeated texts' rows."""
+    """The texts of a set's val split, each class's rows, and the rows of the repeated texts."""
     path = folder / f"{name}.val.parquet"
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing: the text level needs the labelled val splits")

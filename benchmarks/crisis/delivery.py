@@ -1,4 +1,4 @@
-"""Who writes each comment, what it says, and when it arrives: late, out of order, or twice."""
+"""Authors, texts and arrival times of comments: late, out of order, or duplicated."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,18 +15,18 @@ from monitoring.events import Comment, ScoredComment
 EPOCH = datetime(2026, 1, 5, tzinfo=UTC)
 
 PROMPT_SECONDS = 15.0  # mean delay of a comment that arrives promptly (exponential)
-SLOW_SECONDS = 90.0  # of one that is held up, and so comes out of order
-SLOW = 0.08  # share of those
-LATE = 0.02  # share of those that come 5 to 120 minutes late
+SLOW_SECONDS = 90.0  # mean delay of a delayed comment, which arrives out of order
+SLOW = 0.08  # share of delayed comments
+LATE = 0.02  # share of comments that arrive 5 to 120 minutes late
 LATE_SECONDS = (5 * 60.0, 120 * 60.0)
-REPEATED = 0.015  # share that is delivered a second time …
-REPEATED_SECONDS = 600.0  # … this much later in the mean (exponential)
+REPEATED = 0.015  # share of comments that are delivered twice
+REPEATED_SECONDS = 600.0  # mean delay of the second delivery (exponential)
 
-ZIPF = 1.1  # a regular's share of the comments falls with this power of the rank
-AUDIENCE_DAYS = 10.0  # an audience is as many accounts as write in so many days
+ZIPF = 1.1  # exponent: an author's share of the comments by rank
+AUDIENCE_DAYS = 10.0  # the audience is as large as the number of comments in this many days
 SMALLEST_AUDIENCE = 50
 BRIGADE_ACCOUNTS = (15, 41)
-BRIGADE_TEXTS = (3, 7)  # talking points that a brigade copies
+BRIGADE_TEXTS = (3, 7)  # texts that a brigade repeats
 SPAM_ACCOUNTS = (3, 9)
 SPAM_TEXTS = (1, 2)
 
@@ -36,16 +36,16 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class ArrivingStream:
-    """Every comment of one KOL; arrays of one length, in order of writing.
+    """All comments of one KOL; arrays of equal length, in order of creation.
 
     Attributes:
-        kol: whose.
-        pool: where the texts come from.
-        created: when each was written, in seconds since `EPOCH`.
-        text: its row in the pool.
-        author: a number below the audience's size for regulars, above it for a campaign's.
-        order: which comment arrives next, repeats included.
-        arrival: when, in seconds since `EPOCH`; as long as `order` and never falling.
+        kol: the KOL.
+        pool: the source of the texts.
+        created: creation time, in seconds since `EPOCH`.
+        text: row in the pool.
+        author: a number; campaigns have numbers above the size of the audience.
+        order: indices of the comments in order of arrival, duplicates included.
+        arrival: arrival times in seconds since `EPOCH`, ascending, as long as `order`.
     """
 
     kol: str
@@ -57,7 +57,7 @@ class ArrivingStream:
     arrival: Seconds
 
     def comments(self) -> Iterator[tuple[float, ScoredComment]]:
-        """Arrival in seconds since `EPOCH`, and the comment."""
+        """Yield arrival time (seconds since `EPOCH`) and comment."""
         texts, scores, kol = self.pool.texts, self.pool.scores.tolist(), self.kol
         created, rows, authors = self.created, self.text, self.author
         for arrival, index in zip(self.arrival.tolist(), self.order.tolist(), strict=True):
@@ -77,16 +77,16 @@ def deliver(stream: Stream, pool: Pool, rng: np.random.Generator) -> ArrivingStr
     """Turn a stream's counts into comments.
 
     Args:
-        stream: with its truth.
-        pool: of the audience.
-        rng: of this KOL.
+        stream: must have its truth.
+        pool: the audience's comments.
+        rng: this KOL's generator.
 
     Raises:
         ValueError: the stream has no truth.
     """
     truth = stream.truth
     if truth is None:
-        raise ValueError(f"{stream.kol} has no truth to be read")
+        raise ValueError(f"{stream.kol} has no truth")
     minutes = np.arange(len(stream.comments))
     per_class = {
         "negative": truth.negative,
@@ -99,7 +99,7 @@ def deliver(stream: Stream, pool: Pool, rng: np.random.Generator) -> ArrivingStr
     )
     counts = [int(per_class[label].sum()) for label in CLASSES]
     label = np.repeat(np.arange(len(CLASSES)), counts)
-    author = _regulars(rng, stream, len(minute))
+    author = _authors(rng, stream, len(minute))
     for incident in stream.incidents:
         if incident.kind == "brigade":
             mine = _added(rng, incident, minute, label == 0, truth.added_negative)
@@ -116,8 +116,8 @@ def deliver(stream: Stream, pool: Pool, rng: np.random.Generator) -> ArrivingStr
     return ArrivingStream(stream.kol, pool, created, text, author, order, arrival)
 
 
-def _regulars(rng: np.random.Generator, stream: Stream, count: int) -> Rows:
-    """An author for each comment, Zipf-distributed over the KOL's audience."""
+def _authors(rng: np.random.Generator, stream: Stream, count: int) -> Rows:
+    """One author per comment, Zipf-distributed over the KOL's audience."""
     size = max(SMALLEST_AUDIENCE, int(AUDIENCE_DAYS * stream.comments.sum() / protocol.DAYS))
     weight = np.cumsum(np.arange(1, size + 1, dtype=float) ** -ZIPF)
     return np.searchsorted(weight, rng.random(count) * weight[-1])
@@ -130,13 +130,13 @@ def _added(
     of_class: NDArray[np.bool_],
     chance: NDArray[np.float64],
 ) -> Rows:
-    """The comments of one class that an incident brought."""
+    """The comments of one class that an incident added."""
     inside = np.flatnonzero(of_class & (minute >= incident.start) & (minute < incident.end))
     return inside[rng.random(len(inside)) < chance[minute[inside]]]
 
 
 def _bases(rng: np.random.Generator, copies: Rows, texts: tuple[int, int]) -> Rows:
-    """A campaign's texts with all their endings."""
+    """A campaign's texts with all endings."""
     chosen = rng.choice(len(copies), int(rng.integers(*texts)), replace=False)
     return copies[chosen].ravel()
 
@@ -149,14 +149,14 @@ def _campaign(
     text: Rows,
     author: Rows,
 ) -> None:
-    """Let a few accounts write a few texts with other endings."""
+    """Assign comments to a few accounts and a few texts with different endings."""
     text[mine] = rng.choice(bases, len(mine))
-    first = 1_000_000 * (1 + int(rng.integers(1_000)))  # beyond every audience
+    first = 1_000_000 * (1 + int(rng.integers(1_000)))  # above any audience
     author[mine] = first + rng.integers(0, int(rng.integers(*accounts)), len(mine))
 
 
 def _arrivals(rng: np.random.Generator, created: Seconds) -> tuple[Seconds, Rows]:
-    """Arrival times in order, and which comment arrives."""
+    """Arrival times in order, and the index of the comment that arrives."""
     count = len(created)
     delay = rng.exponential(PROMPT_SECONDS, count)
     fate = rng.random(count)

@@ -1,4 +1,4 @@
-"""What the plots need beyond the tables: every crisis, the curves, and a few timelines."""
+"""The data of the plots beyond the tables: all crises, the curves, and a few timelines."""
 
 import json
 from collections.abc import Sequence
@@ -13,18 +13,18 @@ from benchmarks.crisis.timeline import worst
 
 
 def details_path(result: Path) -> Path:
-    """Where the details of a result file lie: beside it."""
+    """The path of a result file's details, beside it."""
     return result.with_name(f"{result.stem}_details.json")
 
 
 def details(test: Sequence[KolResult], table: Sequence[DetectorRow]) -> dict[str, Any]:
-    """Delays, curves and timelines as JSON-able values.
+    """Delays, curves and timelines as JSON values.
 
     Returns:
-        "crises": ours at the first budget, each with KOL, tier, shape, delay and limit (minutes or
-        null). "curves": per detector [threshold, false pages per KOL-week, recall] on the test
-        KOLs; the engine at its settings for the budgets, the others at every threshold of their
-        grid. "timelines": of every tier the KOL with the most faults.
+        "crises": the engine's at the first budget, each with KOL, tier, shape, delay and limit
+        (minutes or null). "curves": detector → [threshold, false pages per KOL-week, recall] on the
+        test KOLs; the engine at its settings for the budgets, the others at all thresholds of
+        their grids. "timelines": for each tier the KOL with the most errors.
     """
     mine = {row.budget: row for row in table if row.name == OURS}
     crises = [
@@ -41,15 +41,15 @@ def details(test: Sequence[KolResult], table: Sequence[DetectorRow]) -> dict[str
             row = DetectorRow(peer.name, 0.0, threshold, outcomes)
             points.append([threshold, row.false_rate, recall(row.caught)])
         curves[peer.name] = points
-    stories = [result.timeline for result in test if result.timeline is not None]
+    lines = [result.timeline for result in test if result.timeline is not None]
     return {
         "crises": crises,
         "curves": curves,
-        "timelines": [asdict(story) for story in worst(stories)],
+        "timelines": [asdict(line) for line in worst(lines)],
     }
 
 
 def save_details(path: Path, content: dict[str, Any]) -> None:
-    """Write them on one line an entry."""
+    """Write the details, one entry per line."""
     parts = (f"{json.dumps(key)}: {json.dumps(value)}" for key, value in content.items())
     path.write_text("{\n" + ",\n".join(parts) + "\n}\n")

@@ -1,4 +1,4 @@
-"""The engine on a stream: the same calls that a service makes, nothing else."""
+"""Runs the engine on a stream, with the same calls that the service makes."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,16 +17,16 @@ _MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What the engine did with one stream.
+    """The engine's result for one stream.
 
     Attributes:
-        pages: ends of the minutes that paged.
+        pages: ends of the minutes with a page.
         resolutions: (page, resolution) pairs in minutes.
-        aftershocks: minutes of smaller second waves, which are told but do not page.
-        escalations: how many alerts grew worse.
-        windows: windows fed (empty minutes are skipped).
-        seconds: processor time spent in the engine (the machine may be busy with other things).
-        state_bytes: size of the KOL's snapshot at the end.
+        aftershocks: minutes of smaller second waves, which are reported but do not page.
+        escalations: number of escalations.
+        windows: number of windows (empty minutes are skipped).
+        seconds: processor time of the engine, which does not depend on other load.
+        state_bytes: size of the KOL's final snapshot.
     """
 
     pages: tuple[int, ...]
@@ -39,7 +39,7 @@ class Run:
 
 
 def run(stream: Stream, policy: Policy) -> Run:
-    """Feed every non-empty minute of `stream` to a fresh engine."""
+    """Send all non-empty minutes of `stream` to a new engine."""
     busy = np.flatnonzero(stream.comments)
     windows = [
         WindowStats(stream.kol, EPOCH + minute * _MINUTE, n, float(k), float(positive))

@@ -1,6 +1,6 @@
-"""Rules that others offer, re-created from their help pages, as scores per minute.
+"""Detectors of others, re-created from their help pages, as scores per minute.
 
-Every peer returns one score per minute, larger is worse; a page is the first minute over the
+Each peer returns one score per minute; higher is worse. A page is the first minute above the
 threshold after `REARM` minutes below it. Thresholds are fitted on the calibration seeds.
 """
 
@@ -16,17 +16,19 @@ from benchmarks.crisis.stream import Stream
 
 Scores = NDArray[np.float64]
 REARM = 6 * 60
-_USUAL = HIT_RATE * 0.15 + FALSE_LABEL_RATE * 0.85  # called share at the protocol's mean mood
+_NORMAL_SHARE = (
+    HIT_RATE * 0.15 + FALSE_LABEL_RATE * 0.85
+)  # predicted negative share at the mean mood
 _BIN = 15  # minutes per update of the river detectors
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A detector to compare with.
+    """A detector for comparison.
 
     Attributes:
-        name: as printed.
-        score: stream to one score per minute.
+        name: shown in the tables.
+        score: stream → one score per minute.
         grid: thresholds to try, ascending.
     """
 
@@ -36,7 +38,7 @@ class Peer:
 
 
 def pages(score: Scores, threshold: float) -> list[int]:
-    """Ends of the minutes that page: over the threshold after `REARM` minutes below it."""
+    """Ends of the minutes with a page: above the threshold after `REARM` minutes below it."""
     over = np.flatnonzero(score > threshold)
     if not len(over):
         return []
@@ -45,34 +47,34 @@ def pages(score: Scores, threshold: float) -> list[int]:
 
 
 def trailing(values: NDArray[np.int64], minutes: int) -> Scores:
-    """Sum of the last `minutes` values up to and with each minute."""
+    """Sum of the last `minutes` values, including each minute itself."""
     total = np.concatenate([[0], np.cumsum(values)]).astype(float)
     ends = np.arange(1, len(values) + 1)
     return total[ends] - total[np.maximum(ends - minutes, 0)]
 
 
 def shifted(values: Scores, minutes: int) -> Scores:
-    """The values `minutes` ago; the first value before the stream began."""
+    """The values `minutes` ago; before the start of the stream, its first value."""
     return np.concatenate([np.full(minutes, values[0]), values[:-minutes]])
 
 
 def prometheus(values: NDArray[np.int64]) -> Scores:
-    """Rate over 5 minutes over rate over an hour, from the tenth comment."""
+    """Rate over 5 minutes divided by the rate over an hour, if that has at least 10 comments."""
     short, long = trailing(values, 5), trailing(values, 60)
     ratio = (short / 5) / np.maximum(long / 60, 1e-9)
     return np.where(long >= 10, ratio, 0.0)
 
 
 def meltwater(values: NDArray[np.int64]) -> Scores:
-    """The last hour over the mean of the past 12 hours, the same hour yesterday and last week."""
+    """The last hour divided by the mean of the 12 hours before, yesterday and last week."""
     hour = trailing(values, 60)
     past = (trailing(values, 13 * 60) - hour) / 12
-    usual = (past + shifted(hour, MINUTES_PER_DAY) + shifted(hour, 7 * MINUTES_PER_DAY)) / 3
-    return np.where(hour >= 5, hour / (usual + 1), 0.0)
+    normal = (past + shifted(hour, MINUTES_PER_DAY) + shifted(hour, 7 * MINUTES_PER_DAY)) / 3
+    return np.where(hour >= 5, hour / (normal + 1), 0.0)
 
 
 def socialmetrix(values: NDArray[np.int64]) -> Scores:
-    """24 hours against mean and deviation of 24-hour sums over 7 days, at full hours."""
+    """Z of the last 24 hours against the 24-hour sums of 7 days, at full hours."""
     day = trailing(values, MINUTES_PER_DAY)[59::60]
     score = np.zeros(len(day))
     for hour in range(192, len(day)):
@@ -84,7 +86,7 @@ def socialmetrix(values: NDArray[np.int64]) -> Scores:
 
 
 def ewma_z(values: NDArray[np.int64]) -> Scores:
-    """Z of each minute's negatives against an exponentially weighted mean and variance (1 day)."""
+    """Z of each minute's negatives against an exponential mean and variance (1 day)."""
     alpha = 2 / (MINUTES_PER_DAY + 1)
     mean, variance = 0.0, 1e-4
     out = np.zeros(len(values))
@@ -97,7 +99,7 @@ def ewma_z(values: NDArray[np.int64]) -> Scores:
 
 
 def share_z(stream: Stream) -> Scores:
-    """Z of the last hour's negative share against the share of the 14 days before."""
+    """Z of the last hour's negative share against that of the 14 days before."""
     n, k = trailing(stream.comments, 60), trailing(stream.negative, 60)
     return _share_z(n, k, *_long(stream))
 
@@ -110,13 +112,13 @@ def _long(stream: Stream) -> tuple[Scores, Scores]:
 
 
 def _share_z(n: Scores, k: Scores, long_n: Scores, long_k: Scores) -> Scores:
-    usual = (long_k + 20 * _USUAL) / (long_n + 20)
-    spread = np.sqrt(usual * (1 - usual) * (1 / np.maximum(n, 1) + 1 / 80))
-    return np.where(k >= 4, (k / np.maximum(n, 1) - usual) / spread, 0.0)
+    normal = (long_k + 20 * _NORMAL_SHARE) / (long_n + 20)
+    spread = np.sqrt(normal * (1 - normal) * (1 / np.maximum(n, 1) + 1 / 80))
+    return np.where(k >= 4, (k / np.maximum(n, 1) - normal) / spread, 0.0)
 
 
 def several_scales(stream: Stream) -> Scores:
-    """Largest over 5 minutes to a day of the smaller of two z: negatives' count and share."""
+    """Maximum, over spans of 5 minutes to a day, of the smaller z of count and share."""
     long_n, long_k = _long(stream)
     per_minute = (long_k + 0.01) / (14 * MINUTES_PER_DAY)
     best = np.zeros(len(stream.comments))
@@ -129,12 +131,12 @@ def several_scales(stream: Stream) -> Scores:
 
 
 def _features(stream: Stream) -> tuple[Scores, Scores]:
-    """Negatives of the last hour over their usual (log) and share of the last hour, per bin."""
+    """Log ratio of the last hour's negatives to normal, and their share, per bin."""
     n, k = trailing(stream.comments, 60), trailing(stream.negative, 60)
     long_n, long_k = _long(stream)
-    usual = (long_k + 1) / (14 * 24)
-    share = (k + 4 * (long_k + 20 * _USUAL) / (long_n + 20)) / (n + 4)
-    return np.log((k + 1) / (usual + 1))[_BIN - 1 :: _BIN], share[_BIN - 1 :: _BIN]
+    normal = (long_k + 1) / (14 * 24)
+    share = (k + 4 * (long_k + 20 * _NORMAL_SHARE) / (long_n + 20)) / (n + 4)
+    return np.log((k + 1) / (normal + 1))[_BIN - 1 :: _BIN], share[_BIN - 1 :: _BIN]
 
 
 def _spread_out(score: Scores, minutes: int) -> Scores:
@@ -144,7 +146,7 @@ def _spread_out(score: Scores, minutes: int) -> Scores:
 
 
 def half_space_trees(stream: Stream) -> Scores:
-    """River HalfSpaceTrees on count and share of the last hour, every quarter of an hour."""
+    """River HalfSpaceTrees on count and share of the last hour, every 15 minutes."""
     count, share = _features(stream)
     model = HalfSpaceTrees(
         n_trees=10, height=6, window_size=288, limits={"c": (-4, 6), "s": (0, 1)}, seed=7

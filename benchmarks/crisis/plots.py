@@ -1,6 +1,6 @@
-"""The plots page: `python -m benchmarks.crisis.plots [benchmarks/results/crisis_100.json]`.
+"""Draws the page of plots: `python -m benchmarks.crisis.plots [RESULT]`.
 
-Writes docs/plots/README.md and its pictures from the result file and the details beside it.
+Writes docs/plots/README.md and its plots from a result file and its details.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from benchmarks.crisis.details import details_path
 
 _ROOT = Path(__file__).parents[2]
 _OURS, _LIMIT, _ALARM, _QUIET = "#1f6feb", "#57606a", "#cf222e", "#8c959f"
-_HOURS = 3  # a point of a timeline
+_HOURS = 3  # per point of a timeline
 _TICKS = (1, 3, 10, 30, 100, 300, 1440)
 _FEWEST = 0.01  # false pages per KOL-week at the left edge of the curves
 _STYLE = {
@@ -36,13 +36,13 @@ Crises = Sequence[dict[str, Any]]
 
 
 def within(delays: Sequence[float | None], ticks: np.ndarray) -> np.ndarray:
-    """Share of the crises that were known within so many minutes; None never was."""
+    """Share of crises detected within each number of minutes; None is never."""
     known = np.sort([delay for delay in delays if delay is not None])
     return np.searchsorted(known, ticks, side="right") / max(len(delays), 1)
 
 
 def delays(crises: Crises, group: str, keys: Sequence[str]) -> Figure:
-    """One panel per shape or tier: how many of its crises were paged by when, beside the limit."""
+    """One panel per shape or tier: share of its crises paged over time, and the limit."""
     columns = 3
     rows = -(-len(keys) // columns)
     figure = Figure(figsize=(9, 2.4 * rows), layout="constrained")
@@ -62,12 +62,12 @@ def delays(crises: Crises, group: str, keys: Sequence[str]) -> Figure:
         panel.remove()
     panels[0].legend(loc="lower right", frameon=False)
     figure.supxlabel("minutes since the onset")
-    figure.supylabel("share of the crises known")
+    figure.supylabel("share of crises detected")
     return figure
 
 
 def curves(points: dict[str, list[list[float]]]) -> Figure:
-    """Recall against false pages: each rule at every threshold, the engine at its settings."""
+    """Recall against false pages: other detectors at all thresholds, the engine at its settings."""
     figure = Figure(figsize=(9, 4.6), layout="constrained")
     panel = figure.subplots()
     colours = mpl.colormaps["tab10"].colors
@@ -81,18 +81,18 @@ def curves(points: dict[str, list[list[float]]]) -> Figure:
     for budget in protocol.BUDGETS:
         panel.axvline(budget, color=_QUIET, lw=0.6, ls=":")
     panel.set(xscale="log", xlim=(_FEWEST, 10), ylim=(0, 1))
-    panel.set(xlabel="false pages a KOL and week", ylabel="share of the crises paged")
+    panel.set(xlabel="false pages per KOL-week", ylabel="share of crises paged")
     panel.grid(alpha=0.25)
     figure.legend(loc="outside right upper", frameon=False)
     return figure
 
 
-def timelines(stories: Sequence[dict[str, Any]]) -> Figure:
-    """A row per KOL: comments, negatives, what happened, and the pages."""
-    figure = Figure(figsize=(10, 1.9 * len(stories)), layout="constrained")
-    panels = figure.subplots(len(stories), 1, sharex=True, squeeze=False).ravel()
-    for panel, story in zip(panels, stories, strict=True):
-        _draw(panel, story)
+def timelines(rows: Sequence[dict[str, Any]]) -> Figure:
+    """One row per KOL: comments, negatives, incidents and pages."""
+    figure = Figure(figsize=(10, 1.9 * len(rows)), layout="constrained")
+    panels = figure.subplots(len(rows), 1, sharex=True, squeeze=False).ravel()
+    for panel, timeline in zip(panels, rows, strict=True):
+        _draw(panel, timeline)
     panels[-1].set_xlabel("days since the start")
     figure.legend(
         *panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=6, frameon=False
@@ -100,45 +100,45 @@ def timelines(stories: Sequence[dict[str, Any]]) -> Figure:
     return figure
 
 
-def _draw(panel: Axes, story: dict[str, Any]) -> None:
+def _draw(panel: Axes, timeline: dict[str, Any]) -> None:
     totals, dark = (
-        np.array(story[name]).reshape(-1, _HOURS).sum(axis=1) / _HOURS
+        np.array(timeline[name]).reshape(-1, _HOURS).sum(axis=1) / _HOURS
         for name in ("comments", "negative")
     )
     days = protocol.WARM_UP_DAYS + (np.arange(len(totals)) + 0.5) * _HOURS / 24
-    panel.fill_between(days, totals, color="#d0d7de", lw=0, label="comments an hour")
-    panel.plot(days, dark, color="#24292f", lw=0.7, label="called negative")
+    panel.fill_between(days, totals, color="#d0d7de", lw=0, label="comments per hour")
+    panel.plot(days, dark, color="#24292f", lw=0.7, label="predicted negative")
     panel.set_yscale("symlog", linthresh=max(1.0, float(np.median(totals))))
     panel.set_ylim(bottom=0)
     top = panel.get_ylim()[1]
-    for kind, crisis, start, end in story["incidents"]:
+    for kind, crisis, start, end in timeline["incidents"]:
         span = (start / protocol.MINUTES_PER_DAY, end / protocol.MINUTES_PER_DAY)
         panel.axvspan(*span, color=_ALARM if crisis else _QUIET, alpha=0.25, lw=0)
-        hit = any(start < page <= end for page in story["pages"])
+        hit = any(start < page <= end for page in timeline["pages"])
         name = f"{kind}, missed" if crisis and not hit else kind
         colour = _ALARM if crisis else _LIMIT
         panel.text(span[0], top, name, fontsize=6, color=colour, va="bottom", ha="left")
-    false = set(story["false"])
+    false = set(timeline["false"])
     marks: tuple[tuple[str, str, list[int]], ...] = (
-        ("page", "^", [page for page in story["pages"] if page not in false]),
+        ("page", "^", [page for page in timeline["pages"] if page not in false]),
         ("false page", "x", sorted(false)),
-        ("resolved", "|", story["resolutions"]),
+        ("resolved", "|", timeline["resolutions"]),
     )
     for label, mark, minutes in marks:
         colour = {"page": "#1a7f37", "false page": _ALARM, "resolved": _OURS}[label]
         at = [minute / protocol.MINUTES_PER_DAY for minute in minutes]
         panel.plot(at, [top * 0.75] * len(at), mark, color=colour, ms=6, label=label)
-    panel.set_ylabel(story["kol"])
+    panel.set_ylabel(timeline["kol"])
 
 
 def page(result: dict[str, Any], content: dict[str, Any]) -> str:
-    """The page around the pictures."""
-    crises, stories = content["crises"], content["timelines"]
+    """The Markdown page around the plots."""
+    crises, rows = content["crises"], content["timelines"]
     missed = sum(crisis["delay"] is None for crisis in crises)
     never = sum(crisis["limit"] is None for crisis in crises)
     chosen = ", ".join(
-        f"{story['kol']} ({story['missed']} missed, {len(story['false'])} false)"
-        for story in stories
+        f"{timeline['kol']} ({timeline['missed']} missed, {len(timeline['false'])} false)"
+        for timeline in rows
     )
     about = (
         f"Drawn by `python -m benchmarks.crisis.plots` from `benchmarks/results/`: "
@@ -179,7 +179,7 @@ def page(result: dict[str, Any], content: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    """Draw every picture and write the page."""
+    """Draw all plots and write the page."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.crisis.plots", description=__doc__)
     default = _ROOT / "benchmarks" / "results" / "crisis_100.json"
     parser.add_argument("result", type=Path, nargs="?", default=default)
@@ -191,17 +191,17 @@ def main() -> None:
 
 
 def draw(result: dict[str, Any], content: dict[str, Any], folder: Path) -> None:
-    """Write the page and its pictures into a folder."""
+    """Write the page and its plots into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     tiers = [tier.name for tier in protocol.TIERS]
-    attachments: dict[str, Callable[[], Figure]] = {
+    figures: dict[str, Callable[[], Figure]] = {
         "delays_by_shape": lambda: delays(content["crises"], "shape", protocol.CRISES),
         "delays_by_tier": lambda: delays(content["crises"], "tier", tiers),
         "recall": lambda: curves(content["curves"]),
         "timelines": lambda: timelines(content["timelines"]),
     }
     with mpl.rc_context(_STYLE):
-        for name, make in attachments.items():
+        for name, make in figures.items():
             make().savefig(folder / f"{name}.svg", metadata={"Date": None})
     (folder / "README.md").write_text(page(result, content))
 

@@ -1,4 +1,4 @@
-"""Every number of the protocol in one place."""
+"""All parameters of the protocol."""
 
 from dataclasses import dataclass
 
@@ -38,13 +38,13 @@ HARD_NEGATIVES_PER_KOL = 4
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """A class of KOLs.
+    """A size class of KOLs.
 
     Attributes:
-        name: as marketers call it.
-        comments: a day, median.
-        peak: lowest and highest peak of a crisis over the mean rate.
-        brigade: how many times a brigade is larger than at the small tiers.
+        name: its name among marketers.
+        comments: median number per day.
+        peak: lowest and highest peak of a crisis, as a multiple of the mean rate.
+        brigade: size of a brigade, as a multiple of that at the small tiers.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Figures of a row with bootstrap intervals, the printed tables and the result file."""
+"""Metrics of a row with bootstrap intervals, the printed tables and the result file."""
 
 import json
 from collections import defaultdict
@@ -18,7 +18,7 @@ from benchmarks.machine import machine
 
 
 def recall(crises: Sequence[Caught]) -> float:
-    """Share of the crises that were hit, in [0, 1]."""
+    """Share of crises that were caught, in [0, 1]."""
     return sum(crisis.delay is not None for crisis in crises) / max(len(crises), 1)
 
 
@@ -31,7 +31,7 @@ def delays(crises: Sequence[Caught]) -> tuple[float, float]:
 
 
 def limits(crises: Sequence[Caught]) -> tuple[float, float]:
-    """Median and 90th percentile of the limit's delay; never counts as a day."""
+    """Median and 90th percentile of the limit's delay; a miss counts as a day."""
     values = [protocol.MISSED_MINUTES if c.limit is None else c.limit for c in crises]
     return float(np.median(values)), float(np.percentile(values, 90))
 
@@ -43,7 +43,7 @@ def interval(outcomes: Sequence[KolOutcome]) -> dict[str, Interval]:
 
 
 def figures(row: DetectorRow) -> dict[str, Any]:
-    """Everything the result file says of one row."""
+    """All metrics of one row, as in the result file."""
     caught = row.caught
     hit = [crisis for crisis in caught if crisis.delay is not None]
     median, tail = delays(caught)
@@ -96,12 +96,12 @@ def _by(outcomes: Sequence[KolOutcome], name: str) -> dict[str, dict[str, Any]]:
 
 
 def _place(key: str) -> int:
-    """Place of a shape or tier in the protocol, so that tables keep one order."""
+    """Position of a shape or tier in the protocol, which is the order of the tables."""
     return [*protocol.CRISES, *(tier.name for tier in protocol.TIERS)].index(key)
 
 
 def show(rows: Sequence[dict[str, Any]], costs: Sequence[Cost], console: Console) -> None:
-    """Print the comparison and the engine's figures by shape and tier."""
+    """Print the comparison, and the engine's metrics by shape and tier."""
     table = Table(title="Recall, false pages per KOL-week (measured), median delay in minutes")
     table.add_column("detector")
     for budget in protocol.BUDGETS:
@@ -124,10 +124,10 @@ def show(rows: Sequence[dict[str, Any]], costs: Sequence[Cost], console: Console
         low, high = mine["interval_95"]["recall"]
         console.print(
             f"{OURS} at budget {budget:g}: recall {mine['recall']:.3f} [{low:.3f}, {high:.3f}], "
-            f"false {mine['false_per_kol_week']:.3f} a KOL-week {mine['false_by_cause']}, "
+            f"false pages {mine['false_per_kol_week']:.3f} per KOL-week {mine['false_by_cause']}, "
             f"hard negatives paged {mine['hard_negatives_paged']:.1%}, "
-            f"{mine['notifications_per_incident']:.2f} notifications an incident, "
-            f"{mine['aftershocks_per_incident']:.2f} aftershocks told"
+            f"{mine['notifications_per_incident']:.2f} notifications per incident, "
+            f"{mine['aftershocks_per_incident']:.2f} aftershocks reported"
         )
     first = protocol.BUDGETS[0]
     show_groups(by_name[OURS][first], f"{OURS} at budget {first:g} beside the limit", console)
@@ -136,11 +136,11 @@ def show(rows: Sequence[dict[str, Any]], costs: Sequence[Cost], console: Console
         show_peers(peers, group, f"Recall, median delay by {title} at budget {first:g}", console)
     speed = sum(cost.windows for cost in costs) / max(sum(cost.seconds for cost in costs), 1e-9)
     state = max(cost.state_bytes for cost in costs)
-    console.print(f"{speed:,.0f} windows a second and core; largest state {state:,} bytes")
+    console.print(f"{speed:,.0f} windows per second and core; largest state {state:,} bytes")
 
 
 def show_groups(row: dict[str, Any], title: str, console: Console) -> None:
-    """Print one detector by shape and tier beside the limit, with 95% intervals by KOL."""
+    """Print one detector by shape and tier, the limit, and 95% intervals by KOL."""
     detail = Table(title=title)
     for column in ("", "crises", "recall", "limit", "median", "limit", "p90", "limit"):
         detail.add_column(column, justify="left" if not column else "right")
@@ -163,7 +163,7 @@ def show_groups(row: dict[str, Any], title: str, console: Console) -> None:
 
 
 def show_peers(rows: dict[str, dict[str, Any]], group: str, title: str, console: Console) -> None:
-    """Print every detector by shape or by tier."""
+    """Print all detectors by shape or by tier."""
     keys = list(rows[OURS][group])
     table = Table("detector", *keys, title=title)
     for name, row in rows.items():
@@ -183,7 +183,7 @@ def _minutes(value: float) -> str:
 def save(
     path: Path, rows: Sequence[dict[str, Any]], costs: Sequence[Cost], kols: int, seed: int
 ) -> None:
-    """Write the result with the machine and the versions."""
+    """Write the result with machine and versions."""
     speed = sum(cost.windows for cost in costs) / max(sum(cost.seconds for cost in costs), 1e-9)
     result = {
         "benchmark": "crisis",

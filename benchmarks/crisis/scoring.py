@@ -1,4 +1,4 @@
-"""Pages against incidents: what was hit, how late, and what was cried for nothing."""
+"""Compares pages with incidents: crises caught, their delays, and false pages."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,24 +6,24 @@ from dataclasses import dataclass
 from benchmarks.crisis import protocol
 from benchmarks.crisis.stream import SimulatedIncident, Stream
 
-_TAIL = 24 * 60  # minutes after a crisis in which a page is also a notification of it
-_HARD_TAIL = 60  # minutes after a hard negative in which a page is put down to it
+_TAIL = 24 * 60  # minutes after a crisis in which a page still belongs to it
+_HARD_TAIL = 60  # minutes after a hard negative in which it is the cause of a page
 
 
 @dataclass(frozen=True, slots=True)
 class Caught:
-    """One crisis and what became of it.
+    """One crisis and whether it was caught.
 
     Attributes:
-        kol: whose.
+        kol: the KOL.
         tier: the KOL's tier.
-        kind: the crisis's shape.
+        kind: the shape of the crisis.
         delay: minutes from its first minute to the end of the minute that paged; None if missed.
-        pages: pages inside its window, and false ones within a day after it.
-        aftershocks: second waves told without a page, in the same time.
-        limit: the limit's delay; None if it is never reached.
-        resolve_error: minutes from its end to the resolution, negative if too early; None where
-            it was missed or the detector does not resolve.
+        pages: pages during it, and false pages within a day after it.
+        aftershocks: second waves reported without a page, in the same period.
+        limit: the delay of the limit; None if the limit misses the crisis.
+        resolve_error: minutes from its end to the resolution, negative if too early; None if it was
+            missed or the detector does not resolve.
     """
 
     kol: str
@@ -38,13 +38,13 @@ class Caught:
 
 @dataclass(frozen=True, slots=True)
 class FalsePage:
-    """A page outside every crisis window.
+    """A page outside all crises.
 
     Attributes:
-        kol: whose.
+        kol: the KOL.
         tier: the KOL's tier.
-        minute: when.
-        cause: "tail" within a day after a crisis, the kind of a hard negative, or "usual".
+        minute: the minute of the page.
+        cause: "tail" within a day after a crisis, the kind of a hard negative, or "normal".
     """
 
     kol: str
@@ -55,7 +55,7 @@ class FalsePage:
 
 @dataclass(frozen=True, slots=True)
 class KolOutcome:
-    """One detector on one KOL after the warm-up."""
+    """The result of one detector on one KOL after the warm-up."""
 
     caught: tuple[Caught, ...]
     false: tuple[FalsePage, ...]
@@ -70,10 +70,10 @@ def judge(
     """Judge the pages of one detector on one stream.
 
     Args:
-        stream: with its incidents.
-        pages: ends of the minutes that paged (minute + 1), in order.
-        resolutions: (page, resolution) pairs in minutes, where the detector resolves.
-        aftershocks: minutes in which it told of a second wave without paging.
+        stream: the stream with its incidents.
+        pages: ends of the minutes with a page (minute + 1), in order.
+        resolutions: (page, resolution) pairs in minutes, if the detector resolves.
+        aftershocks: minutes in which it reported a second wave without a page.
     """
     warm = protocol.WARM_UP_DAYS * protocol.MINUTES_PER_DAY
     pages = [page for page in pages if page > warm]
@@ -83,7 +83,7 @@ def judge(
     for crisis in crises:
         inside = [page for page in pages if crisis.start < page <= crisis.end]
         after = [page for page in pages if crisis.end < page <= crisis.end + _TAIL]
-        told = [minute for minute in aftershocks if crisis.start < minute <= crisis.end + _TAIL]
+        waves = [minute for minute in aftershocks if crisis.start < minute <= crisis.end + _TAIL]
         claimed.update(inside)
         error = None
         if inside:
@@ -96,7 +96,7 @@ def judge(
                 kind=crisis.kind,
                 delay=float(inside[0] - crisis.start) if inside else None,
                 pages=len(inside) + len(after) if inside else 0,
-                aftershocks=len(told) if inside else 0,
+                aftershocks=len(waves) if inside else 0,
                 limit=crisis.limit,
                 resolve_error=error,
             )
@@ -115,4 +115,4 @@ def _cause(incidents: Sequence[SimulatedIncident], page: int) -> str:
             return "tail"
         if not incident.crisis and incident.start < page <= incident.end + _HARD_TAIL:
             return incident.kind
-    return "usual"
+    return "normal"

@@ -1,4 +1,4 @@
-"""One simulated KOL: 56 days of minutes with its crises and hard negatives."""
+"""Simulates one KOL: 56 days of minutes with crises and hard negatives."""
 
 from dataclasses import dataclass
 
@@ -17,15 +17,15 @@ Rates = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class SimulatedIncident:
-    """A crisis or a hard negative that was put into a stream.
+    """A crisis or hard negative in a stream.
 
     Attributes:
         kind: one of protocol.CRISES or protocol.HARD_NEGATIVES.
-        crisis: whether a page is wanted.
+        crisis: whether it should page.
         start: its first minute.
         end: the minute after its last.
-        limit: minutes until a test could know that knew rates and onset; None for a hard
-            negative and where it never could.
+        limit: delay in minutes of a test that knows rates and onset; None for a hard negative, or
+            if the test misses it.
     """
 
     kind: str
@@ -37,13 +37,13 @@ class SimulatedIncident:
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What the comments of a stream really are, for those who want to read them.
+    """The true classes of a stream's comments, for the text level.
 
     Attributes:
         negative: truly negative comments per minute, shape (MINUTES,).
-        positive: truly positive ones.
-        added_negative: chance that a negative one belongs to an incident and not to the usual.
-        added_other: the same for one that is not negative.
+        positive: truly positive comments per minute.
+        added_negative: probability that a negative comment belongs to an incident.
+        added_other: the same for the other comments.
     """
 
     negative: Counts
@@ -54,16 +54,16 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """Counts per minute, as a classifier with the protocol's errors would make them.
+    """Counts per minute, as predicted by a classifier with the protocol's errors.
 
     Attributes:
         kol: "nano-0" …
         tier: its tier's name.
         comments: per minute, shape (MINUTES,).
-        negative: comments called negative.
-        positive: comments called positive.
+        negative: comments predicted negative.
+        positive: comments predicted positive.
         incidents: in order of time.
-        truth: what the classifier saw; None where a stream was made by hand.
+        truth: the true classes; None for streams made by hand.
     """
 
     kol: str
@@ -76,7 +76,7 @@ class Stream:
 
 
 def kernel() -> Rates:
-    """Share of a post's comments per minute of its age; sums to 1."""
+    """Share of a post's comments by its age in minutes; sums to 1."""
     age = np.arange(protocol.KERNEL_DAYS * MINUTES_PER_DAY, dtype=float)
     shape = np.maximum(age / protocol.KERNEL_FLAT, 1.0) ** -protocol.KERNEL_EXPONENT
     return shape / shape.sum()
@@ -86,26 +86,26 @@ _KERNEL = kernel()
 
 
 def generate(seed: int, index: int, tier: Tier) -> Stream:
-    """The stream of KOL `index` under `seed`; the same arguments give the same stream."""
+    """The stream of KOL `index` for `seed`. Equal arguments give equal streams."""
     rng = np.random.default_rng([seed, index])
     per_minute = tier.comments * np.exp(rng.normal(0, 0.4)) / MINUTES_PER_DAY
     offset = int(rng.integers(0, MINUTES_PER_DAY))  # the KOL's time zone
     season = _season(offset)
     noise = _noise(rng)
     mood = float(np.clip(rng.beta(6, 34), 0.02, 0.6))
-    usual = protocol.BACKGROUND * per_minute * np.ones(MINUTES)
-    dark = usual * mood
+    normal = protocol.BACKGROUND * per_minute * np.ones(MINUTES)
+    dark = normal * mood
     for start, size, share in _posts(rng, per_minute, season, mood):
-        _add_post(usual, dark, start, size, share)
+        _add_post(normal, dark, start, size, share)
     plan = _plan(rng, offset)
     for kind, start in plan:
         if kind == "viral":
             share = rng.beta(mood * protocol.POST_KAPPA, (1 - mood) * protocol.POST_KAPPA)
-            _add_post(usual, dark, start, per_minute * 1440 * rng.uniform(3, 12), share)
-    usual *= season * noise
+            _add_post(normal, dark, start, per_minute * 1440 * rng.uniform(3, 12), share)
+    normal *= season * noise
     dark *= season * noise
-    bright = 0.5 * (usual - dark)
-    total, negative, positive = usual.copy(), dark.copy(), bright.copy()
+    bright = 0.5 * (normal - dark)
+    total, negative, positive = normal.copy(), dark.copy(), bright.copy()
     incidents = []
     for kind, start in plan:
         peak = rng.uniform(*tier.peak)
@@ -121,7 +121,7 @@ def generate(seed: int, index: int, tier: Tier) -> Stream:
         truly_negative,
         truly_positive,
         _added(dark, negative),
-        _added(usual - dark, total - negative),
+        _added(normal - dark, total - negative),
     )
     done = []
     for kind, start, end in incidents:
@@ -130,7 +130,7 @@ def generate(seed: int, index: int, tier: Tier) -> Stream:
         if crisis:
             part = slice(start, end)
             limit = limit_delay(
-                n[part], k[part], usual[part], dark[part], total[part], negative[part]
+                n[part], k[part], normal[part], dark[part], total[part], negative[part]
             )
         elif kind == "outage":
             before = n.copy()
@@ -149,7 +149,7 @@ def generate(seed: int, index: int, tier: Tier) -> Stream:
 
 
 def _season(offset: int) -> Rates:
-    """Two humps a day in the KOL's time zone, weekends louder; mean 1."""
+    """Two peaks per day in the KOL's time zone, with more comments at weekends; mean 1."""
     minute = np.arange(MINUTES) + offset
     clock = minute % MINUTES_PER_DAY / 60
     humps = 0.25 + np.exp(-(((clock - 12.5) / 2.5) ** 2) / 2)
@@ -160,7 +160,7 @@ def _season(offset: int) -> Rates:
 
 
 def _noise(rng: np.random.Generator) -> Rates:
-    """Exp of an Ornstein-Uhlenbeck process with standard deviation sigma; mean 1."""
+    """Exponential of an Ornstein-Uhlenbeck process; mean 1."""
     keep = np.exp(-1 / protocol.NOISE_MINUTES)
     shocks = rng.normal(0, np.sqrt(1 - keep**2), MINUTES)
     path = protocol.NOISE_SIGMA * lfilter([1.0], [1.0, -keep], shocks)
@@ -183,14 +183,14 @@ def _posts(
     return list(zip(starts.tolist(), sizes.tolist(), shares.tolist(), strict=True))
 
 
-def _add_post(usual: Rates, dark: Rates, start: int, size: float, share: float) -> None:
+def _add_post(normal: Rates, dark: Rates, start: int, size: float, share: float) -> None:
     part = _KERNEL[: MINUTES - start] * size
-    usual[start : start + len(part)] += part
+    normal[start : start + len(part)] += part
     dark[start : start + len(part)] += part * share
 
 
 def _plan(rng: np.random.Generator, offset: int) -> list[tuple[str, int]]:
-    """Kinds and starts: one incident a week after the warm-up, at least three days apart."""
+    """Kinds and starts: one incident per week after the warm-up, at least 3 days apart."""
     kinds = [str(kind) for kind in rng.choice(protocol.CRISES, protocol.CRISES_PER_KOL)]
     kinds += [
         str(kind)
@@ -229,7 +229,7 @@ def _shape(
         return shapes.spam(rng, tier, per_minute)
     if kind == "giveaway":
         return shapes.giveaway(rng, peak)
-    return None  # viral is a post, outage moves counts
+    return None  # viral is a post, and an outage moves counts
 
 
 def _apply(
@@ -259,7 +259,7 @@ def _apply(
 def _draw(
     rng: np.random.Generator, total: Rates, negative: Rates, positive: Rates
 ) -> tuple[Counts, Counts, Counts, Counts, Counts]:
-    """Comments, what the simulated classifier calls them, and what they are."""
+    """Draw the number of comments, their predicted and their true classes."""
     dark = rng.poisson(negative)
     bright = rng.poisson(positive)
     plain = rng.poisson(np.maximum(total - negative - positive, 0))
@@ -271,13 +271,13 @@ def _draw(
     return n, k, np.minimum(positives, n - k), dark, bright
 
 
-def _added(usual: Rates, total: Rates) -> Rates:
+def _added(normal: Rates, total: Rates) -> Rates:
     """Share of the comments that an incident added, per minute."""
-    return np.clip(1 - usual / np.maximum(total, 1e-12), 0.0, 1.0)
+    return np.clip(1 - normal / np.maximum(total, 1e-12), 0.0, 1.0)
 
 
 def _outage(rng: np.random.Generator, start: int, n: Counts, k: Counts, positives: Counts) -> int:
-    """Nothing for 30 to 240 minutes, then the backlog within five; returns the end."""
+    """Remove 30 to 240 minutes and deliver them within the next 5; returns the end."""
     length = int(rng.uniform(30, 240))
     stop = start + length
     for counts in (n, k, positives):
@@ -292,7 +292,7 @@ def _outage(rng: np.random.Generator, start: int, n: Counts, k: Counts, positive
 def _move_truth(
     rng: np.random.Generator, start: int, end: int, before: Counts, n: Counts, truth: Truth
 ) -> None:
-    """Let the outage's backlog be what its comments were."""
+    """Move the true classes of an outage's comments to their delivery."""
     silent, burst = slice(start, end - 5), slice(end - 5, end)
     moved = n[burst] - before[burst]
     dark = rng.multivariate_hypergeometric(moved, int(truth.negative[silent].sum()))

@@ -1,8 +1,8 @@
-"""The text level: comment by comment through the engine, as a service would feed it.
+"""The text level: sends comments one by one through the engine, like the service.
 
-The streams are those of the count level: the same comments in the same minutes, truly negative or
-not; what a platform's outage held back is dated when it was delivered, as there. Left out: the
-drivers (they decide nothing), and most large KOLs (see `KOLS`).
+The streams are those of the count level, with the same comments and true classes in the same
+minutes; comments of a platform outage have the time of their delivery. Drivers are left out,
+because they do not affect alerts, and so are most large KOLs (see `KOLS`).
 """
 
 import math
@@ -24,8 +24,8 @@ from monitoring.engine import Engine
 from monitoring.policy import Policy
 from serving.settings import Settings
 
-# KOLs per tier. The large ones write most of the comments, and so are fewer: two mega KOLs are
-# about nine million comments.
+# KOLs per tier. Two mega KOLs have about nine million comments, so there are fewer of the large
+# ones.
 KOLS = {"nano": 20, "micro": 20, "mid": 20, "macro": 6, "mega": 2}
 BUDGET = protocol.BUDGETS[0]
 _SILENT_AFTER = float(Settings.model_fields["idle_after"].default)  # seconds
@@ -34,15 +34,15 @@ _MINUTE = timedelta(minutes=1)
 
 @dataclass(slots=True)
 class TextRun:
-    """What came of one KOL's comments.
+    """The engine's result for one KOL's comments.
 
     Attributes:
-        pages: minutes (rounded up) in which the service could page.
+        pages: minutes (rounded up) in which the engine paged.
         resolutions: (page, resolution) pairs in minutes.
-        kinds: what each page was called, in order.
-        delivered: comments, repeats included.
-        late: of which came after their minute was closed.
-        repeats: of which were seen to repeat a comment of an open minute.
+        kinds: kind of each page, in order.
+        delivered: number of comments, duplicates included.
+        late: of these, arrived after their window had closed.
+        repeats: of these, duplicates of a comment in an open window.
     """
 
     pages: list[int] = field(default_factory=list)
@@ -53,7 +53,7 @@ class TextRun:
     repeats: int = 0
 
     def note(self, events: list[AlertEvent], at: float) -> None:
-        """Take what an observation at `at` (seconds since `EPOCH`) brought about."""
+        """Add the events of an observation at `at` (seconds since `EPOCH`)."""
         minute = math.ceil(at / 60)
         for event in events:
             if event.pages:
@@ -65,16 +65,16 @@ class TextRun:
 
 @dataclass(frozen=True, slots=True)
 class TextResult:
-    """One KOL at both levels.
+    """The results of one KOL at both levels.
 
     Attributes:
         tier: its tier's name.
-        audience: the set its comments come from.
+        audience: the labelled set of its comments.
         counted: outcome of the count level.
-        read: outcome of the text level; a page counts when its comments have arrived.
-        called: per shape of a caught crisis, what its first page was called.
-        delivered: comments, repeats included.
-        late: of which came after their minute was closed.
+        read: outcome of the text level; the time of a page is when its comments have arrived.
+        called: (shape of a caught crisis, kind of its first page).
+        delivered: number of comments, duplicates included.
+        late: of these, arrived after their window had closed.
     """
 
     tier: str
@@ -88,7 +88,7 @@ class TextResult:
 
 @dataclass(frozen=True, slots=True)
 class TextJob:
-    """One KOL to be read."""
+    """One KOL to run."""
 
     seed: int
     index: int
@@ -96,7 +96,7 @@ class TextJob:
 
 
 def jobs(seed: int, pools: list[Pool], kols: dict[str, int]) -> list[TextJob]:
-    """The KOLs of every tier, the largest first; audiences take turns within a tier."""
+    """The KOLs of all tiers, largest first; audiences alternate within a tier."""
     tiers = protocol.TIERS
     return [
         TextJob(seed, place + len(tiers) * number, pools[(number + place) % len(pools)])
@@ -105,72 +105,71 @@ def jobs(seed: int, pools: list[Pool], kols: dict[str, int]) -> list[TextJob]:
     ]
 
 
-def listen(delivery: ArrivingStream, policy: Policy) -> TextRun:
-    """Feed a KOL's comments in order of arrival to a fresh engine.
+def feed(delivery: ArrivingStream, policy: Policy) -> TextRun:
+    """Send a KOL's comments to a new engine, in order of arrival.
 
-    When nothing has arrived for as long as the service waits (`idle_after`), the KOL's time goes on
-    by the clock as the service lets it: minute by minute, far enough to close the last one, and on
-    and on while an alert is open.
+    If nothing arrives for `idle_after`, the KOL's event time advances by the clock, like in the
+    service: minute by minute, until the last window is closed and no alert is open.
     """
-    engine, heard = Engine(policy), TextRun()
+    engine, run = Engine(policy), TextRun()
     kol, arrived, newest = delivery.kol, 0.0, EPOCH
     for arrival, scored in delivery.comments():
         if arrival - arrived > _SILENT_AFTER and newest > EPOCH:
-            _pass_silence(engine, heard, kol, arrived, arrival, newest, policy)
+            _advance_idle(engine, run, kol, arrived, arrival, newest, policy)
         observation = engine.observe(scored)
-        heard.note(observation.events, arrival)
-        heard.delivered += 1
-        heard.late += observation.late
-        heard.repeats += observation.duplicate
+        run.note(observation.events, arrival)
+        run.delivered += 1
+        run.late += observation.late
+        run.repeats += observation.duplicate
         arrived, newest = arrival, max(newest, scored.comment.created_at)
-    return heard
+    return run
 
 
-def _pass_silence(
+def _advance_idle(
     engine: Engine,
-    heard: TextRun,
+    run: TextRun,
     kol: str,
     since: float,
     until: float,
     newest: datetime,
     policy: Policy,
 ) -> None:
-    """What the service does between two arrivals that lie far apart."""
+    """Advance event time between two arrivals that are far apart."""
     last = newest + _MINUTE + policy.lateness
     to = newest.replace(second=0, microsecond=0) + _MINUTE
     while engine.alert(kol) is not None or to <= last:
         now = since + max(_SILENT_AFTER, (to - newest).total_seconds())
         if now >= until:
             return
-        heard.note(engine.advance(kol, to).events, now)
+        run.note(engine.advance(kol, to).events, now)
         to += _MINUTE
 
 
 def measure(job: TextJob) -> TextResult:
-    """One KOL at count level and at text level."""
+    """Run one KOL at the count level and at the text level."""
     tier = protocol.TIERS[job.index % len(protocol.TIERS)]
     stream = generate(job.seed, job.index, tier)
     policy = policy_for(BUDGET)
     counted = ours.run(stream, policy)
     rng = np.random.default_rng([job.seed, job.index, 2])
-    heard = listen(deliver(stream, job.pool, rng), policy)
+    run = feed(deliver(stream, job.pool, rng), policy)
     return TextResult(
         tier.name,
         job.pool.name,
         judge(stream, counted.pages, counted.resolutions),
-        judge(stream, heard.pages, heard.resolutions),
-        _called(stream, heard),
-        heard.delivered,
-        heard.late,
+        judge(stream, run.pages, run.resolutions),
+        _called(stream, run),
+        run.delivered,
+        run.late,
     )
 
 
-def _called(stream: Stream, heard: TextRun) -> tuple[tuple[str, str], ...]:
+def _called(stream: Stream, run: TextRun) -> tuple[tuple[str, str], ...]:
     named = []
     for incident in stream.incidents:
         kinds = [
             kind
-            for page, kind in zip(heard.pages, heard.kinds, strict=True)
+            for page, kind in zip(run.pages, run.kinds, strict=True)
             if incident.start < page <= incident.end
         ]
         if incident.crisis and kinds:
@@ -179,7 +178,7 @@ def _called(stream: Stream, heard: TextRun) -> tuple[tuple[str, str], ...]:
 
 
 def run_all(work: list[TextJob], processes: int) -> list[TextResult]:
-    """Measure every KOL, with a progress bar."""
+    """Run all KOLs with a progress bar."""
     with progress("text level", len(work)) as tick, Processes(processes) as pool:
         results = []
         for result in pool.imap(measure, work, chunksize=1):
@@ -189,7 +188,7 @@ def run_all(work: list[TextJob], processes: int) -> list[TextResult]:
 
 
 def rows(results: list[TextResult]) -> tuple[DetectorRow, DetectorRow]:
-    """Count level and text level, one outcome a KOL in the same order."""
+    """The rows of count level and text level, with one outcome per KOL in the same order."""
     sensitivity = policy_for(BUDGET).sensitivity
     counted = tuple(result.counted for result in results)
     read = tuple(result.read for result in results)
@@ -200,7 +199,7 @@ def rows(results: list[TextResult]) -> tuple[DetectorRow, DetectorRow]:
 
 
 def names(results: list[TextResult]) -> dict[str, dict[str, int]]:
-    """Per shape of a caught crisis, how often its first page was called what."""
+    """Shape of a caught crisis → kind of its first page → number."""
     called: dict[str, Counter[str]] = {}
     for result in results:
         for shape, kind in result.called:

@@ -1,4 +1,4 @@
-"""The text level beside the count level: the printed tables and the result file."""
+"""Compares text level and count level: the printed tables and the result file."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ from benchmarks.machine import machine
 
 
 def report(results: list[text.TextResult], pools: list[Pool], model_id: str) -> dict[str, Any]:
-    """Every figure of the text level as JSON-able values."""
+    """All results of the text level as JSON values."""
     counted, read = text.rows(results)
     count_level, text_level = figures(counted), figures(read)
     gaps = [gap for some in later(read.outcomes, counted.outcomes) for gap in some]
@@ -53,9 +53,9 @@ def report(results: list[text.TextResult], pools: list[Pool], model_id: str) -> 
 
 
 def show(result: dict[str, Any], console: Console) -> None:
-    """Print the comparison, the engine at text level by shape and tier, and the audiences."""
+    """Print the comparison, the engine by shape and tier at both levels, and the audiences."""
     table = Table(title=f"Crisis benchmark at budget {text.BUDGET:g}: counts and texts, same KOLs")
-    names = ("recall", "95%", "false a KOL-week", "median", "p90", "hard paged", "notifications")
+    names = ("recall", "95%", "false per KOL-week", "median", "p90", "hard paged", "notifications")
     table.add_column("level")
     for name in names:
         table.add_column(name, justify="right")
@@ -76,14 +76,14 @@ def show(result: dict[str, Any], console: Console) -> None:
     low, high = apart["interval_95"]["recall"]
     early, late = apart["interval_95"]["later"]
     console.print(
-        f"text less count: recall {100 * apart['recall']:+.1f} points "
+        f"text minus count: recall {100 * apart['recall']:+.1f} points "
         f"[{100 * low:+.1f}, {100 * high:+.1f}]; the {apart['caught_by_both']} crises caught by "
         f"both are {apart['later']:+.1f} minutes later (median) [{early:+.1f}, {late:+.1f}]; "
         f"{result['comments']:,} comments delivered, "
-        f"{result['late'] / max(result['comments'], 1):.1%} after their minute was closed"
+        f"{result['late'] / max(result['comments'], 1):.1%} after their window had closed"
     )
     for row, level in zip(result["rows"], ("count", "text"), strict=True):
-        show_groups(row, f"{level} level beside the limit (of the counts)", console)
+        show_groups(row, f"{level} level, with the limit of the counts", console)
     audiences = Table("audience", "KOLs", "texts", "P(negative) of negative", "of others")
     for name, one in result["audiences"].items():
         audiences.add_row(
@@ -94,10 +94,10 @@ def show(result: dict[str, Any], console: Console) -> None:
             f"{one['mean_negative_of_others']:.2f}",
         )
     console.print(audiences)
-    console.print("first pages were called: " + _told(result["called"]))
+    console.print("kinds of the first pages: " + _counts(result["called"]))
 
 
-def _told(called: dict[str, dict[str, int]]) -> str:
+def _counts(called: dict[str, dict[str, int]]) -> str:
     return "; ".join(
         f"{shape} " + ", ".join(f"{kind} {count}" for kind, count in kinds.items())
         for shape, kinds in called.items()
@@ -105,6 +105,6 @@ def _told(called: dict[str, dict[str, int]]) -> str:
 
 
 def save(path: Path, result: dict[str, Any], seed: int) -> None:
-    """Write the result with its seed."""
+    """Write the result and its seed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(result | {"seed": seed}, indent=1) + "\n")

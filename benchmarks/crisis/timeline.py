@@ -1,4 +1,4 @@
-"""What happened to one KOL, hour by hour, and what the engine said: enough to draw it."""
+"""One KOL's timeline for a plot: comments by the hour, incidents and pages."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,15 +17,15 @@ class Timeline:
     """One KOL after the warm-up.
 
     Attributes:
-        kol: whose.
+        kol: the KOL.
         tier: the KOL's tier.
         comments: per hour.
-        negative: of which called negative.
-        incidents: kind, whether it is a crisis, and its first and last minute.
-        pages: minutes in which the engine paged.
-        resolutions: minutes in which it resolved.
-        missed: crises without a page.
-        false: minutes of the false pages.
+        negative: of these, predicted negative.
+        incidents: (kind, whether it is a crisis, first minute, last minute).
+        pages: minutes of pages.
+        resolutions: minutes of resolutions.
+        missed: number of crises without a page.
+        false: minutes of false pages.
     """
 
     kol: str
@@ -40,7 +40,7 @@ class Timeline:
 
     @property
     def faults(self) -> int:
-        """Crises missed and false pages."""
+        """Number of missed crises and false pages."""
         return self.missed + len(self.false)
 
 
@@ -50,7 +50,7 @@ def timeline(
     resolutions: Sequence[tuple[int, int]],
     outcome: KolOutcome,
 ) -> Timeline:
-    """The story of a stream and of the pages that were judged on it."""
+    """The timeline of a stream and its judged pages."""
     warm = HOURS_WARM_UP * 60
     return Timeline(
         stream.kol,
@@ -70,11 +70,11 @@ def _hourly(counts: np.ndarray) -> tuple[int, ...]:
     return tuple(sums.tolist())
 
 
-def worst(stories: Sequence[Timeline]) -> list[Timeline]:
-    """Of every tier the KOL with the most faults, the first where several have as many."""
+def worst(lines: Sequence[Timeline]) -> list[Timeline]:
+    """For each tier the KOL with the most errors, the first of several."""
     chosen = []
     for tier in protocol.TIERS:
-        mine = [story for story in stories if story.tier == tier.name]
+        mine = [line for line in lines if line.tier == tier.name]
         if mine:
-            chosen.append(max(mine, key=lambda story: story.faults))
+            chosen.append(max(mine, key=lambda line: line.faults))
     return chosen

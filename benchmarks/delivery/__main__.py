@@ -1,6 +1,6 @@
-"""`python -m benchmarks.delivery`: a storm through the real chain, and how long each part takes.
+"""`python -m benchmarks.delivery`: times a storm through the real notification chain.
 
-`--faults` opens three alerts while nobody can be reached instead.
+With `--faults` three alerts open while no receiver can be reached.
 """
 
 import argparse
@@ -25,30 +25,32 @@ _CONSOLE = Console(width=100)
 def main() -> None:
     """Run, print and write the result."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.delivery", description=__doc__)
-    parser.add_argument("--fake-model", action="store_true", help="the tests' model and storm")
+    parser.add_argument("--fake-model", action="store_true", help="use the tests' model and storm")
     parser.add_argument(
-        "--hurried", action="store_true", help="a second in place of every wait that deploy/ sets"
+        "--hurried", action="store_true", help="use one second for each wait in deploy/"
     )
-    parser.add_argument("--speed", type=float, default=300.0, help="seconds of the storm a second")
-    parser.add_argument("--faults", action="store_true", help="the outage instead of the storm")
-    parser.add_argument("--outage", type=float, default=60.0, help="its seconds; 600 are real")
+    parser.add_argument("--speed", type=float, default=300.0, help="speed of the storm")
+    parser.add_argument("--faults", action="store_true", help="run the outage instead of the storm")
+    parser.add_argument(
+        "--outage", type=float, default=60.0, help="its seconds; 600 for a realistic one"
+    )
     parser.add_argument("--out", type=Path, default=RESULT, help="result file")
     args = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that started programs are stopped
     try:
         with tempfile.TemporaryDirectory(prefix="groundswell-delivery-") as folder:
             if args.faults:
                 outage(Path(folder), args)
             else:
-                tell(Path(folder), args)
+                storm(Path(folder), args)
     except (stack.NotInstalled, chain.ChainIncomplete, faults.NotDelivered) as error:
         sys.exit(f"{error}")
 
 
-def tell(folder: Path, args: argparse.Namespace) -> None:
-    """The storm."""
+def storm(folder: Path, args: argparse.Namespace) -> None:
+    """Run the storm."""
     end = SystemClock().now().replace(second=0, microsecond=0) - timedelta(minutes=1)
-    storm = for_the_fake_model(end) if args.fake_model else of_the_demo(end)
+    comments = for_the_fake_model(end) if args.fake_model else of_the_demo(end)
     with (
         outside() as world,
         stack.running(
@@ -56,27 +58,27 @@ def tell(folder: Path, args: argparse.Namespace) -> None:
         ) as everything,
     ):
         versions = everything.versions
-        moments = chain.run(everything, storm, speed=args.speed)
-    told = report.rows(moments)
-    how = f"{storm.name} at {args.speed:g} times its speed, "
-    how += "waits of a second" if args.hurried else "the waits of deploy/"
+        events = chain.run(everything, comments, speed=args.speed)
+    rows = report.rows(events)
+    how = f"{comments.name} at {args.speed:g} times its speed, "
+    how += "one second for each wait" if args.hurried else "the waits of deploy/"
     _CONSOLE.print(how, versions)
-    report.show_story(told, _CONSOLE)
-    report.save(args.out, "storm", {"versions": versions, "how": how, "moments": told})
+    report.show_events(rows, _CONSOLE)
+    report.save(args.out, "storm", {"versions": versions, "how": how, "events": rows})
 
 
 def outage(folder: Path, args: argparse.Namespace) -> None:
-    """The fault run."""
+    """Run the outage."""
     timeout = faults.timeout_for(args.outage)
     with (
         outside(hold=3 * timeout) as world,
         stack.serving(folder, world, shipped=False, timeout=timeout) as service,
     ):
-        told = faults.run(service, world, outage=args.outage)
-    how = f"{args.outage:g} s of outage, {timeout:g} s for an attempt, pauses as shipped"
+        results = faults.run(service, world, outage=args.outage)
+    how = f"outage of {args.outage:g} s, timeout {timeout:g} s, default retries"
     _CONSOLE.print(how)
-    report.show_faults(told, _CONSOLE)
-    report.save(args.out, "faults", {"how": how, "channels": [asdict(one) for one in told]})
+    report.show_faults(results, _CONSOLE)
+    report.save(args.out, "faults", {"how": how, "channels": [asdict(one) for one in results]})
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""A storm from its first hostile comment to the last message that it is over.
+"""Times a storm, from its first hostile comment to the last message about its end.
 
-The calm before it is sent as fast as the service takes it; from the first hostile comment on,
-comments come in their order of time at a stated speed. What the detector takes is event time, which
-the speed does not change; what scrapes, waits and messages take is time by the clock.
+The calm before the storm is sent as fast as possible. From the first hostile comment on, comments
+are replayed at a given speed. The detector works in event time, which does not depend on the speed;
+scrapes, waits and messages take clock time.
 """
 
 import json
@@ -22,44 +22,44 @@ from tests.serving.streams import wait_until_processed
 
 RULE = "GroundswellBacklash"
 _CLOCK = SystemClock()
-_TICK, _LOOK = 0.05, 0.25  # seconds between two looks at what arrived, and at Prometheus
-_AFTERWARDS = timedelta(minutes=15)  # for the rule to cease and its end to be told
+_TICK, _POLL = 0.05, 0.25  # seconds between polls of the receivers, and of Prometheus
+_AFTERWARDS = timedelta(minutes=15)  # for the rule to stop firing and its end to be reported
 
 
 class ChainIncomplete(Exception):
-    """The chain did not come to its end."""
+    """An expected event did not happen."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChainEvent:
-    """Something that happened.
+    """One event of the chain.
 
     Attributes:
-        what: in a few words.
-        at: by the clock, aware.
-        event: in event time; None where it has none.
-        cause: by the clock, when the transition was committed of which this tells; None for others.
+        what: short description.
+        at: clock time, aware.
+        event_time: event time; None if it has none.
+        cause: clock time when the reported transition was committed; None for other events.
     """
 
     what: str
     at: datetime
-    event: datetime | None = None
+    event_time: datetime | None = None
     cause: datetime | None = None
 
 
 def run(stack: DeliveryStack, storm: Storm, *, speed: float) -> list[ChainEvent]:
-    """Replay the storm, acknowledge its alert at the first message, and see it told and over.
+    """Replay the storm, acknowledge its alert at the first message, and wait for its end.
 
     Args:
-        stack: everything that runs; its service has no comments yet.
-        storm: what to replay.
-        speed: seconds of the storm a second.
+        stack: all running programs; the service has no comments.
+        storm: the comments to replay.
+        speed: seconds of event time per second.
 
     Returns:
-        What happened, in order of time by the clock.
+        The events, in order of clock time.
 
     Raises:
-        ChainIncomplete: something did not come, or a signature was wrong.
+        ChainIncomplete: an event is missing, or a signature is wrong.
     """
     calm = [item for item in storm.items if created(item) < storm.first]
     rest = storm.items[len(calm) :]
@@ -67,21 +67,21 @@ def run(stack: DeliveryStack, storm: Storm, *, speed: float) -> list[ChainEvent]
     wait_until_processed(stack.service, seconds=1800)
     seen = f'groundswell_mood{{kol="{storm.kol_id}"}}'
     eventually(lambda: _series(stack, seen), "the KOL is scraped", seconds=120)
-    watch = _Observer(stack, storm.kol_id)
+    observer = _Observer(stack, storm.kol_id)
     begun = _CLOCK.now()
     last = begun + (created(rest[-1]) - storm.first) / speed + _AFTERWARDS
-    while not watch.over:
+    while not observer.over:
         now = _CLOCK.now()
         if now > last:
-            raise ChainIncomplete(f"not all was told: {watch.missing}")
+            raise ChainIncomplete(f"these events are missing: {observer.missing}")
         reached = storm.first + (now - begun) * speed
         due = next((n for n, item in enumerate(rest) if created(item) > reached), len(rest))
         send(stack.service, rest[:due])
         rest = rest[due:]
-        watch.look()
+        observer.poll()
         time.sleep(_TICK)
-    moments = [ChainEvent("first hostile comment", begun, storm.first), *watch.moments()]
-    return sorted(moments, key=lambda moment: moment.at)
+    events = [ChainEvent("first hostile comment", begun, storm.first), *observer.events()]
+    return sorted(events, key=lambda event: event.at)
 
 
 def _series(stack: DeliveryStack, expr: str) -> list[Any]:
@@ -91,63 +91,61 @@ def _series(stack: DeliveryStack, expr: str) -> list[Any]:
 
 
 class _Observer:
-    """Looks at what arrives and at Prometheus' rule, and acknowledges."""
+    """Polls the receivers and the Prometheus rule, and acknowledges the alert."""
 
     def __init__(self, stack: DeliveryStack, kol_id: str) -> None:
         self._stack = stack
         self._kol_id = kol_id
-        self._next_look = time.monotonic()
+        self._next_poll = time.monotonic()
         self._fired: datetime | None = None
-        self._ceased: datetime | None = None
+        self._stopped: datetime | None = None
         self._acknowledged: datetime | None = None
 
     @property
     def missing(self) -> list[str]:
-        """What has not happened yet."""
+        """Events that have not happened yet."""
         happened = {
             "acknowledged": self._acknowledged is not None,
             "the rule fired": self._fired is not None,
-            "the rule ceased": self._ceased is not None,
-            "the webhook's end": self._first(HOOK, "resolved") is not None,
-            "the e-mail's end": self._first(MAIL, "resolved") is not None,
-            "Alertmanager's end": self._ruled("resolved") is not None,
+            "the rule stopped firing": self._stopped is not None,
+            "the webhook for the end": self._first(HOOK, "resolved") is not None,
+            "the e-mail for the end": self._first(MAIL, "resolved") is not None,
+            "Alertmanager's message for the end": self._rule_message("resolved") is not None,
         }
         return [what for what, true in happened.items() if not true]
 
     @property
     def over(self) -> bool:
-        """Whether everything has happened."""
+        """Whether all events have happened."""
         return not self.missing
 
-    def look(self) -> None:
-        """See what is new."""
-        if self._acknowledged is None and any(self._kept()):
+    def poll(self) -> None:
+        """Poll once."""
+        if self._acknowledged is None and any(self._accepted()):
             self._acknowledge()
-        if time.monotonic() >= self._next_look:
-            self._look_at_rule()
-            self._next_look = time.monotonic() + _LOOK
+        if time.monotonic() >= self._next_poll:
+            self._poll_rule()
+            self._next_poll = time.monotonic() + _POLL
 
-    def _kept(self) -> Iterator[Arrival]:
+    def _accepted(self) -> Iterator[Arrival]:
         return (arrival for arrival in list(self._stack.outside.arrivals) if arrival.kept)
 
     def _first(self, way: str, reason: str) -> Arrival | None:
-        """The first message of ours on a way that tells a transition."""
+        """The first message of the service about a transition, by its way."""
         return next(
             (
                 arrival
-                for arrival in self._kept()
-                if arrival.way == way and reason in [told for _, told in arrival.told]
+                for arrival in self._accepted()
+                if arrival.way == way and reason in [transition for _, transition in arrival.told]
             ),
             None,
         )
 
-    def _ruled(self, status: str) -> Arrival | None:
-        """The first message of Alertmanager on the rule's alert that it fires; the last on its
-        end.
-        """
+    def _rule_message(self, status: str) -> Arrival | None:
+        """Alertmanager's first message that the rule fires, or its last one about the end."""
         found = [
             arrival
-            for arrival in self._kept()
+            for arrival in self._accepted()
             if arrival.way not in (HOOK, MAIL)
             for alert in json.loads(arrival.body)["alerts"]
             if (alert["labels"]["alertname"], alert["labels"].get("kol"), alert["status"])
@@ -163,7 +161,7 @@ class _Observer:
         done = service.post(f"/v1/alerts/{alert['alert_id']}/actions", json=body).raise_for_status()
         self._acknowledged = datetime.fromisoformat(done.json()["action"]["at"])
 
-    def _look_at_rule(self) -> None:
+    def _poll_rule(self) -> None:
         answer = self._stack.prometheus.get("/api/v1/alerts").raise_for_status()
         firing = [
             datetime.fromisoformat(alert["activeAt"])
@@ -174,18 +172,18 @@ class _Observer:
         ]
         if firing:
             self._fired = self._fired or min(firing)
-            self._ceased = None
+            self._stopped = None
         elif self._fired is not None:
-            self._ceased = self._ceased or _CLOCK.now()
+            self._stopped = self._stopped or _CLOCK.now()
 
-    def moments(self) -> Iterator[ChainEvent]:
-        """Everything that happened.
+    def events(self) -> Iterator[ChainEvent]:
+        """All events.
 
         Raises:
-            ChainIncomplete: a webhook's signature is wrong.
+            ChainIncomplete: the signature of a webhook is wrong.
         """
         assert self._fired is not None
-        assert self._ceased is not None
+        assert self._stopped is not None
         assert self._acknowledged is not None
         query = {"channel": CRM}
         page = self._stack.service.get("/v1/deliveries", params=query).raise_for_status().json()
@@ -196,27 +194,27 @@ class _Observer:
             yield ChainEvent(f"alert {reason}", at, datetime.fromisoformat(row["at"]))
             for way, name in ((HOOK, "webhook, signature verified"), (MAIL, "e-mail")):
                 if (arrival := self._first(way, reason)) is None:
-                    raise ChainIncomplete(f"{way}: {reason}")
+                    raise ChainIncomplete(f"no message about {reason} by {way}")
                 if way == HOOK:
                     _verify(arrival)
                 yield ChainEvent(f"{reason}: {name}", arrival.at, cause=at)
         opened, resolved = committed["opened"], committed["resolved"]
         yield ChainEvent("rule fired in Prometheus", self._fired, cause=opened)
-        yield ChainEvent("rule ceased in Prometheus", self._ceased, cause=resolved)
+        yield ChainEvent("rule stopped firing in Prometheus", self._stopped, cause=resolved)
         for status, cause in (("firing", opened), ("resolved", resolved)):
-            arrival = self._ruled(status)
+            arrival = self._rule_message(status)
             assert arrival is not None
             yield ChainEvent(f"{status}: Alertmanager's webhook", arrival.at, cause=cause)
         yield ChainEvent("acknowledged", self._acknowledged)
 
 
 def _verify(arrival: Arrival) -> None:
-    """As a receiver would: the time, and the HMAC of it and of the body.
+    """Verify a signature like a receiver: the HMAC of time and body.
 
     Raises:
-        ChainIncomplete: it is not ours.
+        ChainIncomplete: it is wrong.
     """
     header = arrival.headers[SIGNATURE.lower()]
     seconds = dict(part.split("=", 1) for part in header.split(","))["t"]
     if header != sign(SECRET, datetime.fromtimestamp(int(seconds), UTC), arrival.body):
-        raise ChainIncomplete("a webhook's signature is wrong")
+        raise ChainIncomplete("the signature of a webhook is wrong")

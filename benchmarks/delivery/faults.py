@@ -1,8 +1,8 @@
-"""Three alerts open and end while nobody can be reached; then everything comes, once for each key.
+"""Three alerts open and end during an outage; afterwards all messages arrive, once per key.
 
-A third of the outage connections are refused, a third of it servers answer 500 and 451, and in the
-rest they take every message and say so too late. Pauses between attempts are the service's own;
-only the time that it gives an attempt shrinks with the outage.
+In the first third of the outage connections are refused, in the second servers return 500 and 451,
+and in the last they accept messages but respond too late. The service has its default retries; only
+the timeout of an attempt is shorter in a shorter outage.
 """
 
 import time
@@ -27,28 +27,28 @@ _REAL_TIMEOUT = 10.0  # seconds, the service's default
 _WAYS = {CRM: HOOK, DESK: MAIL}
 _PHASES = (("refusing", 0.0), ("failing", 0.33), ("slow", 0.66), ("up", 1.0))
 _FIRST_ALERT, _NEXT_ALERT, _ITS_END = 0.05, 0.3, 0.15  # shares of the outage
-_IN_THE_STORM = timedelta(minutes=40)  # after the first hostile comment: the alert is open
-_AFTERWARDS = 900.0  # seconds for everything to come: pauses are five minutes at most
+_IN_THE_STORM = timedelta(minutes=40)  # after the first hostile comment, when the alert is open
+_AFTERWARDS = 900.0  # seconds to wait; retries are at most 5 minutes apart
 _POLL = 0.2
 Task = Callable[[], None]
 
 
 class NotDelivered(Exception):
-    """The run did not end as promised."""
+    """A message is missing, duplicated or out of order."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelOutcome:
-    """What came of one channel.
+    """The result of one channel.
 
     Attributes:
         channel: its name.
-        transitions: that it was to be told.
-        attempts: that the service made, by its own count; a burst counts for each transition.
-        messages: attempts that reached the server; the others were refused a connection.
-        refused: of those, answered 500 or 451.
-        taken: of those, taken by the server, in time or not.
-        repeated: of those taken, with a key that had been there: a receiver drops them.
+        transitions: number of transitions to report.
+        attempts: attempts counted by the service; a burst counts once per transition.
+        messages: attempts that reached the server; other connections were refused.
+        refused: of these, rejected with 500 or 451.
+        taken: of these, accepted by the server, in time or not.
+        repeated: of these, with a known key, so the receiver drops them.
         last: seconds from the end of the outage to the last message.
     """
 
@@ -63,20 +63,20 @@ class ChannelOutcome:
 
 
 def timeout_for(outage: float) -> float:
-    """Seconds that an attempt gets: the default in a real outage, fewer in a short one."""
+    """Timeout of an attempt in seconds: the default in a realistic outage, else shorter."""
     return max(_REAL_TIMEOUT * outage / REAL_OUTAGE, 1.0)
 
 
 def run(service: httpx.Client, outside: Outside, *, outage: float) -> list[ChannelOutcome]:
-    """Go through the outage and wait until nothing waits any more.
+    """Run the outage and wait until all deliveries are done.
 
     Args:
-        service: without comments yet.
-        outside: its channels' other side.
-        outage: how long they are down, in seconds.
+        service: a service without comments.
+        outside: the receivers of its channels.
+        outage: its length in seconds.
 
     Raises:
-        NotDelivered: a transition was lost, is dead, came twice under two keys, or out of order.
+        NotDelivered: a transition is missing, dead, duplicated with another key, or out of order.
     """
     end = SystemClock().now() - timedelta(hours=1)
     storms = [for_the_fake_model(end, kol_id) for kol_id in KOLS]
@@ -84,21 +84,19 @@ def run(service: httpx.Client, outside: Outside, *, outage: float) -> list[Chann
         send(service, list(_part(storm, None, timedelta())))
     wait_until_processed(service, seconds=600)
     begun = time.monotonic()
-    for share, task in sorted(
-        _plan(service, outside, storms), key=lambda planned_steps: planned_steps[0]
-    ):
+    for share, task in sorted(_plan(service, outside, storms), key=lambda planned: planned[0]):
         time.sleep(max(begun + share * outage - time.monotonic(), 0))
         task()
     up_again = SystemClock().now()
     wait_until_processed(service, seconds=600)
-    rows = _until_nothing_waits(service)
+    rows = _wait_for_deliveries(service)
     return [_checked(channel, rows, outside, up_again) for channel in _WAYS]
 
 
 def _plan(
     service: httpx.Client, outside: Outside, storms: list[Storm]
 ) -> Iterator[tuple[float, Task]]:
-    """What is to be done, and after which share of the outage."""
+    """Yield (share of the outage, task)."""
     for mode, share in _PHASES:
         yield share, partial(outside.turn, mode)
     for number, storm in enumerate(storms):
@@ -108,14 +106,14 @@ def _plan(
 
 
 def _part(storm: Storm, since: timedelta | None, until: timedelta | None) -> Iterator[Any]:
-    """The comments from one time after the first hostile one to another."""
+    """The comments in a span of time after the first hostile one."""
     for item in storm.items:
         after = created(item) - storm.first
         if (since is None or after >= since) and (until is None or after < until):
             yield item
 
 
-def _until_nothing_waits(service: httpx.Client) -> list[dict[str, Any]]:
+def _wait_for_deliveries(service: httpx.Client) -> list[dict[str, Any]]:
     deadline = time.monotonic() + _AFTERWARDS
     while time.monotonic() < deadline:
         page = service.get("/v1/deliveries", params={"limit": 100}).raise_for_status().json()
@@ -123,7 +121,7 @@ def _until_nothing_waits(service: httpx.Client) -> list[dict[str, Any]]:
         if all(row["state"] != "waiting" for row in rows):
             return rows
         time.sleep(_POLL)
-    raise NotDelivered(f"deliveries still wait {_AFTERWARDS:g} s after the outage")
+    raise NotDelivered(f"deliveries are still waiting {_AFTERWARDS:g} s after the outage")
 
 
 def _checked(
@@ -137,14 +135,14 @@ def _checked(
         raise NotDelivered(f"{channel}: {Counter(row['state'] for row in mine)}")
     attempts: list[Arrival] = [one for one in outside.arrivals if one.way == _WAYS[channel]]
     taken = [arrival for arrival in attempts if arrival.kept]
-    told = [one for arrival in once(taken) for one in arrival.told]
-    if Counter(told) != Counter(wanted):
-        raise NotDelivered(f"{channel}: told {told} instead of {wanted}")
+    reported = [one for arrival in once(taken) for one in arrival.told]
+    if Counter(reported) != Counter(wanted):
+        raise NotDelivered(f"{channel}: reported {reported} instead of {wanted}")
     for alert_id in {alert_id for alert_id, _ in wanted}:
-        if [one for one in told if one[0] == alert_id] != [
+        if [one for one in reported if one[0] == alert_id] != [
             one for one in wanted if one[0] == alert_id
         ]:
-            raise NotDelivered(f"{channel}: {alert_id} was told out of order")
+            raise NotDelivered(f"{channel}: {alert_id} was reported out of order")
     return ChannelOutcome(
         channel=channel,
         transitions=len(mine),

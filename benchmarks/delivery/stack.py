@@ -1,4 +1,4 @@
-"""The service and what stands round it, all on loopback and in a temporary folder."""
+"""The service and the programs around it, on loopback and in a temporary folder."""
 
 import shutil
 from collections.abc import Iterator
@@ -34,12 +34,12 @@ channels = ["{CRM}", "{DESK}"]
 
 
 class NotInstalled(Exception):
-    """A program that the chain needs is not on this machine."""
+    """A required program is not installed."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryStack:
-    """Everything that runs.
+    """All running programs.
 
     Attributes:
         service: a client of the service.
@@ -55,7 +55,7 @@ class DeliveryStack:
 
     @property
     def versions(self) -> dict[str, str]:
-        """Of everything that runs, and the model's id."""
+        """Versions of all programs, and the model's id."""
         status = self.service.get("/v1/status").raise_for_status().json()
         built = self.prometheus.get("/api/v1/status/buildinfo").raise_for_status().json()
         known = self.alertmanager.get("/api/v2/status").raise_for_status().json()
@@ -71,13 +71,13 @@ class DeliveryStack:
 def serving(
     folder: Path, outside: Outside, *, shipped: bool, timeout: float = 10.0
 ) -> Iterator[httpx.Client]:
-    """The service alone, telling a webhook and a mail server.
+    """Run the service alone, with a webhook and an e-mail channel.
 
     Args:
-        folder: for its data.
-        outside: whom it tells.
-        shipped: on the model that comes along; else on the fake one.
-        timeout: seconds that it gives an attempt.
+        folder: folder for its data.
+        outside: the receivers.
+        shipped: use the shipped model instead of the fake one.
+        timeout: timeout of an attempt in seconds.
     """
     path = folder / "channels.toml"
     path.write_text(_CHANNELS.format(port=outside.port, mail_port=outside.mail_port))
@@ -96,20 +96,20 @@ def serving(
 def running(
     folder: Path, outside: Outside, *, shipped: bool, hurried: bool
 ) -> Iterator[DeliveryStack]:
-    """The service with Prometheus and Alertmanager, whose webhooks come to `outside` as well.
+    """Run the service with Prometheus and Alertmanager, whose webhooks also go to `outside`.
 
     Args:
-        folder: for all data.
-        outside: whom they tell.
-        shipped: on the model that comes along; else on the fake one.
-        hurried: a second in place of every wait that deploy/ sets.
+        folder: folder for all data.
+        outside: the receivers.
+        shipped: use the shipped model instead of the fake one.
+        hurried: use one second for each wait in deploy/.
 
     Raises:
         NotInstalled: Prometheus or Alertmanager is missing.
     """
     if missing := [_PACKAGES[name] for name in _PACKAGES if shutil.which(name) is None]:
         raise NotInstalled(
-            f"{' and '.join(missing)} cannot be found; on Debian: apt-get install"
+            f"{' and '.join(missing)} is not installed; on Debian, run: apt-get install"
             f" {' '.join(missing)}"
         )
     routes = daemons.committed_routes()

@@ -1,4 +1,4 @@
-"""What is replayed: the demo's storm, or one in words that the fake model knows."""
+"""The replayed comments: the demo's storm, or one in words that the fake model knows."""
 
 import random
 from dataclasses import dataclass
@@ -12,18 +12,23 @@ from tests.serving import streams
 
 _SEED = 20
 _BATCH = 500
-_HOSTILE = ("terrible", "this is a scam", "awful", "worst ever")  # how streams.storm complains
+_HOSTILE = (
+    "terrible",
+    "this is a scam",
+    "awful",
+    "worst ever",
+)  # first words of the complaints of streams.storm
 _AFTER = timedelta(hours=20)
 
 
 @dataclass(frozen=True, slots=True)
 class Storm:
-    """Comments in order of time, with a storm in them.
+    """Comments with a storm, in order of time.
 
     Attributes:
-        name: of the stream, for people.
-        kol_id: whom it hits.
-        items: as `POST /v1/comments` takes them.
+        name: description of the stream.
+        kol_id: the KOL that it hits.
+        items: comments as for `POST /v1/comments`.
         first: event time of the first hostile comment.
     """
 
@@ -34,7 +39,7 @@ class Storm:
 
 
 def of_the_demo(end: datetime) -> Storm:
-    """The demo's two days, which end at `end` (aware)."""
+    """The demo's two days, ending at `end` (aware)."""
     kol = next(kol for kol in KOLS if kol.kol_id == SCENARIO.storm_kol)
     moods = [moment.mood for moment in plan(kol, random.Random(f"{_SEED}/{kol.kol_id}"))]
     items = generate(end, _SEED)
@@ -47,7 +52,7 @@ def of_the_demo(end: datetime) -> Storm:
 
 
 def for_the_fake_model(end: datetime, kol_id: str = "lena") -> Storm:
-    """A day and a quarter of one KOL with an hour of storm in it."""
+    """30 hours of one KOL with one hour of storm."""
     start = end - timedelta(hours=30)
     items = streams.storm(kol_id, start, storm_after=_AFTER)
     first = next(
@@ -59,11 +64,11 @@ def for_the_fake_model(end: datetime, kol_id: str = "lena") -> Storm:
 
 
 def created(item: dict[str, Any]) -> datetime:
-    """When a comment was written, aware."""
+    """Creation time of a comment, aware."""
     return datetime.fromisoformat(item["created_at"])
 
 
 def send(service: httpx.Client, items: list[dict[str, Any]]) -> None:
-    """Hand comments to the service."""
+    """Send comments to the service."""
     for first in range(0, len(items), _BATCH):
         service.post("/v1/comments", json=items[first : first + _BATCH]).raise_for_status()

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.nab`: NAB's score on five Twitter-volume series, ours beside river's."""
+"""`python -m benchmarks.nab`: NAB scores on five Twitter-volume series, ours and river's."""
 
 import argparse
 import json
@@ -23,7 +23,9 @@ _RESULTS = Path(__file__).parents[1] / "results"
 
 def show(tuned: dict[str, Tuned], series: Sequence[Series], console: Console) -> None:
     """Print the comparison."""
-    table = Table(title="NAB standard profile, five Twitter-volume series; nothing 0, perfect 100")
+    table = Table(
+        title="NAB, standard profile, five Twitter-volume series; 0 flags nothing, 100 is perfect"
+    )
     for column in ("detector", "re-tuned", "leave one out"):
         table.add_column(column, justify="left" if column == "detector" else "right")
     for one in series:
@@ -32,15 +34,17 @@ def show(tuned: dict[str, Tuned], series: Sequence[Series], console: Console) ->
         cells = [f"{hit} · {false}" for hit, false in zip(row.hits, row.false, strict=True)]
         table.add_row(name, f"{row.score:.1f}", f"{row.left_out:.1f}", *cells)
     console.print(table)
-    console.print("Per series: windows found · flagged rows outside, at the re-tuned threshold.")
+    console.print(
+        "Per series: windows found · flagged rows outside windows, at the re-tuned threshold."
+    )
 
 
 def neighbours(series: Sequence[Series]) -> dict[str, Any]:
-    """Ours with other settings around its own, and a threshold and setting never tuned on a series.
+    """Our detector with settings around its default, tuned with and without each series.
 
     Returns:
-        Lowest, median and highest of both scores over the settings, and `left_out`: the scaled
-        score where setting and threshold of each series are the best on the four others.
+        Lowest, median and highest of both scores over the settings, and `left_out_with_settings`:
+        the scaled score if setting and threshold for each series are the best on the four others.
     """
     grid = [
         [sweep(volume_surge(one, **options), one.windows) for one in series]
@@ -65,14 +69,14 @@ def neighbours(series: Sequence[Series]) -> dict[str, Any]:
 
 
 def _on_others(sweeps: Sequence[Sweep], index: int) -> tuple[float, float]:
-    """Sum over all series but one at the threshold best on them, and that threshold."""
+    """The best sum over all series except one, and its threshold."""
     rest = [part for other, part in enumerate(sweeps) if other != index]
     threshold = best(rest)
     return sum(part.at(threshold)[0] for part in rest), threshold
 
 
 def _plain(row: Tuned) -> dict[str, Any]:
-    """A row as JSON has it: a threshold that flags nothing is null."""
+    """A row as JSON values; a threshold that flags nothing is null."""
     values = asdict(row)
     values["threshold"] = row.threshold if np.isfinite(row.threshold) else None
     values["thresholds"] = [one if np.isfinite(one) else None for one in row.thresholds]

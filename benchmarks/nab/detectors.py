@@ -1,4 +1,4 @@
-"""Ours and river's stock detectors: one score a row, given before the next row is seen."""
+"""Our detector and river's defaults: one score per row, online."""
 
 from collections.abc import Callable
 from itertools import product
@@ -15,7 +15,7 @@ from monitoring.detectors.volume_surge import VolumeSurge
 
 OURS = "Groundswell volume_surge"
 
-# Around the defaults, a step to either side, to see how much hangs on them.
+# Settings one step around the defaults, to see how much depends on them.
 NEIGHBOURS: tuple[dict[str, Any], ...] = tuple(
     {"span": span, "memory": memory, "margin": margin, "tail": tail}
     for span, memory, margin, tail in product((12, 18, 24), (5.0, 7.0, 10.0), (0.2, 0.3), (0.02,))
@@ -23,7 +23,7 @@ NEIGHBOURS: tuple[dict[str, Any], ...] = tuple(
 
 
 def volume_surge(series: Series, **options: Any) -> Scores:
-    """Our detector of surges, as the engine would feed it."""
+    """Our volume_surge detector, called like by the engine."""
     detector = VolumeSurge(**options)
     scores = np.zeros(len(series.values))
     for row, (minute, value) in enumerate(zip(series.minutes, series.values, strict=True)):
@@ -33,7 +33,7 @@ def volume_surge(series: Series, **options: Any) -> Scores:
 
 
 def absolute_deviation(series: Series) -> Scores:
-    """River StandardAbsoluteDeviation, stock."""
+    """River StandardAbsoluteDeviation with default settings."""
     detector = StandardAbsoluteDeviation()
     scores = np.zeros(len(series.values))
     for row, value in enumerate(series.values):
@@ -43,7 +43,7 @@ def absolute_deviation(series: Series) -> Scores:
 
 
 def half_space_trees(series: Series) -> Scores:
-    """River HalfSpaceTrees, stock, behind the scaler to [0, 1] that its documentation asks for."""
+    """River HalfSpaceTrees with default settings, after a scaler as its documentation says."""
     detector = MinMaxScaler() | HalfSpaceTrees(seed=42)
     scores = np.zeros(len(series.values))
     for row, value in enumerate(series.values):
@@ -54,7 +54,7 @@ def half_space_trees(series: Series) -> Scores:
 
 
 def adwin(series: Series) -> Scores:
-    """River ADWIN, stock: 1 where it detects a drift."""
+    """River ADWIN with default settings: 1 where it detects a drift."""
     detector = ADWIN()
     scores = np.zeros(len(series.values))
     for row, value in enumerate(series.values):

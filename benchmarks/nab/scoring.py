@@ -1,10 +1,9 @@
-"""NAB's scoring rule (Lavin and Ahmad 2015), standard profile, for every threshold at once.
+"""NAB's scoring rule (Lavin and Ahmad 2015), standard profile, for all thresholds at once.
 
-A window pays for its earliest flagged row, the more the earlier: 1 for its first row, nearly 0 for
-its last; a window without one costs 1. A flagged row outside every window costs a part of 0.11 that
-grows with its distance past the last window. The first 15% of a series (at most 750 rows) are not
-scored. The sum is scaled so that flagging nothing is 0 and finding every window at its first row,
-with nothing else, is 100.
+A window scores by its earliest flagged row: 1 for its first row, almost 0 for its last; a window
+without a flagged row costs 1. A flagged row outside all windows costs up to 0.11, more with its
+distance from the previous window. The first 15% of a series (at most 750 rows) are not scored. The
+sum is scaled: flagging nothing is 0, flagging the first row of each window and no other is 100.
 """
 
 import math
@@ -22,14 +21,14 @@ FALSE_POSITIVE = 0.11
 MISSED = 1.0
 _PROBATION = 0.15
 _LONGEST_PROBATION = 750
-_FAR = 3.0  # window lengths past a window at which a false positive costs all
+_FAR = 3.0  # window lengths after a window from which a false positive costs its maximum
 
 
 def sigmoid(position: float) -> float:
-    """Value of a flag at a position in windows' lengths: -1 a window's start, 0 its end, then past.
+    """Value of a flag by its position in window lengths: -1 is the start of a window, 0 its end.
 
     Returns:
-        From 1 (nearly, at -1) over 0 to -1.
+        From almost 1 (at -1) over 0 to -1.
     """
     return -1.0 if position > _FAR else 2.0 / (1.0 + math.exp(5.0 * position)) - 1.0
 
@@ -40,11 +39,11 @@ def probation(rows: int) -> int:
 
 
 def worth(rows: int, windows: Windows) -> tuple[Scores, NDArray[np.int64]]:
-    """What flagging each row is worth.
+    """The value of flagging each row.
 
     Args:
-        rows: of the series.
-        windows: first and last row of each, in order, not overlapping.
+        rows: number of rows of the series.
+        windows: first and last row of each window, in order, not overlapping.
 
     Returns:
         The value per row, shape (rows,), and the index of the row's window, -1 outside.
@@ -64,14 +63,14 @@ def worth(rows: int, windows: Windows) -> tuple[Scores, NDArray[np.int64]]:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """One detector on one series at every threshold that changes something.
+    """One detector on one series at all thresholds that make a difference.
 
     Attributes:
-        thresholds: falling; a row is flagged if its score is at least the threshold.
-        totals: the sum at each threshold, before it is scaled.
+        thresholds: descending; a row is flagged if its score is at least the threshold.
+        totals: the unscaled sum at each threshold.
         hits: windows found at each threshold.
         false: flagged rows outside windows at each threshold.
-        windows: in the series.
+        windows: number of windows in the series.
     """
 
     thresholds: Scores
@@ -89,11 +88,11 @@ class Sweep:
 
 
 def sweep(scores: Scores, windows: Windows) -> Sweep:
-    """Score one series at every threshold above zero.
+    """Score one series at all thresholds above zero.
 
     Args:
-        scores: one a row, higher is stranger; 0 is never flagged.
-        windows: first and last row of each, in order.
+        scores: one per row; higher is more anomalous, 0 is never flagged.
+        windows: first and last row of each window, in order.
     """
     value, window = worth(len(scores), windows)
     order = np.argsort(-scores, kind="stable")
@@ -119,7 +118,7 @@ def sweep(scores: Scores, windows: Windows) -> Sweep:
 
 
 def scaled(total: float, windows: int) -> float:
-    """A sum on NAB's scale: flagging nothing is 0, perfect is 100."""
+    """A sum on NAB's scale: flagging nothing is 0, a perfect result is 100."""
     return 100.0 * (total + MISSED * windows) / ((1.0 + MISSED) * windows)
 
 

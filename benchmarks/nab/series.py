@@ -1,4 +1,4 @@
-"""Five Twitter-volume series of the Numenta Anomaly Benchmark with their labelled windows."""
+"""Reads five Twitter-volume series of the Numenta Anomaly Benchmark and their windows."""
 
 import json
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ Windows = tuple[tuple[int, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One file.
+    """One series.
 
     Attributes:
-        name: its stem, "Twitter_volume_AAPL" …
-        minutes: of each row, since 1970 UTC.
-        values: mentions in the five minutes.
+        name: file name without extension, such as "Twitter_volume_AAPL".
+        minutes: time of each row, in minutes since 1970 UTC.
+        values: number of mentions in five minutes.
         windows: first and last row of each labelled anomaly, in order.
     """
 
@@ -29,11 +29,11 @@ class Series:
 
 
 def load(folder: Path = FOLDER) -> list[Series]:
-    """Read every series of a folder, in order of name.
+    """Read all series of a folder, in order of name.
 
     Raises:
         FileNotFoundError: the folder has no windows.json.
-        ValueError: a window's edge is not a row of its series.
+        ValueError: a window starts or ends at a time without a row.
     """
     labels = json.loads((folder / "windows.json").read_text())
     found = []
@@ -44,7 +44,9 @@ def load(folder: Path = FOLDER) -> list[Series]:
         try:
             windows = tuple((rows[_time(first)], rows[_time(last)]) for first, last in spans)
         except KeyError as error:
-            raise ValueError(f"{name}: no row at {error.args[0]}, the edge of a window") from error
+            raise ValueError(
+                f"{name}: a window starts or ends at {error.args[0]}, which has no row"
+            ) from error
         minutes = tuple(int(time.timestamp()) // 60 for time in times)
         found.append(Series(name, minutes, tuple(table["value"].to_pylist()), windows))
     return found

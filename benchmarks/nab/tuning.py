@@ -1,4 +1,4 @@
-"""Thresholds: the best on all series together, and for each series the best on the others."""
+"""Tunes thresholds: on all series, and for each series on the others."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ class Tuned:
     """One detector on several series.
 
     Attributes:
-        threshold: best on all series.
+        threshold: the best on all series.
         score: scaled, at that threshold.
-        left_out: scaled, every series at the threshold that is best on the others.
-        thresholds: those, one a series.
+        left_out: scaled, each series at the threshold that is best on the others.
+        thresholds: these thresholds, one per series.
         hits: windows found per series at `threshold`.
         false: flagged rows outside windows per series at `threshold`.
     """
@@ -30,9 +30,9 @@ class Tuned:
 
 
 def best(sweeps: Sequence[Sweep]) -> float:
-    """The threshold of the highest sum over series; the highest one if several are equal.
+    """The threshold with the highest sum over series; the highest of several.
 
-    Infinity, which flags nothing, where nothing is better than that.
+    Infinity, which flags nothing, if no threshold is better.
     """
     thresholds = np.unique(np.concatenate([part.thresholds for part in sweeps]))[::-1]
     totals = np.zeros(len(thresholds) + 1)
@@ -44,7 +44,7 @@ def best(sweeps: Sequence[Sweep]) -> float:
 
 
 def tune(sweeps: Sequence[Sweep]) -> Tuned:
-    """Tune on all series, and for each on the others."""
+    """Tune on all series, and for each series on the others."""
     threshold = best(sweeps)
     others = tuple(best([part for part in sweeps if part is not left_out]) for left_out in sweeps)
     windows = sum(part.windows for part in sweeps)

@@ -52,8 +52,8 @@ def test_volume_share_and_counts_are_as_stated():
     assert volume == pytest.approx(MID.comments, rel=0.5)
     dark = sum(stream.negative[quiet].sum() for stream in streams)
     total = sum(stream.comments[quiet].sum() for stream in streams)
-    usual = protocol.HIT_RATE * 0.15 + protocol.FALSE_LABEL_RATE * 0.85
-    assert dark / total == pytest.approx(usual, abs=0.04)
+    normal = protocol.HIT_RATE * 0.15 + protocol.FALSE_LABEL_RATE * 0.85
+    assert dark / total == pytest.approx(normal, abs=0.04)
     for stream in streams:
         assert (stream.negative + stream.positive <= stream.comments).all()
         assert (stream.negative >= 0).all()
@@ -104,17 +104,17 @@ def test_a_page_in_the_window_hits_and_others_are_false_by_cause():
     assert crisis.delay == 12
     assert crisis.pages == 3
     assert crisis.resolve_error == 20
-    assert [page.cause for page in outcome.false] == ["tail", "viral", "usual"]
+    assert [page.cause for page in outcome.false] == ["tail", "viral", "normal"]
 
 
-def test_an_aftershock_is_told_and_is_no_page():
+def test_an_aftershock_is_reported_without_a_page():
     end = CRISIS.end
-    told = [end + 60, end + 24 * 60 + 1]
-    outcome = judge(flat(CRISIS), [CRISIS.start + 5], [], told)
+    waves = [end + 60, end + 24 * 60 + 1]
+    outcome = judge(flat(CRISIS), [CRISIS.start + 5], [], waves)
     assert (outcome.caught[0].pages, outcome.caught[0].aftershocks) == (1, 1)
     assert outcome.false == ()
-    unheard = judge(flat(CRISIS), [], [], told)
-    assert unheard.caught[0].aftershocks == 0
+    missed = judge(flat(CRISIS), [], [], waves)
+    assert missed.caught[0].aftershocks == 0
 
 
 def test_a_page_before_the_onset_is_no_hit():
@@ -170,7 +170,7 @@ def test_calibration_takes_the_lowest_threshold_that_keeps_the_budget():
     assert calibrate([Result([noisy, calm])], "p", 3.0) == 0
 
 
-def test_the_engine_hears_a_storm_of_the_protocol():
+def test_the_engine_detects_a_storm_of_the_protocol():
     stream = generate(17, 0, MICRO)
     result = run(stream, policy_for(0.1))
     outcome = judge(stream, result.pages, result.resolutions)

@@ -35,15 +35,15 @@ def test_an_outage_begins_in_a_calm_and_each_alert_ends_in_it() -> None:
     assert len(stormy) > 100
 
 
-def test_distances_are_told_in_event_time_by_the_clock_and_from_the_cause() -> None:
-    told = report.rows(
+def test_events_have_event_time_clock_time_and_delay() -> None:
+    rows = report.rows(
         [
             ChainEvent("first", END, END - timedelta(hours=18)),
             ChainEvent("opened", END + 3 * SECOND, END - timedelta(hours=17, minutes=47)),
             ChainEvent("e-mail", END + 5 * SECOND, cause=END + 3 * SECOND),
         ]
     )
-    figures = [tuple(row.values())[1:] for row in told]
+    figures = [tuple(row.values())[1:] for row in rows]
     assert figures == [(0.0, 0.0, None), (13.0, 3.0, None), (None, 5.0, 2.0)]
 
 

@@ -1,4 +1,4 @@
-"""Comments made of counts, their delivery, and the engine that reads them."""
+"""The text level of the crisis benchmark: comments, their delivery, and the engine's result."""
 
 from collections import Counter
 from pathlib import Path
@@ -21,7 +21,7 @@ from benchmarks.crisis.delivery import (
 from benchmarks.crisis.ours import run
 from benchmarks.crisis.scoring import judge
 from benchmarks.crisis.stream import Stream, generate
-from benchmarks.crisis.text import BUDGET, jobs, listen
+from benchmarks.crisis.text import BUDGET, feed, jobs
 from monitoring.near_duplicates import RecentTexts, signature
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data" / "sentiment"
@@ -98,8 +98,8 @@ def test_spam_is_one_text_of_a_few_accounts(spammed, pool):
     (spam,) = [one for one in stream.incidents if one.kind == "spam"]
     inside = (delivery.created >= 60 * spam.start) & (delivery.created < 60 * spam.end)
     campaign = inside & (delivery.author >= 1_000_000)
-    usual = stream.comments[: spam.start].mean() * (spam.end - spam.start)
-    assert campaign.sum() > 3 * usual
+    normal = stream.comments[: spam.start].mean() * (spam.end - spam.start)
+    assert campaign.sum() > 3 * normal
     assert SPAM_ACCOUNTS[0] <= len(set(delivery.author[campaign].tolist())) < SPAM_ACCOUNTS[1]
     texts = {pool.texts[row] for row in delivery.text[campaign].tolist()}
     assert len(texts) <= len(ENDINGS)
@@ -123,10 +123,10 @@ def test_a_stream_without_truth_cannot_be_read(pool):
         deliver(Stream("mid-0", "mid", zero, zero, zero, ()), pool, np.random.default_rng(0))
 
 
-def test_what_is_heard_comes_a_little_later_than_the_counts_say(pool):
+def test_the_text_level_pages_a_little_later_than_the_count_level(pool):
     stream = find("flash")
-    heard = listen(deliver(stream, pool, np.random.default_rng(3)), POLICY)
-    read = judge(stream, heard.pages, heard.resolutions)
+    result = feed(deliver(stream, pool, np.random.default_rng(3)), POLICY)
+    read = judge(stream, result.pages, result.resolutions)
     counted = run(stream, POLICY)
     count = judge(stream, counted.pages, counted.resolutions)
     (one,) = [crisis for crisis in read.caught if crisis.kind == "flash"][:1]
@@ -135,9 +135,9 @@ def test_what_is_heard_comes_a_little_later_than_the_counts_say(pool):
     assert other.delay is not None
     assert abs(one.delay - other.delay) <= 10
     assert one.delay >= 2  # the minutes stay open for that long
-    assert heard.late / heard.delivered < 0.06
-    assert heard.repeats > 0
-    assert len(heard.pages) == len(heard.kinds)
+    assert result.late / result.delivered < 0.06
+    assert result.repeats > 0
+    assert len(result.pages) == len(result.kinds)
 
 
 def storm_then_silence(pool: Pool, hours: int) -> ArrivingStream:
@@ -160,20 +160,20 @@ def storm_then_silence(pool: Pool, hours: int) -> ArrivingStream:
 def test_silence_does_not_hold_back_the_page_nor_the_end(pool):
     """Six comments an hour that stop look like an outage: only the longest ends the incident."""
     delivery = storm_then_silence(pool, hours=80)
-    heard = listen(delivery, POLICY)
+    result = feed(delivery, POLICY)
     onset = 14 * 1_440
-    (page,) = heard.pages
+    (page,) = result.pages
     assert onset < page <= onset + 20 + 4
-    ((paged, resolved),) = heard.resolutions
+    ((paged, resolved),) = result.resolutions
     longest = POLICY.longest.total_seconds() / 60
     assert paged == page
     assert page + longest <= resolved < onset + 79 * 60
 
 
 def test_a_storm_as_the_last_thing_before_a_short_silence_is_not_yet_over(pool):
-    heard = listen(storm_then_silence(pool, hours=1), POLICY)
-    assert len(heard.pages) == 1
-    assert heard.resolutions == []
+    result = feed(storm_then_silence(pool, hours=1), POLICY)
+    assert len(result.pages) == 1
+    assert result.resolutions == []
 
 
 def test_every_tier_gets_its_kols_and_audiences_take_turns(pool):

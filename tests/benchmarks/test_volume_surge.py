@@ -1,4 +1,4 @@
-"""The detectors' contract, for the one that hears volume."""
+"""The contract of detectors, for volume_surge."""
 
 import msgspec
 import numpy as np
@@ -24,7 +24,7 @@ def test_contract_nothing_learnt_scores_nothing():
     assert VolumeSurge().score_one() == 0.0
 
 
-def test_contract_the_usual_scores_low_and_rarely():
+def test_contract_normal_values_score_low_and_rarely():
     scores = learn(VolumeSurge(), [30.0] * (14 * DAY))
     assert max(scores) < 9.0
     assert np.count_nonzero(np.array(scores) > 5.0) < 5
@@ -75,10 +75,10 @@ def test_a_second_surge_is_news_only_if_it_tops_the_first_or_a_day_has_passed():
 def test_what_is_usual_at_noon_is_a_surge_at_night():
     hours = np.arange(DAY) * STEP / 60
     day = (40 * (1 - 0.9 * np.cos(2 * np.pi * hours / 24))).tolist()
-    usual, odd = VolumeSurge(), VolumeSurge()
-    learn(usual, day * 7)
+    normal, odd = VolumeSurge(), VolumeSurge()
+    learn(normal, day * 7)
     learn(odd, day * 7)
-    noon = max(learn(usual, day, first=7 * DAY))
+    noon = max(learn(normal, day, first=7 * DAY))
     night = max(learn(odd, [76.0] * 12, first=7 * DAY))
     assert night > noon + 3.0
 
@@ -96,15 +96,15 @@ def test_the_open_bin_is_judged_as_it_fills():
 
 def test_minutes_left_out_are_empty_minutes():
     rng = np.random.default_rng(8)
-    told, left_out = VolumeSurge(), VolumeSurge()
+    complete, left_out = VolumeSurge(), VolumeSurge()
     for minute, n in enumerate(rng.poisson(0.05, 3 * 24 * 60).tolist()):
-        told.learn_one(minute, n)
+        complete.learn_one(minute, n)
         if n or not minute:
             left_out.learn_one(minute, n)
     end = 3 * 24 * 60
-    told.learn_one(end, 1)
+    complete.learn_one(end, 1)
     left_out.learn_one(end, 1)
-    assert told.state == left_out.state
+    assert complete.state == left_out.state
 
 
 def test_contract_state_reads_back_and_is_small():

@@ -55,7 +55,7 @@ def test_a_shape_that_was_always_caught_has_no_spread():
 
 
 def test_false_pages_are_counted_by_kol_and_week():
-    page = FalsePage("mid-0", "mid", START, "usual")
+    page = FalsePage("mid-0", "mid", START, "normal")
     some = [KolOutcome((), (page,) * 6), KolOutcome((), ())] * 20
     low, high = false_interval(some)
     assert low < 0.5 < high
@@ -78,10 +78,10 @@ def test_what_both_caught_is_compared_crisis_by_crisis():
 
 def test_figures_by_shape_and_tier_keep_the_protocols_order():
     some = [KolOutcome((caught(1.0, "slow", "mega"), caught(2.0, "flash", "nano")), ())] * 3
-    told = figures(DetectorRow(OURS, 0.1, 0.43, tuple(some)))
-    assert list(told["by_shape"]) == ["flash", "slow"]
-    assert list(told["by_tier"]) == ["nano", "mega"]
-    assert told["by_tier"]["nano"]["interval_95"]["delay_median"] == (2.0, 2.0)
+    found = figures(DetectorRow(OURS, 0.1, 0.43, tuple(some)))
+    assert list(found["by_shape"]) == ["flash", "slow"]
+    assert list(found["by_tier"]) == ["nano", "mega"]
+    assert found["by_tier"]["nano"]["interval_95"]["delay_median"] == (2.0, 2.0)
 
 
 @pytest.fixture(scope="module")
@@ -99,22 +99,22 @@ def test_kols() -> list[KolResult]:
         )
         pages = [START + 9, START + 9_100]
         outcome = judge(stream, pages, [(START + 9, START + 390)])
-        story = timeline(stream, pages, [(START + 9, START + 390)], outcome)
+        line = timeline(stream, pages, [(START + 9, START + 390)], outcome)
         budgets = dict.fromkeys(protocol.BUDGETS, outcome)
         peers = {peer.name: [outcome] * len(peer.grid) for peer in PEERS}
         cost = Cost(tier.name, 1, 1.0, 1, int(counts.sum()))
-        results.append(KolResult(budgets, peers, cost, story))
+        results.append(KolResult(budgets, peers, cost, line))
     return results
 
 
 def test_a_timeline_tells_hits_misses_and_false_pages(test_kols):
-    story = test_kols[0].timeline
-    assert len(story.comments) == (protocol.DAYS - protocol.WARM_UP_DAYS) * 24
-    assert sum(story.comments) > sum(story.negative) > 0
-    assert story.missed == 1
-    assert story.false == (START + 9_100,)
-    assert story.faults == 2
-    assert story.resolutions == (START + 390,)
+    line = test_kols[0].timeline
+    assert len(line.comments) == (protocol.DAYS - protocol.WARM_UP_DAYS) * 24
+    assert sum(line.comments) > sum(line.negative) > 0
+    assert line.missed == 1
+    assert line.false == (START + 9_100,)
+    assert line.faults == 2
+    assert line.resolutions == (START + 390,)
 
 
 def test_the_worst_of_every_tier_is_chosen(test_kols):
@@ -122,7 +122,7 @@ def test_the_worst_of_every_tier_is_chosen(test_kols):
     better = replace(stories[2], kol="better", missed=0)
     worse = replace(stories[2], kol="worse", missed=2)
     chosen = worst([*stories, better, worse])
-    assert [story.kol for story in chosen] == ["nano-0", "micro-1", "worse", "macro-3", "mega-4"]
+    assert [line.kol for line in chosen] == ["nano-0", "micro-1", "worse", "macro-3", "mega-4"]
 
 
 def test_share_known_within():
@@ -153,6 +153,6 @@ def test_the_page_is_drawn_from_the_result_alone(test_kols, tmp_path):
         assert f"({name})" in page
         drawn = (tmp_path / "one" / name).read_text()
         assert drawn == (tmp_path / "two" / name).read_text()
-    story = (tmp_path / "one" / "timelines.svg").read_text()
-    assert "flip, missed" in story
-    assert "false page" in story
+    line = (tmp_path / "one" / "timelines.svg").read_text()
+    assert "flip, missed" in line
+    assert "false page" in line
