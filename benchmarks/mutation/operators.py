@@ -75,13 +75,13 @@ class StatementRemoved(_Replacement):
         if node.parent is None or node.parent.type != "simple_stmt":
             return None
         function = node.search_ancestor("funcdef")
-        acts = node.type == "atom_expr"
+        has_effect = node.type == "atom_expr"
         if node.type == "expr_stmt" and (sign := node.children[1]).type == "operator":
             target = node.children[0].type
-            acts = sign.value != "=" or (
+            has_effect = sign.value != "=" or (
                 target == "atom_expr" and function.name.value != "__init__"
             )
-        return "pass" if acts and function is not None else None
+        return "pass" if has_effect and function is not None else None
 
 
 class FieldHardWired(_Replacement):

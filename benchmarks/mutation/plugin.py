@@ -49,7 +49,7 @@ class _Recorder:
         self._out.write_text(json.dumps(recorded))
 
 
-class _Order:
+class _Sorter:
     def __init__(self, order: Path) -> None:
         names = json.loads(order.read_text())
         self._place = {name: place for place, name in enumerate(names)}
@@ -65,4 +65,4 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     if out := early_config.known_args_namespace.record_lines:
         early_config.pluginmanager.register(_Recorder(out))
     if order := early_config.known_args_namespace.in_order:
-        early_config.pluginmanager.register(_Order(order))
+        early_config.pluginmanager.register(_Sorter(order))

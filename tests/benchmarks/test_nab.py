@@ -145,7 +145,5 @@ def test_a_window_that_is_no_row_is_refused(tmp_path):
     (tmp_path / "windows.json").write_text(
         '{"Twitter_volume_AAPL": [["2015-03-03 04:37:54", "2015-03-04 13:37:53"]]}'
     )
-    with pytest.raises(
-        ValueError, match="AAPL: a window starts or ends at 2015-03-03 04:37:54"
-    ):
+    with pytest.raises(ValueError, match="AAPL: a window starts or ends at 2015-03-03 04:37:54"):
         load(tmp_path)
