@@ -20,7 +20,7 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@ $(VENV)/.serve
 
 demo: $(VENV)/.serve ## run the whole service on a simulated scenario of two days
-	$(BIN)/groundswell demo --no-keep
+	$(BIN)/groundswell demo
 
 serve: $(VENV)/.serve ## start the service on 127.0.0.1:8000
 	$(BIN)/groundswell serve

@@ -81,7 +81,7 @@ async def send(http: httpx.AsyncClient, items: Sequence[Any], size: int) -> tupl
     begun = time.perf_counter()
     await asyncio.gather(*(sender() for _ in range(_SENDERS[size])))
     acknowledged = time.perf_counter() - begun
-    await ServiceClient(http).worked_off()
+    await ServiceClient(http).wait_until_processed()
     return acknowledged, time.perf_counter() - begun
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import httpx
 
-from serving.cli.demo.scenario import KOLS, SCENARIO, generate, plan
+from serving.cli.demo.cast import KOLS, SCENARIO
+from serving.cli.demo.scenario import generate, plan
 from tests.serving import streams
 
 _SEED = 20

@@ -13,7 +13,8 @@ from fastapi import FastAPI
 
 from serving.addresses import is_loopback as is_loopback
 from serving.app import create_app
-from serving.client.client import TIMEOUT, ServiceClient
+from serving.client.client import ServiceClient
+from serving.client.connection import TIMEOUT
 from serving.errors import ServingError
 from serving.settings import Settings
 
@@ -60,8 +61,8 @@ def url_of(listener: socket.socket) -> str:
     return f"http://{host}:{port}"
 
 
-class Server(uvicorn.Server):
-    """uvicorn that hands the end back to its caller: a signal stops it, and nothing is raised."""
+class GracefulServer(uvicorn.Server):
+    """uvicorn that returns when a signal stops it, and raises nothing."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -88,7 +89,7 @@ async def started(settings: Settings) -> AsyncIterator[FastAPI]:
         yield app
 
 
-def server(app: FastAPI) -> Server:
+def server(app: FastAPI) -> GracefulServer:
     """A web server for an app whose workers run already."""
     config = uvicorn.Config(
         app,
@@ -97,7 +98,7 @@ def server(app: FastAPI) -> Server:
         access_log=False,
         timeout_graceful_shutdown=_GRACE,
     )
-    return Server(config)
+    return GracefulServer(config)
 
 
 @contextlib.asynccontextmanager

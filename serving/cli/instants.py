@@ -1,7 +1,7 @@
-"""Times on the command line: how long from now, or an instant."""
+"""Times on the command line: an instant, or a length of time from now."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import typer
 
@@ -9,30 +9,47 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _LENGTH = re.compile(r"(\d{1,5})([mhd])")
 
 
-def parse_instant_of(option: str, text: str) -> str:
-    """An instant as ISO 8601, UTC unless `text` says otherwise.
+def parse_time(option: str, text: str) -> datetime:
+    """An instant in ISO 8601; UTC unless it has a zone.
 
     Raises:
-        typer.BadParameter: it is none; names the option.
+        typer.BadParameter: `text` is not one; names the option.
     """
     from serving.cli.files.columns import RowFault, parse_instant
 
     try:
-        return parse_instant(text, UTC).isoformat()
+        return parse_instant(text, UTC)
     except RowFault:
         raise typer.BadParameter(f"{option} {text!r} is not a time like 2026-03-01T12:30") from None
 
 
-def parse_moment(option: str, text: str, now: datetime) -> str:
-    """An instant as ISO 8601: a length from now such as `30m`, `2h` or `1d12h`, or an instant.
+def parse_time_or_length(option: str, text: str, now: datetime) -> datetime:
+    """An instant: a length from now such as `30m`, `2h` or `1d12h`, or a time in ISO 8601.
 
     Raises:
-        typer.BadParameter: it is neither; names the option.
+        typer.BadParameter: `text` is neither; names the option.
     """
     parts = _LENGTH.findall(text)
     if parts and "".join(number + unit for number, unit in parts) == text:
-        length = sum((timedelta(**{_UNITS[u]: int(n)}) for n, u in parts), timedelta())
-        return (now + length).isoformat()
+        return now + sum((timedelta(**{_UNITS[u]: int(n)}) for n, u in parts), timedelta())
     if re.match(r"\d{1,5}[^\d-]", text):
         raise typer.BadParameter(f"{option} {text!r} is not a length like 30m, 2h or 1d12h")
-    return parse_instant_of(option, text)
+    try:
+        return parse_time(option, text)
+    except typer.BadParameter:
+        raise typer.BadParameter(
+            f"{option} {text!r} is neither a length like 30m, 2h or 1d12h nor a time like "
+            "2026-03-01T12:30"
+        ) from None
+
+
+def parse_day(option: str, text: str) -> date:
+    """A day in ISO 8601.
+
+    Raises:
+        typer.BadParameter: `text` is not one; names the option.
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{option} {text!r} is not a day like 2026-11-20") from None

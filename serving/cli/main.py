@@ -1,4 +1,4 @@
-"""The `groundswell` command. Heavy imports stand inside the commands, so that help is instant."""
+"""The `groundswell` command. Heavy imports are inside the commands, so that help is instant."""
 
 import sys
 from collections.abc import Sequence
@@ -25,10 +25,10 @@ from serving.cli.commands import (
     silence,
     triage,
 )
+from serving.client.errors import ClientError
 
 app = typer.Typer(
     name="groundswell",
-    help="Hear a crowd turn on a KOL within minutes, and see why.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
@@ -51,33 +51,40 @@ def groundswell(
         ),
     ] = False,
 ) -> None:
-    """Hear a crowd turn on a KOL within minutes, and see why."""
+    """Groundswell reads the comments under the posts of KOLs, and alerts you within minutes when
+    a crowd turns against one of them.
+
+    To start: 'groundswell demo'. Every command has its own --help.
+    """
 
 
-app.command()(serve.serve)
-app.command()(demo.demo)
-app.command()(replay.replay)
-app.command()(score.score)
-app.add_typer(kols.app, name="kols")
-app.command()(alerts.alerts)
-app.command()(explain.explain)
-app.command()(triage.ack)
-app.command()(triage.assign)
-app.command()(triage.note)
-app.command()(triage.snooze)
-app.command()(triage.resolve)
-app.command("false-alarm")(triage.false_alarm)
-app.add_typer(silence.app, name="silence")
-app.command()(feedback.feedback)
-app.add_typer(digest.app, name="digest")
-app.add_typer(notify.app, name="notify")
-app.add_typer(check.app, name="check")
-app.add_typer(db.app, name="db")
+RUN, SEND, ALERTS = "Run the service", "Send and score comments", "Alerts"
+KOLS, SETUP = "KOLs and reports", "Set up and maintain"
+
+app.command(rich_help_panel=RUN)(demo.demo)
+app.command(rich_help_panel=RUN)(serve.serve)
+app.command(rich_help_panel=SEND)(replay.replay)
+app.command(rich_help_panel=SEND)(score.score)
+app.command(rich_help_panel=ALERTS)(alerts.alerts)
+app.command(rich_help_panel=ALERTS)(explain.explain)
+app.command(rich_help_panel=ALERTS)(triage.ack)
+app.command(rich_help_panel=ALERTS)(triage.assign)
+app.command(rich_help_panel=ALERTS)(triage.note)
+app.command(rich_help_panel=ALERTS)(triage.snooze)
+app.command(rich_help_panel=ALERTS)(triage.resolve)
+app.command("false-alarm", rich_help_panel=ALERTS)(triage.false_alarm)
+app.add_typer(silence.app, name="silence", rich_help_panel=ALERTS)
+app.command(rich_help_panel=ALERTS)(feedback.feedback)
+app.add_typer(kols.app, name="kols", rich_help_panel=KOLS)
+app.add_typer(digest.app, name="digest", rich_help_panel=KOLS)
+app.add_typer(check.app, name="check", rich_help_panel=SETUP)
+app.add_typer(notify.app, name="notify", rich_help_panel=SETUP)
+app.add_typer(db.app, name="db", rich_help_panel=SETUP)
 plugins.mount(app)
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run a command line and return its exit code; an expected error becomes one line."""
+    """Run a command line and return its exit code. Expected errors are printed on one line."""
     try:
         result = app(list(arguments), standalone_mode=False)
     except typer.TyperException as error:
@@ -88,7 +95,7 @@ def run(arguments: Sequence[str]) -> int:
         return error.exit_code
     except typer.Abort:
         return 130
-    except GroundswellError as error:
+    except (GroundswellError, ClientError) as error:
         from serving.cli import terminal
 
         terminal.complain(error)

@@ -1,38 +1,64 @@
-"""Options that several commands share."""
+"""Options and arguments that several commands share."""
 
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-Url = Annotated[
-    str,
-    typer.Option("--url", envvar="GROUNDSWELL_URL", help="Address of the running service."),
-]
+from monitoring.kinds import AlertKind, Severity
+
 DEFAULT_URL = "http://127.0.0.1:8000"
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+AlertState = Literal["open", "resolved"]
+Url = Annotated[
+    str, typer.Option("--url", envvar="GROUNDSWELL_URL", help="Address of the service.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Actor = Annotated[
     str | None,
-    typer.Option("--as", envvar="GROUNDSWELL_ACTOR", help="Who you are; your login name if unset."),
+    typer.Option(
+        "--as",
+        envvar="GROUNDSWELL_ACTOR",
+        help="Your name, stored with the change [default: your login name].",
+    ),
 ]
-Note = Annotated[str | None, typer.Option("--note", help="A remark to go with it.")]
-Undo = Annotated[bool, typer.Option("--undo", help="Take it back.")]
-AlertId = Annotated[str, typer.Argument(metavar="ALERT", help="Its id.", show_default=False)]
+Limit = Annotated[int, typer.Option("--limit", min=1, help="List at most this many.")]
+KolFilter = Annotated[str | None, typer.Option("--kol-id", help="Only this KOL.")]
+KolsFilter = Annotated[
+    list[str] | None,
+    typer.Option("--kol-id", help="Only this KOL; repeat the option for several."),
+]
+KindFilter = Annotated[AlertKind | None, typer.Option("--kind", help="Only this kind of alert.")]
+SeverityFilter = Annotated[Severity | None, typer.Option("--severity", help="Only this severity.")]
+Note = Annotated[str | None, typer.Option("--note", help="A note to store with it.")]
+Undo = Annotated[bool, typer.Option("--undo", help="Undo it.")]
+AlertId = Annotated[
+    str,
+    typer.Argument(
+        metavar="ALERT", help="The id that 'groundswell alerts' lists.", show_default=False
+    ),
+]
 DatabaseUrl = Annotated[
     str | None,
     typer.Option(
-        "--database-url", help="Where everything is stored, for example sqlite:///groundswell.db."
+        "--database-url",
+        help="The database, for example sqlite:///groundswell.db "
+        "[default: GROUNDSWELL_DATABASE_URL, else sqlite:///groundswell.db].",
     ),
 ]
 Model = Annotated[
     str | None,
-    typer.Option("--model", help="A model folder or a Hugging Face id; the shipped one if unset."),
+    typer.Option(
+        "--model",
+        help="A model folder or a Hugging Face id [default: GROUNDSWELL_MODEL, else the model "
+        "that comes with Groundswell].",
+    ),
 ]
 Port = Annotated[
-    int | None, typer.Option("--port", min=0, max=65_535, help="Port; 0 takes a free one.")
+    int | None,
+    typer.Option(
+        "--port",
+        min=0,
+        max=65_535,
+        help="Port to listen on; 0 for any free one [default: GROUNDSWELL_PORT, else 8000].",
+    ),
 ]
-LogFormat = Annotated[
-    str | None,
-    typer.Option("--log-format", help="Log lines for a person or a program: console, json."),
-]
-ExistingFile = Annotated[Path, typer.Argument(metavar="FILE", show_default=False)]

@@ -1,4 +1,4 @@
-"""What the commands share: the two consoles, exit codes, and how an error is told."""
+"""What the commands share: the two consoles, exit codes, and how errors are printed."""
 
 import json
 import sys
@@ -7,9 +7,8 @@ from enum import IntEnum
 from pydantic import ValidationError
 from rich.console import Console
 
-from model.errors import GroundswellError
 from serving.cli.files.columns import InputError
-from serving.client.client import ServiceUnreachable
+from serving.client.errors import ConnectionLost, InvalidAddress, ServiceUnreachable
 from serving.logs import configure_logging
 from serving.settings import Settings
 
@@ -23,13 +22,18 @@ _TRAIN_ONLY = {
 
 
 class ExitCode(IntEnum):
-    """What `groundswell` tells the shell; docs/cli.md explains each."""
+    """The exit codes of `groundswell`; docs/cli.md explains each."""
 
     OK = 0
     FAILED = 1
     USAGE = 2
     UNREACHABLE = 3
     INTERRUPTED = 130
+
+
+def is_attended() -> bool:
+    """Whether a person is there to read the output and to press keys."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def say(message: str) -> None:
@@ -39,13 +43,22 @@ def say(message: str) -> None:
 
 def complain(error: Exception | str) -> None:
     """An error: one line on standard error."""
-    notes = getattr(error, "__notes__", ())
+    notes = [*getattr(error, "__notes__", ()), *_advice(error)]
     one_line = " ".join("; ".join([str(error), *notes]).split())
     err.print("[bold red]error:[/]", end=" ")
     err.print(one_line, markup=False, highlight=False, soft_wrap=True)
 
 
-def exit_code(error: GroundswellError) -> ExitCode:
+def _advice(error: Exception | str) -> list[str]:
+    """What to do about an error that the client knows no way out of."""
+    if isinstance(error, InvalidAddress):
+        return ["set it with --url or GROUNDSWELL_URL"]
+    if isinstance(error, ServiceUnreachable) and not isinstance(error, ConnectionLost):
+        return ["start one with 'groundswell serve', or give its address with --url"]
+    return []
+
+
+def exit_code(error: Exception) -> ExitCode:
     """The exit code for an error."""
     if isinstance(error, InputError):
         return ExitCode.USAGE
@@ -58,7 +71,10 @@ def missing_package(error: ModuleNotFoundError) -> str | None:
     """What to install, if an optional package is missing; None if ours is broken."""
     package = (error.name or "").partition(".")[0]
     if package in _TRAIN_ONLY:
-        return f'this needs {package}, which is not installed: pip install "groundswell[train]"'
+        return (
+            f"this command needs {package}, which is not installed: "
+            'pip install "groundswell[train]"'
+        )
     return None
 
 
@@ -67,13 +83,18 @@ def print_json(value: object) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
 
 
+def json_line(body: bytes) -> str:
+    """JSON on one line, any script as it is."""
+    return json.dumps(json.loads(body), ensure_ascii=False)
+
+
 def log_errors_only(settings: Settings) -> None:
     """Keep a service that runs inside a command from writing into the command's output."""
     configure_logging(settings.model_copy(update={"log_level": "error"}))
 
 
 def settings(**given: object) -> Settings:
-    """The settings of the environment with what the command line says put over them.
+    """The settings of the environment, replaced by those that the command line gives.
 
     Raises:
         InputError: a setting has a value it cannot have.

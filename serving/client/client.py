@@ -1,194 +1,256 @@
-"""A client of the HTTP API, for the command line."""
+"""A client of the HTTP API: one method a route, records as answers."""
 
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any
+from datetime import date, datetime
 from urllib.parse import quote
 
 import httpx
+import msgspec
 
-from serving.errors import ServingError
+from serving.client.answer import Answer, decode, read, read_list
+from serving.client.connection import TIMEOUT, Connection, Query, checked
+from serving.client.errors import InvalidAddress, ServiceRefused, UnexpectedAnswer
+from serving.client.models.alerts import ActionResult, AlertDetailInfo, AlertInfo
+from serving.client.models.comments import ScoresInfo, SubmissionReceipt
+from serving.client.models.deliveries import DeliveryInfo
+from serving.client.models.digests import DigestInfo, SentDigestInfo
+from serving.client.models.feedback import FeedbackInfo
+from serving.client.models.kols import KolInfo, KolProfile, MoodInfo, PolicyInfo
+from serving.client.models.routing import RoutingInfo
+from serving.client.models.silences import SilenceInfo, SilenceRequest
+from serving.client.models.status import ServiceStatus
+from serving.client.stream import ServerEvent, parse_events
 
-_PATIENCE = 300.0  # seconds of nothing but 429 after which to give up
-_STUCK = 60.0  # seconds without a living worker after which to give up
+_STUCK = 60.0  # seconds without progress while a worker is dead, after which to give up
 _POLL = 0.3
-TIMEOUT = httpx.Timeout(60.0, connect=5.0)
-
-
-class ServiceUnreachable(ServingError):
-    """No service answers at the address, or the connection was lost."""
-
-    code = "unreachable"
-
-
-class ServiceRefused(ServingError):
-    """The service answered with an error.
-
-    Attributes:
-        status: the HTTP status.
-    """
-
-    code = "refused"
-
-    def __init__(self, message: str, *, status: int) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-@dataclass(frozen=True, slots=True)
-class ServerEvent:
-    """One server-sent event.
-
-    Attributes:
-        name: "alert", "mood", or "open" when the stream stands.
-        event_id: its id; None where it has none.
-        data: its JSON.
-    """
-
-    name: str
-    event_id: str | None
-    data: dict[str, Any]
 
 
 class ServiceClient:
-    """Calls a service. Every method raises `ServiceUnreachable` where nobody answers and
-    `ServiceRefused` where the answer is an error.
+    """Calls a service.
+
+    Every method raises `ServiceUnreachable` where no service answers, `ServiceRefused` where the
+    answer is an error and `UnexpectedAnswer` where it cannot be read. Arguments that are None are
+    not sent. Times must be aware.
     """
 
     def __init__(self, http: httpx.AsyncClient) -> None:
-        self._http = http
+        self._connection = Connection(http)
 
     @property
     def url(self) -> str:
         """The service's address, without a slash at its end."""
-        return str(self._http.base_url).rstrip("/")
+        return self._connection.url
 
-    async def submit(self, items: Sequence[Mapping[str, object]]) -> dict[str, Any]:
-        """Send comments as NDJSON and return what became of them; waits while the service is busy.
+    async def submit(self, items: Sequence[Mapping[str, object]]) -> SubmissionReceipt:
+        """Send comments, fields as in docs/api.md; waits while the service is busy.
 
-        An answer that refuses every item is a result too, not an error.
+        A request of which every comment is rejected is a receipt too, not an error.
         """
-        body = "".join(json.dumps(item) + "\n" for item in items).encode()
-        waited = 0.0
-        while True:
-            answer = await self._request(
-                "POST",
-                "/v1/comments",
-                content=body,
-                headers={"Content-Type": "application/x-ndjson"},
-            )
-            if answer.status_code == 429 and waited < _PATIENCE:
-                pause = _retry_after(answer)
-                waited += pause
-                await asyncio.sleep(pause)
-                continue
-            if answer.status_code == 422 and "items" in (problem := _json(answer)):
-                return problem
-            return _checked(answer)
+        lines = "".join(json.dumps(item) + "\n" for item in items).encode()
+        answer = await self._connection.post_lines("/comments", lines)
+        if answer.status_code == 422:
+            try:
+                return decode(answer.content, SubmissionReceipt)
+            except UnexpectedAnswer:
+                pass  # the request as a whole was refused
+        return decode(checked(answer), SubmissionReceipt)
 
-    async def get(
-        self, path: str, **query: str | int | bool | Sequence[str] | None
-    ) -> dict[str, Any]:
-        """The JSON answer of a GET under `/v1`; parameters that are None are left out."""
-        params = {key: value for key, value in query.items() if value is not None}
-        return _checked(await self._request("GET", f"/v1{path}", params=params))
-
-    async def post(self, path: str, body: Mapping[str, object] | None = None) -> dict[str, Any]:
-        """The JSON answer of a POST under `/v1`; members of the body that are None are left out."""
-        given = {} if body is None else {"json": {k: v for k, v in body.items() if v is not None}}
-        return _checked(await self._request("POST", f"/v1{path}", **given))
-
-    async def pages(
-        self, path: str, **query: str | int | bool | None
-    ) -> AsyncIterator[dict[str, Any]]:
-        """Every item of a paged GET, following `next_cursor`."""
-        cursor: str | None = None
-        while True:
-            page = await self.get(path, **query, cursor=cursor)
-            for item in page["items"]:
-                yield item
-            cursor = page["next_cursor"]
-            if cursor is None:
-                return
-
-    async def put_kol(self, kol_id: str, profile: Mapping[str, object]) -> dict[str, Any]:
-        """Register a KOL or replace its profile."""
-        path = f"/v1/kols/{quote(kol_id, safe='')}"
-        return _checked(await self._request("PUT", path, json=dict(profile)))
-
-    async def set_policy(self, kol_id: str, change: Mapping[str, object]) -> dict[str, Any]:
-        """Set what a KOL is judged by; None takes an override back."""
-        path = f"/v1/kols/{quote(kol_id, safe='')}/policy"
-        return _checked(await self._request("PUT", path, json=dict(change)))
-
-    async def score(self, texts: Sequence[str]) -> dict[str, Any]:
+    async def score(self, texts: Sequence[str]) -> Answer[ScoresInfo]:
         """What the service's model says of texts."""
-        return _checked(await self._request("POST", "/v1/score", json={"texts": list(texts)}))
+        body = {"texts": list(texts)}
+        return read(await self._connection.send("POST", "/score", body), ScoresInfo)
 
-    async def events(self, kol_id: str | None = None) -> AsyncIterator[ServerEvent]:
-        """An event "open" when the line stands, then alerts and moods from now on, until the
-        service closes the stream.
+    async def alerts(
+        self,
+        *,
+        kol_id: str | None = None,
+        state: str | None = None,
+        severity: str | None = None,
+        since: datetime | None = None,
+        assignee: str | None = None,
+        acknowledged: bool | None = None,
+        muted: bool | None = None,
+        limit: int | None = None,
+    ) -> Answer[list[AlertInfo]]:
+        """Alerts, last opened first; `limit` of them at most, None for all."""
+        query: Query = {
+            "kol_id": kol_id,
+            "state": state,
+            "severity": severity,
+            "since": _iso(since),
+            "assignee": assignee,
+            "acknowledged": acknowledged,
+            "muted": muted,
+        }
+        return read_list(await self._connection.items("/alerts", query, limit), AlertInfo)
+
+    async def alert(self, alert_id: str, *, points: int | None = None) -> Answer[AlertDetailInfo]:
+        """One alert with its history, and at most so many points of its trace."""
+        path = f"/alerts/{_part(alert_id)}"
+        return read(await self._connection.get(path, {"points": points}), AlertDetailInfo)
+
+    async def take_action(
+        self,
+        alert_id: str,
+        action: str,
+        actor: str,
+        *,
+        text: str | None = None,
+        assignee: str | None = None,
+        until: datetime | None = None,
+    ) -> Answer[ActionResult]:
+        """Do something to an alert: "acknowledge", "assign", "snooze", …; docs/triage.md lists
+        the actions.
         """
-        params = {"kol_id": kol_id} if kol_id else {}
-        timeout = httpx.Timeout(TIMEOUT.connect, read=None)
-        try:
-            async with self._http.stream(
-                "GET", "/v1/stream", params=params, timeout=timeout
-            ) as answer:
-                if answer.status_code >= 400:
-                    await answer.aread()
-                    _checked(answer)
-                yield ServerEvent("open", None, {})
-                async for event in _parse_events(answer.aiter_lines()):
-                    yield event
-        except httpx.HTTPError as error:
-            raise self._unreachable(error) from None
+        body = {"action": action, "actor": actor, "text": text, "assignee": assignee}
+        given = _given({**body, "until": _iso(until)})
+        path = f"/alerts/{_part(alert_id)}/actions"
+        return read(await self._connection.send("POST", path, given), ActionResult)
 
-    async def worked_off(self, report: Callable[[int, int], None] | None = None) -> dict[str, Any]:
-        """Wait until every comment of the log has been scored and watched.
+    async def kols(self, *, limit: int | None = None) -> Answer[list[KolInfo]]:
+        """KOLs by id."""
+        return read_list(await self._connection.items("/kols", {}, limit), KolInfo)
+
+    async def put_kol(self, kol_id: str, profile: KolProfile) -> Answer[KolInfo]:
+        """Register a KOL, or replace its profile."""
+        path = f"/kols/{_part(kol_id)}"
+        return read(await self._connection.send("PUT", path, profile), KolInfo)
+
+    async def mood(
+        self, kol_id: str, *, since: datetime, until: datetime, step: int | None = None
+    ) -> Answer[MoodInfo]:
+        """A KOL's mood over time, in steps of so many seconds."""
+        query: Query = {"from": _iso(since), "to": _iso(until), "step": step}
+        return read(await self._connection.get(f"/kols/{_part(kol_id)}/mood", query), MoodInfo)
+
+    async def policy(self, kol_id: str) -> Answer[PolicyInfo]:
+        """The policy that a KOL is judged by."""
+        return read(await self._connection.get(f"/kols/{_part(kol_id)}/policy"), PolicyInfo)
+
+    async def set_policy(
+        self, kol_id: str, overrides: Mapping[str, float | None], actor: str
+    ) -> Answer[PolicyInfo]:
+        """Set values of a KOL's policy by name; here None is sent, and removes an override."""
+        path = f"/kols/{_part(kol_id)}/policy"
+        body = {**overrides, "actor": actor}
+        return read(await self._connection.send("PUT", path, body), PolicyInfo)
+
+    async def silences(
+        self, *, state: str | None = None, limit: int | None = None
+    ) -> Answer[list[SilenceInfo]]:
+        """Silences, last made first."""
+        items = await self._connection.items("/silences", {"state": state}, limit)
+        return read_list(items, SilenceInfo)
+
+    async def add_silence(self, silence: SilenceRequest) -> Answer[SilenceInfo]:
+        """Add a silence."""
+        body = _given(msgspec.structs.asdict(silence))
+        return read(await self._connection.send("POST", "/silences", body), SilenceInfo)
+
+    async def expire_silence(self, silence_id: int, actor: str) -> Answer[SilenceInfo]:
+        """End a silence now."""
+        path, body = f"/silences/{silence_id}/expire", {"actor": actor}
+        return read(await self._connection.send("POST", path, body), SilenceInfo)
+
+    async def feedback(
+        self, *, kol_id: str | None = None, kind: str | None = None, since: datetime | None = None
+    ) -> Answer[FeedbackInfo]:
+        """How often alerts were right."""
+        query: Query = {"kol_id": kol_id, "kind": kind, "from": _iso(since)}
+        return read(await self._connection.get("/feedback", query), FeedbackInfo)
+
+    async def deliveries(
+        self, *, channel: str | None = None, state: str | None = None, limit: int | None = None
+    ) -> Answer[list[DeliveryInfo]]:
+        """Deliveries, last recorded first."""
+        query: Query = {"channel": channel, "state": state}
+        return read_list(await self._connection.items("/deliveries", query, limit), DeliveryInfo)
+
+    async def resend(self, delivery_id: int) -> Answer[DeliveryInfo]:
+        """Send a delivery again, whatever its state."""
+        path = f"/deliveries/{delivery_id}/resend"
+        return read(await self._connection.send("POST", path), DeliveryInfo)
+
+    async def routing(self) -> Answer[RoutingInfo]:
+        """Channels, teams and routes, as the channels file has them."""
+        return read(await self._connection.get("/routing"), RoutingInfo)
+
+    async def digest(
+        self,
+        *,
+        every: str | None = None,
+        day: date | None = None,
+        timezone: str | None = None,
+        kols: Sequence[str] | None = None,
+        brand: str | None = None,
+        name: str | None = None,
+    ) -> Answer[DigestInfo]:
+        """The digest of a day or a week."""
+        query: Query = {
+            "every": every,
+            "day": None if day is None else day.isoformat(),
+            "timezone": timezone,
+            "kol_id": kols,
+            "brand": brand,
+            "name": name,
+        }
+        return read(await self._connection.get("/digest", query), DigestInfo)
+
+    async def send_digest(
+        self, name: str, *, every: str | None = None, day: date | None = None
+    ) -> Answer[SentDigestInfo]:
+        """Send a digest of the channels file now."""
+        path, body = f"/digests/{_part(name)}/send", _given({"every": every, "day": day})
+        return read(await self._connection.send("POST", path, body), SentDigestInfo)
+
+    async def status(self) -> ServiceStatus:
+        """The state of the service."""
+        return decode(await self._connection.get("/status"), ServiceStatus)
+
+    async def wait_until_processed(
+        self, report: Callable[[int, int], None] | None = None
+    ) -> ServiceStatus:
+        """Wait until every comment in the log has been processed.
 
         Args:
-            report: told the last and the processed position of the log at each look.
+            report: called with the last and the processed position of the log at each look.
 
         Returns:
-            The last answer of `GET /v1/status`.
+            The status at the end.
+
+        Raises:
+            ServiceRefused: a worker is dead, and nothing was processed for a minute.
         """
-        last_progress, quiet = -1, 0.0
+        seen, stuck = -1, 0.0
         while True:
-            status = await self.get("/status")
-            log = status["log"]
+            status = await self.status()
+            log = status.log
             if report is not None:
-                report(log["last_seq"], log["processed_seq"])
-            if log["backlog"] == 0:
+                report(log.last_seq, log.processed_seq)
+            if log.backlog == 0:
                 return status
-            moved = log["processed_seq"] != last_progress
-            quiet = 0.0 if moved or status["alive"] else quiet + _POLL
-            if quiet > _STUCK:
+            moved = log.processed_seq != seen
+            stuck = 0.0 if moved or status.alive else stuck + _POLL
+            if stuck > _STUCK:
                 raise ServiceRefused(
-                    f"the service stopped working {log['backlog']} comments before the end; "
+                    f"the service stopped working {log.backlog} comments before the end; "
                     "its log says why",
                     status=503,
                 )
-            last_progress = log["processed_seq"]
+            seen = log.processed_seq
             await asyncio.sleep(_POLL)
 
-    async def _request(self, method: str, path: str, **more: Any) -> httpx.Response:
-        try:
-            return await self._http.request(method, path, **more)
-        except httpx.HTTPError as error:
-            raise self._unreachable(error) from None
-
-    def _unreachable(self, error: httpx.HTTPError) -> ServiceUnreachable:
-        if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
-            return ServiceUnreachable(
-                f"no service answers at {self.url}; start one with 'groundswell serve', "
-                "or name its address with --url"
-            )
-        reason = str(error) or type(error).__name__
-        return ServiceUnreachable(f"the connection to {self.url} was lost ({reason})")
+    async def events(self, kol_id: str | None = None) -> AsyncIterator[ServerEvent]:
+        """An event "open" when the stream is connected, then alerts and moods from now on, until
+        the service closes the stream.
+        """
+        async with self._connection.lines("/stream", {"kol_id": kol_id}) as lines:
+            yield ServerEvent("open", None, b"")
+            async for event in parse_events(lines):
+                yield event
 
 
 @asynccontextmanager
@@ -199,58 +261,26 @@ async def connect(url: str) -> AsyncIterator[ServiceClient]:
         url: its address, for example `http://127.0.0.1:8000`.
 
     Raises:
-        ServiceUnreachable: this is no address.
+        InvalidAddress: `url` is not an HTTP address.
     """
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL as error:
-        raise ServiceUnreachable(f"{url!r} is no address ({error})") from None
+        raise InvalidAddress(f"{url!r} is not an address ({error})") from None
     if parsed.scheme not in {"http", "https"} or not parsed.host:
-        raise ServiceUnreachable(f"{url!r} is no address; write it like http://127.0.0.1:8000")
+        raise InvalidAddress(f"{url!r} is not an address; write it like http://127.0.0.1:8000")
     async with httpx.AsyncClient(base_url=url, timeout=TIMEOUT) as http:
         yield ServiceClient(http)
 
 
-async def _parse_events(lines: AsyncIterator[str]) -> AsyncIterator[ServerEvent]:
-    """Server-sent events from lines, after the HTML standard; comments keep the line alive."""
-    name, event_id, data = "message", None, list[str]()
-    async for line in lines:
-        if not line:
-            if data:
-                yield ServerEvent(name, event_id, json.loads("\n".join(data)))
-            name, event_id, data = "message", None, []
-            continue
-        key, _, value = line.partition(":")
-        value = value.removeprefix(" ")
-        if key == "data":
-            data.append(value)
-        elif key == "event":
-            name = value
-        elif key == "id":
-            event_id = value
+def _iso(time: datetime | None) -> str | None:
+    return None if time is None else time.isoformat()
 
 
-def _retry_after(answer: httpx.Response) -> float:
-    """Seconds that a busy service asks to wait; 1 if it does not say."""
-    try:
-        return max(float(answer.headers.get("Retry-After", "1")), 0.05)
-    except ValueError:
-        return 1.0
+def _part(text: str) -> str:
+    """Text as one part of a path."""
+    return quote(text, safe="")
 
 
-def _json(answer: httpx.Response) -> dict[str, Any]:
-    try:
-        value = answer.json()
-    except ValueError:
-        value = None
-    return value if isinstance(value, dict) else {}
-
-
-def _checked(answer: httpx.Response) -> dict[str, Any]:
-    value = _json(answer)
-    if answer.is_success:
-        return value
-    detail = value.get("detail") or answer.reason_phrase or "no reason given"
-    raise ServiceRefused(
-        f"the service answered {answer.status_code}: {detail}", status=answer.status_code
-    )
+def _given(body: Mapping[str, object]) -> dict[str, object]:
+    return {key: value for key, value in body.items() if value is not None}

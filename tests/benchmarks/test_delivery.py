@@ -10,7 +10,8 @@ import pytest
 from benchmarks.delivery import faults, report, stack
 from benchmarks.delivery.chain import ChainEvent
 from benchmarks.delivery.storm import created, for_the_fake_model, of_the_demo
-from serving.cli.demo.scenario import SCENARIO, SPAN
+from serving.cli.demo.cast import SCENARIO
+from serving.cli.demo.scenario import SPAN
 from tests.serving.notify.outside import outside
 
 END = datetime(2026, 3, 10, 12, tzinfo=UTC)

@@ -19,7 +19,7 @@ def listening(started: AbstractAsyncContextManager[FastAPI]) -> Iterator[str]:
     """
     listener = hosting.listen("127.0.0.1", 0)
     ready, loop = threading.Event(), asyncio.new_event_loop()
-    servers: list[hosting.Server] = []
+    servers: list[hosting.GracefulServer] = []
 
     async def serve() -> None:
         async with started as app:

@@ -1,25 +1,30 @@
-"""groundswell check: whether a file that the service will read is right."""
+"""groundswell check: check files that the service reads."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="Check files before the service reads them.")
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.callback()
 def check() -> None:
-    """Check files before the service reads them."""
+    """Check the channels file before the service reads it."""
 
 
 @app.command()
 def config(
-    file: Annotated[Path, typer.Argument(metavar="FILE", show_default=False)],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", help="A channels file, for example channels.toml.", show_default=False
+        ),
+    ],
 ) -> None:
     """Check a channels file: every mistake with its line and the way to fix it.
 
-    Secrets are looked up in this shell's environment and in '.env', as 'serve' would.
+    Secrets are read from the environment and from '.env', as 'serve' reads them.
     """
     from serving.cli import terminal
     from serving.notify.config import notification_config as notification_config
@@ -31,7 +36,8 @@ def config(
         for issue in error.issues:
             terminal.complain(f"{file}:{issue.line}: {issue.message}")
         raise typer.Exit(terminal.ExitCode.USAGE) from None
-    teams = f"; teams {', '.join(found.teams)}" if found.teams else ""
+    teams = f"; teams: {', '.join(found.teams)}" if found.teams else ""
     terminal.say(
-        f"{file} is right: channels {', '.join(found.channels)}; routes {len(found.routes)}{teams}"
+        f"{file} is valid. Channels: {', '.join(found.channels)}; "
+        f"routes: {len(found.routes)}{teams}"
     )

@@ -1,35 +1,35 @@
-"""groundswell db: the database."""
+"""groundswell db: upgrade or rebuild the database."""
 
 import typer
 
 from serving.cli.options import DatabaseUrl
 
-app = typer.Typer(no_args_is_help=True, help="Look after the database.")
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.callback()
 def db() -> None:
-    """Look after the database."""
+    """Upgrade or rebuild the database."""
 
 
 @app.command()
 def upgrade(database_url: DatabaseUrl = None) -> None:
-    """Bring the database to this version's schema; 'serve' does it too, at its start."""
+    """Upgrade the database to the schema of this version. 'serve' does so, too, when it starts."""
     from serving.cli import terminal
     from serving.storage.database import Database
 
     settings = terminal.settings(database_url=database_url)
     database = Database(settings.database_url, settings.database_password_file)
     database.upgrade()
-    terminal.say(f"{database.label} is up to date")
+    terminal.say(f"{database.label} is up to date.")
 
 
 @app.command()
 def rebuild(database_url: DatabaseUrl = None) -> None:
-    """Forget scores, moods and alerts; the next 'serve' derives them again from the log.
+    """Delete scores, moods and alerts; the next 'serve' computes them again from the comments.
 
-    For a new model or detector. Comments, KOL profiles and what people did to alerts stay. Stop
-    the service first.
+    Use it after a change of the model or of the detectors. Comments, KOL profiles, silences and
+    what people did to alerts stay. Nobody is notified again. Stop the service first.
     """
     import asyncio
 
@@ -48,4 +48,7 @@ def rebuild(database_url: DatabaseUrl = None) -> None:
             await database.close()
 
     asyncio.run(forget())
-    terminal.say(f"{database.label} keeps its comments; start 'serve' to derive the rest")
+    terminal.say(
+        f"{database.label} keeps its comments. Run 'groundswell serve' to compute scores and "
+        "alerts again."
+    )

@@ -1,48 +1,59 @@
-"""groundswell digest: what befell the KOLs in a day or a week."""
+"""groundswell digest: a day or a week of KOLs in figures."""
 
 import asyncio
-from typing import Annotated, Any
+from datetime import date
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serving.cli.options import DEFAULT_URL, AsJson, Url
+from serving.cli.options import DEFAULT_URL, AsJson, KolsFilter, Url
 
-app = typer.Typer(no_args_is_help=True, help="What befell the KOLs in a day or a week.")
+if TYPE_CHECKING:
+    from serving.client.answer import Answer
+    from serving.client.models.digests import DigestInfo, SentDigestInfo
+
+app = typer.Typer(no_args_is_help=True)
 
 Day = Annotated[
-    str | None, typer.Option("--day", help="This day, like 2026-11-20; yesterday if unset.")
+    str | None,
+    typer.Option("--day", help="The digest of this day, like 2026-11-20 [default: yesterday]."),
 ]
 Week = Annotated[
-    str | None, typer.Option("--week", help="The week that this day lies in, Monday to Sunday.")
+    str | None,
+    typer.Option("--week", help="The digest of the week, Monday to Sunday, that holds this day."),
 ]
 
 
 @app.callback()
 def digest() -> None:
-    """What befell the KOLs in a day or a week."""
+    """Show or send the digest of a day or a week."""
 
 
 @app.command()
 def show(
     day: Day = None,
     week: Week = None,
-    kols: Annotated[
-        list[str] | None, typer.Option("--kol-id", help="Only this KOL; repeatable.")
-    ] = None,
+    kols: KolsFilter = None,
     brand: Annotated[
         str | None, typer.Option("--brand", help="Only the KOLs of this brand.")
     ] = None,
     name: Annotated[
-        str | None, typer.Option("--name", help="KOLs and time zone of this digest of the file.")
+        str | None,
+        typer.Option(
+            "--name", help="Use the KOLs and the time zone of this digest of the channels file."
+        ),
     ] = None,
     timezone: Annotated[
-        str | None, typer.Option("--timezone", help="Whose days, like Asia/Seoul; UTC if unset.")
+        str | None,
+        typer.Option("--timezone", help="Time zone of the days, like Asia/Seoul [default: UTC]."),
     ] = None,
-    language: Annotated[str, typer.Option("--language", help="Of the text: 'en' or 'vi'.")] = "en",
+    language: Annotated[
+        str, typer.Option("--language", help="Language of the text: en or vi.")
+    ] = "en",
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Show a digest of a running service: mood by KOL, incidents, recoveries, false alarms."""
+    """Show a digest: mood by KOL, incidents, recoveries and false alarms."""
     from serving.cli import terminal
     from serving.client.client import connect
     from serving.locales.wording import wording
@@ -54,29 +65,37 @@ def show(
         words = wording(language)
     except ValueError as error:
         raise typer.BadParameter(f"--language: {error}") from None
-    query = _when(day, week) | {"brand": brand, "name": name, "timezone": timezone}
+    every, of = _period(day, week)
 
-    async def fetch() -> dict[str, Any]:
+    async def fetch() -> "Answer[DigestInfo]":
         async with connect(url) as client:
-            return await client.get("/digest", **query, kol_id=kols or None)
+            return await client.digest(
+                every=every, day=of, timezone=timezone, kols=kols, brand=brand, name=name
+            )
 
     found = asyncio.run(fetch())
     if as_json:
-        terminal.print_json(found)
+        terminal.print_json(found.json)
         return
-    text = plain.body_of(write(JSON.validate_python(found), words, None))
+    # The service's own renderer, so that the text is that of the e-mail.
+    text = plain.body_of(write(JSON.validate_json(found.body), words, None))
     terminal.out.print(text, markup=False, highlight=False)
 
 
 @app.command()
 def send(
-    name: Annotated[str, typer.Argument(metavar="NAME", show_default=False)],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", help="Name of a digest of the channels file.", show_default=False
+        ),
+    ],
     day: Day = None,
     week: Week = None,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Have a running service send a digest of its channels file now."""
+    """Send a digest of the channels file now, even if it was sent before."""
     import re
 
     from serving.cli import terminal
@@ -84,28 +103,28 @@ def send(
     from serving.notify.config.names import NAME
 
     if not re.fullmatch(NAME, name):
-        raise typer.BadParameter(f"{name!r} is no name of a digest")
+        raise typer.BadParameter(
+            f"NAME {name!r} cannot be the name of a digest; give one as in the channels file"
+        )
+    every, of = _period(day, week)
 
-    async def post() -> dict[str, Any]:
+    async def post() -> "Answer[SentDigestInfo]":
         async with connect(url) as client:
-            return await client.post(f"/digests/{name}/send", _when(day, week))
+            return await client.send_digest(name, every=every, day=of)
 
     sent = asyncio.run(post())
     if as_json:
-        terminal.print_json(sent)
-    else:
-        days = " to ".join(dict.fromkeys((sent["first"], sent["last"])))
-        terminal.say(f"the digest of {days} goes to {', '.join(sent['channels'])}")
+        terminal.print_json(sent.json)
+        return
+    days = " to ".join(dict.fromkeys((str(sent.value.first), str(sent.value.last))))
+    terminal.say(f"The digest of {days} is on its way to: {', '.join(sent.value.channels)}")
 
 
-def _when(day: str | None, week: str | None) -> dict[str, str | None]:
-    from datetime import date
+def _period(day: str | None, week: str | None) -> tuple[str, date | None]:
+    from serving.cli.instants import parse_day
 
     if day is not None and week is not None:
         raise typer.BadParameter("give --day or --week, not both")
-    option, text = ("--week", week) if week is not None else ("--day", day)
-    try:
-        parsed = None if text is None else date.fromisoformat(text).isoformat()
-    except ValueError:
-        raise typer.BadParameter(f"{option} {text!r} is not a day like 2026-11-20") from None
-    return {"every": "day" if week is None else "week", "day": parsed}
+    if week is not None:
+        return "week", parse_day("--week", week)
+    return "day", None if day is None else parse_day("--day", day)

@@ -1,8 +1,15 @@
 """groundswell explain: why an alert was raised, in figures that can be recomputed."""
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from serving.cli.options import DEFAULT_URL, AlertId, AsJson, Url
+
+if TYPE_CHECKING:
+    from serving.client.answer import Answer
+    from serving.client.models.alerts import AlertDetailInfo
+
+_POINTS = 5000  # an incident of three days by the minute
 
 
 def explain(
@@ -10,22 +17,21 @@ def explain(
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Explain an alert of a running service: observed and usual, what each detector said, when.
+    """Explain why an alert was raised: observed and normal figures, and what each detector found.
 
-    The bars show every detector over time; where they reach the upper row it was over its
-    threshold.
+    Bars show each detector over time. Where a bar reaches the upper row, the detector was above
+    its threshold.
     """
     from serving.cli import terminal
-    from serving.cli.output import explanation
+    from serving.cli.output.explanation import explanation
     from serving.client.client import connect
 
-    async def fetch() -> dict[str, object]:
+    async def fetch() -> "Answer[AlertDetailInfo]":
         async with connect(url) as client:
-            # So many that an incident of three days still comes by the minute.
-            return await client.get(f"/alerts/{alert_id}", points=5000)
+            return await client.alert(alert_id, points=_POINTS)
 
     alert = asyncio.run(fetch())
     if as_json:
-        terminal.print_json(alert)
+        terminal.print_json(alert.json)
     else:
-        terminal.out.print(explanation.explanation(alert))
+        terminal.out.print(explanation(alert.value))

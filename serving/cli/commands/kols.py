@@ -1,51 +1,57 @@
-"""groundswell kols: how every KOL's stream stands, and what each is judged by."""
+"""groundswell kols: list KOLs, and set the policy that each is judged by."""
 
 import asyncio
-from collections.abc import Mapping
-from typing import Annotated, Any
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from serving.cli.options import DEFAULT_URL, Actor, AsJson, Url
 
-app = typer.Typer(help="List the KOLs of a running service; show or set what each is judged by.")
+if TYPE_CHECKING:
+    from serving.client.answer import Answer
+    from serving.client.models.kols import KolInfo, PolicyInfo
 
-KolId = Annotated[str, typer.Argument(metavar="KOL", help="Its id.", show_default=False)]
+app = typer.Typer()
+
+KolId = Annotated[
+    str,
+    typer.Argument(metavar="KOL", help="The id that 'groundswell kols' lists.", show_default=False),
+]
 
 
 @app.callback(invoke_without_command=True)
 def kols(context: typer.Context, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
-    """List the KOLs of a running service: pace, negative share, mood, backlash score, alert.
+    """List KOLs with their comments, mood and alerts; show or set when a KOL raises an alert.
 
-    A backlash score of 1 raises an alert.
+    The table shows the last half hour beside what is normal for the KOL at this hour. The score is
+    that of the strongest detector over its threshold: 1 raises an alert.
     """
     from serving.cli import terminal
-    from serving.cli.output import render
+    from serving.cli.output.kol_table import kol_table
     from serving.client.client import connect
 
     if context.invoked_subcommand is not None:
         return
 
-    async def fetch() -> list[dict[str, object]]:
+    async def fetch() -> "Answer[list[KolInfo]]":
         async with connect(url) as client:
-            return [kol async for kol in client.pages("/kols", limit=1000)]
+            return await client.kols()
 
     found = asyncio.run(fetch())
     if as_json:
-        terminal.print_json(found)
+        terminal.print_json(found.json)
     else:
-        terminal.out.print(render.kol_table(found))
+        terminal.out.print(kol_table(found.value))
 
 
 @app.command()
 def show(kol_id: KolId, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
-    """Show what a KOL of a running service is judged by, and who set what of it."""
+    """Show the alert settings of a KOL, and who changed which."""
     from serving.client.client import connect
 
-    async def fetch() -> dict[str, Any]:
+    async def fetch() -> "Answer[PolicyInfo]":
         async with connect(url) as client:
-            return await client.get(f"/kols/{quote(kol_id, safe='')}/policy")
+            return await client.policy(kol_id)
 
     _print(asyncio.run(fetch()), as_json=as_json)
 
@@ -54,32 +60,45 @@ def show(kol_id: KolId, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None
 def set_policy(
     kol_id: KolId,
     sensitivity: Annotated[
-        float | None, typer.Option("--sensitivity", help="False pages a month to accept.")
+        float | None,
+        typer.Option(
+            "--sensitivity",
+            help="False alarms a month to accept; a lower number is quieter and slower.",
+        ),
     ] = None,
     minimum_negative: Annotated[
         float | None,
-        typer.Option("--minimum-negative", help="Negative comments an incident must hold."),
+        typer.Option(
+            "--minimum-negative", help="Raise no alert below this many negative comments."
+        ),
     ] = None,
     critical_ratio: Annotated[
         float | None,
-        typer.Option("--critical-ratio", help="Critical from so many times the usual negatives."),
+        typer.Option(
+            "--critical-ratio",
+            help="Critical needs this many times the normal number of negative comments an hour.",
+        ),
     ] = None,
     critical_share: Annotated[
         float | None,
-        typer.Option("--critical-share", help="Critical from this share of negatives, 0 to 1."),
+        typer.Option("--critical-share", help="Critical needs this negative share, 0 to 1."),
     ] = None,
     critical_negative: Annotated[
         float | None,
-        typer.Option("--critical-negative", help="Critical from this many negatives."),
+        typer.Option("--critical-negative", help="Critical needs this many negative comments."),
     ] = None,
     reset: Annotated[
-        bool, typer.Option("--reset", help="Take back every override that is not given here.")
+        bool,
+        typer.Option("--reset", help="Reset every setting that is not given to its default."),
     ] = False,
     actor: Actor = None,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Set what a KOL of a running service is judged by; what is not given stays."""
+    """Change the alert settings of a KOL. Settings that are not given stay as they are.
+
+    An alert is critical only if it meets all three conditions of the --critical options.
+    """
     from serving.cli.commands.triage import name_of
     from serving.client.client import connect
 
@@ -92,33 +111,22 @@ def set_policy(
     }
     given = {name: value for name, value in overrides.items() if reset or value is not None}
     if not given:
-        raise typer.BadParameter("give a value to set, or --reset")
+        raise typer.BadParameter("give at least one setting, for example --sensitivity, or --reset")
 
-    async def put() -> dict[str, Any]:
+    async def put() -> "Answer[PolicyInfo]":
         async with connect(url) as client:
-            return await client.set_policy(kol_id, given | {"actor": name_of(actor)})
+            return await client.set_policy(kol_id, given, name_of(actor))
 
     _print(asyncio.run(put()), as_json=as_json)
 
 
-def _print(policy: Mapping[str, Any], *, as_json: bool) -> None:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
+def _print(policy: "Answer[PolicyInfo]", *, as_json: bool) -> None:
     from serving.cli import terminal
-    from serving.cli.output import render
+    from serving.cli.output.kol_table import policy_table
 
     if as_json:
-        terminal.print_json(policy)
+        terminal.print_json(policy.json)
         return
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("judged by", "value", "set by", "at (UTC)"):
-        table.add_column(heading)
-    for name, value in policy["effective"].items():
-        override = policy["overridden"].get(name, {"actor": "-", "at": None})
-        at = render.instant(override["at"], "%Y-%m-%d %H:%M")
-        table.add_row(name, f"{value:g}", Text(override["actor"]), at)
-    terminal.out.print(table)
-    if not policy["in_force"]:
-        terminal.say("in force once the comments received before it are worked off")
+    terminal.out.print(policy_table(policy.value))
+    if not policy.value.in_force:
+        terminal.say("The change takes effect when all earlier comments have been processed.")

@@ -1,28 +1,37 @@
-"""groundswell notify: try channels, and look after what left the service."""
+"""groundswell notify: test channels, and look at what the service sent."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serving.cli.options import DEFAULT_URL, AsJson, Url
+from serving.cli.options import DEFAULT_URL, AsJson, Limit, Url
 
-app = typer.Typer(no_args_is_help=True, help="Try channels; see and repeat what was sent.")
+if TYPE_CHECKING:
+    from serving.client.answer import Answer
+    from serving.client.models.deliveries import DeliveryInfo
+
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.callback()
 def notify() -> None:
-    """Try channels; see and repeat what was sent."""
+    """Test a channel; list deliveries, and send one again."""
 
 
 @app.command()
 def test(
-    channel: Annotated[str, typer.Argument(metavar="CHANNEL", show_default=False)],
+    channel: Annotated[
+        str,
+        typer.Argument(
+            metavar="CHANNEL", help="Name of a channel of the channels file.", show_default=False
+        ),
+    ],
 ) -> None:
-    """Send an invented alert on a channel of the file that GROUNDSWELL_CHANNELS names.
+    """Send a test alert to a channel of the file that GROUNDSWELL_CHANNELS names.
 
-    It looks as a real one will, and says that it is a test. No service is needed, and nothing is
-    recorded.
+    The message looks like a real one and says that it is a test. No service is needed, and nothing
+    is stored.
     """
     import httpx
 
@@ -36,11 +45,14 @@ def test(
 
     settings = terminal.settings()
     if settings.channels is None:
-        raise typer.BadParameter("GROUNDSWELL_CHANNELS is not set; it names the channels file")
+        raise typer.BadParameter(
+            "GROUNDSWELL_CHANNELS is not set; set it to the path of your channels file"
+        )
     found = notification_config.load(settings.channels, environment())
     if channel not in found.channels:
         raise typer.BadParameter(
-            f"there is no channel {channel!r}; there are: {', '.join(found.channels)}"
+            f"there is no channel {channel!r} in {settings.channels}; its channels: "
+            f"{', '.join(found.channels)}"
         )
     clock = SystemClock()
 
@@ -54,93 +66,63 @@ def test(
                 raise Unavailable(f"no answer within {settings.notify_timeout:g} s") from None
 
     asyncio.run(send())
-    terminal.say(f"{channel} took the test message")
+    terminal.say(f"{channel} accepted the test message.")
 
 
 @app.command("list")
 def list_deliveries(
-    dead: Annotated[bool, typer.Option("--dead", help="Only what was given up.")] = False,
-    channel: Annotated[str | None, typer.Option("--channel", help="Only this channel's.")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 100,
+    dead: Annotated[
+        bool, typer.Option("--dead", help="Only deliveries that failed for good.")
+    ] = False,
+    channel: Annotated[str | None, typer.Option("--channel", help="Only this channel.")] = None,
+    limit: Limit = 100,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
-    """List the deliveries of a running service, last recorded first."""
+    """List what the service sent or is about to send, the latest first."""
     from serving.cli import terminal
+    from serving.cli.output.delivery_table import delivery_table
     from serving.client.client import connect
 
-    async def fetch() -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
-        query = {"channel": channel, "state": "dead" if dead else None}
+    async def fetch() -> "Answer[list[DeliveryInfo]]":
         async with connect(url) as client:
-            async for delivery in client.pages("/deliveries", **query, limit=min(limit, 1000)):
-                found.append(delivery)
-                if len(found) == limit:
-                    break
-        return found
+            state = "dead" if dead else None
+            return await client.deliveries(channel=channel, state=state, limit=limit)
 
-    _show(asyncio.run(fetch()), as_json=as_json)
-    if dead and not as_json:
-        terminal.say("send one again with: groundswell notify resend ID")
+    found = asyncio.run(fetch())
+    if as_json:
+        terminal.print_json(found.json)
+        return
+    terminal.out.print(delivery_table(found.value))
+    if dead and found.value:
+        terminal.say("Send one again with: groundswell notify resend DELIVERY")
 
 
 @app.command()
 def resend(
-    delivery_id: Annotated[int, typer.Argument(metavar="ID", min=1, show_default=False)],
+    delivery_id: Annotated[
+        int,
+        typer.Argument(
+            metavar="DELIVERY",
+            min=1,
+            help="The id that 'groundswell notify list' lists.",
+            show_default=False,
+        ),
+    ],
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Send a delivery of a running service again, whatever became of it."""
+    """Send a delivery again, whether it failed or not."""
+    from serving.cli import terminal
+    from serving.cli.output.delivery_table import delivery_table
     from serving.client.client import connect
 
-    async def post() -> dict[str, Any]:
+    async def post() -> "Answer[DeliveryInfo]":
         async with connect(url) as client:
-            return await client.post(f"/deliveries/{delivery_id}/resend")
+            return await client.resend(delivery_id)
 
-    _show([asyncio.run(post())], as_json=as_json)
-
-
-def _show(deliveries: list[dict[str, Any]], *, as_json: bool) -> None:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    from serving.cli import terminal
-    from serving.cli.output import render
-
+    sent = asyncio.run(post())
     if as_json:
-        terminal.print_json(deliveries)
-        return
-    if not deliveries:
-        terminal.out.print("no deliveries")
-        return
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("id", "recorded (UTC)", "channel", "KOL", "what", "state", "tries", "error"):
-        table.add_column(heading, overflow="fold")
-    for delivery in deliveries:
-        cells = [
-            str(delivery["delivery_id"]),
-            render.instant(delivery["recorded_at"], "%Y-%m-%d %H:%M"),
-            delivery["channel"],
-            delivery["kol_id"] or "",
-            _what(delivery),
-            _state(delivery),
-            str(delivery["attempts"]),
-            delivery["error"] or "",
-        ]
-        table.add_row(*(Text(cell) for cell in cells))
-    terminal.out.print(table)
-
-
-def _what(delivery: dict[str, Any]) -> str:
-    if delivery["digest"] is not None:
-        return f"digest {delivery['digest']} of the {delivery['every']}"
-    return f"{delivery['kind'].replace('_', ' ')} {delivery['reason']}, {delivery['severity']}"
-
-
-def _state(delivery: dict[str, Any]) -> str:
-    from serving.cli.output import render
-
-    if delivery["state"] != "waiting" or delivery["not_before"] is None:
-        return str(delivery["state"])
-    return f"waiting, not before {render.instant(delivery['not_before'], '%Y-%m-%d %H:%M')}"
+        terminal.print_json([sent.json])
+    else:
+        terminal.out.print(delivery_table([sent.value]))

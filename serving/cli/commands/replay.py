@@ -1,4 +1,4 @@
-"""groundswell replay: a file of comments into a service."""
+"""groundswell replay: send a file of comments to a service."""
 
 import asyncio
 from contextlib import AbstractAsyncContextManager
@@ -11,58 +11,74 @@ from serving.cli.options import AsJson, DatabaseUrl, Model
 
 if TYPE_CHECKING:
     from serving.cli.files.readers import CommentFile
-    from serving.cli.files.replayer import Tally
+    from serving.cli.files.replay_count import ReplayCount
     from serving.client.client import ServiceClient
+    from serving.client.models.alerts import AlertInfo
 
 
 def replay(
     file: Annotated[
-        Path, typer.Argument(help="A parquet, csv, tsv, ndjson or jsonl file, text also as .gz.")
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="A parquet, csv, tsv, ndjson or jsonl file; the text formats also as .gz.",
+            show_default=False,
+        ),
     ],
     speed: Annotated[
         str,
         typer.Option(
-            "--speed", help="1 as it happened, 60 a minute a second, 'max' as fast as it goes."
+            "--speed",
+            help="How fast: 1 as the comments were written, 60 a minute a second, max as fast as "
+            "possible.",
         ),
     ] = "max",
     url: Annotated[
         str | None,
-        typer.Option("--url", help="Address of a running service; unset to work in this process."),
+        typer.Option(
+            "--url", help="Address of a running service [default: run one inside this command]."
+        ),
     ] = None,
     column: Annotated[
         list[str] | None,
         typer.Option(
-            "--column", metavar="FIELD=COLUMN", help="A column with another name; repeatable."
+            "--column",
+            metavar="FIELD=COLUMN",
+            help="Read a field from a column of another name, for example created_at=time; repeat "
+            "the option for several.",
         ),
     ] = None,
     platform: Annotated[
-        str | None, typer.Option("--platform", help="Platform of every comment of the file.")
+        str | None,
+        typer.Option("--platform", help="The platform of every comment, if no column has it."),
     ] = None,
     kol_id: Annotated[
-        str | None, typer.Option("--kol-id", help="KOL of every comment of the file.")
+        str | None,
+        typer.Option("--kol-id", help="The KOL of every comment, if no column has it."),
     ] = None,
     timezone: Annotated[
         str | None,
-        typer.Option("--timezone", help="Zone of times written without one, for example UTC."),
+        typer.Option("--timezone", help="Time zone of times that name none, like Asia/Seoul."),
     ] = None,
     encoding: Annotated[str, typer.Option("--encoding", help="Encoding of a CSV file.")] = "utf-8",
     delimiter: Annotated[
         str | None,
-        typer.Option("--delimiter", help="Delimiter of a CSV file; found in its header if unset."),
+        typer.Option("--delimiter", help="Delimiter of a CSV file [default: found in its header]."),
     ] = None,
     database_url: DatabaseUrl = None,
     model: Model = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send a file of comments through Groundswell and show the alerts it raises.
+    """Send a file of comments to a service, and list the alerts that they raise.
 
-    Into a running service with --url, else in this process, on --database-url. Sending a file
-    twice is safe: what is known already counts as a duplicate.
+    Sending a file twice is safe: comments that the service already has count as duplicates.
     """
     from serving.cli import terminal
     from serving.cli.files.columns import ColumnMap, parse_assignments, parse_zone
     from serving.cli.files.readers import CommentFile
 
+    if url is not None and (database_url or model):
+        raise typer.BadParameter("--database-url and --model cannot be combined with --url")
     pace = _parse_speed(speed)
     mapping = ColumnMap(
         parse_assignments(column or []),
@@ -101,7 +117,7 @@ def _parse_speed(speed: str) -> float | None:
     except ValueError:
         value = 0.0
     if not 0 < value < float("inf"):
-        raise typer.BadParameter(f"{speed!r} is neither a number above 0 nor 'max'")
+        raise typer.BadParameter(f"--speed {speed!r} is neither a number above 0 nor 'max'")
     return value
 
 
@@ -113,48 +129,56 @@ async def _run(
     as_json: bool,
 ) -> int:
     from serving.cli import terminal
-    from serving.cli.files.replayer import Tally, replay
-    from serving.cli.output import render
+    from serving.cli.files.replay_count import ReplayCount
+    from serving.cli.files.replayer import replay
+    from serving.cli.output.alert_table import alert_table
     from serving.cli.output.progress import replay_progress
+    from serving.cli.output.replay_summary import summary_json, summary_text
+    from serving.client.errors import ClientError
     from serving.errors import ServingError
 
-    tally = Tally()
+    count = ReplayCount()
     async with service as client:
-        with replay_progress(file, tally, terminal.err) as progress:
+        with replay_progress(file, count, terminal.err) as progress:
             try:
-                await replay(file, client, speed=pace, tally=tally, report=progress.sent)
-            except ServingError as error:
-                if tally.sent:
-                    error.add_note(_how_far(tally))
+                await replay(file, client, speed=pace, count=count, report=progress.sent)
+            except (ClientError, ServingError) as error:
+                if count.sent:
+                    error.add_note(_how_far(count))
                 raise
             except asyncio.CancelledError:  # Ctrl-C
-                terminal.say(f"interrupted; {_how_far(tally)}")
+                terminal.say(f"interrupted; {_how_far(count)}")
                 raise
-            await client.worked_off(progress.worked_off)
-        alerts = await _alerts(client, tally)
+            await client.wait_until_processed(progress.processed)
+        alerts = await _alerts(client, count)
     if as_json:
-        terminal.print_json(render.tally_json(tally) | {"alerts": alerts})
+        found = {"alerts": [body for _, body in alerts]}
+        terminal.print_json(summary_json(count) | found)
     else:
-        terminal.out.print(render.tally_text(tally, file.path.name))
-        terminal.out.print(render.alert_table(alerts))
-    nothing_good = not tally.accepted and not tally.duplicates
+        terminal.out.print(summary_text(count, file.path.name))
+        terminal.out.print(alert_table([alert for alert, _ in alerts]))
+    nothing_good = not count.accepted and not count.duplicates
     return terminal.ExitCode.USAGE if nothing_good else terminal.ExitCode.OK
 
 
-def _how_far(tally: "Tally") -> str:
+def _how_far(count: "ReplayCount") -> str:
     return (
-        f"{tally.sent:,} comments had arrived; the same command again is safe, they will count "
-        "as duplicates"
+        f"{count.sent:,} comments had been sent; it is safe to run the same command again, they "
+        "will count as duplicates"
     )
 
 
-async def _alerts(client: "ServiceClient", tally: "Tally") -> list[dict[str, Any]]:
-    """The alerts on the file's KOLs that opened in the file's time, first opened first."""
-    if tally.first is None or tally.last is None:
+async def _alerts(
+    client: "ServiceClient", count: "ReplayCount"
+) -> list[tuple["AlertInfo", dict[str, Any]]]:
+    """The alerts on the file's KOLs that opened since its first comment, first opened first; each
+    as a record and as JSON.
+    """
+    if count.first is None:
         return []
-    found = [
-        alert
-        async for alert in client.pages("/alerts", since=tally.first.isoformat(), limit=1000)
-        if alert["kol_id"] in tally.kol_ids
-    ]
-    return sorted(found, key=lambda alert: str(alert["opened_at"]))
+    found = await client.alerts(since=count.first)
+    alerts = zip(found.value, found.json, strict=True)
+    return sorted(
+        (pair for pair in alerts if pair[0].kol_id in count.kol_ids),
+        key=lambda pair: pair[0].opened_at,
+    )

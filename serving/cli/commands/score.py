@@ -1,4 +1,4 @@
-"""groundswell score: what the model says of texts."""
+"""groundswell score: score texts with the model."""
 
 import itertools
 import json
@@ -6,14 +6,14 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from serving.cli.options import AsJson, Model
 
 if TYPE_CHECKING:
-    from model.classifier import SentimentClassifier
+    from model.types import Prediction
 
 _FILES = (".txt", ".csv", ".tsv", ".parquet", ".pq", ".ndjson", ".jsonl", ".gz")
 _AT_ONCE = 500
@@ -25,50 +25,51 @@ def score(
         list[str],
         typer.Argument(
             metavar="TEXT...|FILE",
-            help="Texts, or one txt (a text a line), csv, tsv, ndjson, jsonl or parquet file.",
+            help="Texts; or one file: txt with a text a line, csv, tsv, ndjson, jsonl or parquet.",
+            show_default=False,
         ),
     ],
     text_column: Annotated[
-        str, typer.Option("--text-column", help="Column of the file that holds the texts.")
+        str, typer.Option("--text-column", help="The column of the file that holds the texts.")
     ] = "text",
     model: Model = None,
     as_json: AsJson = False,
 ) -> None:
-    """Score texts: negative, neutral, positive, and how offensive; nothing is stored.
+    """Score texts as negative, neutral or positive. Nothing is stored, and no service is needed.
 
-    Of a file the table shows the first 20 rows and the counts; --json prints every row, one a line.
+    Of a file, the first 20 texts and the counts are shown. --json prints every text, one a line.
     """
     from model.classifier import SentimentClassifier
     from serving.cli import terminal
-    from serving.cli.output import render
+    from serving.cli.output.prediction_table import prediction_table
 
     settings = terminal.settings(model=model)
     source = _texts(texts, text_column)
     first = list(itertools.islice(source, _AT_ONCE))
     classifier = SentimentClassifier.load(settings.model, threads=settings.model_threads)
-    shown: list[tuple[str, dict[str, Any]]] = []
+    shown: list[tuple[str, Prediction]] = []
     counts: Counter[str] = Counter()
     is_file = _file(texts) is not None
     chunk = first
     while chunk:
-        for text, prediction in zip(chunk, _predict(classifier, chunk), strict=True):
-            counts[prediction["label"]] += 1
+        for text, prediction in zip(chunk, classifier.predict(chunk), strict=True):
+            counts[prediction.label.value] += 1
             if as_json:
-                line = json.dumps({"text": text} | prediction, ensure_ascii=not _printable(text))
-                sys.stdout.write(line + "\n")
+                row = {"text": text} | _row(prediction)
+                sys.stdout.write(json.dumps(row, ensure_ascii=not _printable(text)) + "\n")
             elif not is_file or len(shown) < _SHOWN:
                 shown.append((text, prediction))
         chunk = list(itertools.islice(source, _AT_ONCE))
     if as_json:
         return
-    terminal.out.print(render.prediction_table([t for t, _ in shown], [p for _, p in shown]))
+    terminal.out.print(prediction_table(shown))
     if is_file:
         parts = ", ".join(f"{count:,} {label}" for label, count in counts.most_common())
         terminal.say(f"{counts.total():,} texts: {parts or 'none'}")
 
 
 def _file(texts: Sequence[str]) -> Path | None:
-    """The one argument as a file, if it is meant as one."""
+    """The argument as a file, if it is the only one and names a file."""
     if len(texts) != 1 or "\0" in texts[0] or len(texts[0]) > 255:
         return None
     path = Path(texts[0])
@@ -92,12 +93,12 @@ def _texts(texts: Sequence[str], column: str) -> Iterator[str]:
         names = source.columns()
         if column not in names:
             raise InputError(
-                f"{path.name} has no column {column!r}; name one with --text-column, "
-                f"there are {', '.join(names)}"
+                f"{path.name} has no column {column!r}; name one with --text-column. Its columns: "
+                f"{', '.join(names)}"
             )
         for number, cells in source.rows():
             if isinstance(cells, str):
-                raise InputError(f"{path.name}, {source.unit} {number} {cells}")
+                raise InputError(f"{path.name}, {source.unit} {number}: {cells}")
             yield str(cells.get(column) or "")
     finally:
         source.close()
@@ -116,19 +117,19 @@ def _lines(path: Path) -> Iterator[str]:
         raise InputError(f"{path.name} is not UTF-8; save it as UTF-8") from None
 
 
-def _predict(classifier: "SentimentClassifier", texts: list[str]) -> Iterator[dict[str, Any]]:
-    for prediction in classifier.predict(texts):
-        yield {
-            "negative": prediction.negative,
-            "neutral": prediction.neutral,
-            "positive": prediction.positive,
-            "offensive": prediction.offensive,
-            "label": prediction.label.value,
-            "empty": prediction.empty,
-            "windows": prediction.windows,
-            "language": prediction.language,
-            "in_scope": prediction.in_scope,
-        }
+def _row(prediction: "Prediction") -> dict[str, object]:
+    """A prediction as `POST /v1/score` answers it."""
+    return {
+        "negative": prediction.negative,
+        "neutral": prediction.neutral,
+        "positive": prediction.positive,
+        "offensive": prediction.offensive,
+        "label": prediction.label.value,
+        "empty": prediction.empty,
+        "windows": prediction.windows,
+        "language": prediction.language,
+        "in_scope": prediction.in_scope,
+    }
 
 
 def _printable(text: str) -> bool:

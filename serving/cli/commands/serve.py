@@ -1,25 +1,39 @@
-"""groundswell serve: the service behind a socket."""
+"""groundswell serve: run the service."""
 
 import asyncio
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from serving.cli.options import DatabaseUrl, LogFormat, Model, Port
+from serving.cli.options import DatabaseUrl, Model, Port
+
+LogFormat = Literal["console", "json"]
 
 
 def serve(
     host: Annotated[
-        str | None, typer.Option("--host", help="Address to listen on; 127.0.0.1 if unset.")
+        str | None,
+        typer.Option(
+            "--host",
+            help="Address to listen on; 0.0.0.0 for all [default: GROUNDSWELL_HOST, else "
+            "127.0.0.1].",
+        ),
     ] = None,
     port: Port = None,
     database_url: DatabaseUrl = None,
     model: Model = None,
-    log_format: LogFormat = None,
+    log_format: Annotated[
+        LogFormat | None,
+        typer.Option(
+            "--log-format",
+            help="console for people, json for programs [default: GROUNDSWELL_LOG_FORMAT].",
+        ),
+    ] = None,
 ) -> None:
-    """Run the service until Ctrl-C: comments in, alerts out.
+    """Run the service until Ctrl-C.
 
-    What is not given here comes from the GROUNDSWELL_ settings, see docs/settings.md.
+    Options that are not given are read from the GROUNDSWELL_ environment variables and from
+    '.env'; docs/settings.md lists them all.
     """
     from uvicorn.loops.auto import auto_loop_factory
 
@@ -40,7 +54,7 @@ def serve(
     async def run() -> None:
         async with hosting.started(settings) as app:
             url = hosting.url_of(listener)
-            terminal.say(f"Groundswell listens on {url}, its API is described at {url}/docs")
+            terminal.say(f"Groundswell listens on {url}, API documentation: {url}/docs")
             await hosting.server(app).serve(sockets=[listener])
 
     with listener, asyncio.Runner(loop_factory=auto_loop_factory()) as runner:

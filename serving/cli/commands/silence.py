@@ -1,151 +1,144 @@
-"""groundswell silence: tell nobody of some alerts for a while."""
+"""groundswell silence: mute the notifications of some alerts for a while."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from monitoring.kinds import AlertKind, Severity
 from serving.cli.commands.triage import name_of
-from serving.cli.options import DEFAULT_URL, Actor, AsJson, Url
+from serving.cli.options import DEFAULT_URL, Actor, AsJson, KolsFilter, Limit, Url
 
-app = typer.Typer(no_args_is_help=True, help="Tell nobody of some alerts for a while.")
+if TYPE_CHECKING:
+    from serving.client.answer import Answer
+    from serving.client.models.silences import SilenceInfo
+
+app = typer.Typer(no_args_is_help=True)
+
+SilenceState = Literal["pending", "active", "expired"]
 
 
 @app.callback()
 def silence() -> None:
-    """Tell nobody of some alerts for a while."""
+    """Mute the notifications of some alerts for a while."""
 
 
 @app.command()
 def add(
     until: Annotated[
-        str, typer.Option("--until", help="When it ends: a length like 2h or 3d, or a time.")
+        str,
+        typer.Option(
+            "--until", help="When it ends: a length like 2h or 3d, or a time like 2026-03-01T12:30."
+        ),
     ],
-    reason: Annotated[str, typer.Option("--reason", help="Why.")],
-    kols: Annotated[
-        list[str] | None, typer.Option("--kol-id", help="Only this KOL's alerts; repeatable.")
-    ] = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why; others can read it.")],
+    kols: KolsFilter = None,
     kinds: Annotated[
-        list[str] | None, typer.Option("--kind", help="Only alerts of this kind; repeatable.")
+        list[AlertKind] | None,
+        typer.Option("--kind", help="Only this kind of alert; repeat the option for several."),
     ] = None,
     posts: Annotated[
         list[str] | None,
-        typer.Option("--post", help="Only alerts whose top post is this one; repeatable."),
+        typer.Option(
+            "--post",
+            help="Only alerts whose top post has this id; repeat the option for several.",
+        ),
     ] = None,
     max_severity: Annotated[
-        str | None, typer.Option("--max-severity", help="Only this severity and below.")
+        Severity | None,
+        typer.Option("--max-severity", help="Only alerts of at most this severity."),
     ] = None,
     since: Annotated[
-        str | None, typer.Option("--from", help="When it begins, like --until; now if unset.")
+        str | None,
+        typer.Option("--from", help="When it begins, written like --until [default: now]."),
     ] = None,
     actor: Actor = None,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Make a silence in a running service; what several options say must all hold."""
-    from serving.cli.instants import parse_moment
+    """Add a silence: alerts that match all of its filters send no notifications until it ends.
+
+    At least one of --kol-id, --kind, --post and --max-severity is needed.
+    """
+    from serving.cli.instants import parse_time_or_length
+    from serving.client.client import connect
+    from serving.client.models.silences import SilenceRequest
     from serving.clock import SystemClock
 
+    if not (kols or kinds or posts or max_severity):
+        raise typer.BadParameter("give at least one of --kol-id, --kind, --post, --max-severity")
     now = SystemClock().now()
-    body = {
-        "kols": kols or None,
-        "kinds": kinds or None,
-        "posts": posts or None,
-        "max_severity": max_severity,
-        "starts_at": parse_moment("--from", since, now) if since else None,
-        "ends_at": parse_moment("--until", until, now),
-        "reason": reason,
-        "actor": name_of(actor),
-    }
-    _show([_post(url, "/silences", body)], as_json=as_json)
+    request = SilenceRequest(
+        kols=tuple(kols) if kols else None,
+        kinds=tuple(kinds) if kinds else None,
+        posts=tuple(posts) if posts else None,
+        max_severity=max_severity,
+        starts_at=parse_time_or_length("--from", since, now) if since else None,
+        ends_at=parse_time_or_length("--until", until, now),
+        reason=reason,
+        actor=name_of(actor),
+    )
+
+    async def post() -> "Answer[SilenceInfo]":
+        async with connect(url) as client:
+            return await client.add_silence(request)
+
+    _show_one(asyncio.run(post()), as_json=as_json)
 
 
 @app.command("list")
 def list_silences(
-    state: Annotated[
-        str | None, typer.Option("--state", help="Only 'pending', 'active' or 'expired'.")
-    ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 100,
+    state: Annotated[SilenceState | None, typer.Option("--state", help="Only this state.")] = None,
+    limit: Limit = 100,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
-    """List the silences of a running service, last made first."""
+    """List silences, the latest first."""
+    from serving.cli import terminal
+    from serving.cli.output.silence_table import silence_table
     from serving.client.client import connect
 
-    async def fetch() -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
+    async def fetch() -> "Answer[list[SilenceInfo]]":
         async with connect(url) as client:
-            async for one in client.pages("/silences", state=state, limit=min(limit, 1000)):
-                found.append(one)
-                if len(found) == limit:
-                    break
-        return found
+            return await client.silences(state=state, limit=limit)
 
-    _show(asyncio.run(fetch()), as_json=as_json)
+    found = asyncio.run(fetch())
+    if as_json:
+        terminal.print_json(found.json)
+    else:
+        terminal.out.print(silence_table(found.value))
 
 
 @app.command()
 def expire(
-    silence_id: Annotated[int, typer.Argument(metavar="ID", min=1, show_default=False)],
+    silence_id: Annotated[
+        int,
+        typer.Argument(
+            metavar="SILENCE",
+            min=1,
+            help="The id that 'groundswell silence list' lists.",
+            show_default=False,
+        ),
+    ],
     actor: Actor = None,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
-    """End a silence of a running service now."""
-    body = {"actor": name_of(actor)}
-    _show([_post(url, f"/silences/{silence_id}/expire", body)], as_json=as_json)
-
-
-def _post(url: str, path: str, body: Mapping[str, object]) -> dict[str, Any]:
+    """End a silence now."""
     from serving.client.client import connect
 
-    async def post() -> dict[str, Any]:
+    async def post() -> "Answer[SilenceInfo]":
         async with connect(url) as client:
-            return await client.post(path, body)
+            return await client.expire_silence(silence_id, name_of(actor))
 
-    return asyncio.run(post())
+    _show_one(asyncio.run(post()), as_json=as_json)
 
 
-def _show(silences: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
+def _show_one(silence: "Answer[SilenceInfo]", *, as_json: bool) -> None:
     from serving.cli import terminal
-    from serving.cli.output import render
+    from serving.cli.output.silence_table import silence_table
 
     if as_json:
-        terminal.print_json(silences)
-        return
-    if not silences:
-        terminal.out.print("no silences")
-        return
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("id", "state", "from (UTC)", "until (UTC)", "what", "by", "reason"):
-        table.add_column(heading, overflow="fold")
-    for one in silences:
-        ended = one["expired_at"] or one["ends_at"]
-        by = [one["created_by"]] + ([f"ended by {one['expired_by']}"] if one["expired_by"] else [])
-        cells = [
-            str(one["silence_id"]),
-            one["state"],
-            render.instant(one["starts_at"], "%Y-%m-%d %H:%M"),
-            render.instant(ended, "%Y-%m-%d %H:%M"),
-            _what(one),
-            ", ".join(by),
-            one["reason"],
-        ]
-        table.add_row(*(Text(cell) for cell in cells))
-    terminal.out.print(table)
-
-
-def _what(silence: Mapping[str, Any]) -> str:
-    parts = [
-        f"{label} {', '.join(silence[key])}"
-        for key, label in (("kols", "KOL"), ("kinds", "kind"), ("posts", "post"))
-        if silence[key]
-    ]
-    if silence["max_severity"]:
-        parts.append(f"up to {silence['max_severity']}")
-    return "; ".join(parts)
+        terminal.print_json([silence.json])
+    else:
+        terminal.out.print(silence_table([silence.value]))

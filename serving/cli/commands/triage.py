@@ -1,11 +1,16 @@
-"""groundswell ack, assign, note, snooze, resolve, false-alarm: work on an alert."""
+"""groundswell ack, assign, note, snooze, resolve, false-alarm: what people do to an alert."""
 
 import asyncio
-from typing import Annotated, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from serving.cli.options import DEFAULT_URL, Actor, AlertId, AsJson, Note, Undo, Url
+
+if TYPE_CHECKING:
+    from serving.client.answer import Answer
+    from serving.client.models.alerts import ActionResult
 
 
 def ack(
@@ -16,46 +21,17 @@ def ack(
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Acknowledge an alert of a running service: you have seen it and look after it."""
-    verb = "unacknowledge" if undo else "acknowledge"
-    _action(alert_id, {"action": verb, "text": note}, actor, url, as_json=as_json)
+    """Acknowledge an alert: you have seen it and take care of it. This stops its escalation."""
+    action = "unacknowledge" if undo else "acknowledge"
+    _take_action(alert_id, action, actor, url, text=note, as_json=as_json)
 
 
 def assign(
     alert_id: AlertId,
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="To whom.", show_default=False)
-    ] = None,
-    note: Note = None,
-    undo: Undo = False,
-    actor: Actor = None,
-    url: Url = DEFAULT_URL,
-    as_json: AsJson = False,
-) -> None:
-    """Assign an alert of a running service to somebody."""
-    if undo == (name is not None):
-        raise typer.BadParameter("give either the NAME to assign it to, or --undo")
-    body = {"action": "unassign" if undo else "assign", "assignee": name, "text": note}
-    _action(alert_id, body, actor, url, as_json=as_json)
-
-
-def note(
-    alert_id: AlertId,
-    text: Annotated[str, typer.Argument(metavar="TEXT", show_default=False)],
-    actor: Actor = None,
-    url: Url = DEFAULT_URL,
-    as_json: AsJson = False,
-) -> None:
-    """Write a note on an alert of a running service."""
-    _action(alert_id, {"action": "note", "text": text}, actor, url, as_json=as_json)
-
-
-def snooze(
-    alert_id: AlertId,
-    until: Annotated[
         str | None,
         typer.Argument(
-            metavar="UNTIL", help="A length like 30m, 2h, 1d12h; or a time.", show_default=False
+            metavar="[NAME]", help="The person; leave it out with --undo.", show_default=False
         ),
     ] = None,
     note: Note = None,
@@ -64,16 +40,52 @@ def snooze(
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Tell nobody of an alert of a running service until a time, unless it gets worse."""
-    from serving.cli.instants import parse_moment
+    """Assign an alert to a person."""
+    if undo == (name is not None):
+        raise typer.BadParameter("give the NAME to assign the alert to, or --undo; not both")
+    action = "unassign" if undo else "assign"
+    _take_action(alert_id, action, actor, url, text=note, assignee=name, as_json=as_json)
+
+
+def note(
+    alert_id: AlertId,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="The note.", show_default=False)],
+    actor: Actor = None,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Add a note to an alert."""
+    _take_action(alert_id, "note", actor, url, text=text, as_json=as_json)
+
+
+def snooze(
+    alert_id: AlertId,
+    until: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[UNTIL]",
+            help="A length like 30m, 2h or 1d12h, or a time like 2026-03-01T12:30; leave it out "
+            "with --undo.",
+            show_default=False,
+        ),
+    ] = None,
+    note: Note = None,
+    undo: Undo = False,
+    actor: Actor = None,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Mute the notifications of an alert for a while, unless it gets worse."""
+    from serving.cli.instants import parse_time_or_length
     from serving.clock import SystemClock
 
     if undo == (until is not None):
-        raise typer.BadParameter("give either UNTIL, or --undo")
-    body = {"action": "unsnooze" if undo else "snooze", "text": note}
+        raise typer.BadParameter("give UNTIL, for example 2h, or --undo; not both")
+    end = None
     if until is not None:
-        body["until"] = parse_moment("UNTIL", until, SystemClock().now())
-    _action(alert_id, body, actor, url, as_json=as_json)
+        end = parse_time_or_length("UNTIL", until, SystemClock().now())
+    action = "unsnooze" if undo else "snooze"
+    _take_action(alert_id, action, actor, url, text=note, until=end, as_json=as_json)
 
 
 def resolve(
@@ -84,9 +96,9 @@ def resolve(
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Close an alert of a running service by hand: nobody is told more, unless it gets worse."""
-    body = {"action": "reopen" if undo else "resolve", "text": note}
-    _action(alert_id, body, actor, url, as_json=as_json)
+    """Close an alert: it sends no more notifications, unless it gets worse."""
+    action = "reopen" if undo else "resolve"
+    _take_action(alert_id, action, actor, url, text=note, as_json=as_json)
 
 
 def false_alarm(
@@ -97,13 +109,13 @@ def false_alarm(
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Call an alert of a running service a false alarm, and close it."""
-    body = {"action": "not_false_alarm" if undo else "false_alarm", "text": note}
-    _action(alert_id, body, actor, url, as_json=as_json)
+    """Mark an alert as a false alarm and close it. 'feedback' counts it."""
+    action = "not_false_alarm" if undo else "false_alarm"
+    _take_action(alert_id, action, actor, url, text=note, as_json=as_json)
 
 
 def name_of(actor: str | None) -> str:
-    """Who acts: as told, or as logged in.
+    """The person who acts: as given, or as logged in.
 
     Raises:
         typer.BadParameter: neither is known.
@@ -112,28 +124,38 @@ def name_of(actor: str | None) -> str:
 
     name = actor or login_name()
     if name is None:
-        raise typer.BadParameter("this machine does not know your name; give it with --as")
+        raise typer.BadParameter("your login name is not known; give your name with --as")
     return name
 
 
-def _action(
-    alert_id: str, body: dict[str, str | None], actor: str | None, url: str, *, as_json: bool
+def _take_action(
+    alert_id: str,
+    action: str,
+    actor: str | None,
+    url: str,
+    *,
+    as_json: bool,
+    text: str | None = None,
+    assignee: str | None = None,
+    until: datetime | None = None,
 ) -> None:
-    from urllib.parse import quote
-
     from serving.cli import terminal
-    from serving.cli.output import render
+    from serving.cli.output.alert_table import people
     from serving.client.client import connect
 
-    async def post() -> dict[str, Any]:
-        async with connect(url) as client:
-            path = f"/alerts/{quote(alert_id, safe='')}/actions"
-            return await client.post(path, body | {"actor": name_of(actor)})
+    name = name_of(actor)
 
-    acted = asyncio.run(post())
+    async def post() -> "Answer[ActionResult]":
+        async with connect(url) as client:
+            return await client.take_action(
+                alert_id, action, name, text=text, assignee=assignee, until=until
+            )
+
+    result = asyncio.run(post())
     if as_json:
-        terminal.print_json(acted)
+        terminal.print_json(result.json)
         return
-    if acted["action"] is None:
-        terminal.say("nothing changed: it stood so already")
-    terminal.out.print(f"{alert_id}: {render.people(acted) or 'nobody has it'}", markup=False)
+    if result.value.action is None:
+        terminal.say("Nothing changed: that had been done before.")
+    state = people(result.value) or "neither acknowledged nor assigned"
+    terminal.out.print(f"{alert_id}: {state}", markup=False)

@@ -1,9 +1,8 @@
-"""What the demo shows: alerts as they arise, a bar, and a table at the end."""
+"""What the demo shows: alerts as they are raised, a bar, a table, and where to look next."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from datetime import datetime
-from typing import Any
 
 from rich import box
 from rich.console import Console
@@ -11,18 +10,21 @@ from rich.progress import Progress, TaskID
 from rich.table import Table
 from rich.text import Text
 
-from serving.cli.demo.scenario import KOLS, SCENARIO
+from serving.cli.demo.cast import KOLS, SCENARIO
+from serving.cli.output.alert_card import alert_card
+from serving.cli.output.formatting import instant, severity, spaced
 from serving.cli.output.progress import new_progress
-from serving.cli.output.render import alert_panel, instant, severity
+from serving.client.models.alerts import AlertEventInfo, AlertInfo
+from serving.client.models.kols import MoodInfo
 
 _NAMES = {kol.kol_id: kol.name for kol in KOLS}
 
 
-class Screen:
-    """The demo's terminal. `progress` is a context to run the story in.
+class DemoScreen:
+    """The demo's terminal.
 
     Args:
-        console: where to draw.
+        console: where to print.
         live: whether a moving bar can be drawn; not in a recording or a file.
     """
 
@@ -36,12 +38,12 @@ class Screen:
         """A line of its own."""
         self._console.print(Text(line))
 
-    def opening(self, url: str, comments: int, start: datetime, end: datetime) -> None:
+    def opening(self, comments: int, start: datetime, end: datetime) -> None:
         """What is about to happen."""
         self.say(
-            f"The service listens on {url}. It hears {comments:,} comments that were written "
+            f"The service is running. The demo sends it {comments:,} comments that were written "
             f"under the posts of three fictional KOLs from {start:%d %b %H:%M} to "
-            f"{end:%d %b %H:%M} UTC; alerts appear as they arise."
+            f"{end:%d %b %H:%M} UTC, and shows each alert when it is raised."
         )
 
     def progress(self, total: int) -> Progress | nullcontext[None]:
@@ -49,25 +51,22 @@ class Screen:
         if not self._live:
             return nullcontext()
         self._progress = new_progress(self._console)
-        self._task = self._progress.add_task("listening", total=total, note="")
+        self._task = self._progress.add_task("reading", total=total, note="")
         return self._progress
 
-    def worked_off(self, done: int) -> None:
+    def processed(self, done: int) -> None:
         """So many comments have been scored and watched."""
         if self._progress is not None and self._task is not None:
             self._progress.update(self._task, completed=done, note=f"{done:,} comments")
 
-    def alert(self, event: Mapping[str, Any]) -> None:
-        """An alert event as it arises."""
-        self._console.print(alert_panel(event, name=_NAMES.get(event["kol_id"])))
+    def alert(self, event: AlertEventInfo) -> None:
+        """An alert event when it arises."""
+        self._console.print(alert_card(event, name=_NAMES.get(event.kol_id)))
 
     def closing(
-        self,
-        moods: Mapping[str, Mapping[str, Any]],
-        alerts: Sequence[Mapping[str, Any]],
-        storm_start: datetime,
+        self, moods: Sequence[MoodInfo], alerts: Sequence[AlertInfo], storm_start: datetime
     ) -> None:
-        """The two days in one table, and how soon the storm was heard."""
+        """The two days in one table, and how soon the storm was detected."""
         table = Table(
             box=box.SIMPLE_HEAD,
             pad_edge=False,
@@ -79,53 +78,71 @@ class Screen:
             table.add_column(heading, justify="right")
         for heading in ("alert", "opened", "resolved"):
             table.add_column(heading, no_wrap=True)
-        for kol_id, mood in moods.items():
-            points = mood["points"]
-            total = sum(point["comments"] for point in points)
-            mean = {
-                name: sum(point["comments"] * point[name] for point in points) / max(total, 1)
-                for name in ("mood", "negative_share")
-            }
-            first: list[Text | str] = [
-                Text(_NAMES[kol_id]),
-                f"{total:,}",
-                f"{mean['mood']:+.2f}",
-                f"{mean['negative_share']:.0%}",
-            ]
-            raised = [alert for alert in alerts if alert["kol_id"] == kol_id]
+        for mood in moods:
+            raised = [alert for alert in alerts if alert.kol_id == mood.kol_id]
             if not raised:
-                table.add_row(*first, Text("none", style="green"), "", "")
+                table.add_row(*_figures(mood), Text("none", style="green"), "", "")
             for index, alert in enumerate(raised):
-                kind = alert["kind"].replace("_", " ")
-                paging = alert["severity"] != "info"
-                label = severity(alert["severity"]) if paging else Text(kind, style="cyan")
-                open_still = alert["state"] != "resolved"
+                pages = alert.severity != "info"
+                resolved = alert.resolved_at if alert.state == "resolved" else None
                 table.add_row(
-                    *(first if index == 0 else [""] * 4),
-                    label,
-                    instant(alert["opened_at"], "%a %H:%M"),
-                    "still open" if open_still else instant(alert["resolved_at"], "%a %H:%M"),
+                    *(_figures(mood) if index == 0 else [""] * 4),
+                    severity(alert.severity) if pages else Text(spaced(alert.kind), style="cyan"),
+                    instant(alert.opened_at, "%a %H:%M"),
+                    instant(resolved, "%a %H:%M") if resolved else "still open",
                 )
         self._console.print(table)
-        pages = [
-            datetime.fromisoformat(alert["opened_at"])
-            for alert in alerts
-            if alert["kol_id"] == SCENARIO.storm_kol and alert["severity"] != "info"
-        ]
-        if pages:
-            minutes = (min(pages) - storm_start).total_seconds() / 60
+        storm = storm_alert(alerts)
+        if storm is not None:
+            minutes = (storm.opened_at - storm_start).total_seconds() / 60
             self.say(
-                f"The first hostile comments about {_NAMES[SCENARIO.storm_kol]} came at "
-                f"{storm_start:%H:%M} UTC; the alert was raised {minutes:.0f} minutes later."
+                f"The first hostile comments about {_NAMES[SCENARIO.storm_kol]} were written at "
+                f"{storm_start:%H:%M} UTC. The alert was raised {minutes:.0f} minutes later."
             )
 
-    def addresses(self, url: str) -> None:
-        """Where to look next."""
+    def serving_on(self, url: str, alerts: Sequence[AlertInfo]) -> None:
+        """That the service keeps running, and which pages to open."""
+        self.say("\nThe service keeps running until you press Ctrl-C. Open these pages:")
+        storm = storm_alert(alerts)
+        pages = [] if storm is None else [("the storm", f"/alerts/{storm.alert_id}")]
+        self._addresses(url, {**dict(pages), "API documentation": "/docs", "metrics": "/metrics"})
+
+    def stopped(self, database: str | None, *, kept: bool) -> None:
+        """That the service has stopped, and how to get one that runs.
+
+        Args:
+            database: the file that keeps the data; None if it was deleted.
+            kept: whether it ran until Ctrl-C.
+        """
+        self.say("\nThe demo's service has stopped.")
+        if not kept:
+            self.say("To look around in it, run 'groundswell demo --keep'.")
+        if database is not None:
+            self.say(f"To serve its data: groundswell serve --database-url sqlite:///{database}")
+        self.say("To start a service for your own comments: make serve")
+
+    def _addresses(self, url: str, pages: Mapping[str, str]) -> None:
         table = Table.grid(padding=(0, 2))
-        for label, path in (
-            ("alerts", "/v1/alerts"),
-            ("API docs", "/docs"),
-            ("metrics", "/metrics"),
-        ):
-            table.add_row(Text(label, style="dim"), Text(url + path))
-        self._console.print(table)
+        for label, path in pages.items():
+            table.add_row(Text(f"  {label}", style="dim"), Text(url + path))
+        self._console.print(table, soft_wrap=True)
+
+
+def storm_alert(alerts: Sequence[AlertInfo]) -> AlertInfo | None:
+    """The first alert on the storm, if it was raised."""
+    return min(
+        (
+            alert
+            for alert in alerts
+            if alert.kol_id == SCENARIO.storm_kol and alert.severity != "info"
+        ),
+        key=lambda alert: alert.opened_at,
+        default=None,
+    )
+
+
+def _figures(mood: MoodInfo) -> list[Text | str]:
+    total = sum(point.comments for point in mood.points)
+    mean = sum(point.comments * point.mood for point in mood.points) / max(total, 1)
+    share = sum(point.comments * point.negative_share for point in mood.points) / max(total, 1)
+    return [Text(_NAMES[mood.kol_id]), f"{total:,}", f"{mean:+.2f}", f"{share:.0%}"]

@@ -1,48 +1,50 @@
-"""The demo: the real service, our two days sent to it over HTTP, its alerts as they arise."""
+"""The demo: the real service, two days of comments sent to it over HTTP, and its alerts."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from serving.cli import hosting
-from serving.cli.demo.scenario import KOLS, SCENARIO, SPAN, Kol, generate
-from serving.cli.demo.screen import Screen
+from serving.cli.demo.cast import KOLS, SCENARIO, DemoKol
+from serving.cli.demo.scenario import SPAN, generate
+from serving.cli.demo.screen import DemoScreen
 from serving.client.client import ServiceClient, connect
+from serving.client.models.alerts import AlertEventInfo, AlertInfo
+from serving.client.models.kols import KolProfile
 from serving.settings import Settings
 
 _BATCH = 250
-_LAST_EVENTS = 5.0  # seconds for the stream to hand out what was written last
+_LAST_EVENTS = 5.0  # seconds for the stream to send the last events
 _TIERS = ((10_000, "nano"), (100_000, "micro"), (500_000, "mid"), (1_000_000, "macro"))
 
 
 @dataclass(slots=True)
-class Outcome:
+class DemoResult:
     """What the demo saw.
 
     Attributes:
-        accepted: comments that the service took.
-        events: alert events, as the stream told them.
+        accepted: comments that the service accepted.
+        events: alert events, as the stream sent them.
         alerts: as the API lists them at the end, first opened first.
-        heard: set whenever the stream tells something.
+        changed: set whenever the stream sends something.
     """
 
     accepted: int = 0
-    events: list[dict[str, Any]] = field(default_factory=list)
-    alerts: list[dict[str, Any]] = field(default_factory=list)
-    heard: asyncio.Event = field(default_factory=asyncio.Event)
+    events: list[AlertEventInfo] = field(default_factory=list)
+    alerts: list[AlertInfo] = field(default_factory=list)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-async def play(settings: Settings, end: datetime, screen: Screen, *, keep: bool) -> Outcome:
-    """Run the service and the story; with `keep` serve on until Ctrl-C.
+async def play(settings: Settings, end: datetime, screen: DemoScreen, *, keep: bool) -> DemoResult:
+    """Run the service and the story; with `keep` keep the service running until Ctrl-C.
 
     Args:
         settings: of the service; its database must be empty.
         end: when the two days end, aware.
         screen: what to show it on.
-        keep: whether to go on serving after the story.
+        keep: whether the service keeps running after the story.
 
     Raises:
         KeyboardInterrupt: Ctrl-C before the story was over.
@@ -54,76 +56,68 @@ async def play(settings: Settings, end: datetime, screen: Screen, *, keep: bool)
     except hosting.CannotListen:
         listener = hosting.listen(settings.host, 0)
         port = listener.getsockname()[1]
-        screen.say(f"port {settings.port} is taken, using {port}")
+        screen.say(f"Port {settings.port} is taken; using port {port}.")
     url = hosting.url_of(listener)
     with listener:
         async with hosting.started(settings) as app:
             server = hosting.server(app)
             serving = asyncio.create_task(server.serve(sockets=[listener]))
-            story = asyncio.create_task(_tell(url, end, screen))
+            story = asyncio.create_task(_run(url, end, screen))
             await asyncio.wait({serving, story}, return_when=asyncio.FIRST_COMPLETED)
             if server.should_exit:  # Ctrl-C, and the story was not over
                 story.cancel()
                 await asyncio.gather(serving, story, return_exceptions=True)
                 raise KeyboardInterrupt
-            if story.exception() is None:
-                screen.addresses(url)
             if keep and story.exception() is None:
-                screen.say("The service goes on; Ctrl-C ends it.")
+                screen.serving_on(url, story.result().alerts)
             else:
                 server.should_exit = True
             await serving
     return story.result()
 
 
-async def _tell(url: str, end: datetime, screen: Screen) -> Outcome:
+async def _run(url: str, end: datetime, screen: DemoScreen) -> DemoResult:
     items = generate(end)
-    screen.opening(url, len(items), end - SPAN, end)
-    outcome = Outcome()
+    start = end - SPAN
+    screen.opening(len(items), start, end)
+    result = DemoResult()
     async with connect(url) as client:
         await _register(client)
-        async with _stream(client, screen, outcome):
+        async with _stream(client, screen, result):
             with screen.progress(len(items)):
                 for first in range(0, len(items), _BATCH):
-                    answer = await client.submit(items[first : first + _BATCH])
-                    outcome.accepted += answer["accepted"]
-                await client.worked_off(lambda _last, done: screen.worked_off(done))
-            outcome.alerts = [alert async for alert in client.pages("/alerts")]
-            outcome.alerts.sort(key=lambda alert: str(alert["opened_at"]))
-            await _catch_up(client, outcome)
-        start = end - SPAN
-        moods = {
-            kol.kol_id: await client.get(
-                f"/kols/{kol.kol_id}/mood",
-                **{"from": start.isoformat(), "to": end.isoformat()},
-            )
-            for kol in KOLS
-        }
-    screen.closing(moods, outcome.alerts, start + SCENARIO.storm_after)
-    return outcome
+                    receipt = await client.submit(items[first : first + _BATCH])
+                    result.accepted += receipt.accepted
+                await client.wait_until_processed(lambda _last, done: screen.processed(done))
+            alerts = (await client.alerts()).value
+            result.alerts = sorted(alerts, key=lambda alert: alert.opened_at)
+            await _catch_up(client, result)
+        moods = [(await client.mood(kol.kol_id, since=start, until=end)).value for kol in KOLS]
+    screen.closing(moods, result.alerts, start + SCENARIO.storm_after)
+    return result
 
 
 async def _register(client: ServiceClient) -> None:
     for kol in KOLS:
-        await client.put_kol(
-            kol.kol_id,
-            {
-                "name": kol.name,
-                "handles": dict.fromkeys(kol.platforms, kol.kol_id),
-                "followers": kol.followers,
-                "tier": _tier(kol),
-                "relation": "partner",
-            },
+        profile = KolProfile(
+            name=kol.name,
+            handles=dict.fromkeys(kol.platforms, kol.kol_id),
+            followers=kol.followers,
+            tier=_tier(kol),
+            relation="partner",
         )
+        await client.put_kol(kol.kol_id, profile)
 
 
 @asynccontextmanager
-async def _stream(client: ServiceClient, screen: Screen, outcome: Outcome) -> AsyncIterator[None]:
-    """Show what the stream tells, for as long as the context lasts."""
-    listening = asyncio.create_task(_listen(client, screen, outcome))
-    listening.add_done_callback(lambda _: outcome.heard.set())
+async def _stream(
+    client: ServiceClient, screen: DemoScreen, result: DemoResult
+) -> AsyncIterator[None]:
+    """Show what the stream sends, for as long as the context lasts."""
+    listening = asyncio.create_task(_listen(client, screen, result))
+    listening.add_done_callback(lambda _: result.changed.set())
     try:
-        await outcome.heard.wait()
+        await result.changed.wait()
         yield
         if listening.done():
             listening.result()  # raises what broke the stream
@@ -132,25 +126,26 @@ async def _stream(client: ServiceClient, screen: Screen, outcome: Outcome) -> As
         await asyncio.gather(listening, return_exceptions=True)
 
 
-async def _listen(client: ServiceClient, screen: Screen, outcome: Outcome) -> None:
-    async for event in client.events():
-        if event.name == "alert":
-            outcome.events.append(event.data)
-            screen.alert(event.data)
-        outcome.heard.set()
+async def _listen(client: ServiceClient, screen: DemoScreen, result: DemoResult) -> None:
+    async for message in client.events():
+        if message.name == "alert":
+            event = message.alert()
+            result.events.append(event)
+            screen.alert(event)
+        result.changed.set()
 
 
-async def _catch_up(client: ServiceClient, outcome: Outcome) -> None:
-    """Wait until the stream has told every event that the API lists."""
+async def _catch_up(client: ServiceClient, result: DemoResult) -> None:
+    """Wait until the stream has sent every event that the API lists."""
     written = 0
-    for alert in outcome.alerts:
-        written += len((await client.get(f"/alerts/{alert['alert_id']}"))["events"])
+    for alert in result.alerts:
+        written += len((await client.alert(alert.alert_id)).value.events)
     with suppress(TimeoutError):
         async with asyncio.timeout(_LAST_EVENTS):
-            while len(outcome.events) < written:
-                outcome.heard.clear()
-                await outcome.heard.wait()
+            while len(result.events) < written:
+                result.changed.clear()
+                await result.changed.wait()
 
 
-def _tier(kol: Kol) -> str:
+def _tier(kol: DemoKol) -> str:
     return next((tier for followers, tier in _TIERS if kol.followers < followers), "mega")

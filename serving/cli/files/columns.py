@@ -89,7 +89,7 @@ class ColumnMap:
     constants: Mapping[str, str] = field(default_factory=dict)
     zone: tzinfo | None = None
 
-    def bind(self, available: Sequence[str]) -> "Binding":
+    def bind(self, available: Sequence[str]) -> "ColumnBinding":
         """Fit the mapping to the columns there are.
 
         Raises:
@@ -115,11 +115,11 @@ class ColumnMap:
         if missing:
             raise InputError(_missing(missing, available))
         ignored = tuple(name for name in available if name not in chosen.values())
-        return Binding(chosen, dict(self.constants), self.zone, ignored)
+        return ColumnBinding(chosen, dict(self.constants), self.zone, ignored)
 
 
 @dataclass(frozen=True, slots=True)
-class Binding:
+class ColumnBinding:
     """A mapping fitted to one file.
 
     Attributes:

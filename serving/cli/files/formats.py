@@ -24,7 +24,7 @@ _MAX_LINE = 1 << 22
 _FIRST_LINES = 10
 
 
-class Source(Protocol):
+class RowSource(Protocol):
     """Rows of one format.
 
     Attributes:
@@ -50,7 +50,7 @@ class Source(Protocol):
         ...
 
 
-def open_source(path: Path, encoding: str, delimiter: str | None) -> Source:
+def open_source(path: Path, encoding: str, delimiter: str | None) -> RowSource:
     """Open a file by the ending of its name and read its columns.
 
     Args:

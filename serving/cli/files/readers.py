@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from serving.cli.files.columns import Binding, ColumnMap, InputError, NaiveTime, RowFault
+from serving.cli.files.columns import ColumnBinding, ColumnMap, InputError, NaiveTime, RowFault
 from serving.cli.files.formats import open_source
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FileRow:
     """One row of a file.
 
     Attributes:
@@ -33,7 +33,7 @@ class CommentFile:
     Attributes:
         path: the file.
         binding: which column holds which field.
-        unit: what `Row.number` counts, "line" or "row".
+        unit: what `FileRow.number` counts, "line" or "row".
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class CommentFile:
         self._source = open_source(path, encoding, delimiter)
         self.unit = self._source.unit
         try:
-            self.binding: Binding = (mapping or ColumnMap()).bind(self._source.columns())
+            self.binding: ColumnBinding = (mapping or ColumnMap()).bind(self._source.columns())
         except InputError as error:
             self._source.close()
             raise InputError(f"{path.name}: {error}") from None
@@ -75,7 +75,7 @@ class CommentFile:
         """How much of the file has been read, in [0, 1]; of a text file, in bytes."""
         return self._source.fraction()
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[FileRow]:
         """Every row in file order. Can be walked once.
 
         Raises:
@@ -85,7 +85,7 @@ class CommentFile:
         timed = False
         for number, cells in self._source.rows():
             if isinstance(cells, str):
-                yield Row(number, None, cells)
+                yield FileRow(number, None, cells)
                 continue
             try:
                 item = self.binding.item(cells)
@@ -95,9 +95,9 @@ class CommentFile:
                         f"{self.path.name}, {self.unit} {number}: {fault}; say which it is, "
                         "for example --timezone UTC or --timezone Asia/Seoul"
                     ) from None
-                yield Row(number, None, str(fault))
+                yield FileRow(number, None, str(fault))
             except RowFault as fault:
-                yield Row(number, None, str(fault))
+                yield FileRow(number, None, str(fault))
             else:
                 timed = True
-                yield Row(number, item)
+                yield FileRow(number, item)

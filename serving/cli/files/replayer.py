@@ -1,4 +1,4 @@
-"""A file of comments, sent to a service at the speed it happened, faster, or flat out."""
+"""Sends a file of comments to a service, as fast as possible or at the pace of `created_at`."""
 
 import asyncio
 import heapq
@@ -6,63 +6,18 @@ import itertools
 import json
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from operator import itemgetter
 from pathlib import Path
 
-from serving.cli.files.readers import CommentFile, Row
+from serving.cli.files.readers import CommentFile, FileRow
+from serving.cli.files.replay_count import ReplayCount
 from serving.client.client import ServiceClient
 
 BATCH = 500
 _RUN = 50_000  # rows sorted in memory at a time
-_EXAMPLES = 5
-_TICK = 0.1  # seconds; comments that fall due within it travel together
+_TICK = 0.1  # seconds; comments that are due within it are sent together
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
-
-
-@dataclass(slots=True)
-class Tally:
-    """What became of a file.
-
-    Attributes:
-        accepted: comments that the service did not have.
-        duplicates: comments that it had.
-        rejected: comments that it refused.
-        unreadable: rows that could not be read, and so were not sent.
-        faults: the first few refused or unreadable rows, each with its place and reason.
-        kol_ids: whose comments were sent.
-        first: earliest `created_at` sent, aware; None if nothing was.
-        last: latest `created_at` sent.
-        at: `created_at` of the comment last sent.
-        total: rows of the file; None where it is not known before the end.
-    """
-
-    accepted: int = 0
-    duplicates: int = 0
-    rejected: int = 0
-    unreadable: int = 0
-    faults: list[str] = field(default_factory=list)
-    kol_ids: set[str] = field(default_factory=set)
-    first: datetime | None = None
-    last: datetime | None = None
-    at: datetime | None = None
-    total: int | None = None
-
-    @property
-    def done(self) -> float | None:
-        """How much of the file has been dealt with, in [0, 1]; None where `total` is."""
-        return (self.sent + self.unreadable) / self.total if self.total else None
-
-    @property
-    def sent(self) -> int:
-        """Comments that the service answered."""
-        return self.accepted + self.duplicates + self.rejected
-
-    def note(self, unit: str, row: Row, reason: str) -> None:
-        """Keep a fault if it is among the first."""
-        if len(self.faults) < _EXAMPLES:
-            self.faults.append(f"{unit} {row.number}: {reason}")
 
 
 async def replay(
@@ -70,7 +25,7 @@ async def replay(
     client: ServiceClient,
     *,
     speed: float | None,
-    tally: Tally,
+    count: ReplayCount,
     report: Callable[[], None] = lambda: None,
 ) -> None:
     """Send every row of a file.
@@ -80,15 +35,15 @@ async def replay(
         client: where they go.
         speed: seconds of the file a second, in order of `created_at`; None to send in file order
             as fast as the service takes them.
-        tally: counts, kept up to date, so that they stand even if this raises.
+        count: kept up to date, so that it is right even if this raises.
         report: called after each batch.
 
     Raises:
         InputError: the file turns out damaged; what came before has been sent.
-        ServiceUnreachable: the connection was lost; what `tally` counts has arrived.
+        ServiceUnreachable: the connection was lost; what `count` holds has arrived.
         ServiceRefused: the service answered with an error.
     """
-    sender = _Sender(client, file.unit, tally, report)
+    sender = _Sender(client, file.unit, count, report)
     if speed is None:
         for row in file.rows():
             if sender.add(row):
@@ -96,11 +51,11 @@ async def replay(
         await sender.flush()
         return
     with tempfile.TemporaryDirectory(prefix="groundswell-replay-") as folder:
-        rows, tally.total = await asyncio.to_thread(_sorted_rows, file, Path(folder))
+        rows, count.total = await asyncio.to_thread(_sorted_rows, file, Path(folder))
         await _paced(rows, sender, speed)
 
 
-async def _paced(rows: Iterator[Row], sender: "_Sender", speed: float) -> None:
+async def _paced(rows: Iterator[FileRow], sender: "_Sender", speed: float) -> None:
     clock = asyncio.get_running_loop()
     begun, origin = clock.time(), None
     for row in rows:
@@ -117,19 +72,19 @@ async def _paced(rows: Iterator[Row], sender: "_Sender", speed: float) -> None:
 
 
 class _Sender:
-    """Gathers rows into batches and books the answers."""
+    """Sends rows in batches, and counts what became of them."""
 
     def __init__(
-        self, client: ServiceClient, unit: str, tally: Tally, report: Callable[[], None]
+        self, client: ServiceClient, unit: str, count: ReplayCount, report: Callable[[], None]
     ) -> None:
-        self._client, self._unit, self._tally, self._report = client, unit, tally, report
-        self._rows: list[Row] = []
+        self._client, self._unit, self._count, self._report = client, unit, count, report
+        self._rows: list[FileRow] = []
 
-    def add(self, row: Row) -> bool:
+    def add(self, row: FileRow) -> bool:
         """Take a row; True when a batch is full."""
         if row.item is None:
-            self._tally.unreadable += 1
-            self._tally.note(self._unit, row, row.fault or "")
+            self._count.unreadable += 1
+            self._count.add_fault(self._unit, row, row.fault or "")
             return False
         self._rows.append(row)
         return len(self._rows) == BATCH
@@ -138,32 +93,32 @@ class _Sender:
         rows, self._rows = self._rows, []
         if not rows:
             return
-        answer = await self._client.submit([row.item for row in rows if row.item is not None])
-        tally = self._tally
-        tally.accepted += answer["accepted"]
-        tally.duplicates += answer["duplicates"]
-        tally.rejected += answer["rejected"]
-        refused = {r["index"]: r["error"] for r in answer["items"] if r["status"] == "rejected"}
+        receipt = await self._client.submit([row.item for row in rows if row.item is not None])
+        count = self._count
+        count.accepted += receipt.accepted
+        count.duplicates += receipt.duplicates
+        count.rejected += receipt.rejected
+        refused = {item.index: item.error for item in receipt.items if item.error is not None}
         for index, row in enumerate(rows):
             if (error := refused.get(index)) is not None:
-                tally.note(self._unit, row, error["message"])
+                count.add_fault(self._unit, row, error.message)
                 continue
-            when = tally.at = _created_at(row)
-            tally.first = min(tally.first or when, when)
-            tally.last = max(tally.last or when, when)
-            tally.kol_ids.add(str((row.item or {})["kol_id"]))
+            when = count.at = _created_at(row)
+            count.first = min(count.first or when, when)
+            count.last = max(count.last or when, when)
+            count.kol_ids.add(str((row.item or {})["kol_id"]))
         self._report()
 
 
-def _created_at(row: Row) -> datetime:
+def _created_at(row: FileRow) -> datetime:
     """When a row's comment was written; rows that do not say come first."""
     written = (row.item or {}).get("created_at")
     return datetime.fromisoformat(str(written)) if written is not None else _EARLIEST
 
 
-def _sorted_rows(file: CommentFile, folder: Path) -> tuple[Iterator[Row], int]:
+def _sorted_rows(file: CommentFile, folder: Path) -> tuple[Iterator[FileRow], int]:
     """Rows by `created_at`, and how many: sorted runs on disk, merged; memory holds one run."""
-    runs: list[Iterator[tuple[datetime, Row]]] = []
+    runs: list[Iterator[tuple[datetime, FileRow]]] = []
     total = 0
     rows = file.rows()
     while run := [(_created_at(row), row) for row in itertools.islice(rows, _RUN)]:
@@ -180,9 +135,9 @@ def _sorted_rows(file: CommentFile, folder: Path) -> tuple[Iterator[Row], int]:
     return (row for _, row in heapq.merge(*runs, key=itemgetter(0))), total
 
 
-def _read_run(path: Path) -> Iterator[tuple[datetime, Row]]:
+def _read_run(path: Path) -> Iterator[tuple[datetime, FileRow]]:
     with path.open(encoding="utf-8") as spilled:
         for line in spilled:
             number, item, fault = json.loads(line)
-            row = Row(number, item, fault)
+            row = FileRow(number, item, fault)
             yield _created_at(row), row

@@ -1,4 +1,4 @@
-"""The progress bar of a replay: how much was sent, then how much was worked off."""
+"""The progress bars of a replay: how much was sent, then how much was processed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ from rich.progress import (
 )
 
 from serving.cli.files.readers import CommentFile
-from serving.cli.files.replayer import Tally
+from serving.cli.files.replay_count import ReplayCount
 
 
 def new_progress(console: Console) -> Progress:
@@ -41,34 +41,36 @@ class ReplayProgress:
 
     progress: Progress
     file: CommentFile
-    tally: Tally
+    count: ReplayCount
     sending: TaskID
-    working: TaskID | None = None
+    scoring: TaskID | None = None
 
     def sent(self) -> None:
         """A batch was answered."""
-        tally = self.tally
-        note = f"{tally.sent:,} sent"
-        if tally.at is not None:
-            note += f", up to {tally.at:%d %b %H:%M}"
-        done = tally.done if tally.done is not None else self.file.fraction()
+        count = self.count
+        note = f"{count.sent:,} sent"
+        if count.at is not None:
+            note += f", up to {count.at:%d %b %H:%M}"
+        done = count.done if count.done is not None else self.file.fraction()
         self.progress.update(self.sending, completed=done, note=note)
 
-    def worked_off(self, last: int, done: int) -> None:
-        """The service said how far it is."""
-        if self.working is None:
+    def processed(self, last: int, done: int) -> None:
+        """The service has processed its log up to `done` of `last`."""
+        if self.scoring is None:
             self.progress.update(self.sending, completed=1.0)
-            start = max(last - self.tally.sent, 0)
-            self.working = self.progress.add_task("scoring", total=last - start, note="")
-        total = self.progress.tasks[self.working].total or 0
+            start = max(last - self.count.sent, 0)
+            self.scoring = self.progress.add_task("scoring", total=last - start, note="")
+        total = self.progress.tasks[self.scoring].total or 0
         left = last - done
-        self.progress.update(self.working, completed=total - left, note=f"{left:,} to go")
+        self.progress.update(self.scoring, completed=total - left, note=f"{left:,} left")
 
 
 @contextmanager
-def replay_progress(file: CommentFile, tally: Tally, console: Console) -> Iterator[ReplayProgress]:
-    """Show how a replay goes, for as long as the context lasts."""
+def replay_progress(
+    file: CommentFile, count: ReplayCount, console: Console
+) -> Iterator[ReplayProgress]:
+    """Show the progress of a replay for as long as the context lasts."""
     with new_progress(console) as progress:
         yield ReplayProgress(
-            progress, file, tally, progress.add_task("sending", total=1.0, note="")
+            progress, file, count, progress.add_task("sending", total=1.0, note="")
         )

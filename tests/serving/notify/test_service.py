@@ -196,10 +196,10 @@ def test_a_channel_can_be_tried_and_a_file_checked(
         assert cli.run(["notify", "test", "crm"]) == 1
         assert "answered 403: who are you" in capsys.readouterr().err
         assert cli.run(["notify", "test", "cmr"]) == 2
-        assert "there are: crm" in capsys.readouterr().err
+        assert "its channels: crm" in capsys.readouterr().err
     assert cli.run(["notify", "test", "crm"]) == 1  # nobody listens any more
     assert cli.run(["check", "config", str(path)]) == 0
-    assert "channels crm; routes 1" in capsys.readouterr().err
+    assert "Channels: crm; routes: 1" in capsys.readouterr().err
     path.write_text(CHANNELS.format(url="http://crm.example.com").replace('["crm"]', '["cmr"]'))
     assert cli.run(["check", "config", str(path)]) == 2
     said = capsys.readouterr().err
@@ -216,6 +216,9 @@ def test_deliveries_are_listed_and_sent_again_from_the_command_line(
         "delivery_id": 7, "recorded_at": "2026-03-10T12:00:00Z", "channel": "crm", "kol_id": "[b]",
         "kind": "slow_burn", "reason": "opened", "severity": "warning", "state": "dead",
         "attempts": 50, "error": "answered 500", "key": "k", "not_before": None, "digest": None,
+        "payload": "alert", "alert_id": "a1", "at": "2026-03-10T12:00:00Z", "every": None,
+        "until": None, "due_at": "2026-03-10T12:00:00Z", "page": True, "step": None,
+        "finished_at": None,
     }  # fmt: skip
     held = delivery | {"state": "waiting", "not_before": "2026-03-11T01:00:00Z"}
     page = json.dumps({"items": [delivery], "next_cursor": None}).encode()
@@ -232,7 +235,7 @@ def test_deliveries_are_listed_and_sent_again_from_the_command_line(
         shown = capsys.readouterr()
         for said in ("7", "2026-03-10 12:00", "[b]", "slow burn opened, warning", "answered 500"):
             assert said in shown.out
-        assert "resend ID" in shown.err
+        assert "notify resend DELIVERY" in shown.err
         assert cli.run(["notify", "list", "--json", "--channel", "crm"]) == 0
         assert json.loads(capsys.readouterr().out) == [delivery]
         assert cli.run(["notify", "list"]) == 0

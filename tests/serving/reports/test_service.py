@@ -247,7 +247,7 @@ def test_on_the_command_line(
     assert cli.run([*week, "--language", "vi"]) == 0
     assert "Bản tin tuần" in capsys.readouterr().out
     assert cli.run(["digest", "send", "daily", "--day", "2026-03-08", "--url", url]) == 0
-    assert capsys.readouterr().err == "the digest of 2026-03-08 goes to desk\n"
+    assert capsys.readouterr().err == "The digest of 2026-03-08 is on its way to: desk\n"
     until(lambda: len(mailbox[0].received) == 1)
     assert cli.run(["digest", "send", "daily", "--week", "2026-03-08", "--url", url]) == 0
     assert "2026-03-02 to 2026-03-08" in capsys.readouterr().err
@@ -262,7 +262,7 @@ def test_mistakes_on_the_command_line(url: str, capsys: pytest.CaptureFixture[st
         (["show", "--language", "tlh"], 2, "--language: language must be one of en, vi"),
         (["show", "--name", "weekly"], 1, "no digest 'weekly'"),
         (["send", "weekly"], 1, "no digest 'weekly'; it has: daily"),
-        (["send", "../kols"], 2, "is no name of a digest"),
+        (["send", "../kols"], 2, "cannot be the name of a digest"),
     ):
         assert cli.run(["digest", *arguments, "--url", url]) == code, arguments
         assert said in " ".join(capsys.readouterr().err.split())

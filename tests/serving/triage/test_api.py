@@ -301,7 +301,7 @@ def test_the_commands_work_on_alerts(
     )
     assert "a false alarm, says mai" in run("false-alarm", "b2")
     assert [a["alert_id"] for a in json.loads(run("alerts", "--muted", "--json"))] == ["b2"]
-    assert "nobody has it" in run("false-alarm", "b2", "--undo")
+    assert "neither acknowledged nor assigned" in run("false-alarm", "b2", "--undo")
     monkeypatch.setenv("GROUNDSWELL_ACTOR", "oanh")
     assert json.loads(run("ack", "c3", "--json"))["action"]["actor"] == "oanh"
     assert "there is no alert 'none'" in run("ack", "none", code=1)
@@ -312,7 +312,7 @@ def test_the_commands_snooze(run: Callable[..., str], monkeypatch: pytest.Monkey
     snoozed = run("snooze", "c3", "1h30m", "--as", "mai")
     assert "snoozed until 2026-03-10 13:30 UTC by mai" in snoozed
     assert "2026-03-10 15:00 UTC by mai" in run("snooze", "c3", "2026-03-10T15:00", "--as", "mai")
-    assert "nobody has it" in run("snooze", "c3", "--undo", "--as", "mai")
+    assert "neither acknowledged nor assigned" in run("snooze", "c3", "--undo", "--as", "mai")
     for wrong in (("2x",), ("tomorrow",), (), ("2h", "--undo")):
         assert "UNTIL" in run("snooze", "c3", *wrong, "--as", "mai", code=2)
     assert "--undo" in run("assign", "c3", code=2)
@@ -339,7 +339,7 @@ def test_the_commands_silence_and_tell_the_feedback(
     assert "KOL lena; kind brigade; up to warning" in made
     assert "pending" in run("silence", "list", "--state", "pending")
     assert "mai, ended by linh" in run("silence", "expire", "1", "--as", "linh")
-    assert "give at least one of" in run("silence", "add", "--until", "2d", "--reason", "x", code=1)
+    assert "give at least one of" in run("silence", "add", "--until", "2d", "--reason", "x", code=2)
     run("ack", "a1")
     run("false-alarm", "c3")
     shown = run("feedback", "--kol-id", "lena")

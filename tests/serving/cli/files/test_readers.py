@@ -1,4 +1,4 @@
-"""Files of comments: what is read, and what a damaged or strange file is told."""
+"""Files of comments: what is read, and what is said of a damaged or strange file."""
 
 import gzip
 import json
@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from serving.cli.files.columns import ColumnMap, InputError, parse_assignments, parse_zone
-from serving.cli.files.readers import CommentFile, Row
+from serving.cli.files.readers import CommentFile, FileRow
 from serving.ingest.comment import parse_comment
 
-SHARED = Path(__file__).parents[2].parent / "shared"
+SHARED = Path(__file__).parents[4].parent / "shared"
 HEADER = "platform,comment_id,kol_id,text,created_at"
 GOOD = "tiktok,1,mira,I love this,2026-03-01T12:00:00Z"
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -23,12 +23,12 @@ def write(path: Path, content: str | bytes) -> Path:
     return path
 
 
-def read(path: Path, mapping: ColumnMap | None = None, **options: str) -> list[Row]:
+def read(path: Path, mapping: ColumnMap | None = None, **options: str) -> list[FileRow]:
     with CommentFile(path, mapping, **options) as file:
         return list(file.rows())
 
 
-def items(rows: list[Row]) -> list[dict[str, object]]:
+def items(rows: list[FileRow]) -> list[dict[str, object]]:
     return [row.item for row in rows if row.item is not None]
 
 

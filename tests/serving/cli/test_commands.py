@@ -21,7 +21,7 @@ from model.fake_backend import FakeBackend
 from serving.app import create_app
 from serving.cli import hosting
 from serving.cli import main as cli
-from serving.client import client
+from serving.client import client as client_module
 from serving.settings import Settings
 from tests.serving.listening import listening
 
@@ -84,7 +84,7 @@ def test_replay_into_a_service_then_look(
     assert cli.run(["explain", alerts[0]["alert_id"], "--url", service]) == 0
     shown = capsys.readouterr().out
     assert "on @mira" in shown
-    assert "Recompute it  (share_shift, as it opened)" in shown
+    assert "Recompute it  (share_shift, when it opened)" in shown
     assert cli.run(["explain", alerts[0]["alert_id"], "--url", service, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["trace"]["points"]
     assert cli.run(["explain", "nothing", "--url", service]) == 1
@@ -178,7 +178,7 @@ def test_database_rebuild_keeps_the_comments(
         ]
         progress = database.execute("SELECT * FROM progress").fetchall()
     assert left == [1, 0]
-    assert progress == [("rebuilt", 1, 0, 0, 0)]  # of it, nobody is told again
+    assert progress == [("rebuilt", 1, 0, 0, 0)]  # nobody is notified again of it
     assert "keeps its comments" in capsys.readouterr().err
 
 
@@ -195,11 +195,11 @@ def test_an_interrupted_replay_says_how_far_it_got(
     code = cli.run(["replay", str(storm), "--speed", "1", "--url", service])
     presser.join()
     assert code == 130
-    assert "interrupted; 1 comments had arrived" in capsys.readouterr().err
+    assert "interrupted; 1 comments had been sent" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
-def test_serve_ends_cleanly_when_told_to(tmp_path: Path, ending: signal.Signals) -> None:
+def test_serve_ends_cleanly_at_a_signal(tmp_path: Path, ending: signal.Signals) -> None:
     code = (
         "import sys; from functools import partial;"
         "from model.classifier import SentimentClassifier;"
@@ -223,7 +223,7 @@ def test_serve_ends_cleanly_when_told_to(tmp_path: Path, ending: signal.Signals)
     assert "Traceback" not in rest
 
 
-def test_alerts_are_followed_as_they_arise(
+def test_alerts_are_followed_as_they_are_raised(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     alert = {"alert_id": "a1", "kol_id": "mira"}
@@ -235,12 +235,12 @@ def test_alerts_are_followed_as_they_arise(
         return httpx.Response(200, text=body)
 
     @contextlib.asynccontextmanager
-    async def connect(url: str) -> AsyncIterator[client.ServiceClient]:
+    async def connect(url: str) -> AsyncIterator[client_module.ServiceClient]:
         transport = httpx.MockTransport(answer)
         async with httpx.AsyncClient(transport=transport, base_url=url) as http:
-            yield client.ServiceClient(http)
+            yield client_module.ServiceClient(http)
 
-    monkeypatch.setattr(client, "connect", connect)
+    monkeypatch.setattr(client_module, "connect", connect)
     assert cli.run(["alerts", "--follow", "--kol-id", "mira", "--json"]) == 3
     captured = capsys.readouterr()
     assert json.loads(captured.out) == alert

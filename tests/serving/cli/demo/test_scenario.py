@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from serving.cli.demo.cast import KOLS, SCENARIO, DemoKol
 from serving.cli.demo.grammar import SOUR, Phrasebook, Scribe, Voices
-from serving.cli.demo.scenario import KOLS, SCENARIO, SPAN, Kol, Moment, generate, plan
+from serving.cli.demo.scenario import SPAN, PlannedComment, generate, plan
 from serving.ingest.comment import parse_comment
 
 END = datetime(2026, 3, 2, 21, tzinfo=UTC)
@@ -18,7 +19,7 @@ def items() -> list[dict[str, object]]:
     return generate(END)
 
 
-def moments(kol_id: str, seed: int = 1) -> list[Moment]:
+def moments(kol_id: str, seed: int = 1) -> list[PlannedComment]:
     (kol,) = [kol for kol in KOLS if kol.kol_id == kol_id]
     return plan(kol, random.Random(seed))
 
@@ -120,7 +121,7 @@ def test_the_praise_surge_is_a_surge() -> None:
 
 
 @pytest.mark.parametrize("kol", KOLS, ids=lambda kol: kol.kol_id)
-def test_every_line_can_be_filled(kol: Kol) -> None:
+def test_every_line_can_be_filled(kol: DemoKol) -> None:
     book = Phrasebook.load(kol.book)
     scribe = Scribe(book, Voices.load(), random.Random(3))
     for language, moods in book.lines.items():

@@ -2,12 +2,16 @@
 
 import asyncio
 import random
+import re
 import signal
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
+import httpx
 import pytest
 from rich.console import Console
 
@@ -18,22 +22,23 @@ from serving.app import create_app
 from serving.cli import hosting
 from serving.cli import main as cli
 from serving.cli.demo import story
+from serving.cli.demo.cast import KOLS, SCENARIO
 from serving.cli.demo.grammar import MILD, SOUR
-from serving.cli.demo.scenario import KOLS, SCENARIO, SPAN, generate, plan
-from serving.cli.demo.screen import Screen
-from serving.cli.demo.story import Outcome, play
+from serving.cli.demo.scenario import SPAN, generate, plan
+from serving.cli.demo.screen import DemoScreen
+from serving.cli.demo.story import DemoResult, play
 from serving.settings import Settings
 
 END = datetime(2026, 3, 2, 21, tzinfo=UTC)
 ITEMS = generate(END)
 
 
-class Reader:
-    """A model that knows what the writer meant, and errs like a good classifier: it hears three
-    of four hostile comments and takes one in twelve others for hostile.
+class IntendedMood:
+    """A model that knows what the writer meant, and errs like a good classifier: it finds three of
+    four hostile comments and takes one in twelve others for hostile.
     """
 
-    model_id = "reader"
+    model_id = "intended"
 
     def __init__(self) -> None:
         self._mood: dict[str, str] = {}
@@ -59,29 +64,41 @@ def own_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-async def shown(tmp_path: Path, **more: object) -> tuple[Outcome, str]:
-    with (tmp_path / "shown.txt").open("w", encoding="utf-8") as file:
+async def shown(tmp_path: Path, *, keep: bool = False, port: int = 0) -> tuple[DemoResult, str]:
+    path = tmp_path / "shown.txt"
+    with path.open("w", encoding="utf-8", buffering=1) as file:
         console = Console(file=file, width=100)
         settings = Settings(
-            database_url=f"sqlite:///{tmp_path / 'demo.db'}", _env_file=None, **{"port": 0} | more
+            database_url=f"sqlite:///{tmp_path / 'demo.db'}", _env_file=None, port=port
         )
-        outcome = await play(settings, END, Screen(console, live=False), keep=False)
-    return outcome, (tmp_path / "shown.txt").read_text("utf-8")
+        result = await play(settings, END, DemoScreen(console, live=False), keep=keep)
+    return result, path.read_text("utf-8")
 
 
-def check_story(outcome: Outcome, text: str) -> None:
+async def read_the_pages_then_press_ctrl_c(read: Callable[[], str]) -> dict[str, int]:
+    """Open every page that the demo names, as soon as it says that it keeps running."""
+    while "/metrics" not in read():
+        await asyncio.sleep(0.05)
+    urls = re.findall(r"http://\S+", read())
+    async with httpx.AsyncClient() as http:
+        found = {url: (await http.get(url)).status_code for url in urls}
+    signal.raise_signal(signal.SIGINT)
+    return found
+
+
+def check_story(result: DemoResult, text: str) -> None:
     """Exactly the storm pages; it is opened in the storm, resolved in the story, and shown."""
-    assert outcome.accepted == len(ITEMS)
-    paging = [alert for alert in outcome.alerts if alert["severity"] != "info"]
-    assert [alert["kol_id"] for alert in paging] == [SCENARIO.storm_kol]
-    opened = datetime.fromisoformat(paging[0]["opened_at"]) - (END - SPAN)
+    assert result.accepted == len(ITEMS)
+    paging = [alert for alert in result.alerts if alert.severity != "info"]
+    assert [alert.kol_id for alert in paging] == [SCENARIO.storm_kol]
+    opened = paging[0].opened_at - (END - SPAN)
     assert SCENARIO.storm_after < opened < SCENARIO.personal_after + timedelta(hours=1)
-    assert paging[0]["state"] == "resolved"
-    pages = [event["reason"] for event in outcome.events if event["severity"] != "info"]
+    assert paging[0].state == "resolved"
+    pages = [event.reason for event in result.events if event.severity != "info"]
     assert pages[0] == "opened"
     assert pages[-1] == "resolved"
     assert "Mirelle Vane · opened" in text
-    assert "the alert was raised" in text
+    assert "The alert was raised" in text
     for kol in KOLS:
         assert kol.name in text
     for label in ("volume", "negative", "top post", "comments", "audience"):
@@ -89,9 +106,25 @@ def check_story(outcome: Outcome, text: str) -> None:
 
 
 @pytest.mark.slow
-async def test_with_a_good_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hosting, "create_app", partial(create_app, classifier=Reader()))
-    check_story(*await shown(tmp_path))
+async def test_with_a_good_model_kept_running(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hosting, "create_app", partial(create_app, classifier=IntendedMood()))
+    path = tmp_path / "shown.txt"
+    path.touch()
+    pressed = read_the_pages_then_press_ctrl_c(lambda: path.read_text("utf-8"))
+    reading = asyncio.create_task(pressed)
+    result, text = await shown(tmp_path, keep=True)
+    check_story(result, text)
+    pages = await reading
+    assert set(pages.values()) == {200}
+    storm = next(alert for alert in result.alerts if alert.severity != "info")
+    assert [url.partition("/")[2].partition("/")[2].partition("/")[2] for url in pages] == [
+        f"alerts/{storm.alert_id}",
+        "docs",
+        "metrics",
+    ]
+    assert "keeps running until you press Ctrl-C" in text
 
 
 @pytest.mark.slow
@@ -100,7 +133,7 @@ async def test_with_the_shipped_model(tmp_path: Path) -> None:
     check_story(*await shown(tmp_path))
 
 
-async def test_a_taken_port_is_replaced_and_the_addresses_are_told(
+async def test_a_taken_port_is_replaced_and_no_address_outlives_the_service(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake = SentimentClassifier.from_backend(FakeBackend())
@@ -108,11 +141,10 @@ async def test_a_taken_port_is_replaced_and_the_addresses_are_told(
     monkeypatch.setattr(story, "generate", lambda end: generate(end)[:300])
     with hosting.listen("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
-        outcome, text = await shown(tmp_path, port=port)
-    assert outcome.accepted == 300
-    assert f"port {port} is taken, using " in text
-    assert "/docs" in text
-    assert "/metrics" in text
+        result, text = await shown(tmp_path, port=port)
+    assert result.accepted == 300
+    assert f"Port {port} is taken; using port " in text
+    assert "http://" not in text
 
 
 def test_the_command_records_and_leaves_nothing_behind(
@@ -130,7 +162,11 @@ def test_the_command_records_and_leaves_nothing_behind(
     assert "Mirelle" in picture
     assert "font-face" not in picture
     assert "url(http" not in picture
-    assert "Two days, three KOLs" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "Two days, three KOLs" in out
+    assert "http://" not in out
+    for line in ("groundswell demo --keep", "make serve", f"--database-url sqlite:///{kept}"):
+        assert line in " ".join(out.split())
     assert cli.run(arguments) == 2
     assert "exists already" in capsys.readouterr().err
 
@@ -149,3 +185,37 @@ async def test_ctrl_c_ends_the_story_quietly(
     with pytest.raises(KeyboardInterrupt):
         await shown(tmp_path)
     assert "Two days" not in (tmp_path / "shown.txt").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "stdout", "kept"),
+    [
+        ([], True, True, True),
+        ([], False, True, False),
+        ([], True, False, False),
+        (["--record", "demo.svg"], True, True, False),
+        (["--no-keep"], True, True, False),
+        (["--keep"], False, False, True),
+    ],
+)
+def test_it_keeps_running_where_a_person_is_there(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    stdin: bool,
+    stdout: bool,
+    kept: bool,
+) -> None:
+    keeps: list[bool] = []
+
+    async def play(*_: object, keep: bool) -> None:
+        keeps.append(keep)
+
+    monkeypatch.setattr(story, "play", play)
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(isatty=lambda: stdin))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: stdout)
+    assert cli.run(["demo", *arguments]) == 0
+    assert keeps == [kept]
+    out = capsys.readouterr().out
+    assert "has stopped" in out
+    assert ("demo --keep" in out) is not kept

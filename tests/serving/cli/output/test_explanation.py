@@ -4,6 +4,7 @@ import io
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from rich.console import Console
 
@@ -12,13 +13,23 @@ from monitoring.minute_score import MinuteScore
 from monitoring.monitors import flood, gap
 from monitoring.policy import Policy
 from monitoring.windows import WindowStats
-from serving.cli.output.explanation import ASKS, RECIPES, explanation
+from serving.cli.output.explanation import explanation
+from serving.cli.output.recipe import QUESTIONS, RECIPES
 from serving.cli.output.sparkline import two_rows
+from serving.client.models.alerts import AlertDetailInfo
 
 BEGUN = datetime(2026, 3, 1, 10, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-
-
+TRIAGE = dict.fromkeys(
+    (
+        "acknowledged_by", "acknowledged_at", "assignee", "snoozed_by", "snoozed_until",
+        "closed_by", "closed_at", "false_alarm_by",
+    )
+)  # fmt: skip
+NO_DRIVERS: dict[str, Any] = {
+    name: []
+    for name in ("posts", "terms", "representative", "most_liked", "languages", "platforms")
+}
 INPUTS = {
     "share_shift": {
         "n": 200, "k": 160.0, "x": 0.05, "p": 0.2, "p1": 0.64875, "phi": 0.5, "kappa": 99.6886
@@ -32,8 +43,8 @@ INPUTS = {
 
 
 def score(name: str, value: float, threshold: float = 8.0, scale: float = 10.0) -> dict[str, Any]:
-    said = {"name": name, "scale_minutes": scale, "value": value, "threshold": threshold}
-    return said | {"inputs": INPUTS.get(name, {})}
+    found = {"name": name, "scale_minutes": scale, "value": value, "threshold": threshold}
+    return found | {"inputs": INPUTS.get(name, {})}
 
 
 def point(minute: int, value: float, comments: int = 2, negative: float = 0.4) -> dict[str, Any]:
@@ -56,6 +67,10 @@ def point(minute: int, value: float, comments: int = 2, negative: float = 0.4) -
 
 def event(reason: str, minute: int, value: float, summary: str) -> dict[str, Any]:
     return {
+        "event_id": minute,
+        "alert_id": "a1b2",
+        "kol_id": "mira[bold]",
+        "kind": "slow_burn",
         "reason": reason,
         "severity": "warning",
         "at": (BEGUN + minute * MINUTE).isoformat(),
@@ -77,7 +92,7 @@ def event(reason: str, minute: int, value: float, summary: str) -> dict[str, Any
 
 @pytest.fixture
 def alert() -> dict[str, Any]:
-    """Usual comments every other minute, ten minutes of storm, then an hour to its end."""
+    """Normal comments every other minute, ten minutes of storm, then an hour to its end."""
     points = [point(minute, 0.4) for minute in range(-120, 0, 2)]
     points += [point(minute, 1.6 * (minute + 1), 20, 16.0) for minute in range(10)]
     points += [point(minute, 4.0) for minute in range(10, 70, 2)]
@@ -87,6 +102,13 @@ def alert() -> dict[str, Any]:
         "kind": "slow_burn",
         "severity": "warning",
         "state": "resolved",
+        "opened_at": BEGUN.isoformat(),
+        "updated_at": BEGUN.isoformat(),
+        "resolved_at": None,
+        "evidence": event("opened", 10, 16.0, "")["evidence"],
+        "triage": TRIAGE,
+        "muted": None,
+        "actions": [],
         "events": [
             event("opened", 10, 16.0, "Negative comments rose on @mira."),
             event("resolved", 70, 0.0, "Over after 70 minutes on @mira."),
@@ -102,7 +124,7 @@ def alert() -> dict[str, Any]:
 
 def drawn(alert: dict[str, Any], width: int = 80) -> list[str]:
     paper = io.StringIO()
-    Console(width=width, file=paper).print(explanation(alert))
+    Console(width=width, file=paper).print(explanation(msgspec.convert(alert, AlertDetailInfo)))
     return [line.rstrip() for line in paper.getvalue().splitlines()]
 
 
@@ -111,22 +133,22 @@ def test_every_figure_is_there_and_fits(alert: dict[str, Any]) -> None:
     assert max(map(len, lines)) <= 80
     for line in (
         "slow burn on @mira[bold] · warning · resolved · a1b2",
-        "     01 Mar 10:00  began              estimated, looking back",
+        "     01 Mar 10:00  began              estimated afterwards",
         "  1  01 Mar 10:10  opened    warning  share_shift at 2.0 x",
         "  2  01 Mar 11:10  resolved  warning",
-        "Observed and usual  (as it opened; 01 Mar 10:00 to 01 Mar 10:10)",
-        "  comments           1,240   38.2",
-        "  negative ones      756.4    7.6",
-        "  negative share     61.0%  20.0%",
-        "  volume           32.05 x    1 x",
-        "  share_shift  16.00 nats of 8.00: crossed, judging the last 10 minutes",
-        "  hour_scan  1.00 nats of 5.00: not crossed, judging the last 2 hours",
-        "How it went  (01 Mar 08:00 to 01 Mar 11:10; a column is 4 minutes)",
+        "Observed and normal  (when it opened; 01 Mar 10:00 to 01 Mar 10:10)",
+        "  comments           1,240    38.2",
+        "  negative           756.4     7.6",
+        "  negative share     61.0%   20.0%",
+        "  volume           32.05 x     1 x",
+        "  share_shift  16.00 nats, threshold 8.00: reached, over the last 10 minutes",
+        "  hour_scan  1.00 nats, threshold 5.00: not reached, over the last 2 hours",
+        "How it went  (01 Mar 08:00 to 01 Mar 11:10; one column is 4 minutes)",
         "  Over after 70 minutes on @mira.",
-        "Recompute it  (share_shift, as it opened)",
+        "Recompute it  (share_shift, when it opened)",
         "  n        200  comments in the 10 minutes to 01 Mar 10:10",
         "  k        160  sum of P(negative) over them",
-        "  x   0.050000  part of n beyond the usual volume",
+        "  x   0.050000  part of n above the normal volume",
         "  Λ         16  log BB(k | n, p₁, κ) - log BB(k | n, p, κ), in nats",
     ):
         assert line in lines
@@ -141,14 +163,18 @@ def test_the_bars_rise_over_the_threshold_where_the_alert_opened(alert: dict[str
     assert lower[30:33] == "▇██"
     assert (upper[:31].strip(), upper[31:33], upper[33:].strip()) == ("", "▅█", "2.0 x")
     assert scan.strip() == ""
-    marks = next(line for line in lines if line.startswith("  what happened"))[16:]
+    marks = next(line for line in lines if line.startswith("         events"))[16:]
     assert (marks.index("1"), marks.index("2")) == (32, 47)
 
 
-def test_who_writes_is_held_against_what_they_wrote_before(alert: dict[str, Any]) -> None:
+def test_what_people_write_is_compared_with_what_they_wrote_before(alert: dict[str, Any]) -> None:
     assert "Who writes" not in "\n".join(drawn(alert))
     alert["events"][0]["evidence"]["drivers"] = {
+        **NO_DRIVERS,
         "audience": {
+            "authors": 3,
+            "verdict": "organic",
+            "reasons": [],
             "regulars": 34,
             "loyal": 22,
             "loyal_turned": 14,
@@ -165,48 +191,49 @@ def test_who_writes_is_held_against_what_they_wrote_before(alert: dict[str, Any]
     lines = drawn(alert)
     for line in (
         "Who writes  (up to the opening)",
-        "  regulars, negative   62%      9%  34 of them",
+        "  regulars, negative   62%      9%  34 people",
         "  regulars, positive   20%     71%",
         "  newcomers, negative  88%",
-        "  offensive, of all    31%",
+        "  all, offensive       31%",
     ):
         assert line in lines
-    said = "Of 22 loyal fans who write (mostly positive before), 14 turned negative and 5 stay"
-    assert said in " ".join(" ".join(lines).split())
+    sentence = "Of 22 loyal fans who write (mostly positive before), 14 turned negative and 5 stay"
+    assert sentence in " ".join(" ".join(lines).split())
 
 
-def test_what_was_stored_before_people_were_counted_is_told_without(alert: dict[str, Any]) -> None:
+def test_evidence_of_old_versions_has_no_section_on_people(alert: dict[str, Any]) -> None:
     alert["events"][0]["evidence"]["drivers"] = {
+        **NO_DRIVERS,
         "audience": {"authors": 3, "verdict": "organic", "reasons": []},
         "offensive_share": None,
     }
     assert "Who writes" not in "\n".join(drawn(alert))
 
 
-def test_an_open_alert_tells_how_it_stands(alert: dict[str, Any]) -> None:
+def test_an_open_alert_shows_its_last_minute(alert: dict[str, Any]) -> None:
     alert |= {"state": "open", "events": alert["events"][:1]}
     text = " ".join(" ".join(drawn(alert)).split())
-    assert "still open. Last read at 01 Mar 11:08 UTC: 20% of 2 negative, 20% is usual." in text
+    assert "still open. At 01 Mar 11:08 UTC 20% of 2 comments were negative; normal: 20%." in text
 
 
-def test_without_readings_it_says_how_to_get_them(alert: dict[str, Any]) -> None:
+def test_without_a_trace_it_says_how_to_get_one(alert: dict[str, Any]) -> None:
     alert["trace"]["points"] = []
     text = "\n".join(drawn(alert))
-    assert "'groundswell db rebuild' derives them" in text
+    assert "'groundswell db rebuild' computes them" in text
     assert "756.4" in text
     assert "still open" in "\n".join(drawn(alert | {"state": "open"}))
 
 
-def test_what_crossed_can_be_recomputed(alert: dict[str, Any]) -> None:
+def test_a_value_above_its_threshold_can_be_recomputed(alert: dict[str, Any]) -> None:
     scores = alert["events"][0]["evidence"]["scores"]
     scores[0]["value"] = 7.9
     assert "Recompute it" not in "\n".join(drawn(alert))
     scores[1] = score("hour_scan", 7.75, 5.0, 480.0)
     lines = drawn(alert)
     for line in (
-        "Recompute it  (hour_scan, as it opened)",
+        "Recompute it  (hour_scan, when it opened)",
         "  n          1,420  comments in the 8 hours to 01 Mar 10:00",
-        "  E         402.25  comments usual in these hours",
+        "  E         402.25  normal number of comments in these hours",
         "  share     3.7500  log BB(k | n, k/n, κ) - log BB(k | n, p, κ)",
         "  silence        0  as share, of m in n - k against b, if lower; at most 3",
         "  Λ         7.7500  share + silence + count, in nats",
@@ -221,9 +248,9 @@ def test_praise_is_recomputed_from_the_positive(alert: dict[str, Any]) -> None:
     assert "sum of P(positive) over them" in "\n".join(drawn(alert))
 
 
-def test_evidence_without_inputs_is_told_without_them(alert: dict[str, Any]) -> None:
-    for said in alert["events"][0]["evidence"]["scores"]:
-        del said["inputs"]
+def test_evidence_without_inputs_cannot_be_recomputed(alert: dict[str, Any]) -> None:
+    for found in alert["events"][0]["evidence"]["scores"]:
+        del found["inputs"]
     text = "\n".join(drawn(alert))
     assert "Recompute it" not in text
     assert "?points=5000" in text
@@ -237,7 +264,7 @@ def test_every_input_of_a_detector_is_shown() -> None:
 def test_many_events_share_marks(alert: dict[str, Any]) -> None:
     opened, resolved = alert["events"]
     alert["events"] = [opened, event("escalated", 11, 20.0, ""), resolved]
-    marks = next(line for line in drawn(alert) if line.startswith("  what happened"))
+    marks = next(line for line in drawn(alert) if line.startswith("         events"))
     assert "+" in marks
 
 
@@ -246,9 +273,11 @@ def test_every_detector_has_its_question() -> None:
     window = WindowStats("lena", BEGUN, 1, 0.0, 1.0)
     monitor.step(window)
     minute_score: MinuteScore = monitor.minute_score(window)
-    # No reading holds the scores of silence, which closes no minute, and of copies, which are not
-    # kept by the minute; the alert's evidence does.
-    assert {said.name for said in minute_score.scores} | {gap.DETECTOR, flood.DETECTOR} == set(ASKS)
+    # A minute has no score of silence, which closes no minute, nor of copies, which are not stored
+    # by the minute; the alert's evidence has both.
+    assert {found.name for found in minute_score.scores} | {gap.DETECTOR, flood.DETECTOR} == set(
+        QUESTIONS
+    )
 
 
 def test_two_rows_meet_at_the_bound() -> None:

@@ -1,0 +1,126 @@
+"""An alert, or one of its events, as a card: what happened, and why."""
+
+from rich.console import Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from monitoring.kinds import AlertKind
+from serving.cli.output.formatting import COLOURS, instant, length, shorten, spaced
+from serving.client.models.alerts import AlertEventInfo, AlertInfo
+from serving.client.models.evidence import AudienceInfo, DriversInfo, EvidenceInfo, SampleInfo
+
+_SAMPLES, _TERMS = 3, 8
+_FRIENDLY = (AlertKind.PRAISE_SURGE, AlertKind.COMMENT_FLOOD)
+_Fact = tuple[str, Text]
+
+
+def alert_card(alert: AlertInfo | AlertEventInfo, *, name: str | None = None) -> Panel:
+    """A card of an alert as it is, or of one event.
+
+    Args:
+        alert: either.
+        name: the KOL's, if it is known.
+    """
+    if isinstance(alert, AlertEventInfo):
+        reason, at = alert.reason, alert.at
+    else:
+        reason, at = alert.state, alert.updated_at
+    ended = reason == "resolved"  # an end needs no reasons
+    title = f"{alert.severity.upper()} · {name or alert.kol_id} · {reason}"
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for label, value in [] if ended else _facts(alert.kind, alert.evidence):
+        grid.add_row(label, value)
+    return Panel(
+        Group(Text(alert.evidence.summary, style="bold"), *([] if ended else [grid])),
+        title=Text(title),
+        title_align="left",
+        subtitle=Text(f"{alert.alert_id} · {instant(at, '%d %b %H:%M UTC')}"),
+        subtitle_align="right",
+        border_style="green" if ended else COLOURS.get(alert.severity, "white"),
+    )
+
+
+def _facts(kind: str, evidence: EvidenceInfo) -> list[_Fact]:
+    facts = [
+        ("kind", Text(spaced(kind))),
+        ("since", Text(instant(evidence.incident_start, "%d %b %H:%M UTC"))),
+        (
+            "volume",
+            Text(
+                f"{evidence.comments:,} comments, normal {evidence.expected_comments:,.0f}"
+                f" (x {evidence.volume_ratio:.1f})"
+            ),
+        ),
+    ]
+    if kind != AlertKind.DATA_GAP:
+        normal = evidence.expected_negative_share
+        facts.append(("negative", Text(f"{evidence.negative_share:.0%}, normal {normal:.0%}")))
+    if (top := max(evidence.scores, key=lambda score: score.ratio, default=None)) is not None:
+        judged = f"{top.name} over {length(top.scale_minutes)}, {top.ratio:.1f} x its threshold"
+        facts.append(("detector", Text(judged)))
+    if evidence.drivers is not None:
+        facts += _crowd(evidence.drivers) if kind in _FRIENDLY else _anger(evidence.drivers)
+    return facts
+
+
+def _crowd(drivers: DriversInfo) -> list[_Fact]:
+    """Of praise or a flood: where and who. Terms and samples are those of negative comments."""
+    where = []
+    busiest = max(drivers.posts, key=lambda post: post.comments, default=None)
+    if busiest is not None:
+        post = busiest.post_id or "not known"
+        where.append(("top post", Text(f"{post}: {busiest.comments:,} comments")))
+    return [*where, ("audience", _audience(drivers.audience, turned=None))]
+
+
+def _anger(drivers: DriversInfo) -> list[_Fact]:
+    facts = []
+    if drivers.posts:
+        top = drivers.posts[0]
+        where = (
+            f"{top.post_id or 'not known'}: {top.comments:,} comments, "
+            f"{top.excess:.0f} more negative than normal"
+        )
+        facts.append(("top post", Text(where)))
+    if drivers.terms:
+        facts.append(("terms", Text(" · ".join(term.text for term in drivers.terms[:_TERMS]))))
+    for index, sample in enumerate(drivers.representative[:_SAMPLES]):
+        facts.append(("comments" if index == 0 else "", _sample(sample)))
+    audience = drivers.audience
+    facts.append(("audience", _audience(audience, turned=audience.turned_share)))
+    if audience.loyal:
+        fans = (
+            f"{audience.loyal_turned:,} of {audience.loyal:,} loyal ones turned negative, "
+            f"{audience.loyal_defending:,} stay positive"
+        )
+        facts.append(("fans", Text(fans)))
+    if drivers.offensive_share is not None:
+        normal = drivers.offensive_usual
+        before = "" if normal is None else f", normal {normal:.0%}"
+        facts.append(("offensive", Text(f"{drivers.offensive_share:.0%}{before}")))
+    if len(drivers.languages) > 1:
+        spoken = ", ".join(f"{language} {count:,}" for language, count in drivers.languages)
+        facts.append(("languages", Text(spoken)))
+    return facts
+
+
+def _sample(sample: SampleInfo) -> Text:
+    line = Text(f"“{shorten(sample.text)}”")
+    known = [f"@{sample.author_id}"] if sample.author_id else []
+    known += [f"♥ {sample.likes:,}"] if sample.likes else []
+    return line.append(f"  {', '.join(known)}", style="dim") if known else line
+
+
+def _audience(audience: AudienceInfo, *, turned: float | None) -> Text:
+    text = Text(audience.verdict, style="bold")
+    if audience.authors is not None:
+        text.append(f", {audience.authors:,} authors", style="not bold")
+    if turned is not None:
+        share = f"{turned:.0%} of the negative from authors who were not before"
+        text.append(f", {share}", style="not bold")
+    if audience.reasons:
+        text.append(f"; {'; '.join(audience.reasons)}", style="not bold")
+    return text

@@ -1,0 +1,61 @@
+"""What became of comments that were sent, and what the model says of texts."""
+
+import msgspec
+
+
+class FaultInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a comment was rejected; docs/errors.md lists the codes."""
+
+    code: str
+    field: str | None
+    message: str
+
+
+class CommentReceipt(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one comment.
+
+    Attributes:
+        index: its place in the request, from 0.
+        status: "accepted", "duplicate" or "rejected".
+        error: None unless it was rejected.
+    """
+
+    index: int
+    platform: str | None
+    comment_id: str | None
+    status: str
+    error: FaultInfo | None = None
+
+
+class SubmissionReceipt(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a request with comments.
+
+    Attributes:
+        items: of NDJSON the rejected ones, the first 1,000.
+    """
+
+    accepted: int
+    duplicates: int
+    rejected: int
+    items: tuple[CommentReceipt, ...]
+
+
+class PredictionInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What the model says of one text; docs/scores.md explains each figure."""
+
+    negative: float
+    neutral: float
+    positive: float
+    offensive: float | None
+    label: str
+    empty: bool
+    windows: int
+    language: str
+    in_scope: bool
+
+
+class ScoresInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """Predictions, in the order of the texts."""
+
+    model: str
+    predictions: tuple[PredictionInfo, ...]

@@ -1,0 +1,162 @@
+"""KOLs, their mood, and the policy that each is judged by."""
+
+from datetime import datetime
+
+import msgspec
+
+
+class KolProfile(msgspec.Struct, frozen=True, kw_only=True):
+    """What the service is told about a KOL.
+
+    Attributes:
+        handles: platform -> account name.
+        tier: "nano", "micro", "mid", "macro" or "mega".
+        relation: "in_house" or "partner".
+    """
+
+    name: str | None = None
+    handles: dict[str, str] = msgspec.field(default_factory=dict)
+    followers: int | None = None
+    tier: str | None = None
+    relation: str | None = None
+
+
+class KolStatusInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A KOL's stream as of its last comment.
+
+    Attributes:
+        watermark: minutes before this event time are closed.
+        score: the strongest detector over its threshold; 1 raises an alert.
+        negative_share: of the last half hour, 0 to 1.
+        mood: of the last half hour, -1 to 1.
+        expected_negative_share: normal for this KOL.
+        comments_per_hour: of the last half hour.
+        expected_comments_per_hour: normal at this hour.
+        alert_id: the open backlash alert.
+        severity: of that alert.
+        late: comments that came too late for detection.
+        duplicates: repeats inside an open minute.
+        learning: too little has been seen to know what is normal.
+    """
+
+    kol_id: str
+    watermark: datetime | None
+    score: float
+    negative_share: float
+    mood: float
+    expected_negative_share: float
+    comments_per_hour: float
+    expected_comments_per_hour: float
+    alert_id: str | None
+    severity: str | None
+    late: int
+    duplicates: int
+    learning: bool
+
+
+class KolInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A KOL.
+
+    Attributes:
+        registered_at: when its profile, or its first comment, arrived.
+        duplicates: comments that were sent more than once.
+        status: None before its first comment was processed.
+    """
+
+    kol_id: str
+    name: str | None
+    handles: dict[str, str]
+    followers: int | None
+    tier: str | None
+    relation: str | None
+    registered_at: datetime
+    duplicates: int
+    status: KolStatusInfo | None
+
+
+class MoodPointInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of a KOL's mood.
+
+    Attributes:
+        start: its first instant.
+        comments: written in it.
+        negative_share: mean of P(negative), 0 to 1.
+        positive_share: mean of P(positive), 0 to 1.
+        mood: mean of P(positive) - P(negative), -1 to 1.
+    """
+
+    start: datetime
+    comments: int
+    negative_share: float
+    positive_share: float
+    mood: float
+
+
+class MoodInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A KOL's mood over time.
+
+    Attributes:
+        step: seconds a point.
+        points: steps with comments, oldest first.
+    """
+
+    kol_id: str
+    since: datetime
+    until: datetime
+    step: int
+    points: tuple[MoodPointInfo, ...]
+
+
+class PolicyValues(msgspec.Struct, frozen=True, kw_only=True):
+    """The values of a policy.
+
+    Attributes:
+        sensitivity: false pages a month that are accepted.
+        minimum_negative: negative comments that an incident must hold.
+        critical_ratio: an incident is critical from so many times the normal negatives an hour …
+        critical_share: … with at least this share of the comments negative, 0 to 1 …
+        critical_negative: … and at least so many negative comments.
+    """
+
+    sensitivity: float
+    minimum_negative: float
+    critical_ratio: float
+    critical_share: float
+    critical_negative: float
+
+
+class OverrideInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A value that somebody set for one KOL."""
+
+    value: float
+    actor: str
+    at: datetime
+
+
+class PolicyChangeInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """One change of a KOL's policy.
+
+    Attributes:
+        overrides: name -> value; None removed an override.
+    """
+
+    change_id: int
+    overrides: dict[str, float | None]
+    actor: str
+    at: datetime
+
+
+class PolicyInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """The policy that a KOL is judged by.
+
+    Attributes:
+        effective: the values in use.
+        overridden: those that were set for this KOL, by name.
+        in_force: False while comments that arrived before the last change wait to be processed.
+        changes: last made first.
+    """
+
+    effective: PolicyValues
+    overridden: dict[str, OverrideInfo]
+    in_force: bool
+    changes: tuple[PolicyChangeInfo, ...]

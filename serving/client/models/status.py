@@ -1,0 +1,33 @@
+"""The state of a service."""
+
+import msgspec
+
+
+class LogProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the comment log has been processed.
+
+    Attributes:
+        last_seq: position of the last comment.
+        processed_seq: position of the last processed one.
+        backlog: comments that are not processed yet.
+    """
+
+    last_seq: int
+    processed_seq: int
+    backlog: int
+
+
+class ServiceStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """The state of a service.
+
+    Attributes:
+        model: the id of the weights.
+        alive: whether every worker runs.
+    """
+
+    version: str
+    model: str
+    alive: bool
+    log: LogProgress
+    kols: int
+    open_alerts: int

@@ -1,0 +1,56 @@
+"""The comments endpoint of a service, in memory, behind the real client."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import httpx
+
+from serving.client.client import ServiceClient
+from serving.errors import InvalidComment
+from serving.ingest.comment import parse_comment
+
+Answer = Callable[[httpx.Request], httpx.Response | None]
+STATUS = {"version": "1", "model": "fake", "alive": True, "kols": 1, "open_alerts": 0}
+
+
+class FakeService:
+    """The comments endpoint and the status, with the real validation, in memory."""
+
+    def __init__(self, before: Answer = lambda _: None) -> None:
+        self.before = before
+        self.seen: dict[str, dict[str, object]] = {}
+        self.batches: list[int] = []
+        self.backlogs = [0]
+
+    def client(self) -> ServiceClient:
+        transport = httpx.MockTransport(self.answer)
+        return ServiceClient(httpx.AsyncClient(transport=transport, base_url="http://test"))
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        if (early := self.before(request)) is not None:
+            return early
+        if request.url.path == "/v1/status":
+            backlog = self.backlogs.pop(0) if len(self.backlogs) > 1 else self.backlogs[0]
+            log = {"last_seq": 10, "processed_seq": 10 - backlog, "backlog": backlog}
+            return httpx.Response(200, json=STATUS | {"log": log})
+        assert request.headers["content-type"] == "application/x-ndjson"
+        lines = request.content.splitlines()
+        self.batches.append(len(lines))
+        counts = {"accepted": 0, "duplicates": 0, "rejected": 0}
+        items = []
+        for index, line in enumerate(lines):
+            item = json.loads(line)
+            try:
+                parse_comment(item, now=datetime(2026, 3, 9, tzinfo=UTC))
+            except InvalidComment as error:
+                counts["rejected"] += 1
+                fault = {"code": "x", "field": None, "message": str(error)}
+                names = {"platform": item.get("platform"), "comment_id": item.get("comment_id")}
+                items.append({"index": index, "status": "rejected", "error": fault} | names)
+                continue
+            counts["duplicates" if item["comment_id"] in self.seen else "accepted"] += 1
+            self.seen.setdefault(item["comment_id"], item)
+        if counts["rejected"] == len(lines):
+            return httpx.Response(422, json=counts | {"items": items, "detail": "all bad"})
+        return httpx.Response(202, json=counts | {"items": items})
