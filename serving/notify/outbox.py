@@ -1,5 +1,6 @@
 """Turns alert events into deliveries, in the transaction that commits the events."""
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 
@@ -118,20 +119,24 @@ class Outbox:
     async def catch_up(self, connection: AsyncConnection) -> list[WrittenDelivery]:
         """Write a delivery for everything that is pending; after that it is pending no more."""
         now, written = self._clock.now(), list[WrittenDelivery]()
+        reason = NotificationReason.STILL_OPEN
+        pending: defaultdict[str, list[SuppressedAlert]] = defaultdict(list)
         for suppressed in await self.pending(connection):
-            alert, channel = suppressed.alert, suppressed.channel
-            page = await was_not_called(connection, alert.alert_id, channel)
-            until = waits_until(self._routes, channel, alert.severity, now)
-            reason = NotificationReason.STILL_OPEN
-            new = NewDelivery(
-                key=idempotency_key(alert.alert_id, reason, suppressed.at, channel),
-                channel=channel,
-                recorded_at=now,
-                not_before=until,
-                page=page,
-            )
+            pending[suppressed.alert.alert_id].append(suppressed)
+        for of_alert in pending.values():
+            alert, new = of_alert[0].alert, []
+            for suppressed in of_alert:
+                channel = suppressed.channel
+                one = NewDelivery(
+                    key=idempotency_key(alert.alert_id, reason, suppressed.at, channel),
+                    channel=channel,
+                    recorded_at=now,
+                    not_before=waits_until(self._routes, channel, alert.severity, now),
+                    page=await was_not_called(connection, alert.alert_id, channel),
+                )
+                new.append(one)
             payload = _payload(alert, reason, alert.updated_at)
-            written += await enqueue(connection, payload, [new], replace_skipped=True)
+            written += await enqueue(connection, payload, new, replace_skipped=True)
         return written
 
     async def unattended(
@@ -154,18 +159,20 @@ class Outbox:
         now, written = self._clock.now(), list[WrittenDelivery]()
         reason = NotificationReason.UNACKNOWLEDGED
         for alert, steps in await self.unattended(connection):
+            pages: defaultdict[datetime, list[NewDelivery]] = defaultdict(list)
             for due in steps:
+                step = f"{reason}-{due.step}"
                 new = NewDelivery(
-                    key=idempotency_key(
-                        alert.alert_id, f"{reason}-{due.step}", due.at, due.channel
-                    ),
+                    key=idempotency_key(alert.alert_id, step, due.at, due.channel),
                     channel=due.channel,
                     recorded_at=now,
                     page=True,
                     step=due.step,
                 )
-                payload = _payload(alert, reason, due.at)
-                written += await enqueue(connection, payload, [new], replace_skipped=True)
+                pages[due.at].append(new)
+            for at, calls in pages.items():
+                payload = _payload(alert, reason, at)
+                written += await enqueue(connection, payload, calls, replace_skipped=True)
         return written
 
 

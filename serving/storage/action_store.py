@@ -126,7 +126,7 @@ class ActionStore:
                 "kol_id": alert["kol_id"],
                 "kind": alert["kind"],
                 "severity": alert["severity"],
-                "verb": request.verb,
+                "action": request.verb,
                 "actor": request.actor,
                 "text": request.text,
                 "assignee": request.assignee,
@@ -163,7 +163,7 @@ def _action(row: RowMapping) -> Action:
         action_id=row["action_id"],
         alert_id=row["alert_id"],
         request=ActionRequest(
-            verb=row["verb"],
+            verb=row["action"],
             actor=row["actor"],
             text=row["text"],
             assignee=row["assignee"],

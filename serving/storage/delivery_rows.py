@@ -16,12 +16,19 @@ from serving.storage.instants import from_micros, optional_from_micros, to_micro
 from serving.storage.notification_reason import NotificationReason
 from serving.storage.payloads import AlertPayload, DigestPayload, Payload, UnreadablePayload
 from serving.storage.tables import deliveries, kols
+from serving.storage.tables import notification_payloads as payloads
+
+_ALERT, _DIGEST = "alert", "digest"
+_OF_DELIVERIES = frozenset({"payload_id", "alert_id"})
 
 
 def select_deliveries() -> Select[Any]:
     """Deliveries as `to_delivery` reads them."""
-    return select(deliveries, kols.c.name.label("kol_name")).outerjoin(
-        kols, kols.c.kol_id == deliveries.c.kol_id
+    payload_columns = [column for column in payloads.c if column.name not in _OF_DELIVERIES]
+    return (
+        select(deliveries, *payload_columns, kols.c.name.label("kol_name"))
+        .join(payloads, payloads.c.payload_id == deliveries.c.payload_id)
+        .outerjoin(kols, kols.c.kol_id == payloads.c.kol_id)
     )
 
 
@@ -46,13 +53,17 @@ def to_delivery(row: RowMapping) -> Delivery:
     )
 
 
-def to_row(new: NewDelivery) -> dict[str, Any]:
-    """A new delivery as the values of its row, without its payload."""
+def to_row(
+    new: NewDelivery, payload: AlertPayload | DigestPayload, payload_id: int
+) -> dict[str, Any]:
+    """A new delivery as the values of its row."""
     waits = optional_micros(new.not_before)
     now = to_micros(new.recorded_at)
     return {
         "key": new.key,
         "channel": new.channel,
+        "payload_id": payload_id,
+        "alert_id": payload.alert_id if isinstance(payload, AlertPayload) else None,
         "state": new.state,
         "attempts": 0,
         "recorded_at": now,
@@ -69,19 +80,9 @@ def to_row(new: NewDelivery) -> dict[str, Any]:
 def to_payload_row(payload: AlertPayload | DigestPayload) -> dict[str, Any]:
     """A payload as the values of its row."""
     if isinstance(payload, DigestPayload):
-        digest = payload.digest
-        return {
-            "alert_id": None,
-            "kol_id": None,
-            "kind": "digest",
-            "severity": "info",
-            "reason": digest.every,
-            "at": to_micros(digest.until),
-            "opened_at": to_micros(digest.since),
-            "evidence": DIGEST.dump_python(digest, mode="json"),
-            "digest": digest.name,
-        }
+        return {"type": _DIGEST, "digest": DIGEST.dump_python(payload.digest, mode="json")}
     return {
+        "type": _ALERT,
         "alert_id": payload.alert_id,
         "kol_id": payload.kol_id,
         "kind": payload.kind,
@@ -90,7 +91,6 @@ def to_payload_row(payload: AlertPayload | DigestPayload) -> dict[str, Any]:
         "at": to_micros(payload.at),
         "opened_at": to_micros(payload.opened_at),
         "evidence": payload.evidence.to_dict(),
-        "digest": None,
     }
 
 
@@ -101,8 +101,8 @@ def optional_micros(instant: datetime | None) -> int | None:
 
 def _payload(row: RowMapping) -> Payload:
     try:
-        if row["digest"] is not None:
-            return DigestPayload(DIGEST.validate_python(row["evidence"]))
+        if row["type"] == _DIGEST:
+            return DigestPayload(DIGEST.validate_python(row["digest"]))
         return AlertPayload(
             alert_id=row["alert_id"],
             kol_id=row["kol_id"],

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, FromClause, func, or_, select, update
+from sqlalchemy import ColumnElement, FromClause, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitoring.kinds import AlertState
@@ -17,6 +17,7 @@ from serving.storage.instants import from_micros, to_micros
 from serving.storage.outbox import WrittenDelivery
 from serving.storage.payloads import AlertPayload, DigestPayload
 from serving.storage.tables import alerts, deliveries
+from serving.storage.tables import notification_payloads as payloads
 from serving.storage.upsert import insert
 
 
@@ -49,31 +50,55 @@ async def enqueue(
     Args:
         connection: the transaction.
         payload: what they carry.
-        new: the deliveries; one whose key is in the outbox already is left out.
-        replace_skipped: put it in the place of that one nevertheless, if that one was skipped.
+        new: the deliveries, each with a key of its own. One whose key is in the outbox already is
+            left out …
+        replace_skipped: … unless that one was skipped: then it takes its place.
 
     Returns:
         What was written.
     """
-    written = []
-    for one in new:
-        row = to_payload_row(payload) | to_row(one)
+    held = await _held(connection, [one.key for one in new])
+    chosen = [
+        one
+        for one in new
+        if one.key not in held or (replace_skipped and held[one.key].state == DeliveryState.SKIPPED)
+    ]
+    if not chosen:
+        return []
+    stored = payloads.insert().values(**to_payload_row(payload)).returning(payloads.c.payload_id)
+    payload_id = (await connection.execute(stored)).scalar_one()
+    for one in chosen:
+        row = to_row(one, payload, payload_id)
         statement = insert(connection, deliveries).values(**row)
-        if replace_skipped:
-            statement = statement.on_conflict_do_update(
-                index_elements=["key"],
-                set_=row,
-                where=deliveries.c.state == DeliveryState.SKIPPED,
-            )
-        else:
-            statement = statement.on_conflict_do_nothing(index_elements=["key"])
-        found = await connection.execute(statement.returning(deliveries.c.delivery_id))
-        if found.one_or_none() is not None:
-            written.append(WrittenDelivery(one.channel, one.state))
-            at_once = one.state is DeliveryState.WAITING and one.not_before is None
-            if at_once and isinstance(payload, AlertPayload):
-                await release(connection, one.channel, payload.alert_id, one.recorded_at)
-    return written
+        await connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=row))
+        at_once = one.state is DeliveryState.WAITING and one.not_before is None
+        if at_once and isinstance(payload, AlertPayload):
+            await release(connection, one.channel, payload.alert_id, one.recorded_at)
+    replaced = [held[one.key].payload_id for one in chosen if one.key in held]
+    if replaced:
+        await _delete_unused(connection, replaced)
+    return [WrittenDelivery(one.channel, one.state) for one in chosen]
+
+
+@dataclass(frozen=True, slots=True)
+class _HeldDelivery:
+    """A delivery that is in the outbox already."""
+
+    state: str
+    payload_id: int
+
+
+async def _held(connection: AsyncConnection, keys: Sequence[str]) -> dict[str, _HeldDelivery]:
+    """The deliveries that are in the outbox already, by their keys."""
+    statement = select(deliveries.c.key, deliveries.c.state, deliveries.c.payload_id)
+    rows = await connection.execute(statement.where(deliveries.c.key.in_(keys)))
+    return {row.key: _HeldDelivery(row.state, row.payload_id) for row in rows}
+
+
+async def _delete_unused(connection: AsyncConnection, ids: Sequence[int]) -> None:
+    """Delete those payloads that no delivery refers to."""
+    used = select(deliveries.c.delivery_id).where(deliveries.c.payload_id == payloads.c.payload_id)
+    await connection.execute(delete(payloads).where(payloads.c.payload_id.in_(ids), ~used.exists()))
 
 
 async def release(connection: AsyncConnection, channel: str, alert_id: str, now: datetime) -> None:
@@ -146,8 +171,9 @@ async def suppressed_open(
         .group_by(deliveries.c.alert_id, deliveries.c.channel)
     )
     statement = (
-        select(alerts, deliveries.c.channel, deliveries.c.at.label("muted_at"))
+        select(alerts, deliveries.c.channel, payloads.c.at.label("muted_at"))
         .join(deliveries, deliveries.c.alert_id == alerts.c.alert_id)
+        .join(payloads, payloads.c.payload_id == deliveries.c.payload_id)
         .where(
             deliveries.c.delivery_id.in_(last),
             deliveries.c.state == DeliveryState.SKIPPED,

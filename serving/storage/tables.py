@@ -146,27 +146,39 @@ alert_events = Table(
     sqlite_autoincrement=True,
 )
 
-# The outbox: one row a transition and channel, written with the step that made the transition.
-# What a message needs stands here, for alerts may be derived again. `not_before` is when a team's
-# hours begin that it waits for; `page` whether it is to call somebody; `step` which step of an
-# escalation it is, from 1, and then `at` is that of the page that nobody acknowledged; `by_hand`
-# whether somebody had it sent again, muted or not. Where `digest` names one, the row is no
-# transition but that digest: its `reason` is "day" or "week", `at` the period's end, `evidence` the
-# digest itself, and there is no alert and no KOL.
+# What deliveries carry, stored once for all channels. Of `type` "alert" it is news of an alert, as
+# it was when the news was written, for a rebuild may change alerts. `at` is the event time of the
+# transition, or of the page that nobody acknowledged. Of `type` "digest" it is a digest, and all
+# other columns are null.
+notification_payloads = Table(
+    "notification_payloads",
+    metadata,
+    Column("payload_id", _Serial, primary_key=True, autoincrement=True),
+    Column("type", String(8), nullable=False),
+    Column("alert_id", String(64)),
+    Column("kol_id", String(128)),
+    Column("kind", String(32)),
+    Column("severity", String(16)),
+    Column("reason", String(16)),
+    Column("at", BigInteger),
+    Column("opened_at", BigInteger),
+    Column("evidence", JSON(none_as_null=True)),
+    Column("digest", JSON(none_as_null=True)),
+    sqlite_autoincrement=True,
+)
+
+# The outbox: one row for each payload and channel, written with the step that made the payload.
+# `alert_id` is the payload's: deliveries of one alert keep their order. `not_before` is when the
+# team's hours begin that a delivery waits for, `page` whether it is to call somebody, `step` which
+# step of an escalation it is, from 1, and `by_hand` whether somebody had it sent again.
 deliveries = Table(
     "deliveries",
     metadata,
     Column("delivery_id", _Serial, primary_key=True, autoincrement=True),
     Column("key", String(320), nullable=False, unique=True),
     Column("channel", String(63), nullable=False),
+    Column("payload_id", BigInteger, nullable=False, index=True),
     Column("alert_id", String(64)),
-    Column("kol_id", String(128)),
-    Column("kind", String(32), nullable=False),
-    Column("severity", String(16), nullable=False),
-    Column("reason", String(16), nullable=False),
-    Column("at", BigInteger, nullable=False),
-    Column("opened_at", BigInteger, nullable=False),
-    Column("evidence", JSON, nullable=False),
     Column("state", String(16), nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("recorded_at", BigInteger, nullable=False),
@@ -177,7 +189,6 @@ deliveries = Table(
     Column("page", Boolean, nullable=False, server_default="0"),
     Column("step", Integer),
     Column("by_hand", Boolean, nullable=False, server_default="0"),
-    Column("digest", String(63)),
     Index(None, "state", "channel", "delivery_id"),
     Index(None, "alert_id", "channel", "delivery_id"),
     sqlite_autoincrement=True,
@@ -193,7 +204,7 @@ actions = Table(
     Column("kol_id", String(128), nullable=False),
     Column("kind", String(32), nullable=False),
     Column("severity", String(16), nullable=False),
-    Column("verb", String(16), nullable=False),
+    Column("action", String(16), nullable=False),
     Column("actor", String(100), nullable=False),
     Column("text", Text),
     Column("assignee", String(100)),

@@ -1,14 +1,20 @@
 """Transitions become deliveries in the very transaction of their step, and never twice."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from monitoring.events import Comment, ScoredComment
 from serving.errors import StoreError
 from serving.notify.routing.routes import Route
 from serving.notify.stages.mute import REBUILT, TOO_OLD
+from serving.storage.delivery_record import NewDelivery
+from serving.storage.outbox_queries import enqueue
+from serving.storage.payloads import AlertPayload
 from serving.storage.step_store import IdleMark
+from serving.storage.tables import notification_payloads
 from tests.serving.conftest import NOW
 from tests.serving.notify.conftest import World, transition
 from tests.serving.test_migrations import to_version
@@ -92,6 +98,54 @@ async def test_a_second_rebuild_knows_of_the_first(world: World) -> None:
     await world.steps.forget()
     await world.commit(transition(), seq=7, scored=[(7, _scored())])
     assert await world.states() == ["skipped"]
+
+
+async def payloads(world: World) -> list[str]:
+    async with world.database.read() as connection:
+        found = await connection.execute(
+            select(notification_payloads.c.reason).order_by(notification_payloads.c.payload_id)
+        )
+        return list(found.scalars())
+
+
+async def test_a_payload_is_stored_once_for_all_channels(world: World) -> None:
+    world.routes = (Route(("crm", "team", "desk")),)
+    await world.commit(transition(), transition("resolved"))
+    assert await payloads(world) == ["opened", "resolved"]
+    await world.steps.forget()
+    await world.commit(transition(), transition("resolved"))
+    assert await payloads(world) == ["opened", "resolved"]  # none that no delivery refers to
+    rows = await world.rows()
+    assert [(row.alert.reason, row.channel) for row in rows] == [
+        (reason, channel)
+        for reason in ("opened", "resolved")
+        for channel in world.routes[0].channels
+    ]
+
+
+async def test_a_skipped_delivery_is_replaced_and_its_payload_goes_when_nothing_refers_to_it(
+    world: World,
+) -> None:
+    first, second = (
+        NewDelivery(f"key-{channel}", channel, NOW, skipped="muted") for channel in ("crm", "team")
+    )
+    event = transition()
+    old = AlertPayload("a1", "lena", event.kind, event.severity, "opened", NOW, NOW, event.evidence)
+    new = replace(old, reason="still_open")
+    waiting = replace(first, skipped=None), replace(second, skipped=None)
+
+    async def write(payload: AlertPayload, *deliveries: NewDelivery, again: bool = True) -> int:
+        async with world.database.write() as connection:
+            return len(await enqueue(connection, payload, deliveries, replace_skipped=again))
+
+    assert await write(old, first, second) == 2
+    assert await write(new, waiting[0], again=False) == 0
+    assert await write(new, waiting[0]) == 1
+    assert await payloads(world) == ["opened", "still_open"]
+    assert await write(new, *waiting) == 1  # the first one waits already
+    assert await payloads(world) == ["still_open", "still_open"]
+    assert await world.states() == ["waiting", "waiting"]
+    assert {row.alert.reason for row in await world.rows()} == {"still_open"}
 
 
 async def test_deliveries_of_an_older_version_know_their_pages(world: World) -> None:

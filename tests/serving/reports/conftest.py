@@ -10,6 +10,7 @@ import pytest
 from monitoring.alerts import AlertEvent
 from monitoring.events import Comment, ScoredComment
 from monitoring.evidence import Evidence
+from monitoring.kinds import AlertKind, Severity
 from monitoring.minute_score import MinuteScore
 from serving.clock import TestClock
 from serving.storage.action_store import ActionStore
@@ -39,8 +40,8 @@ _STORM = Incident(
     alert_id="5f1c0e9a7b24d683",
     kol_id="mirelle-vane",
     name="Mirelle Vane",
-    kind="backlash",
-    severity="critical",
+    kind=AlertKind.BACKLASH,
+    severity=Severity.CRITICAL,
     began=_BEGAN,
     ended=_BEGAN + 200 * MINUTE,
     closed=False,
@@ -56,8 +57,8 @@ _FALSE = replace(
     alert_id="77aa0e9a7b24d683",
     kol_id="otto-brandt",
     name="Otto Brandt",
-    kind="slow_burn",
-    severity="warning",
+    kind=AlertKind.SLOW_BURN,
+    severity=Severity.WARNING,
     began=_BEGAN + 4 * HOUR,
     ended=None,
     closed=True,
@@ -73,8 +74,8 @@ _BRIGADE = replace(
     alert_id="31d90e9a7b24d683",
     kol_id="lena-tran",
     name="Lena Trần",
-    kind="brigade",
-    severity="warning",
+    kind=AlertKind.BRIGADE,
+    severity=Severity.WARNING,
     began=_BEGAN + 14 * HOUR,
     ended=None,
     waves=1,
@@ -89,8 +90,8 @@ _PRAISE = replace(
     alert_id="99bb0e9a7b24d683",
     kol_id="ha-may",
     name="Hạ Mây",
-    kind="praise_surge",
-    severity="info",
+    kind=AlertKind.PRAISE_SURGE,
+    severity=Severity.INFO,
     began=_BEGAN + 7 * HOUR,
     ended=_BEGAN + 9 * HOUR,
     waves=1,
@@ -101,7 +102,7 @@ _PRAISE = replace(
     judged_by=None,
 )
 _KOLS = (
-    KolMood("lena-tran", "Lena Trần", 812, 640.0, 0.02, 0.36, 0.33, 0.11, 1, "warning", ()),
+    KolMood("lena-tran", "Lena Trần", 812, 640.0, 0.02, 0.36, 0.33, 0.11, 1, Severity.WARNING, ()),
     KolMood("otto-brandt", "Otto Brandt", 1034, 960.2, -0.12, 0.05, 0.38, 0.22, 0, None, ()),
     KolMood("mirelle-vane", "Mirelle Vane", 4210, 1460.0, -0.34, 0.41, 0.52, 0.14, 0, None, ()),
     KolMood("ha-may", "Hạ Mây", 1840, 1190.0, 0.63, 0.55, 0.05, 0.09, 0, None, ()),
@@ -130,7 +131,7 @@ def day() -> Digest:
         notices=(_PRAISE,),
         recoveries=(
             Recovery(
-                _STORM.alert_id, _STORM.kol_id, _STORM.name, "backlash",
+                _STORM.alert_id, _STORM.kol_id, _STORM.name, AlertKind.BACKLASH,
                 _BEGAN, _BEGAN + 200 * MINUTE,
             ),
         ),

@@ -30,7 +30,7 @@ from serving.storage.delivery_store import DeliveryFilter, DeliveryStore
 from serving.storage.digest_store import reached
 from serving.storage.outbox import WrittenDelivery
 from serving.storage.step_store import StepStore
-from serving.storage.tables import deliveries
+from serving.storage.tables import notification_payloads
 from tests.serving.reports.conftest import DAY, HOUR, MINUTE, Archive
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -289,7 +289,7 @@ async def test_a_channel_that_is_of_another_type_now_takes_none(press: Press) ->
 async def test_a_digest_that_cannot_be_read_is_given_up(press: Press) -> None:
     await put(press, FRIDAY.before)
     async with press.database.write() as connection:
-        await connection.execute(update(deliveries).values(evidence={"name": "daily"}))
+        await connection.execute(update(notification_payloads).values(digest={"name": "daily"}))
     desk = MemoryChannel()
     assert await drained(press, dispatcher(press, desk=desk), "desk") == ["dead"]
     assert desk.digests == []
