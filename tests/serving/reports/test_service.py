@@ -51,7 +51,7 @@ channels = ["desk"]
 
 async def test_a_digest_as_an_email(day: Digest) -> None:
     with desk() as (mail, address):
-        mails = channel(address, words=VIETNAMESE)
+        mails = channel(address, language="vi", timezone="Asia/Ho_Chi_Minh")
         for key in ("one", "one", "two"):
             await mails.send_digest(day, key=key, public_url="https://pr.example.com")
     first, again, other = mail.received

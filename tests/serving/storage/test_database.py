@@ -19,7 +19,7 @@ from serving.settings import Settings
 from serving.storage import postgresql
 from serving.storage.database import Database
 from tests.serving.conftest import NOW, NewUrl
-from tests.serving.postgres import PASSWORD, Server
+from tests.serving.postgres import PASSWORD, PostgresServer
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,9 @@ def test_a_newer_version_wrote_it(new_url: NewUrl) -> None:
         Database(url).upgrade()
 
 
-def test_the_password_may_stand_in_the_url_or_in_a_file(server: Server, tmp_path: Path) -> None:
+def test_the_password_may_stand_in_the_url_or_in_a_file(
+    server: PostgresServer, tmp_path: Path
+) -> None:
     name = server.create()
     file = tmp_path / "password"
     file.write_text(PASSWORD + "\n")
@@ -95,7 +97,7 @@ def test_the_password_may_stand_in_the_url_or_in_a_file(server: Server, tmp_path
     server.drop(name)
 
 
-def test_a_role_that_may_not_make_tables(server: Server) -> None:
+def test_a_role_that_may_not_make_tables(server: PostgresServer) -> None:
     name = server.create()
     server.execute("CREATE ROLE reader LOGIN")
     url = server.url(name).replace("groundswell@", "reader@")
@@ -114,7 +116,9 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_one_process_writes(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_one_process_writes(
+    server: PostgresServer, capsys: pytest.CaptureFixture[str]
+) -> None:
     url = server.url(server.create("empty"))
     first, second = Database(url), Database(url)
     await first.claim()
@@ -130,7 +134,9 @@ async def test_one_process_writes(server: Server, capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_a_writer_that_lost_its_connection_takes_the_lock_again(server: Server) -> None:
+async def test_a_writer_that_lost_its_connection_takes_the_lock_again(
+    server: PostgresServer,
+) -> None:
     name = server.create("empty")
     first, second = Database(server.url(name)), Database(server.url(name))
     await first.claim()
