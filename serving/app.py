@@ -177,10 +177,10 @@ async def _start(
     )
     writer = GroupCommit(log, clock, capacity=settings.log_queue, on_commit=pipeline.wake)
     unmute_notifier, escalator = (
-        UnmuteNotifier(database, outbox),
-        Escalator(database, outbox, clock),
+        UnmuteNotifier(database, outbox, metrics),
+        Escalator(database, outbox, metrics, clock),
     )
-    digest_scheduler = DigestScheduler(database, outbox, clock, found.digests)
+    digest_scheduler = DigestScheduler(database, outbox, metrics, clock, found.digests)
     people = (
         (dispatcher, unmute_notifier, escalator, digest_scheduler)
         if dispatcher.channels

@@ -149,6 +149,12 @@ class Metrics:
             "Age of the newest comment of the last step when it had been worked off.",
             registry=registry,
         )
+        self.worker_errors = Counter(
+            "groundswell_worker_errors",
+            "Unexpected exceptions in a worker, which went on after them.",
+            ["worker"],
+            registry=registry,
+        )
         self._worker_up = Gauge(
             "groundswell_worker_up",
             "1 while a worker runs, 0 once it has stopped.",

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from serving.clock import Clock
 from serving.errors import NotFound
+from serving.metrics import Metrics
 from serving.notify.config.period import Period
 from serving.notify.config.subscription import Subscription
 from serving.notify.outbox import Outbox
@@ -39,10 +40,11 @@ class DigestScheduler(PeriodicWorker):
         self,
         database: Database,
         outbox: Outbox,
+        metrics: Metrics,
         clock: Clock,
         subscriptions: Sequence[Subscription],
     ) -> None:
-        super().__init__(database, outbox)
+        super().__init__(database, outbox, metrics)
         self._clock = clock
         self._subscriptions = subscriptions
         self._begins = clock.now() + _GRACE

@@ -41,8 +41,8 @@ class DeliveryStore:
         """What to send on a channel next; empty if nothing is due.
 
         Of an alert only the first waiting delivery can be due, so that its order is kept. Where
-        `most` is more than 1, everything that waits goes along with what is due, in order, except
-        for what waits for a team's hours.
+        `most` is more than 1, what may be sent by now is returned, in order. What follows a
+        delivery of the same alert that has to wait, waits with it.
         """
         waiting = is_waiting(channel)
         heads = select(deliveries.c.delivery_id).where(*waiting, _is_head())
@@ -56,7 +56,7 @@ class DeliveryStore:
             if most == 1:
                 found = found.where(deliveries.c.delivery_id == first)
             else:
-                free = ~is_held(deliveries, now), ~_follows_held(now)
+                free = deliveries.c.due_at <= to_micros(now), ~_follows_later(now)
                 found = found.where(*waiting, *free).order_by(deliveries.c.delivery_id).limit(most)
             return [to_delivery(row) for row in (await connection.execute(found)).mappings()]
 
@@ -196,10 +196,10 @@ def _is_head() -> ColumnElement[bool]:
     return ~_follows(deliveries.alias("earlier"))
 
 
-def _follows_held(now: datetime) -> ColumnElement[bool]:
-    """Whether an earlier transition of the same alert waits for a team's hours on the channel."""
-    earlier = deliveries.alias("held")
-    return _follows(earlier, is_held(earlier, now))
+def _follows_later(now: datetime) -> ColumnElement[bool]:
+    """Whether an earlier transition of the same alert is due on the channel later than now."""
+    earlier = deliveries.alias("later")
+    return _follows(earlier, earlier.c.due_at > to_micros(now))
 
 
 def _follows(earlier: FromClause, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:

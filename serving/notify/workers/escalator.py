@@ -5,6 +5,7 @@ from datetime import timedelta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from serving.clock import Clock
+from serving.metrics import Metrics
 from serving.notify.outbox import Outbox
 from serving.notify.workers.periodic import PeriodicWorker
 from serving.storage.database import Database
@@ -21,8 +22,8 @@ class Escalator(PeriodicWorker):
 
     name = "escalator"
 
-    def __init__(self, database: Database, outbox: Outbox, clock: Clock) -> None:
-        super().__init__(database, outbox)
+    def __init__(self, database: Database, outbox: Outbox, metrics: Metrics, clock: Clock) -> None:
+        super().__init__(database, outbox, metrics)
         self._clock = clock
         self._begins = clock.now() + _GRACE
 

@@ -8,17 +8,18 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from serving.errors import StoreError
+from serving.metrics import Metrics
 from serving.notify.outbox import Outbox
 from serving.storage.database import Database
 from serving.storage.outbox import WrittenDelivery
 from serving.storage.rebuild import is_rebuilding
 
-_log = structlog.get_logger(__name__)
+_logger = structlog.get_logger(__name__)
 _POLL = 5.0  # seconds between two looks
 
 
 class PeriodicWorker(ABC):
-    """The loop; subclasses say what is due.
+    """The loop; subclasses say what is due. An unexpected exception never ends it.
 
     Nothing is done while the log is processed again after a rebuild.
 
@@ -28,8 +29,9 @@ class PeriodicWorker(ABC):
 
     name: ClassVar[str]
 
-    def __init__(self, database: Database, outbox: Outbox) -> None:
+    def __init__(self, database: Database, outbox: Outbox, metrics: Metrics) -> None:
         self._outbox = outbox
+        self._metrics = metrics
         self._database = database
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -54,21 +56,20 @@ class PeriodicWorker(ABC):
         self._changed.set()
 
     async def _run(self) -> None:
-        try:
-            while True:
-                try:
-                    await self.step()
-                except StoreError as error:
-                    _log.error("periodic_worker_failed", worker=self.name, error=str(error))
-                try:
-                    async with asyncio.timeout(_POLL):
-                        await self._changed.wait()
-                except TimeoutError:
-                    pass
-                self._changed.clear()
-        except Exception:
-            _log.exception("worker_died", worker=self.name)
-            raise
+        while True:
+            try:
+                await self.step()
+            except StoreError as error:
+                _logger.warning("periodic_worker_failed", worker=self.name, error=str(error))
+            except Exception:
+                _logger.exception("periodic_worker_failed", worker=self.name)
+                self._metrics.worker_errors.labels(self.name).inc()
+            try:
+                async with asyncio.timeout(_POLL):
+                    await self._changed.wait()
+            except TimeoutError:
+                pass
+            self._changed.clear()
 
     async def step(self) -> int:
         """Write what is due to the outbox; returns how many deliveries.

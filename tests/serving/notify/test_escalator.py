@@ -26,7 +26,7 @@ def routes(world: World) -> None:
 
 
 def watch(world: World) -> Escalator:
-    return Escalator(world.database, world.outbox, world.clock)
+    return Escalator(world.database, world.outbox, world.metrics, world.clock)
 
 
 async def look(world: World, worker: Escalator, minutes: float) -> list[tuple[str, int]]:
@@ -104,7 +104,7 @@ async def test_a_page_that_was_muted_is_called_about_when_it_is_told(world: Worl
     await SilenceStore(world.database).add(silence(0, max_severity="critical"))
     await world.commit(transition())
     assert await look(world, worker, 60) == []
-    assert await UnmuteNotifier(world.database, world.outbox).step() == 1
+    assert await UnmuteNotifier(world.database, world.outbox, world.metrics).step() == 1
     assert await look(world, worker, 14) == []
     assert await look(world, worker, 1) == [("boss", 1)]
 

@@ -28,7 +28,7 @@ async def do(world: World, request: ActionRequest, alert_id: str = "a1") -> None
 
 
 def unmute_notifier(world: World) -> UnmuteNotifier:
-    return UnmuteNotifier(world.database, world.outbox)
+    return UnmuteNotifier(world.database, world.outbox, world.metrics)
 
 
 async def test_a_silenced_transition_is_recorded_and_told_to_nobody(world: World) -> None:

@@ -8,7 +8,7 @@ from serving.notify.channels.base import Unavailable
 from serving.notify.channels.memory import MemoryChannel
 from serving.notify.dispatcher import Dispatcher
 from serving.notify.routing.routes import Route
-from serving.notify.routing.suppression import suppressed
+from serving.notify.stages.suppress import suppressed
 from serving.notify.workers.escalator import Escalator
 from serving.notify.workers.unmute_notifier import UnmuteNotifier
 from serving.storage.action_store import ActionStore
@@ -89,7 +89,7 @@ async def test_what_is_silenced_between_two_attempts_is_told_when_the_silence_en
     assert await outcomes(world) == [("opened", "skipped", "silenced by 1")]
     assert (world.counted("crm", "skipped"), world.counted("crm", "delivered")) == (1, 0)
     world.clock.advance(HOUR)
-    assert await UnmuteNotifier(world.database, world.outbox).step() == 1
+    assert await UnmuteNotifier(world.database, world.outbox, world.metrics).step() == 1
     await drain(world, dispatcher)
     assert told(channel) == [[("a1", "still_open")]]
 
@@ -136,7 +136,7 @@ async def test_each_transition_is_asked_by_its_own_severity(world: World) -> Non
     await drain(world, dispatcher)
     assert told(channel) == [[("a1", "escalated")]]
     world.clock.advance(2 * HOUR)
-    assert await UnmuteNotifier(world.database, world.outbox).step() == 0
+    assert await UnmuteNotifier(world.database, world.outbox, world.metrics).step() == 0
 
 
 async def test_the_rest_of_a_burst_goes_as_one_message(world: World) -> None:
@@ -163,7 +163,7 @@ async def test_what_is_muted_no_more_can_be_muted_again(world: World) -> None:
     await silences.add(silence(0, max_severity="critical"))
     await world.commit(transition())
     world.clock.advance(HOUR)
-    unmute_notifier = UnmuteNotifier(world.database, world.outbox)
+    unmute_notifier = UnmuteNotifier(world.database, world.outbox, world.metrics)
     assert await unmute_notifier.step() == 1
     dispatcher = await down(world, channel)
     later = world.clock.now()
@@ -195,7 +195,7 @@ async def test_what_somebody_sends_again_goes_though_it_is_muted(world: World) -
 async def step_that_waits(world: World, boss: MemoryChannel) -> tuple[Escalator, Dispatcher]:
     """A page that nobody acknowledged for 15 minutes, and a step that could not be told."""
     world.routes = (Route(("crm",), steps=CHAIN),)
-    escalator = Escalator(world.database, world.outbox, world.clock)
+    escalator = Escalator(world.database, world.outbox, world.metrics, world.clock)
     await world.commit(transition())
     world.clock.advance(15 * MINUTE)
     assert await escalator.step() == 1
@@ -209,7 +209,7 @@ async def test_nobody_is_called_past_an_acknowledgement(world: World) -> None:
     await drain(world, dispatcher, "boss")
     assert boss.sent == []
     assert (await outcomes(world))[-1] == ("unacknowledged", "skipped", "acknowledged by mai")
-    assert await UnmuteNotifier(world.database, world.outbox).step() == 0
+    assert await UnmuteNotifier(world.database, world.outbox, world.metrics).step() == 0
     assert await escalator.step() == 0
     await do(world, "unacknowledge")
     assert await escalator.step() == 1
@@ -226,7 +226,7 @@ async def test_a_step_that_a_snooze_kept_back_follows_after_it(world: World) -> 
     assert (boss.sent, await escalator.step()) == ([], 0)
     world.clock.advance(HOUR)
     assert (
-        await UnmuteNotifier(world.database, world.outbox).step() == 0
+        await UnmuteNotifier(world.database, world.outbox, world.metrics).step() == 0
     )  # that is the escalation's
     assert await escalator.step() == 1
     await drain(world, dispatcher, "boss")

@@ -124,7 +124,7 @@ async def test_what_is_muted_no_more_waits_for_the_hours_too(world: World) -> No
     await SilenceStore(world.database).add(silence(0, max_severity="warning"))
     await world.commit(transition())
     world.clock.advance(2 * HOUR)
-    assert await UnmuteNotifier(world.database, world.outbox).step() == 1
+    assert await UnmuteNotifier(world.database, world.outbox, world.metrics).step() == 1
     skipped, still_open = await world.rows()
     assert (skipped.not_before, still_open.not_before) == (None, MORNING)
     assert skipped.page is still_open.page is True  # it is the first that they hear of it

@@ -53,7 +53,13 @@ class Press(Archive):
 
     async def worker(self, *subscriptions: Subscription) -> DigestScheduler:
         """As after a start; its loop is left out, the tests take its steps."""
-        worker = DigestScheduler(self.database, self.outbox, self.clock, subscriptions or (DAILY,))
+        worker = DigestScheduler(
+            self.database,
+            self.outbox,
+            Metrics(CollectorRegistry(), max_kols=10),
+            self.clock,
+            subscriptions or (DAILY,),
+        )
         await worker.start()
         await worker.stop()
         return worker
