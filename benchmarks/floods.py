@@ -8,15 +8,14 @@ reported.
 
 import argparse
 from collections import Counter
-from multiprocessing import Pool as Processes
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.crisis import comments, protocol, text
-from benchmarks.crisis.bench import progress
-from benchmarks.crisis.delivery import EPOCH, deliver
-from benchmarks.crisis.stream import generate
+from benchmarks.crisis.delivery import deliver
+from benchmarks.crisis.parallel import run_all
+from benchmarks.crisis.stream import EPOCH, generate
 from monitoring.engine import Engine
 
 KOLS = {"nano": 8, "micro": 12, "mid": 12}
@@ -68,10 +67,8 @@ def main() -> None:
     args = parser.parse_args()
     work = text.jobs(protocol.CALIBRATION_SEED, comments.pools(args.data), KOLS)
     total: Counter[str] = Counter()
-    with progress("floods", len(work)) as tick, Processes(args.processes) as pool:
-        for found in pool.imap_unordered(measure, work, chunksize=1):
-            total += found
-            tick()
+    for found in run_all(measure, work, args.processes, "floods"):
+        total += found
     weeks = total["kols"] * protocol.DAYS // 7
     print(f"{total.pop('kols')} KOLs, {weeks} KOL-weeks")
     for name, count in sorted(total.items()):

@@ -22,15 +22,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import numpy as np
 import pandas as pd
 
 from benchmarks.crisis import protocol
 from benchmarks.crisis.bench import policy_for
-from benchmarks.crisis.ours import EPOCH
+from benchmarks.crisis.ours import windows_of
 from benchmarks.crisis.stream import generate
 from monitoring.engine import Engine
-from monitoring.windows import WindowStats
 from serving.app import create_app
 from serving.settings import Settings
 
@@ -116,20 +114,12 @@ async def _get(http: httpx.AsyncClient, path: str) -> dict[str, Any]:
 def crisis_events() -> list[dict[str, Any]]:
     """Every event of the crisis benchmark's KOLs at each of its budgets."""
     found = []
-    minute_of_time = pd.Timedelta(minutes=1).to_pytimedelta()
     for index in range(KOLS):
         tier = protocol.TIERS[index % len(protocol.TIERS)]
         stream = generate(protocol.TEST_SEED, index, tier)
         for budget in protocol.BUDGETS:
             engine = Engine(policy=policy_for(budget))
-            for minute in np.flatnonzero(stream.comments).tolist():
-                window = WindowStats(
-                    kol_id=stream.kol,
-                    start=EPOCH + minute * minute_of_time,
-                    comments=int(stream.comments[minute]),
-                    negative=float(stream.negative[minute]),
-                    positive=float(stream.positive[minute]),
-                )
+            for window in windows_of(stream):
                 found += [
                     {
                         "budget": budget,

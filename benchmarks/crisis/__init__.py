@@ -8,6 +8,7 @@ scoring.py    pages against incidents: hits, delays, false pages
 peers.py      re-created rules of others, as scores per minute
 ours.py       the engine, window by window
 bench.py      all detectors on all KOLs, and the peers' calibration
+parallel.py   jobs in parallel processes
 bootstrap.py  bootstrap intervals by KOL
 report.py     tables and result file
 comments.py   real labelled comments with the shipped classifier's scores

@@ -10,8 +10,9 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks.crisis import comments, protocol, text, text_report
-from benchmarks.crisis.bench import Job, rows, run_all
+from benchmarks.crisis.bench import Job, measure, rows
 from benchmarks.crisis.details import details, details_path, save_details
+from benchmarks.crisis.parallel import run_all
 from benchmarks.crisis.report import figures, save, show
 from model.classifier import SentimentClassifier
 
@@ -53,11 +54,13 @@ def run_counts(args: argparse.Namespace) -> None:
     """Run all detectors on counts per minute."""
     fit = args.calibration_kols or args.kols
     calibration = run_all(
+        measure,
         [Job(protocol.CALIBRATION_SEED, index, False, True) for index in range(fit)],
         args.processes,
         "peers, calibration",
     )
     test = run_all(
+        measure,
         [Job(SEEDS[args.seed], index, True, True) for index in range(args.kols)],
         args.processes,
         f"all, {args.seed}",
@@ -75,7 +78,7 @@ def run_texts(args: argparse.Namespace) -> None:
     """Run the engine comment by comment."""
     pools = comments.pools(args.data)
     work = text.jobs(SEEDS[args.seed], pools, args.text_kols)
-    results = text.run_all(work, args.processes)
+    results = run_all(text.measure, work, args.processes, "text level")
     result = text_report.report(results, pools, SentimentClassifier.load().model_id)
     text_report.show(result, Console(width=_WIDTH))
     text_report.save(args.out or RESULTS / "crisis_text.json", result, SEEDS[args.seed])

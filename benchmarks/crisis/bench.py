@@ -1,11 +1,7 @@
 """Runs all detectors on all KOLs: calibration, then test."""
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
-from multiprocessing import Pool
-
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from benchmarks.crisis import ours, peers, protocol
 from benchmarks.crisis.scoring import Caught, FalsePage, KolOutcome, judge
@@ -106,16 +102,6 @@ def measure(job: Job) -> KolResult:
     return KolResult(mine, others, cost, line)
 
 
-def run_all(jobs: list[Job], processes: int, title: str) -> list[KolResult]:
-    """Run all jobs with a progress bar; results in the order of the jobs."""
-    with progress(title, len(jobs)) as tick, Pool(processes) as pool:
-        results = []
-        for result in pool.imap(measure, jobs):
-            results.append(result)
-            tick()
-        return results
-
-
 def calibrate(results: Iterable[KolResult], name: str, budget: float) -> int:
     """Index of a peer's lowest threshold that meets the budget on these KOLs."""
     kols = [result.peers[name] for result in results]
@@ -144,12 +130,3 @@ def rows(calibration: list[KolResult], test: list[KolResult]) -> list[DetectorRo
         mine = tuple(result.ours[budget] for result in test)
         table.append(DetectorRow(OURS, budget, policy_for(budget).sensitivity, mine))
     return table
-
-
-@contextmanager
-def progress(title: str, total: int) -> Iterator[Callable[[], None]]:
-    """A progress bar; call the yielded function to advance it by one."""
-    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns) as bar:
-        task = bar.add_task(title, total=total)
-        yield lambda: bar.advance(task)

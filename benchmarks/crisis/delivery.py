@@ -2,17 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.crisis import protocol
 from benchmarks.crisis.comments import CLASSES, Pool
-from benchmarks.crisis.stream import SimulatedIncident, Stream
+from benchmarks.crisis.stream import EPOCH, SimulatedIncident, Stream
 from monitoring.events import Comment, ScoredComment
-
-EPOCH = datetime(2026, 1, 5, tzinfo=UTC)
 
 PROMPT_SECONDS = 15.0  # mean delay of a comment that arrives promptly (exponential)
 SLOW_SECONDS = 90.0  # mean delay of a delayed comment, which arrives out of order

@@ -1,17 +1,16 @@
 """Runs the engine on a stream, with the same calls that the service makes."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from time import process_time
 
 import numpy as np
 
-from benchmarks.crisis.stream import Stream
+from benchmarks.crisis.stream import EPOCH, Stream
 from monitoring.engine import Engine
 from monitoring.policy import Policy
 from monitoring.windows import WindowStats
 
-EPOCH = datetime(2026, 1, 5, tzinfo=UTC)
 _MINUTE = timedelta(minutes=1)
 
 
@@ -38,10 +37,10 @@ class Run:
     state_bytes: int
 
 
-def run(stream: Stream, policy: Policy) -> Run:
-    """Send all non-empty minutes of `stream` to a new engine."""
+def windows_of(stream: Stream) -> list[WindowStats]:
+    """The non-empty minutes of a stream."""
     busy = np.flatnonzero(stream.comments)
-    windows = [
+    return [
         WindowStats(stream.kol, EPOCH + minute * _MINUTE, n, float(k), float(positive))
         for minute, n, k, positive in zip(
             busy.tolist(),
@@ -51,6 +50,11 @@ def run(stream: Stream, policy: Policy) -> Run:
             strict=True,
         )
     ]
+
+
+def run(stream: Stream, policy: Policy) -> Run:
+    """Send all non-empty minutes of `stream` to a new engine."""
+    windows = windows_of(stream)
     engine = Engine(policy)
     begun = process_time()
     events = [event for window in windows for event in engine.observe_window(window)]

@@ -134,9 +134,15 @@ def show(rows: Sequence[dict[str, Any]], costs: Sequence[Cost], console: Console
     peers = {name: cells[first] for name, cells in by_name.items()}
     for group, title in (("by_shape", "shape"), ("by_tier", "tier")):
         show_peers(peers, group, f"Recall, median delay by {title} at budget {first:g}", console)
-    speed = sum(cost.windows for cost in costs) / max(sum(cost.seconds for cost in costs), 1e-9)
     state = max(cost.state_bytes for cost in costs)
-    console.print(f"{speed:,.0f} windows per second and core; largest state {state:,} bytes")
+    console.print(
+        f"{speed_of(costs):,.0f} windows per second and core; largest state {state:,} bytes"
+    )
+
+
+def speed_of(costs: Sequence[Cost]) -> float:
+    """Windows per second and core."""
+    return sum(cost.windows for cost in costs) / max(sum(cost.seconds for cost in costs), 1e-9)
 
 
 def show_groups(row: dict[str, Any], title: str, console: Console) -> None:
@@ -184,14 +190,13 @@ def save(
     path: Path, rows: Sequence[dict[str, Any]], costs: Sequence[Cost], kols: int, seed: int
 ) -> None:
     """Write the result with machine and versions."""
-    speed = sum(cost.windows for cost in costs) / max(sum(cost.seconds for cost in costs), 1e-9)
     result = {
         "benchmark": "crisis",
         "kols": kols,
         "comments": sum(cost.comments for cost in costs),
         "seeds": {"calibration": protocol.CALIBRATION_SEED, "measured": seed},
         "machine": machine(),
-        "windows_per_second_and_core": speed,
+        "windows_per_second_and_core": speed_of(costs),
         "largest_state_bytes": max(cost.state_bytes for cost in costs),
         "rows": list(rows),
     }

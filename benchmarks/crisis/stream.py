@@ -1,6 +1,7 @@
 """Simulates one KOL: 56 days of minutes with crises and hard negatives."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,8 @@ from benchmarks.crisis import protocol, shapes
 from benchmarks.crisis.limit import limit_delay
 from benchmarks.crisis.protocol import MINUTES, MINUTES_PER_DAY, Tier
 from benchmarks.crisis.shapes import Added
+
+EPOCH = datetime(2026, 1, 5, tzinfo=UTC)  # the time of minute 0
 
 Counts = NDArray[np.int64]
 Rates = NDArray[np.float64]

@@ -9,16 +9,15 @@ import math
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from multiprocessing import Pool as Processes
 
 import numpy as np
 
 from benchmarks.crisis import ours, protocol
-from benchmarks.crisis.bench import OURS, DetectorRow, policy_for, progress
+from benchmarks.crisis.bench import OURS, DetectorRow, policy_for
 from benchmarks.crisis.comments import Pool
-from benchmarks.crisis.delivery import EPOCH, ArrivingStream, deliver
+from benchmarks.crisis.delivery import ArrivingStream, deliver
 from benchmarks.crisis.scoring import KolOutcome, judge
-from benchmarks.crisis.stream import Stream, generate
+from benchmarks.crisis.stream import EPOCH, Stream, generate
 from monitoring.alerts import AlertEvent
 from monitoring.engine import Engine
 from monitoring.policy import Policy
@@ -175,16 +174,6 @@ def _called(stream: Stream, run: TextRun) -> tuple[tuple[str, str], ...]:
         if incident.crisis and kinds:
             named.append((incident.kind, kinds[0]))
     return tuple(named)
-
-
-def run_all(work: list[TextJob], processes: int) -> list[TextResult]:
-    """Run all KOLs with a progress bar."""
-    with progress("text level", len(work)) as tick, Processes(processes) as pool:
-        results = []
-        for result in pool.imap(measure, work, chunksize=1):
-            results.append(result)
-            tick()
-        return results
 
 
 def rows(results: list[TextResult]) -> tuple[DetectorRow, DetectorRow]:
