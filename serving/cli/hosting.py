@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import signal
 import socket
 import threading
@@ -39,7 +40,9 @@ def listen(host: str, port: int) -> socket.socket:
         )[0]
         listener = socket.socket(family, socket.SOCK_STREAM)
     except OSError as error:
-        raise CannotListen(f"{host!r} is no address of this machine ({error.strerror})") from None
+        raise CannotListen(
+            f"--host {host!r} is not an address of this machine ({error.strerror})"
+        ) from None
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
@@ -48,7 +51,11 @@ def listen(host: str, port: int) -> socket.socket:
         listener.close()
         raise CannotListen(
             f"cannot listen on {host} port {port} ({error.strerror}); "
-            "name another with --port, or 0 for any free one"
+            + (
+                "give an address of this machine with --host"
+                if error.errno == errno.EADDRNOTAVAIL
+                else "give another port with --port, or 0 for any free one"
+            )
         ) from None
     return listener
 

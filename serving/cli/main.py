@@ -51,8 +51,8 @@ def groundswell(
         ),
     ] = False,
 ) -> None:
-    """Groundswell reads the comments under the posts of KOLs, and alerts you within minutes when
-    a crowd turns against one of them.
+    """Groundswell reads the comments under the posts of KOLs (key opinion leaders), and alerts
+    you within minutes when a crowd turns against one of them.
 
     To start: 'groundswell demo'. Every command has its own --help.
     """
@@ -86,12 +86,14 @@ plugins.mount(app)
 def run(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit code. Expected errors are printed on one line."""
     try:
-        result = app(list(arguments), standalone_mode=False)
+        result = app(list(arguments), standalone_mode=False, prog_name="groundswell")
     except typer.TyperException as error:
         from serving.cli import terminal
 
         if message := error.format_message():  # empty where the help was shown instead
-            terminal.complain(f"{message.rstrip('.')}; see --help")
+            context = getattr(error, "ctx", None)
+            command = context.command_path if context else "groundswell"
+            terminal.complain(f"{terminal.usage_message(message)}; see '{command} --help'")
         return error.exit_code
     except typer.Abort:
         return 130

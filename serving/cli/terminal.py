@@ -41,6 +41,13 @@ def say(message: str) -> None:
     err.print(message, markup=False, highlight=False, soft_wrap=True)
 
 
+def usage_message(message: str) -> str:
+    """A complaint of the argument parser in plain words, for example `'--limit': must be …`."""
+    message = message.removeprefix("Invalid value: ").replace("Invalid value for ", "")
+    message = message.replace("Value error, ", "").replace("Input should be", "must be")
+    return message.partition(", unable to parse")[0].rstrip(".")
+
+
 def complain(error: Exception | str) -> None:
     """An error: one line on standard error."""
     notes = [*getattr(error, "__notes__", ()), *_advice(error)]

@@ -45,7 +45,7 @@ class ServiceClient:
         return self._connection.url
 
     async def submit(self, items: Sequence[Mapping[str, object]]) -> SubmissionReceipt:
-        """Send comments, fields as in docs/api.md; waits while the service is busy.
+        """Send comments, fields as in docs/openapi.json; waits while the service is busy.
 
         A request of which every comment is rejected is a receipt too, not an error.
         """

@@ -24,7 +24,7 @@ def alerts(
     alert_id: Annotated[
         str | None,
         typer.Argument(
-            metavar="[ALERT]", help="Show this alert with its evidence.", show_default=False
+            metavar="ALERT", help="Show this alert with its evidence.", show_default=False
         ),
     ] = None,
     kol_id: KolFilter = None,

@@ -37,7 +37,7 @@ def test(
 
     from serving.cli import terminal
     from serving.clock import SystemClock
-    from serving.notify.channels.base import Unavailable
+    from serving.notify.channels.base import Rejected, Unavailable
     from serving.notify.channels.registry import ChannelContext
     from serving.notify.config import notification_config as notification_config
     from serving.notify.example import ExampleAttachments, example
@@ -65,7 +65,11 @@ def test(
             except TimeoutError:
                 raise Unavailable(f"no answer within {settings.notify_timeout:g} s") from None
 
-    asyncio.run(send())
+    try:
+        asyncio.run(send())
+    except (Unavailable, Rejected) as error:
+        error.add_note(f"channel {channel!r} of {settings.channels}")
+        raise
     terminal.say(f"{channel} accepted the test message.")
 
 

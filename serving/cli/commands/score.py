@@ -24,7 +24,7 @@ def score(
     texts: Annotated[
         list[str],
         typer.Argument(
-            metavar="TEXT...|FILE",
+            metavar="TEXT|FILE",
             help="Texts; or one file: txt with a text a line, csv, tsv, ndjson, jsonl or parquet.",
             show_default=False,
         ),

@@ -31,7 +31,7 @@ def assign(
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="[NAME]", help="The person; leave it out with --undo.", show_default=False
+            metavar="NAME", help="The person; leave it out with --undo.", show_default=False
         ),
     ] = None,
     note: Note = None,
@@ -63,7 +63,7 @@ def snooze(
     until: Annotated[
         str | None,
         typer.Argument(
-            metavar="[UNTIL]",
+            metavar="UNTIL",
             help="A length like 30m, 2h or 1d12h, or a time like 2026-03-01T12:30; leave it out "
             "with --undo.",
             show_default=False,

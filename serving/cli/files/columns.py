@@ -50,7 +50,7 @@ def parse_zone(name: str) -> tzinfo:
         return UTC if name.upper() in {"UTC", "Z"} else ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise InputError(
-            f"there is no time zone {name!r}; use a name such as UTC or Asia/Seoul"
+            f"--timezone {name!r} is not a time zone; give a name such as UTC or Asia/Seoul"
         ) from None
 
 
@@ -77,7 +77,7 @@ def parse_assignments(pairs: Iterable[str]) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class ColumnMap:
-    """What the user said about the columns of a file.
+    """What the command line says about the columns of a file.
 
     Attributes:
         columns: field -> column, where the names differ.

@@ -72,7 +72,9 @@ def open_source(path: Path, encoding: str, delimiter: str | None) -> RowSource:
         if path.suffix.lower() in {".parquet", ".pq"}:
             return _Parquet(path)
         if not name.endswith((".csv", ".tsv", ".ndjson", ".jsonl")):
-            raise InputError(f"{path.name} is of no known kind; give {_SUPPORTED}")
+            raise InputError(
+                f"{path.name} is not of a known kind; give {_SUPPORTED}. Save a spreadsheet as CSV"
+            )
         data = _Bytes(path)
         try:
             if name.endswith((".ndjson", ".jsonl")):

@@ -92,7 +92,7 @@ class CommentFile:
             except NaiveTime as fault:
                 if not timed:
                     raise InputError(
-                        f"{self.path.name}, {self.unit} {number}: {fault}; say which it is, "
+                        f"{self.path.name}, {self.unit} {number}: {fault}; name it, "
                         "for example --timezone UTC or --timezone Asia/Seoul"
                     ) from None
                 yield FileRow(number, None, str(fault))

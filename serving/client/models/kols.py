@@ -6,7 +6,7 @@ import msgspec
 
 
 class KolProfile(msgspec.Struct, frozen=True, kw_only=True):
-    """What the service is told about a KOL.
+    """What you can tell the service about a KOL.
 
     Attributes:
         handles: platform -> account name.

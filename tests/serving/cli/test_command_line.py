@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import re
 import subprocess
 import sys
 from collections.abc import Coroutine
@@ -48,9 +49,8 @@ def commands() -> dict[str, typer.main.TyperCommand]:
 @pytest.mark.parametrize("name", sorted(commands()))
 def test_every_command_and_option_is_documented(name: str) -> None:
     text = (DOCS / "cli.md").read_text()
-    _, found, section = text.partition(f"## groundswell {name}")
-    assert found
-    section = section.partition("\n## ")[0]
+    heading = rf"^### groundswell {name}(?: [^a-z].*)?\n"
+    (section,) = re.findall(rf"{heading}((?:(?!#).*\n)*)", text, re.MULTILINE)
     for parameter in commands()[name].params:
         if parameter.name == "help":
             continue
@@ -104,7 +104,7 @@ def test_help_needs_no_heavy_import() -> None:
         (["replay", "bad.csv", "--spede", "1"], 2, "--speed"),
         (["replay", "bad.csv", "--speed", "-1"], 2, "neither a number above 0 nor 'max'"),
         (["replay", "bad.csv", "--column", "when=t"], 2, "no field 'when'"),
-        (["replay", "bad.csv", "--timezone", "Mars"], 2, "no time zone 'Mars'"),
+        (["replay", "bad.csv", "--timezone", "Mars"], 2, "--timezone 'Mars' is not a time zone"),
         (["replay", "bad.csv"], 2, "no column for comment_id, kol_id, created_at"),
         (["replay", "good.csv", "--url", "http://127.0.0.1:9"], 3, "no service answers"),
         (["replay", "good.csv", "--database-url", "oracle://x"], 1, "database_url"),
@@ -114,10 +114,34 @@ def test_help_needs_no_heavy_import() -> None:
         (["explain"], 2, "Missing argument"),
         (["alerts", "--since", "soon"], 2, "not a time"),
         (["alerts", "x", "--follow"], 2, "--follow can be combined with"),
+        (
+            ["alerts", "--state", "opne"],
+            2,
+            "'--state': 'opne' is not one of 'open', 'resolved'; see",
+        ),
+        (
+            ["alerts", "--limit", "0"],
+            2,
+            "'--limit': must be greater than or equal to 1; see 'ground",
+        ),
+        (["alerts", "a1", "--state", "open"], 2, "either an ALERT or filters, not both"),
+        (
+            ["silence", "add", "--until", "2h", "--reason", "x"],
+            2,
+            "--kol-id, --kind, --post, --max",
+        ),
+        (
+            ["silence", "expire", "one"],
+            2,
+            "'SILENCE': must be a valid integer; see 'groundswell sil",
+        ),
+        (["replay", "good.csv", "--url", "http://x", "--model", "m"], 2, "combined with --url"),
+        (["replay", "sheet.xlsx"], 2, "Save a spreadsheet as CSV"),
+        (["kols", "--url", "here:80"], 3, "set it with --url or GROUNDSWELL_URL"),
         (["score", "none.csv"], 2, "there is no file"),
         (["score", "good.csv", "--text-column", "body"], 2, "no column 'body'"),
         (["serve", "--port", "70000"], 2, "'--port'"),
-        (["serve", "--host", "192.0.2.1", "--port", "0"], 1, "192.0.2.1"),
+        (["serve", "--host", "192.0.2.1", "--port", "0"], 1, "of this machine with --host"),
         (["serve", "--log-format", "xml"], 2, "'--log-format'"),
         (["demo", "--database", "good.csv"], 2, "exists already"),
     ],
@@ -129,6 +153,7 @@ def test_errors_are_one_line_and_have_their_exit_code(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    (tmp_path / "sheet.xlsx").write_text("PK")
     (tmp_path / "bad.csv").write_text("text,platform\nhi,x\n")
     (tmp_path / "good.csv").write_text(
         "platform,comment_id,kol_id,text,created_at\nx,1,mira,hi,2026-03-01T00:00:00Z\n"
@@ -138,6 +163,29 @@ def test_errors_are_one_line_and_have_their_exit_code(
     assert len(lines) == 1
     assert lines[0].startswith("error: ")
     assert expected in lines[0]
+
+
+def test_a_mistake_names_the_help_of_its_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["silence", "add", "--until", "2h"]) == 2
+    wanted = "error: Missing option '--reason'; see 'groundswell silence add --help'\n"
+    assert capsys.readouterr().err == wanted
+    assert cli.run(["fly"]) == 2
+    assert capsys.readouterr().err == "error: No such command 'fly'; see 'groundswell --help'\n"
+
+
+def test_help_lists_every_command_in_a_panel_with_a_summary(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert cli.run(["--help"]) == 0
+    shown = capsys.readouterr().out
+    panels = ["Run the service", "Send and score", "Alerts", "KOLs", "Set up", "Models"]
+    places = [shown.index(f"─ {panel}") for panel in panels]
+    assert places == sorted(places)
+    assert "─ Commands" not in shown
+    for name, command in commands().items():
+        assert command.help, name
+        for parameter in command.params:
+            assert getattr(parameter, "help", None), f"{name} {parameter.name}"
 
 
 def test_a_bad_setting_is_named(
