@@ -110,7 +110,7 @@ HONEST: Mapping[tuple[str, str], str] = {}
 # Rooms whose words are still being changed; shrinks to nothing.
 NOT_YET: tuple[str, ...] = (
     "benchmarks/ingestion.py",
-    "docs/",
+    "docs/openapi.json",
     "monitoring/",
     "serving/",
     "tests/monitoring/",
