@@ -151,7 +151,7 @@ def _same(source: str, changed: str) -> bool:
 
 
 def _inert(tree: ast.Module) -> Iterator[tuple[_Position, _Position]]:
-    """Spans that decide nothing: annotations, declarations, log lines, texts of errors."""
+    """Spans that decide nothing: types, declarations, log lines, texts of errors."""
     for node in ast.walk(tree):
         match node:
             case ast.arg(annotation=ast.expr() as part) | ast.AnnAssign(annotation=part):
@@ -162,13 +162,15 @@ def _inert(tree: ast.Module) -> Iterator[tuple[_Position, _Position]]:
                 yield _span(part)
             case ast.If(test=ast.Name(id="TYPE_CHECKING")):
                 yield _span(node)
+            case ast.ClassDef(bases=[ast.Name(id="Protocol"), *_]):
+                yield _span(node)
             case ast.Raise():
                 yield from (
                     _span(part) for part in ast.walk(node) if isinstance(part, ast.JoinedStr)
                 )
             case ast.Assign(targets=[ast.Name(id="__slots__")]):
                 yield _span(node)
-            case ast.Expr(ast.Call(func=ast.Attribute(value=ast.Name(id="_log")))):
+            case ast.Expr(ast.Call(func=ast.Attribute(value=ast.Name(id="_log" | "_logger")))):
                 yield _span(node)
         for decorator in getattr(node, "decorator_list", ()):
             named = decorator.func if isinstance(decorator, ast.Call) else decorator

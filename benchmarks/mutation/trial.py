@@ -46,16 +46,18 @@ class Room:
     tests: tuple[str, ...]
 
 
+def _notify(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"tests/serving/notify/**/test_{name}.py" for name in names)
+
+
 _ROUTING = ("rout*", "plan*", "escalat*", "suppress*", "hours*", "muting*", "waiting*", "outbox*")
+_STAGES = ("plan*", "suppress*", "waiting*", "muting*", "outbox*", "dispatcher*", "bad_messages*")
 _WIRING = ("app", "settings", "setting_values", "documents")
 ROOMS = {
     "monitoring": Room(180, ("monitoring/**/*.py",), ("tests/monitoring",)),
     "triage": Room(45, ("serving/triage/*.py",), ("tests/serving/triage",)),
-    "routing": Room(
-        75,
-        ("serving/notify/routing/*.py", "serving/notify/stages/*.py"),
-        tuple(f"tests/serving/notify/**/test_{name}.py" for name in _ROUTING),
-    ),
+    "routing": Room(60, ("serving/notify/routing/*.py",), _notify(_ROUTING)),
+    "stages": Room(50, ("serving/notify/stages/*.py",), _notify(_STAGES)),
     "wiring": Room(
         40,
         ("serving/app.py", "serving/settings.py"),

@@ -130,3 +130,8 @@ def test_a_silence_without_a_sensible_length(starts: timedelta, ends: timedelta,
     with pytest.raises(InvalidRequest, match=said) as caught:
         check_span(NOW + starts, NOW + ends, NOW)
     assert (caught.value.code, caught.value.field) == ("invalid_range", "ends_at")
+
+
+@pytest.mark.parametrize("ends", [timedelta(microseconds=1), LONGEST])
+def test_a_silence_may_be_as_short_or_as_long_as_the_bounds(ends: timedelta) -> None:
+    check_span(NOW, NOW + ends, NOW)
