@@ -15,7 +15,7 @@ from serving.notify.routing.escalation import planned_steps
 from serving.notify.routing.routes import Route, RouteInput
 from serving.notify.routing.team import Team
 from serving.notify.stages import plan
-from serving.notify.stages.planning import Planning
+from serving.notify.stages.planning import Planning, RoutingRules
 from serving.service import Running
 from serving.storage.digest_record import Every
 
@@ -163,7 +163,7 @@ async def preview_routing(body: PreviewIn, service: Running) -> PreviewOut:
         )
     routes = service.notification_config.routes
     route_input = RouteInput(body.kol_id, body.kind, body.severity, body.reason, body.platform)
-    planned = plan(Planning(route_input, routes, at))
+    planned = plan(Planning(route_input, RoutingRules(routes), at))
     return PreviewOut(
         at=at,
         plan=[

@@ -7,14 +7,13 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitoring.alerts import AlertEvent
-from monitoring.kinds import AlertKind, Severity
 from serving.clock import Clock
 from serving.notify.notification import idempotency_key, new_deliveries
 from serving.notify.routing.escalation import Call, Overdue, overdue
 from serving.notify.routing.routes import Route, RouteInput
 from serving.notify.stages import plan
 from serving.notify.stages.mute import REBUILT, TOO_OLD
-from serving.notify.stages.planning import Planning
+from serving.notify.stages.planning import Planning, RoutingRules
 from serving.notify.stages.schedule import waits_until
 from serving.storage.alert_record import AlertRecord
 from serving.storage.alert_status import alert_statuses
@@ -55,9 +54,8 @@ class Outbox:
                 muted: the system behind them would otherwise keep the alert open for ever.
         """
         self._routes = routes
+        self._rules = RoutingRules(routes, stateful_receivers, max_age)
         self._clock = clock
-        self._max_age = max_age
-        self._stateful_receivers = stateful_receivers
         self.committed = on_commit
 
     async def record(
@@ -76,29 +74,9 @@ class Outbox:
         """
         now = self._clock.now()
         context = await event_context(connection, event, now)
-        planned = plan(
-            Planning(
-                event=RouteInput.of(event, event.reason),
-                routes=self._routes,
-                now=now,
-                age=now - event.at,
-                max_age=self._max_age,
-                rebuilt=rebuilt,
-                muted=context.muted,
-                notified=context.notified,
-                stateful_receivers=self._stateful_receivers,
-            )
-        )
-        payload = AlertPayload(
-            alert_id=event.alert_id,
-            kol_id=event.kol_id,
-            kind=AlertKind(event.kind),
-            severity=Severity(event.severity),
-            reason=NotificationReason(event.reason),
-            at=event.at,
-            opened_at=opened_at,
-            evidence=event.evidence,
-        )
+        route_input = RouteInput.of(event, event.reason)
+        planned = plan(Planning(route_input, self._rules, now, event, context, rebuilt))
+        payload = AlertPayload.of(event, opened_at)
         deliveries = new_deliveries(payload, planned, now)
         return await enqueue(connection, payload, deliveries)
 

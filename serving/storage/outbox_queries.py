@@ -65,15 +65,16 @@ async def enqueue(
     ]
     if not chosen:
         return []
+    for one in chosen:
+        at_once = one.state is DeliveryState.WAITING and one.not_before is None
+        if at_once and isinstance(payload, AlertPayload):
+            await release(connection, one.channel, payload.alert_id, one.recorded_at)
     stored = payloads.insert().values(**to_payload_row(payload)).returning(payloads.c.payload_id)
     payload_id = (await connection.execute(stored)).scalar_one()
     for one in chosen:
         row = to_row(one, payload, payload_id)
         statement = insert(connection, deliveries).values(**row)
         await connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=row))
-        at_once = one.state is DeliveryState.WAITING and one.not_before is None
-        if at_once and isinstance(payload, AlertPayload):
-            await release(connection, one.channel, payload.alert_id, one.recorded_at)
     replaced = [held[one.key].payload_id for one in chosen if one.key in held]
     if replaced:
         await _delete_unused(connection, replaced)

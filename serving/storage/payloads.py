@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from monitoring.alerts import AlertEvent
 from monitoring.evidence import Evidence
 from monitoring.kinds import AlertKind, Severity
 from serving.storage.digest_record import Digest
@@ -33,6 +34,20 @@ class AlertPayload:
     at: datetime
     opened_at: datetime
     evidence: Evidence
+
+    @classmethod
+    def of(cls, event: AlertEvent, opened_at: datetime) -> "AlertPayload":
+        """News of an alert event."""
+        return cls(
+            event.alert_id,
+            event.kol_id,
+            AlertKind(event.kind),
+            Severity(event.severity),
+            NotificationReason(event.reason),
+            event.at,
+            opened_at,
+            event.evidence,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,13 +37,8 @@ class RouteInput:
         """What routes look at of an alert, one of its events, or a message about it."""
         drivers = alert.evidence.drivers
         platforms = () if drivers is None else drivers.platforms
-        return cls(
-            kol_id=alert.kol_id,
-            kind=alert.kind,
-            severity=alert.severity,
-            reason=reason,
-            platform=platforms[0][0] if platforms else None,
-        )
+        platform = platforms[0][0] if platforms else None
+        return cls(alert.kol_id, alert.kind, alert.severity, reason, platform)
 
 
 @dataclass(frozen=True, slots=True)

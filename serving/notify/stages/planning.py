@@ -1,12 +1,14 @@
 """The record that the planning stages hand on."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from monitoring.alerts import AlertEvent
 from serving.notify.planned_notification import PlannedNotification
 from serving.notify.routing.routes import Route, RouteInput
 from serving.notify.routing.team import Team
+from serving.storage.event_context import EventContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,31 +33,40 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class RoutingRules:
+    """What the channels file and the settings say of routing.
+
+    Attributes:
+        routes: tried in order.
+        stateful_receivers: the channels whose receivers keep an alert open until they get its end.
+        max_age: nobody is notified of an event that is older, in event time; None for no bound.
+    """
+
+    routes: Sequence[Route]
+    stateful_receivers: Collection[str] = frozenset()
+    max_age: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Planning:
     """An alert event on its way into the outbox. Each stage decides more of it.
 
     Attributes:
-        event: what routes look at.
-        routes: tried in order.
+        route_input: what routes look at.
+        rules: which channels are notified of what.
         now: the instant.
-        age: how long ago the event happened, in event time.
-        max_age: nobody is notified of an event that is older; None for no bound.
+        event: the event; None for one that is only tried, and that nothing mutes.
+        context: what was known of its alert.
         rebuilt: whether it comes from comments that had been processed before a rebuild.
-        muted: why nobody is notified of the alert now; None if people are.
-        notified: the channels that were notified of the alert before.
-        stateful_receivers: the channels whose receivers keep an alert open until they get its end.
         candidates: the channels that routes lead to; set by `route`, and by `mute`.
         planned: who is notified, and when; set by `schedule`.
     """
 
-    event: RouteInput
-    routes: Sequence[Route]
+    route_input: RouteInput
+    rules: RoutingRules
     now: datetime
-    age: timedelta = timedelta()
-    max_age: timedelta | None = None
+    event: AlertEvent | None = None
+    context: EventContext = field(default_factory=EventContext)
     rebuilt: bool = False
-    muted: str | None = None
-    notified: Collection[str] = ()
-    stateful_receivers: Collection[str] = ()
     candidates: tuple[Candidate, ...] = ()
     planned: tuple[PlannedNotification, ...] = ()

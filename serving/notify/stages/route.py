@@ -14,15 +14,16 @@ def route(planning: Planning) -> Planning:
     A channel that was notified of an alert is notified of its end, unless every route to it asks
     for pages only. A stateful receiver is notified of the end in any case.
     """
-    event, routes = planning.event, planning.routes
+    event, routes = planning.route_input, planning.rules.routes
     found = [
         candidate
         for place in taken(routes, event)
         for candidate in _of_route(place, routes[place], page=routes[place].calls(event))
     ]
     if event.reason == Reason.RESOLVED:
-        wanted = _keep_notified(routes).union(planning.stateful_receivers)
-        found += [Candidate(name, False, None) for name in planning.notified if name in wanted]
+        wanted = _keep_notified(routes).union(planning.rules.stateful_receivers)
+        notified = [name for name in planning.context.notified if name in wanted]
+        found += [Candidate(name, False, None) for name in notified]
     return replace(planning, candidates=tuple(found))
 
 

@@ -48,14 +48,14 @@ def waits_until(
 
 def _planned(candidate: Candidate, planning: Planning) -> PlannedNotification | None:
     """When a channel is notified; None if its team leaves it to another."""
-    severity, now = planning.event.severity, planning.now
+    severity, now, routes = planning.route_input.severity, planning.now, planning.rules.routes
     if candidate.place is None:
-        until = waits_until(planning.routes, candidate.channel, severity, now)
+        until = waits_until(routes, candidate.channel, severity, now)
         return _of(candidate, until, "was notified of the alert, and so is of its end")
     name, team = f"route {candidate.place + 1}", candidate.team
     if team is None:
         return _of(candidate, None, name)
-    teams = planning.routes[candidate.place].teams
+    teams = routes[candidate.place].teams
     if any(one.opens(now) <= now for one in teams):
         if candidate.on_call or team.opens(now) > now:
             return None

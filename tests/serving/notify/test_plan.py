@@ -1,8 +1,7 @@
 """Who is notified when: teams and their hours, on call, teams that share the watch, the end."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,8 +11,9 @@ from serving.notify.routing.hours import read_hours
 from serving.notify.routing.routes import Route, RouteInput, Step
 from serving.notify.routing.team import Team
 from serving.notify.stages import plan
-from serving.notify.stages.planning import Planning
+from serving.notify.stages.planning import Planning, RoutingRules
 from serving.notify.stages.schedule import waits_until
+from serving.storage.event_context import EventContext
 from tests.serving.notify.test_escalation import MINUTE
 
 HANOI = Team(
@@ -37,9 +37,15 @@ HANOI_NEXT, NY_NEXT = at("11 01:00"), at("10 13:00")
 
 
 def planned(
-    routes: Sequence[Route], event: RouteInput, now: datetime, **more: Any
+    routes: Sequence[Route],
+    event: RouteInput,
+    now: datetime,
+    *,
+    notified: Sequence[str] = (),
+    stateful_receivers: Collection[str] = (),
 ) -> list[PlannedNotification]:
-    return list(plan(Planning(event, routes, now, **more)))
+    rules = RoutingRules(routes, stateful_receivers)
+    return list(plan(Planning(event, rules, now, context=EventContext(notified))))
 
 
 @pytest.mark.parametrize(
