@@ -22,6 +22,7 @@ from serving.pipeline.pipeline import Pipeline
 from serving.reports.digest_scheduler import DigestScheduler
 from serving.settings import Settings
 from serving.storage.database import Database
+from tests.serving.conftest import NOW
 from tests.serving.streams import wait_until_processed
 
 CHANNELS = """
@@ -172,3 +173,13 @@ def test_only_a_setting_changes_the_policy(settings: Settings) -> None:
     changed = settings.model_copy(update={"sensitivity": 0.25})
     assert policy_of(changed).sensitivity == 0.25
     assert policy_of(changed).hold == timedelta(minutes=30)
+
+
+def test_the_lag_of_event_time_is_that_of_the_newest_comment(
+    client: TestClient, item: Callable[..., dict[str, Any]]
+) -> None:
+    ages = (timedelta(minutes=7), timedelta(minutes=2), timedelta(minutes=5))
+    client.post("/v1/comments", json=[item(created_at=(NOW - age).isoformat()) for age in ages])
+    wait_until_processed(client)
+    lines = client.get("/metrics").text.splitlines()
+    assert "groundswell_event_time_lag_seconds 120.0" in lines
