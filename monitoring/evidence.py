@@ -32,6 +32,11 @@ class DetectorScore:
     threshold: float
     inputs: Mapping[str, float] = field(default_factory=dict)
 
+    @property
+    def ratio(self) -> float:
+        """The value over its threshold; 1 pages."""
+        return self.value / self.threshold
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:

@@ -3,6 +3,15 @@
 from enum import StrEnum
 
 
+class AlertFamily(StrEnum):
+    """What an alert is about; a KOL has at most one open alert of each family."""
+
+    BACKLASH = "backlash"
+    PRAISE = "praise"
+    FLOOD = "flood"
+    GAP = "gap"
+
+
 class AlertKind(StrEnum):
     """What an incident looks like."""
 

@@ -113,8 +113,8 @@ class KolPipeline:
     def set_policy(self, policy: Policy) -> None:
         """Decide by `policy` from the next minute on; what was learnt and what is open stay."""
         self.backlash.set_policy(policy)
-        self.praise.tracker.set_policy(policy)
-        self.flood.tracker.set_policy(policy)
+        self.praise.set_policy(policy)
+        self.flood.set_policy(policy)
         self.gap.set_policy(policy)
 
     def step(self, stats: WindowStats) -> list[AlertEvent]:
@@ -129,12 +129,12 @@ class KolPipeline:
             state.first_hour = minute // 60
             state.hour = Hour(state.first_hour)
             self._refresh()
-        elif minute <= state.minute or minute // 60 < state.hour.number:
+        elif minute <= state.minute or (reached := minute // 60) < state.hour.number:
             raise OutOfOrderError(
                 f"window of {self.kol_id} at {stats.start.isoformat()} is not after "
                 f"{moment_of(max(state.minute, state.hour.number * 60 - 1)).isoformat()}"
             )
-        elif minute // 60 > state.hour.number:
+        elif reached > state.hour.number:
             events = self.pass_time(minute)
         state.minute = minute
         n = stats.comments
@@ -146,14 +146,17 @@ class KolPipeline:
         # A new post shows at once in its minute, and in the half hour once it lasts.
         excess = max(n - self._usual_minute, n * (1.0 - self._usual / recent.n), 0.0)
         self._excess = excess
-        hour, base = state.hour, self.baseline
+        hour, share, bright = state.hour, self.baseline.share, self.baseline.bright
         hour.comments += n
         hour.negative += negative
         hour.positive += positive
         hour.active += 1
         hour.excess += excess
-        hour.scatter += _squared(n, negative, base.share)
-        hour.bright_scatter += _squared(n - negative, positive, base.bright)
+        hour.scatter += (negative - n * share) ** 2 / (n * share * (1 - share))
+        rest = n - negative
+        if rest > 0:
+            off = positive - rest * bright
+            hour.bright_scatter += off**2 / (rest * bright * (1 - bright))
         if stats.top_author_share is not None or stats.duplicate_share is not None:
             self._authorship.learn_one(minute, stats)
         events += self.gap.learn_one(minute, n, negative)
@@ -269,8 +272,3 @@ class KolPipeline:
     def learning(self) -> bool:
         """Whether less than two days or twenty effective comments have been learnt."""
         return self.baseline.hours < 24 or self.baseline.weight < 20
-
-
-def _squared(n: float, k: float, share: float) -> float:
-    """Squared deviation of a sum from its expectation, over the variance of as many 0s and 1s."""
-    return (k - n * share) ** 2 / (n * share * (1 - share)) if n > 0 else 0.0

@@ -1,27 +1,29 @@
-"""Hours that are too many and too dark: the slow burn that no single minute shows."""
+"""Hours with too many and too negative comments: the slow burn that no single minute shows."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 
 from monitoring.baseline import Baseline
+from monitoring.detectors.base import Normal
+from monitoring.detectors.false_pages import HOURS_PER_MONTH, threshold
 from monitoring.detectors.likelihood import beta_binomial_llr
+from monitoring.detectors.registry import DetectorType, register
+from monitoring.errors import PolicyError
 from monitoring.hours import Hour
+from monitoring.kinds import AlertFamily
+from monitoring.stretch import Stretch
 
 SCALES = (2, 4, 8, 16, 24)  # hours
-_COUNT_CAP = 4.0  # nats: volume alone never pages, viral posts are loud too
-_BRIGHT_CAP = 3.0  # nats: nor does the silence of the positive
 _PRIOR_SPREAD = 0.3  # variance of log(observed / expected) of a stretch
 _PRIOR_WEIGHT = 4.0  # hours
 _PRIOR_STRETCHES = 4.0  # stretches of its length that a scale's own dispersion must outweigh
 _STRAY = (0.3, 3.0)  # how far a KOL's dispersion may lie from the baseline's
 _KEEP = 0.9985  # an hour; half-life about 19 days
 _LEARN_AFTER = 24  # hours
-_MINIMUM_SHARE = 1.3  # nats the share must bring
-_MINIMUM_NEGATIVE = 7.0  # negative comments
-_LEAST_RISE = 0.03  # of the share, in points
 _OUTLIER = 9.0  # squared deviations beyond this many times the expected one are cut
 _INPUTS = (
     "n", "k", "positive", "x", "expected", "p", "phi", "b", "phi_b", "kappa", "s2",
@@ -29,8 +31,34 @@ _INPUTS = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class HourScanSettings:
+    """What a scan of hours looks for.
+
+    Attributes:
+        offset: of its threshold, in nats.
+        count_cap: most nats that the count brings. Volume alone never pages: viral posts are loud.
+        silence_cap: most nats that the silence of the positive brings; nor does it page alone.
+        least_nats: nats that the shares must bring.
+        least_negative: negative comments that a stretch must hold.
+        least_rise: of the negative share, in points.
+    """
+
+    offset: float = -0.73
+    count_cap: float = 4.0
+    silence_cap: float = 3.0
+    least_nats: float = 1.3
+    least_negative: float = 7.0
+    least_rise: float = 0.03
+
+    def __post_init__(self) -> None:
+        for name in ("count_cap", "silence_cap", "least_nats", "least_negative", "least_rise"):
+            if getattr(self, name) < 0:
+                raise PolicyError(f"{name} must not be negative, but is {getattr(self, name)}")
+
+
 @dataclass(slots=True)
-class _Stretch:
+class _LastHours:
     """The last hours, summed."""
 
     comments: int = 0
@@ -83,18 +111,25 @@ class HourScan:
     shares and counts of such stretches stray in quiet times is learnt per KOL and length.
 
     Attributes:
-        name: the detector's name in evidence.
         state: what it has seen and learnt; carries the best-scoring stretch.
 
     Args:
+        settings: what it looks for.
         state: what an earlier one saw; None starts afresh.
     """
 
-    name = "hour_scan"
-    __slots__ = ("state",)
+    __slots__ = ("_settings", "state")
 
-    def __init__(self, state: HourScanState | None = None) -> None:
+    def __init__(self, settings: HourScanSettings, state: HourScanState | None = None) -> None:
+        self._settings = settings
         self.state = HourScanState() if state is None else state
+
+    def expect(self, normal: Normal) -> None:
+        """Nothing to do: it reads what is normal from the baseline of each hour."""
+
+    def threshold(self, _normal: Normal, sensitivity: float) -> float:
+        """The value at which it is sure enough, in nats."""
+        return threshold(HOURS_PER_MONTH, sensitivity, self._settings.offset)
 
     def learn_hour(self, hour: Hour, expected: float, base: Baseline, quiet: bool) -> None:
         """Take one closed hour.
@@ -121,9 +156,9 @@ class HourScan:
             if len(state.waiting) > _LEARN_AFTER:
                 self._learn(state.waiting.pop(0))
 
-    def _stretches(self) -> Iterator[_Stretch]:
+    def _stretches(self) -> Iterator[_LastHours]:
         """The last hours at each length that the ring holds."""
-        stretch = _Stretch()
+        stretch = _LastHours()
         for age, (n, negative, positive, excess, expected) in enumerate(
             reversed(self.state.ring), 1
         ):
@@ -136,11 +171,12 @@ class HourScan:
                 yield stretch
 
     def _judge(
-        self, index: int, stretch: _Stretch, base: Baseline
+        self, index: int, stretch: _LastHours, base: Baseline
     ) -> tuple[tuple[int | float, ...], _Lesson]:
         """The values of `_INPUTS`, which end in the evidence in nats, or nothing where there is
         none; and what the stretch teaches about spread and stray.
         """
+        settings = self._settings
         total, dark, share = stretch.comments, stretch.negative, base.share
         usual = stretch.expected * share
         ratio = math.log((dark + 1.0) / (usual + 1.0))
@@ -157,15 +193,16 @@ class HourScan:
         inflation = 1.0 + max(effective - 1.0, 0.0) / kappa
         z2 = (dark - total * share) ** 2 / (total * share * (1 - share) * base.phi)
         lesson = _lesson(spread, min(z2 / inflation, _OUTLIER))
-        if dark < _MINIMUM_NEGATIVE or ratio <= 0 or dark <= (share + _LEAST_RISE) * total:
+        rise = (share + settings.least_rise) * total
+        if dark < settings.least_negative or ratio <= 0 or dark <= rise:
             return (), lesson
         kappa = self._own_kappa(index, effective, inflation)
         fit = min(dark / total, 0.995)
         tone = beta_binomial_llr(effective, dark / base.phi, share, fit, kappa)
-        silence = min(_silence(stretch, base, kappa), _BRIGHT_CAP)
-        if tone + silence < _MINIMUM_SHARE:
+        silence = min(_silence(stretch, base, kappa), settings.silence_cap)
+        if tone + silence < settings.least_nats:
             return (), lesson
-        count = min(ratio * ratio / variance / 2, _COUNT_CAP)
+        count = min(ratio * ratio / variance / 2, settings.count_cap)
         return (
             total, dark, stretch.positive, loud, stretch.expected, share, base.phi,
             base.bright, base.bright_phi, kappa, variance, tone, silence, count,
@@ -200,15 +237,20 @@ class HourScan:
         terms = self.state.terms
         return dict(zip(_INPUTS, terms, strict=True)) if terms else {}
 
-    def totals(self) -> tuple[int, float, float]:
-        """Comments, sum of P(negative) and expected comments of the best-scoring stretch."""
-        scale = self.state.scale
-        part = self.state.ring[-scale:] if scale else []
-        return (
-            sum(hour[0] for hour in part),
-            sum(hour[1] for hour in part),
-            sum(hour[4] for hour in part),
-        )
+    def scale_minutes(self, _now: int) -> float:
+        """Length of the best-scoring stretch; 0 where none scored."""
+        return self.state.scale * 60.0
+
+    def stretch(self, now: int, _expected: Callable[[int, int], float]) -> Stretch | None:
+        """The best-scoring stretch, of full hours and what was expected in them; None where none
+        scored.
+        """
+        scale, end = self.state.scale, now // 60 * 60
+        if not scale:
+            return None
+        part = self.state.ring[-scale:]
+        n, k, expected = (sum(hour[i] for hour in part) for i in (0, 1, 4))
+        return Stretch(end - scale * 60, end, int(n), k, expected)
 
     def reset(self) -> None:
         """Start again, as after an incident; what was learnt stays, its last hours are dropped."""
@@ -222,7 +264,7 @@ def _lesson(spread: float, stray: float) -> _Lesson:
     return round(round(spread, 4) * _UNITS[0]), round(round(stray, 3) * _UNITS[1])
 
 
-def _silence(stretch: _Stretch, base: Baseline, kappa: float) -> float:
+def _silence(stretch: _LastHours, base: Baseline, kappa: float) -> float:
     """Evidence, in nats, that fewer of those who are not negative are positive; 0 if not fewer."""
     rest = stretch.comments - stretch.negative
     if stretch.positive >= base.bright * rest:
@@ -230,3 +272,13 @@ def _silence(stretch: _Stretch, base: Baseline, kappa: float) -> float:
     fit = max(stretch.positive / rest, 0.005)
     phi = base.bright_phi
     return beta_binomial_llr(rest / phi, stretch.positive / phi, base.bright, fit, kappa)
+
+
+register(
+    DetectorType(
+        name="hour_scan",
+        family=AlertFamily.BACKLASH,
+        state=HourScanState,
+        hours=partial(HourScan, HourScanSettings()),
+    )
+)

@@ -1,6 +1,6 @@
 """One family of alerts of one KOL: from detector scores to the alert's next state."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 import msgspec
@@ -10,49 +10,13 @@ from monitoring.alerts import Alert, AlertEvent
 from monitoring.baseline import Baseline
 from monitoring.event_time import moment_of
 from monitoring.evidence import DetectorScore, Evidence, summarise, summarise_end
-from monitoring.exponential_window import FADE_MINUTES, ExponentialWindow
 from monitoring.monitors.recovery import Recovery
 from monitoring.policy import Policy
 from monitoring.signals import Signal
+from monitoring.stretch import Stretch
 
 _TRUSTED = 2.0  # times the known history
 _LEAST_TRUST = 12.0  # hours
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """The minutes a decision rests on.
-
-    Attributes:
-        start: first minute, since 1970 UTC.
-        end: the minute after the last.
-        n: comments.
-        k: sum of the probabilities that matter.
-        expected: comments expected.
-    """
-
-    start: int
-    end: int
-    n: int
-    k: float
-    expected: float
-
-    @property
-    def share(self) -> float:
-        """Share of the comments that matter, in [0, 1]."""
-        return self.k / self.n if self.n else 0.0
-
-    @property
-    def volume_ratio(self) -> float:
-        """Comments over expected comments, with half a comment added to both."""
-        return (self.n + 0.5) / (self.expected + 0.5)
-
-
-def recent_stretch(recent: ExponentialWindow, baseline: Baseline, now: int) -> Stretch:
-    """The last half hour up to minute `now`, from faded sums."""
-    fade, start = recent.fade(now), now - int(FADE_MINUTES)
-    expected = baseline.expected_between(start, now)
-    return Stretch(start, now, round(recent.n * fade), recent.negative * fade, expected)
 
 
 class TrackerState(msgspec.Struct, array_like=True):
@@ -159,7 +123,7 @@ class AlertTracker:
                 show.
             usual: the usual share of the comments that matter, in (0, 1).
         """
-        score = max(part.value / part.threshold for part in scores)
+        score = max(part.ratio for part in scores)
         informs = self._family != "backlash"
         shown = recent if informs or self.ending(now) else stretch
         evidence = self._evidence(kind, stretch.start, shown, scores)

@@ -1,30 +1,20 @@
-"""The watch for backlash: which detectors, which thresholds, what to call it, how bad it is."""
-
-import math
+"""The monitor of backlash: what its detectors say together, what to call it, how bad it is."""
 
 import msgspec
 
 from monitoring.alerts import AlertEvent
 from monitoring.authorship import Authorship
 from monitoring.baseline import Baseline
-from monitoring.detectors.hour_scan import HourScan, HourScanState
-from monitoring.detectors.share_shift import ShareShift, ShareShiftState
+from monitoring.detectors.base import Normal
 from monitoring.event_time import moment_of
 from monitoring.evidence import DetectorScore
 from monitoring.exponential_window import FADE_MINUTES, ExponentialWindow
 from monitoring.hours import Hour
-from monitoring.monitors.alert_tracker import AlertTracker, Stretch, TrackerState, recent_stretch
+from monitoring.kinds import AlertFamily, AlertKind, Severity
+from monitoring.monitors.alert_tracker import AlertTracker, TrackerState
+from monitoring.monitors.detector_set import DetectorSet, DetectorStates
 from monitoring.policy import Policy
-
-_MINUTES_PER_MONTH = 43_200.0
-_HOURS_PER_MONTH = 720.0
-# Threshold in nats = log(chances a month) - steepness * log(sensitivity) + offset. The steepness is
-# how slowly false pages fall with the threshold; all three are measured by benchmarks/crisis on
-# its calibration seeds.
-_STEEPNESS = 1.15
-_MINUTE_OFFSET = -1.03
-_HOUR_OFFSET = -0.73
-_LOWEST_THRESHOLD = 3.0
+from monitoring.stretch import Stretch, recent_stretch
 
 
 class BacklashState(msgspec.Struct, array_like=True):
@@ -32,14 +22,12 @@ class BacklashState(msgspec.Struct, array_like=True):
 
     Attributes:
         tracker: the alert and its recovery.
-        shift: of the minutes; None before a first one is seen.
-        scan: of the hours.
+        detectors: what each of them knows, by name; None starts them afresh.
         score: largest detector value over its threshold.
     """
 
     tracker: TrackerState = msgspec.field(default_factory=TrackerState)
-    shift: ShareShiftState | None = None
-    scan: HourScanState = msgspec.field(default_factory=HourScanState)
+    detectors: DetectorStates | None = None
     score: float = 0.0
 
 
@@ -54,13 +42,10 @@ class BacklashMonitor:
     __slots__ = (
         "_authorship",
         "_baseline",
-        "_hour_threshold",
+        "_detectors",
         "_known",
-        "_minute_threshold",
         "_policy",
         "_recent",
-        "_scan",
-        "_shift",
         "state",
         "tracker",
     )
@@ -79,10 +64,9 @@ class BacklashMonitor:
         self._baseline = baseline
         self._recent = recent
         self._authorship = authorship
-        self._shift = ShareShift(baseline.share, baseline.rho[0], baseline.doubt, state=state.shift)
-        state.shift = self._shift.state
-        self._scan = HourScan(state.scan)
-        self.tracker = AlertTracker(kol_id, "backlash", policy, baseline, state.tracker)
+        self._detectors = DetectorSet(AlertFamily.BACKLASH, state.detectors)
+        state.detectors = self._detectors.states
+        self.tracker = AlertTracker(kol_id, AlertFamily.BACKLASH, policy, baseline, state.tracker)
         self.refresh()
 
     def set_policy(self, policy: Policy) -> None:
@@ -94,20 +78,14 @@ class BacklashMonitor:
     def refresh(self) -> None:
         """Take over what the baseline has learnt."""
         base = self._baseline
-        self._shift.expect(base.share, base.rho[0], base.doubt, base.phi)
-        chances = max(base.active * _MINUTES_PER_MONTH, 30.0)
-        self._minute_threshold = self._threshold(chances, _MINUTE_OFFSET)
-        self._hour_threshold = self._threshold(_HOURS_PER_MONTH, _HOUR_OFFSET)
+        normal = Normal(base.share, base.rho[0], base.doubt, base.phi, base.active)
+        self._detectors.expect(normal, self._policy.sensitivity)
         self._known = base.known
-
-    def _threshold(self, chances: float, offset: float) -> float:
-        wanted = _STEEPNESS * math.log(self._policy.sensitivity)
-        return max(math.log(chances) - wanted + offset, _LOWEST_THRESHOLD)
 
     @property
     def shown_score(self) -> float:
         """The backlash score with that of the last full hour in it."""
-        return max(self.state.score, self._known * self._scan.score_one() / self._hour_threshold)
+        return max(self.state.score, self._known * self._detectors.hour_score)
 
     @property
     def judged(self) -> bool:
@@ -128,9 +106,8 @@ class BacklashMonitor:
             k: sum of P(negative).
             excess: comments beyond the usual volume.
         """
-        shift = self._shift
-        shift.learn_one(minute, n, k, excess)
-        score = self.state.score = shift.score_one() / self._minute_threshold * self._known
+        score = self._detectors.learn_one(minute, n, k, excess) * self._known
+        self.state.score = score
         if self.tracker.state.alert is None:
             if score < 1.0:
                 return []
@@ -150,10 +127,9 @@ class BacklashMonitor:
         base = self._baseline
         expected = base.expected(hour.number)
         if self._known:
-            self._scan.learn_hour(hour, expected, base, not self.alarmed)
-        else:  # what was set against a guess is no evidence once the usual is known
-            self._shift.reset()
-            self._scan.reset()
+            self._detectors.learn_hour(hour, expected, base, not self.alarmed)
+        else:  # what was compared with a guess is no evidence once the baseline is known
+            self._detectors.reset()
         end = hour.number * 60 + 60
         if self.tracker.open:
             self.tracker.recovery.learn_hour(
@@ -161,10 +137,7 @@ class BacklashMonitor:
             )
         else:
             self.tracker.expire(moment_of(end))
-        self.state.score = self._known * max(
-            self._shift.score_one() / self._minute_threshold,
-            self._scan.score_one() / self._hour_threshold,
-        )
+        self.state.score = self._known * self._detectors.score
         if not self.tracker.wants_evidence(self.state.score, end):
             return []
         return self._turn(end, missed_input=observed_span[1] <= hour.number * 60)
@@ -181,70 +154,45 @@ class BacklashMonitor:
             self._severity(stretch),
             rate,
             stretch,
-            self.scores(now, told=True),
+            self.scores(now, inputs=True),
             recent_stretch(self._recent, self._baseline, now),
             self._baseline.share,
         )
         if was_open and not self.tracker.open:
             if not self.tracker.recovery.complete and not missed_input:
                 self._baseline.rebase(self.tracker.recovery.share)
-            self._shift.reset()
-            self._scan.reset()
+            self._detectors.reset()
             self.state.score = 0.0
         return events
 
-    def scores(self, now: int, told: bool = False) -> tuple[DetectorScore, ...]:
+    def scores(self, now: int, *, inputs: bool = False) -> tuple[DetectorScore, ...]:
         """What each detector says at the end of the last minute taken.
 
         Args:
             now: that instant, in minutes since 1970 UTC.
-            told: with what each value can be recomputed from.
+            inputs: with what each value can be recomputed from.
         """
-        shift, scan = self._shift, self._scan
-        since = now if shift.state.start is None else shift.state.start
-        return (
-            DetectorScore(
-                shift.name,
-                float(now - since),
-                shift.score_one(),
-                self._minute_threshold,
-                shift.inputs() if told else {},
-            ),
-            DetectorScore(
-                scan.name,
-                scan.state.scale * 60.0,
-                scan.score_one(),
-                self._hour_threshold,
-                scan.inputs() if told else {},
-            ),
-        )
+        return self._detectors.scores(now, inputs=inputs)
 
     def _stretch(self, now: int) -> Stretch:
-        base, scan, shift = self._baseline, self._scan, self._shift
-        by_hour = scan.score_one() / self._hour_threshold
-        if scan.state.scale and by_hour > shift.score_one() / self._minute_threshold:
-            n, k, expected = scan.totals()
-            end = now // 60 * 60
-            return Stretch(end - scan.state.scale * 60, end, n, k, expected)
-        if shift.state.start is not None:
-            expected = base.expected_between(shift.state.start, now)
-            return Stretch(shift.state.start, now, shift.state.n, shift.state.k, expected)
-        return recent_stretch(self._recent, base, now)
+        base = self._baseline
+        found = self._detectors.stretch(now, base.expected_between)
+        return recent_stretch(self._recent, base, now) if found is None else found
 
-    def _kind(self, now: int, stretch: Stretch) -> str:
+    def _kind(self, now: int, stretch: Stretch) -> AlertKind:
         policy = self._policy
         if (
             self._authorship.top_author_share >= policy.brigade_author_share
             or self._authorship.duplicate_share >= policy.brigade_duplicate_share
         ):
-            return "brigade"
+            return AlertKind.BRIGADE
         if stretch.volume_ratio < policy.flip_below:
-            return "flip"
+            return AlertKind.FLIP
         if now - stretch.start >= policy.slow_after.total_seconds() / 60:
-            return "slow_burn"
-        return "backlash"
+            return AlertKind.SLOW_BURN
+        return AlertKind.BACKLASH
 
-    def _severity(self, stretch: Stretch) -> str:
+    def _severity(self, stretch: Stretch) -> Severity:
         policy = self._policy
         usual = stretch.expected * self._baseline.share + 0.5
         critical = (
@@ -252,4 +200,4 @@ class BacklashMonitor:
             and stretch.share >= policy.critical_share
             and stretch.k >= policy.critical_negative
         )
-        return "critical" if critical else "warning"
+        return Severity.CRITICAL if critical else Severity.WARNING

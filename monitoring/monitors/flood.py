@@ -5,23 +5,24 @@ to clean up, nobody needs to wake. Copies that are angry are a brigade and belon
 what comes while the crowd is dark, or while a backlash is heard, is not weighed here.
 """
 
+from dataclasses import replace
+
 import msgspec
 
 from monitoring.alerts import AlertEvent
 from monitoring.baseline import Baseline
 from monitoring.copies_baseline import CopiesBaseline
-from monitoring.detectors.share_shift import ShareShift, ShareShiftState
+from monitoring.detectors.base import Normal
 from monitoring.event_time import moment_of
 from monitoring.evidence import DetectorScore
 from monitoring.exponential_window import ExponentialWindow
-from monitoring.monitors.alert_tracker import AlertTracker, Stretch, TrackerState, recent_stretch
+from monitoring.kinds import AlertFamily, AlertKind, Severity
+from monitoring.monitors.alert_tracker import AlertTracker, TrackerState
+from monitoring.monitors.detector_set import DetectorSet, DetectorStates
 from monitoring.policy import Policy
+from monitoring.stretch import Stretch, recent_stretch
 from monitoring.windows import WindowStats
 
-KIND = "comment_flood"
-DETECTOR = "copies_shift"
-_DELTAS = (1.2, 2.0, 3.5)  # a share of copies jumps, and often from next to none
-_THRESHOLD = 9.0  # nats
 _VOLUME = 1.3  # comments of the last half hour over the usual
 _SHARE = 0.2  # of the comments that are copies
 _MINIMUM = 20.0  # copies
@@ -34,7 +35,7 @@ class FloodState(msgspec.Struct, array_like=True):
     Attributes:
         tracker: the alert and its recovery.
         copies_baseline: the normal share of copies.
-        shift: of the minutes; None before a first one is seen.
+        detectors: what each of them knows, by name; None starts them afresh.
         n: comments of this hour of which it is known whether they are copies …
         copies: … and those that are.
         tainted: this hour is no example of what is normal.
@@ -42,7 +43,7 @@ class FloodState(msgspec.Struct, array_like=True):
 
     tracker: TrackerState = msgspec.field(default_factory=TrackerState)
     copies_baseline: CopiesBaseline = msgspec.field(default_factory=CopiesBaseline)
-    shift: ShareShiftState | None = None
+    detectors: DetectorStates | None = None
     n: int = 0
     copies: float = 0.0
     tainted: bool = False
@@ -56,7 +57,7 @@ class FloodMonitor:
         state: what it has seen.
     """
 
-    __slots__ = ("_baseline", "_recent", "_shift", "state", "tracker")
+    __slots__ = ("_baseline", "_detectors", "_policy", "_recent", "state", "tracker")
 
     def __init__(
         self,
@@ -69,10 +70,17 @@ class FloodMonitor:
         self.state = state = FloodState() if state is None else state
         self._baseline = baseline
         self._recent = recent
-        copies = state.copies_baseline
-        self._shift = ShareShift(copies.share, 0.0, copies.doubt, deltas=_DELTAS, state=state.shift)
-        state.shift = self._shift.state
-        self.tracker = AlertTracker(kol_id, "flood", policy, baseline, state.tracker)
+        self._policy = policy
+        self._detectors = DetectorSet(AlertFamily.FLOOD, state.detectors)
+        state.detectors = self._detectors.states
+        self.tracker = AlertTracker(kol_id, AlertFamily.FLOOD, policy, baseline, state.tracker)
+        self._refresh()
+
+    def set_policy(self, policy: Policy) -> None:
+        """Decide by `policy` from here on."""
+        self._policy = policy
+        self.tracker.set_policy(policy)
+        self._refresh()
 
     def learn_one(self, minute: int, stats: WindowStats, alarmed: bool) -> list[AlertEvent]:
         """Take one minute.
@@ -92,11 +100,11 @@ class FloodMonitor:
             state.tainted = True
             self.tracker.recovery.learn_one(n, copies)
         elif alarmed or self._dark():
-            self._shift.reset()
+            self._detectors.reset()
             state.tainted = state.tainted or alarmed
             return []
-        self._shift.learn_one(minute, n, copies)
-        if not self.tracker.open and self._shift.score_one() < _THRESHOLD:
+        score = self._detectors.learn_one(minute, n, copies, 0.0)
+        if not self.tracker.open and score < 1.0:
             return []
         return self._turn(minute + 1)
 
@@ -116,10 +124,10 @@ class FloodMonitor:
         end, copies = hour * 60 + 60, state.copies
         if state.n and not state.tainted and not self.tracker.open:
             state.copies_baseline.learn_hour(hour, state.n, copies)
+            self._refresh()
         state.n, state.copies, state.tainted = 0, 0.0, False
-        self._refresh()
         if not state.copies_baseline.known:
-            self._shift.reset()
+            self._detectors.reset()
         if not self.tracker.open:
             self.tracker.expire(moment_of(end))
             return []
@@ -128,35 +136,36 @@ class FloodMonitor:
         return self._turn(end, missed_input=observed_span[1] <= hour * 60)
 
     def _refresh(self) -> None:
-        state = self.state
-        self._shift.expect(state.copies_baseline.share, 0.0, state.copies_baseline.doubt)
+        copies = self.state.copies_baseline
+        normal = Normal(copies.share, 0.0, copies.doubt)
+        self._detectors.expect(normal, self._policy.sensitivity)
 
     def _turn(self, now: int, missed_input: bool = False) -> list[AlertEvent]:
         state = self.state
         stretch = self._stretch(now)
         recent = recent_stretch(self._recent, self._baseline, now)
-        said = self._judge(stretch, recent.volume_ratio)
+        scores = self._judge(now, stretch, recent.volume_ratio)
         was_open = self.tracker.open
-        if not self.tracker.wants_evidence(said.value / _THRESHOLD, now):
+        if not self.tracker.wants_evidence(max(one.ratio for one in scores), now):
             return []
         rate = stretch.k / max(now - stretch.start, 1)
         usual = state.copies_baseline.share
-        events = self.tracker.turn(now, KIND, "info", rate, stretch, (said,), recent, usual)
+        events = self.tracker.turn(
+            now, AlertKind.COMMENT_FLOOD, Severity.INFO, rate, stretch, scores, recent, usual
+        )
         if was_open and not self.tracker.open:
             if not self.tracker.recovery.complete and not missed_input:
                 state.copies_baseline.rebase(self.tracker.recovery.share)
                 self._refresh()
-            self._shift.reset()
+            self._detectors.reset()
         return events
 
     def _stretch(self, now: int) -> Stretch:
-        shift = self._shift.state
-        if shift.start is None:
-            return Stretch(now - 1, now, 0, 0.0, 0.0)
-        expected = self._baseline.expected_between(shift.start, now)
-        return Stretch(shift.start, now, shift.n, shift.k, expected)
+        found = self._detectors.stretch(now, self._baseline.expected_between)
+        return Stretch(now - 1, now, 0, 0.0, 0.0) if found is None else found
 
-    def _judge(self, stretch: Stretch, volume: float) -> DetectorScore:
+    def _judge(self, now: int, stretch: Stretch, volume: float) -> tuple[DetectorScore, ...]:
+        """What each detector says; nothing where the volume is not up too."""
         loud = (
             self.state.copies_baseline.known
             and self._baseline.known
@@ -164,7 +173,5 @@ class FloodMonitor:
             and stretch.k >= _MINIMUM
             and stretch.share >= _SHARE
         )
-        value = self._shift.score_one() if loud else 0.0
-        inputs = self._shift.inputs() if loud else {}
-        span = float(stretch.end - stretch.start)
-        return DetectorScore(DETECTOR, span, value, _THRESHOLD, inputs)
+        scores = self._detectors.scores(now, inputs=loud, shortest=1.0)
+        return scores if loud else tuple(replace(one, value=0.0) for one in scores)

@@ -1,17 +1,21 @@
-"""The watch for praise: good news is told once, and never pages."""
+"""The monitor of praise: good news is reported once, and never pages."""
+
+from dataclasses import replace
 
 import msgspec
 
 from monitoring.alerts import AlertEvent
 from monitoring.baseline import Baseline
-from monitoring.detectors.share_shift import ShareShift, ShareShiftState
+from monitoring.detectors.base import Normal
 from monitoring.event_time import moment_of
 from monitoring.evidence import DetectorScore
 from monitoring.exponential_window import FADE_MINUTES, ExponentialWindow
-from monitoring.monitors.alert_tracker import AlertTracker, Stretch, TrackerState, recent_stretch
+from monitoring.kinds import AlertFamily, AlertKind, Severity
+from monitoring.monitors.alert_tracker import AlertTracker, TrackerState
+from monitoring.monitors.detector_set import DetectorSet, DetectorStates
 from monitoring.policy import Policy
+from monitoring.stretch import Stretch, recent_stretch
 
-_THRESHOLD = 9.0  # nats
 _VOLUME = 2.0  # comments over the usual
 _MINIMUM = 20.0  # positive comments
 
@@ -21,11 +25,11 @@ class PraiseState(msgspec.Struct, array_like=True):
 
     Attributes:
         tracker: the alert and its recovery.
-        shift: of the minutes; None before a first one is seen.
+        detectors: what each of them knows, by name; None starts them afresh.
     """
 
     tracker: TrackerState = msgspec.field(default_factory=TrackerState)
-    shift: ShareShiftState | None = None
+    detectors: DetectorStates | None = None
 
 
 class PraiseMonitor:
@@ -36,7 +40,7 @@ class PraiseMonitor:
         state: what it has seen.
     """
 
-    __slots__ = ("_baseline", "_recent", "_shift", "state", "tracker")
+    __slots__ = ("_baseline", "_detectors", "_policy", "_recent", "state", "tracker")
 
     def __init__(
         self,
@@ -49,17 +53,23 @@ class PraiseMonitor:
         self.state = state = PraiseState() if state is None else state
         self._baseline = baseline
         self._recent = recent
-        self._shift = ShareShift(
-            baseline.positive, baseline.rho[0], baseline.doubt, state=state.shift
-        )
-        state.shift = self._shift.state
-        self.tracker = AlertTracker(kol_id, "praise", policy, baseline, state.tracker)
+        self._policy = policy
+        self._detectors = DetectorSet(AlertFamily.PRAISE, state.detectors)
+        state.detectors = self._detectors.states
+        self.tracker = AlertTracker(kol_id, AlertFamily.PRAISE, policy, baseline, state.tracker)
+        self.refresh()
+
+    def set_policy(self, policy: Policy) -> None:
+        """Decide by `policy` from here on."""
+        self._policy = policy
+        self.tracker.set_policy(policy)
         self.refresh()
 
     def refresh(self) -> None:
         """Take over what the baseline has learnt."""
         base = self._baseline
-        self._shift.expect(base.positive, base.rho[0], base.doubt)
+        normal = Normal(base.positive, base.rho[0], base.doubt, active=base.active)
+        self._detectors.expect(normal, self._policy.sensitivity)
 
     def learn_one(self, minute: int, n: int, k: float, excess: float) -> list[AlertEvent]:
         """Take one minute.
@@ -70,10 +80,10 @@ class PraiseMonitor:
             k: sum of P(positive).
             excess: comments beyond the usual volume.
         """
-        self._shift.learn_one(minute, n, k, excess)
-        if self.tracker.open:
+        score = self._detectors.learn_one(minute, n, k, excess)
+        if self.tracker.state.alert is not None and self.tracker.open:
             self.tracker.recovery.learn_one(n, k)
-        elif self._shift.score_one() < _THRESHOLD or not self._baseline.known:
+        elif score < 1.0 or not self._baseline.known:
             return []
         return self._turn(minute + 1)
 
@@ -87,7 +97,7 @@ class PraiseMonitor:
         """
         end = hour * 60 + 60
         if not self._baseline.known:
-            self._shift.reset()
+            self._detectors.reset()
         if not self.tracker.open:
             self.tracker.expire(moment_of(end))
             return []
@@ -97,33 +107,32 @@ class PraiseMonitor:
 
     def _turn(self, now: int) -> list[AlertEvent]:
         stretch = self._stretch(now)
-        said = self._judge(stretch, told=True)
+        scores = self._judge(now, stretch, inputs=True)
         was_open = self.tracker.open
-        if not self.tracker.wants_evidence(said.value / _THRESHOLD, now):
+        if not self.tracker.wants_evidence(max(one.ratio for one in scores), now):
             return []
         recent = recent_stretch(self._recent, self._baseline, now)
         rate = self._recent.positive * self._recent.fade(now) / FADE_MINUTES
         usual = self._baseline.positive
         events = self.tracker.turn(
-            now, "praise_surge", "info", rate, stretch, (said,), recent, usual
+            now, AlertKind.PRAISE_SURGE, Severity.INFO, rate, stretch, scores, recent, usual
         )
         if was_open and not self.tracker.open:
-            self._shift.reset()
+            self._detectors.reset()
         return events
 
     def scores(self, now: int) -> tuple[DetectorScore, ...]:
-        """What the detector says at the end of the last minute taken, `now` (since 1970 UTC)."""
-        return (self._judge(self._stretch(now)),)
+        """What each detector says at the end of the last minute taken, `now` (since 1970 UTC)."""
+        return self._judge(now, self._stretch(now))
 
     def _stretch(self, now: int) -> Stretch:
-        shift = self._shift.state
-        start = shift.start if shift.start is not None else now - 1
-        expected = self._baseline.expected_between(start, now)
-        return Stretch(start, now, shift.n, shift.k, expected)
+        found = self._detectors.stretch(now, self._baseline.expected_between)
+        return Stretch(now - 1, now, 0, 0.0, 0.0) if found is None else found
 
-    def _judge(self, stretch: Stretch, told: bool = False) -> DetectorScore:
+    def _judge(
+        self, now: int, stretch: Stretch, *, inputs: bool = False
+    ) -> tuple[DetectorScore, ...]:
+        """What each detector says; nothing where the volume is not up too."""
         loud = stretch.volume_ratio >= _VOLUME and stretch.k >= _MINIMUM
-        value = self._shift.score_one() if loud else 0.0
-        span = float(stretch.end - stretch.start)
-        inputs = self._shift.inputs() if loud and told else {}
-        return DetectorScore("praise_shift", span, value, _THRESHOLD, inputs)
+        scores = self._detectors.scores(now, inputs=inputs and loud, shortest=1.0)
+        return scores if loud else tuple(replace(one, value=0.0) for one in scores)

@@ -4,13 +4,12 @@ import msgspec
 import numpy as np
 import pytest
 
-from monitoring.detectors.base import Detector
 from monitoring.detectors.volume_surge import STEP, VolumeSurge, VolumeSurgeState
 
 DAY = 24 * 60 // STEP
 
 
-def learn(detector: Detector, rates, first: int = 0, seed: int = 1) -> list[float]:
+def learn(detector: VolumeSurge, rates, first: int = 0, seed: int = 1) -> list[float]:
     """Feed a Poisson bin for each rate; the scores after each."""
     rng = np.random.default_rng(seed)
     scores = []

@@ -1,4 +1,4 @@
-"""One contract for every detector of a share, and the figures behind them."""
+"""The figures behind the detectors and the baseline."""
 
 import math
 
@@ -8,69 +8,23 @@ import pytest
 from scipy.special import betaln
 
 from monitoring.baseline import Baseline
-from monitoring.detectors.base import Detector
+from monitoring.detectors.base import Normal
 from monitoring.detectors.baseline_drift import BaselineDrift, DriftState
-from monitoring.detectors.hour_scan import HourScan
+from monitoring.detectors.hour_scan import HourScan, HourScanSettings
 from monitoring.detectors.likelihood import beta_binomial_llr, increments, logit_shift
-from monitoring.detectors.share_shift import ShareShift
+from monitoring.detectors.share_shift import ShareShift, ShareShiftSettings
 from monitoring.hours import Hour
 from monitoring.monitors.recovery import Recovery
 
-DETECTORS = {"share_shift": lambda: ShareShift(0.15, 1 / 80, 1 / 300)}
 
-
-def learn(detector: Detector, share: float, minutes: int, n: int = 5, first: int = 0, seed=1):
-    rng = np.random.default_rng(seed)
-    for minute in range(first, first + minutes):
-        detector.learn_one(minute, n, float(rng.binomial(n, share)))
-
-
-@pytest.fixture(params=DETECTORS)
-def detector(request) -> Detector:
-    return DETECTORS[request.param]()
-
-
-def test_contract_nothing_learnt_scores_nothing(detector):
-    assert detector.score_one() == 0.0
-
-
-def test_contract_the_usual_scores_low(detector):
-    learn(detector, 0.15, 600)
-    assert detector.score_one() < 6
-
-
-def test_contract_a_shift_scores_high_and_keeps_its_onset(detector):
-    learn(detector, 0.15, 300)
-    learn(detector, 0.6, 30, first=300)
-    assert detector.score_one() > 8
-    assert 295 <= detector.state.start <= 310
-
-
-def test_contract_less_than_usual_is_no_shift(detector):
-    learn(detector, 0.0, 300)
-    assert detector.score_one() == 0.0
-
-
-def test_contract_more_of_the_same_says_more(detector):
-    learn(detector, 0.6, 5)
-    early = detector.score_one()
-    learn(detector, 0.6, 20, first=5)
-    assert detector.score_one() > early
-
-
-def test_contract_state_reads_back(detector):
-    learn(detector, 0.4, 40)
-    kind = type(detector.state)
-    state = msgspec.msgpack.decode(msgspec.msgpack.encode(detector.state), type=kind)
-    other = type(detector)(0.15, 1 / 80, 1 / 300, state=state)
-    assert other.state == detector.state
-    learn(detector, 0.4, 10, first=40)
-    learn(other, 0.4, 10, first=40)
-    assert other.score_one() == detector.score_one()
+def share_shift(share: float = 0.15, phi: float = 1.0) -> ShareShift:
+    detector = ShareShift(ShareShiftSettings())
+    detector.expect(Normal(share, 1 / 80, 1 / 300, phi))
+    return detector
 
 
 def test_correlated_comments_convince_less():
-    alone, loud = ShareShift(0.15, 1 / 80, 1 / 300), ShareShift(0.15, 1 / 80, 1 / 300)
+    alone, loud = share_shift(), share_shift()
     for minute in range(20):
         alone.learn_one(minute, 100, 30.0, 0.0)
         loud.learn_one(minute, 100, 30.0, 95.0)
@@ -135,7 +89,7 @@ def test_baseline_learns_that_probabilities_scatter_less_than_labels():
 
 
 def test_scores_that_scatter_less_convince_sooner():
-    label, score = ShareShift(0.3, 1 / 80, 1 / 300), ShareShift(0.3, 1 / 80, 1 / 300, phi=0.3)
+    label, score = share_shift(0.3), share_shift(0.3, phi=0.3)
     for minute in range(30):
         label.learn_one(minute, 2, 0.9)
         score.learn_one(minute, 2, 0.9)
@@ -164,19 +118,19 @@ def feed(base: Baseline, scan: HourScan, hours: list[Hour]) -> None:
 
 
 def test_hour_scan_hears_a_slow_burn_of_a_steady_kol():
-    base, scan = Baseline(), HourScan()
+    base, scan = Baseline(), HourScan(HourScanSettings())
     steady(base, scan, 24 * 10, 60, 9.0)
     assert scan.score_one() == 0.0
     feed(base, scan, [Hour(i, 70 + 10 * i, 14.0 + 6 * i, 21.0) for i in range(6)])
     assert scan.score_one() > 6
     assert scan.state.scale in (2, 4, 8)
-    n, k, expected = scan.totals()
-    assert n > expected
-    assert k / n > 1.5 * base.share
+    stretch = scan.stretch(6 * 60, base.expected_between)
+    assert stretch.n > stretch.expected
+    assert stretch.share > 1.5 * base.share
 
 
 def test_hour_scan_is_deaf_to_volume_alone():
-    base, scan = Baseline(), HourScan()
+    base, scan = Baseline(), HourScan(HourScanSettings())
     steady(base, scan, 24 * 10, 60, 9.0)
     feed(base, scan, [Hour(i, 600, 90.0, 180.0, excess=540.0) for i in range(6)])
     assert scan.score_one() == 0.0
@@ -184,7 +138,7 @@ def test_hour_scan_is_deaf_to_volume_alone():
 
 def test_fans_falling_silent_add_to_a_darker_share_but_count_for_nothing_alone():
     def observed_span(negative: float, positive: float) -> float:
-        base, scan = Baseline(), HourScan()
+        base, scan = Baseline(), HourScan(HourScanSettings())
         steady(base, scan, 24 * 10, 60, 9.0)
         feed(base, scan, [Hour(i, 60, negative, positive) for i in range(12)])
         return scan.score_one()
@@ -196,7 +150,7 @@ def test_fans_falling_silent_add_to_a_darker_share_but_count_for_nothing_alone()
 
 def test_a_kol_whose_days_are_alike_needs_less():
     def observed_span(wander: float) -> float:
-        rng, base, scan = np.random.default_rng(3), Baseline(), HourScan()
+        rng, base, scan = np.random.default_rng(3), Baseline(), HourScan(HourScanSettings())
         for number in range(24 * 20):
             day = np.random.default_rng(number // 12).normal(0.0, wander)
             k = float(rng.binomial(60, min(max(0.15 + day, 0.02), 0.6)))
