@@ -27,7 +27,7 @@ _INK, _DIM, _GRID = "#1b2026", "#55606b", "#e3e8ed"
 _COMMENTS, _NEGATIVE, _USUAL, _OVER = "#9fc5e3", "#d55e00", "#1b2026", "#00795a"
 _MARKS = {
     "began": (msg("began"), _DIM),
-    "opened": (msg("opened"), _NEGATIVE),
+    "opened": (msg("detected"), _NEGATIVE),
     "escalated": (msg("escalated"), _NEGATIVE),
     "aftershock": (msg("second wave"), _NEGATIVE),
     "reopened": (msg("reopened"), _NEGATIVE),
@@ -82,7 +82,7 @@ def draw(chart: MoodChart, words: Wording) -> bytes:
     first, last = chart.bins[0].start, chart.bins[-1].start + chart.step
     span = words.span(chart.step)
     days = _days(first, last, words)
-    told = words.text("Comments in {span}, {days}", span=span, days=days)
+    told = words.text("Comments per {span}, {days}", span=span, days=days)
     figure.text(
         0.02, 0.945, fonts.drawable(_title(chart, fonts)), va="center", size=16, weight="bold",
         color=_INK, parse_math=False,
@@ -125,8 +125,8 @@ def _plot(axes: "Axes", chart: MoodChart, words: Wording) -> None:
     dark = [step.usual_negative for step in chart.bins if step.usual_negative is not None]
     if len(usual) == len(dark) == len(chart.bins):
         for values, dashes, label in (
-            (usual, (0, (5, 2)), words.text("usual")),
-            (dark, (0, (1, 1.5)), words.text("usual negative")),
+            (usual, (0, (5, 2)), words.text("normal")),
+            (dark, (0, (1, 1.5)), words.text("normal negative")),
         ):
             axes.step(
                 edges, stepped(values), where="post", color=_USUAL, linewidth=1.4, label=label,

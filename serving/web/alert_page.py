@@ -16,26 +16,26 @@ from serving.triage.muting import AlertStatus
 SNOOZES = (1, 4, 24)  # hours that the page offers
 _DONE: dict[Verb, str] = {
     "acknowledge": msg("{who} acknowledged it"),
-    "unacknowledge": msg("{who} took the acknowledgement back"),
+    "unacknowledge": msg("{who} withdrew the acknowledgement"),
     "assign": msg("{who} assigned it to {assignee}"),
-    "unassign": msg("{who} ended the assignment"),
-    "note": msg("{who} noted"),
+    "unassign": msg("{who} removed the assignment"),
+    "note": msg("{who} added a note"),
     "snooze": msg("{who} snoozed it until {until}"),
     "unsnooze": msg("{who} ended the snooze"),
     "resolve": msg("{who} closed it"),
     "reopen": msg("{who} reopened it"),
-    "false_alarm": msg("{who} called it a false alarm"),
-    "not_false_alarm": msg("{who} took back that it was a false alarm"),
+    "false_alarm": msg("{who} marked it as a false alarm"),
+    "not_false_alarm": msg("{who} withdrew the false alarm"),
 }
 _OFFERED: dict[Verb, str] = {
     "acknowledge": msg("Acknowledge"),
-    "unacknowledge": msg("Take the acknowledgement back"),
+    "unacknowledge": msg("Withdraw the acknowledgement"),
     "snooze": msg("Snooze"),
     "unsnooze": msg("End the snooze"),
     "resolve": msg("Close"),
     "reopen": msg("Reopen"),
     "false_alarm": msg("False alarm"),
-    "note": msg("Note"),
+    "note": msg("Add a note"),
 }
 
 
@@ -96,12 +96,12 @@ class AlertPage:
         """The page's own words, by what they stand at."""
         text = self.words.text
         return {
-            "standing": text("How it stands"),
+            "standing": text("Status"),
             "name": text("Your name"),
-            "remark": text("A remark, if you like"),
+            "remark": text("Note (optional)"),
             "hours": text("Snooze for"),
-            "history": text("What happened"),
-            "at_rise": text("At its last rise"),
+            "history": text("History"),
+            "at_rise": text("When it last got worse"),
         }
 
     @property
@@ -214,9 +214,9 @@ def _alert_status(alert_status: AlertStatus, words: Wording) -> Iterator[str]:
     if triage.snoozed is not None:
         yield _said(triage.snoozed, words)
     if alert_status.muted is not None and triage.closed is None and triage.snoozed is None:
-        yield words.text("A silence covers it")
+        yield words.text("Muted by a silence")
     if alert_status.muted is not None:
-        yield words.text("Nobody is told of it now")
+        yield words.text("No notifications are sent for it now")
 
 
 def _said(action: Action, words: Wording) -> str:

@@ -73,10 +73,17 @@ async def show_alert(
 async def act_on_page(alert_id: str, request: Request, service: Running, words: Words) -> Response:
     """Do what the form says, and show the alert."""
     if not is_own(request.headers, service.settings.public_url):
-        why = words.text("This was sent from another site, and nothing was done.")
+        why = words.text("This request came from another site. Nothing was changed.")
         return page("message.html", words, 403, message=why)
     if request.headers.get("content-type", "").partition(";")[0].strip() != _FORM:
-        return page("message.html", words, 415, message=words.text("This is not a form."))
+        return page(
+            "message.html",
+            words,
+            415,
+            message=words.text(
+                "This request is not a form. Open the alert's page and use its buttons."
+            ),
+        )
     fields = await read_form(request)
     try:
         await carry_out(service, alert_id, _action_in(fields, service))
@@ -143,12 +150,12 @@ def _fault(error: ValidationError | InvalidRequest, words: Wording) -> str:
     """What to mend, in the reader's language."""
     field = error.field if isinstance(error, InvalidRequest) else error.errors()[0]["loc"][0]
     if field == "actor":
-        return words.text("Give your name, with at most 100 characters.")
+        return words.text("Enter your name (at most 100 characters).")
     if field == "text":
-        return words.text("Write a remark, with at most 2000 characters.")
-    return words.text("That cannot be done; choose one of the buttons.")
+        return words.text("Write a note (at most 2,000 characters).")
+    return words.text("This action is not possible. Use one of the buttons.")
 
 
 def _missing(words: Wording) -> Response:
-    why = words.text("There is no such alert. One that came with a test message was invented.")
+    why = words.text("This alert does not exist. Alerts in test messages are made up.")
     return page("message.html", words, 404, message=why)

@@ -35,13 +35,13 @@ _KINDS: dict[str, str] = {
     AlertKind.DATA_GAP: msg("data gap"),
 }
 _HAPPENED = {
-    "opened": msg("{kind} opened"),
+    "opened": msg("{kind} detected"),
     "escalated": msg("{kind} escalated"),
     "reopened": msg("{kind} reopened"),
-    "aftershock": msg("{kind}, a second wave, so far no larger"),
+    "aftershock": msg("{kind}: second wave, no larger so far"),
     "still_open": msg("{kind} still open"),
-    "unacknowledged": msg("{kind} not acknowledged by anybody"),
-    "test": msg("{kind} opened"),
+    "unacknowledged": msg("{kind} not acknowledged yet"),
+    "test": msg("{kind} detected"),
 }
 
 
@@ -155,7 +155,7 @@ def write(notifications: Sequence[Notification], words: Wording) -> RenderedMess
         who = words.plural(
             "{who} and {count} more", "{who} and {count} more", len(names) - 3, who=who
         )
-    subject = words.plural("{count} alert message", "{count} alert messages", len(items))
+    subject = words.plural("{count} alert update", "{count} alert updates", len(items))
     return RenderedMessage(f"{subject}: {who}", items)
 
 
@@ -180,13 +180,13 @@ def _content(notification: Notification, words: Wording) -> Content:
         flag=f"{test} · {flag}" if trial else flag,
         name=name,
         headline=headline,
-        notice=words.text("This is a test with an invented alert. Nothing has happened.")
+        notice=words.text("This is a test message with a made-up alert. Nothing has happened.")
         if trial
         else None,
         sentence=what_changed(notification, name, words),
         figures=() if over else tuple(_figures(notification.kind, evidence, words)),
         facts=() if over else tuple(_facts(evidence, drivers, words)),
-        quotes_label=words.text("What people write"),
+        quotes_label=words.text("What people say"),
         quotes=tuple(_quotes(drivers.representative)) if drivers else (),
         signed=Fact(
             words.text("Alert"), f"{notification.alert_id}, {words.moment(notification.at)}"
@@ -215,13 +215,13 @@ def what_happened(reason: str, kind: str, words: Wording) -> str:
 def _how_bad(kind: str, evidence: Evidence, words: Wording) -> str:
     if kind in (AlertKind.PRAISE_SURGE, AlertKind.COMMENT_FLOOD):
         ratio = words.number(evidence.volume_ratio, 1)
-        return words.text("{ratio} times the usual comments", ratio=ratio)
+        return words.text("{ratio} times the normal number of comments", ratio=ratio)
     if kind == AlertKind.DATA_GAP:
         now = comments(evidence.comments, words)
         usual = words.number(evidence.expected_comments)
-        return words.text("{comments}, usually {usual}", comments=now, usual=usual)
+        return words.text("{comments} (normal: {usual})", comments=now, usual=usual)
     return words.text(
-        "{share} negative, usually {usual}",
+        "{share} negative (normal: {usual})",
         share=words.percent(evidence.negative_share),
         usual=words.percent(evidence.expected_negative_share),
     )
@@ -232,7 +232,7 @@ def _figures(kind: str, evidence: Evidence, words: Wording) -> Iterator[Figure]:
     yield Figure(
         words.text("Comments"),
         words.number(evidence.comments),
-        words.text("usually {usual}", usual=usual),
+        words.text("normal: {usual}", usual=usual),
         words.text("{ratio} times", ratio=words.number(evidence.volume_ratio, 1)),
     )
     if kind != AlertKind.DATA_GAP:  # nobody said anything, so there is no share
@@ -240,7 +240,7 @@ def _figures(kind: str, evidence: Evidence, words: Wording) -> Iterator[Figure]:
         yield Figure(
             words.text("Negative"),
             words.percent(evidence.negative_share),
-            words.text("usually {usual}", usual=usual),
+            words.text("normal: {usual}", usual=usual),
         )
 
 
@@ -250,13 +250,13 @@ def _facts(evidence: Evidence, drivers: Drivers | None, words: Wording) -> Itera
         return
     for post in drivers.posts[:1]:
         if post.post_id is None:
-            name = words.text("the comments without a post")
+            name = words.text("comments without a post")
         else:
             name = cut(one_line(post.post_id), LONGEST_NAME)
         yield Fact(
             words.text("Top post"),
             words.text(
-                "{post}: {comments}, {excess} more negative than usual",
+                "{post}: {comments}, {excess} more negative ones than normal",
                 post=name,
                 comments=comments(post.comments, words),
                 excess=words.number(post.excess),

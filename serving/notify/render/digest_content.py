@@ -38,7 +38,7 @@ def write(digest: Digest, words: Wording, public_url: str | None) -> RenderedDig
         flag=flag,
         title=title,
         below=words.text(
-            "Times in {zone}, written {moment}",
+            "Times in {zone}. Written {moment}.",
             zone=digest.timezone,
             moment=moment(digest.written_at, words),
         ),
@@ -57,8 +57,8 @@ def write(digest: Digest, words: Wording, public_url: str | None) -> RenderedDig
         moods=tuple(row(kol, digest.every, words) for kol in rows),
         more_moods=_more(len(digest.kols) - len(rows), words),
         small_print=words.text(
-            "Mood is the mean of P(positive) - P(negative) over the comments, from -1 to +1. Usual "
-            "is what the detector expected at these hours."
+            "Mood is the mean of P(positive) - P(negative) over all comments, from -1 to "
+            "+1. Normal is what the detector expected at these hours."
         ),
     )
 
@@ -72,7 +72,7 @@ def _is_empty(digest: Digest) -> bool:
 def _groups(digest: Digest, words: Wording, public_url: str | None) -> Iterator[Group]:
     for heading, incidents in (
         (words.text("Incidents"), digest.incidents),
-        (words.text("Also noticed"), digest.notices),
+        (words.text("For information"), digest.notices),
     ):
         told = incidents[:_MOST_INCIDENTS]
         if told:
@@ -99,7 +99,7 @@ def _counts(digest: Digest, words: Wording) -> Iterator[str]:
     if lasting:
         yield words.plural("{count} still open", "{count} still open", lasting)
     else:
-        yield words.text("nothing still open")
+        yield words.text("none still open")
 
 
 def _summary(digest: Digest, words: Wording) -> str:
@@ -115,7 +115,7 @@ def _summary(digest: Digest, words: Wording) -> str:
 
 def _nothing(digest: Digest, words: Wording) -> str:
     return words.text(
-        "Nothing happened: no comments on {kols}, and no incidents.", kols=_kols(digest, words)
+        "All quiet: no comments on {kols} and no incidents.", kols=_kols(digest, words)
     )
 
 
@@ -127,7 +127,7 @@ def _late(digest: Digest, words: Wording) -> str | None:
     if digest.due_at is None or digest.written_at - digest.due_at <= _LATE:
         return None
     return words.text(
-        "This digest comes late: it was due {moment}.", moment=moment(digest.due_at, words)
+        "This digest is late. It was due {moment}.", moment=moment(digest.due_at, words)
     )
 
 
@@ -154,12 +154,12 @@ def _false_alarms(digest: Digest, words: Wording) -> Iterator[str]:
         kind = kind_name(one.kind, words)
         yield f"{name_of(one)}: {kind}, {moment(one.began, words)}"
     if not false:
-        yield words.text("None of these alerts was called a false alarm.")
+        yield words.text("None of these alerts was marked as a false alarm.")
     unjudged = sum(one.verdict is None for one in alerts)
     if unjudged:
         yield words.plural(
-            "{count} alert has not been judged yet.",
-            "{count} alerts have not been judged yet.",
+            "{count} alert has not been reviewed yet.",
+            "{count} alerts have not been reviewed yet.",
             unjudged,
         )
 
@@ -168,16 +168,16 @@ def _precision(precision: Precision, words: Wording) -> str:
     weeks = words.number(precision.weeks)
     if precision.share is None or precision.low is None or precision.high is None:
         if precision.raised == 0:
-            return words.text("There was no alert in the last {weeks} weeks.", weeks=weeks)
+            return words.text("No alerts in the last {weeks} weeks.", weeks=weeks)
         return words.plural(
-            "The {count} alert of the last {weeks} weeks has not been judged.",
-            "None of the {count} alerts of the last {weeks} weeks has been judged.",
+            "The {count} alert of the last {weeks} weeks has not been reviewed.",
+            "None of the {count} alerts of the last {weeks} weeks has been reviewed.",
             precision.raised,
             weeks=weeks,
         )
     return words.text(
-        "Precision of the last {weeks} weeks: {confirmed} of {judged} judged alerts were right, "
-        "{share} (95% interval {low} to {high}).",
+        "Precision over the last {weeks} weeks: {confirmed} of {judged} reviewed alerts"
+        " were real, {share} (95% interval {low} to {high}).",
         weeks=weeks,
         confirmed=words.number(precision.confirmed),
         judged=words.number(precision.confirmed + precision.false_alarms),

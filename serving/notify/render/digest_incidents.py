@@ -18,7 +18,7 @@ def entry(incident: Incident, words: Wording, public_url: str | None) -> Entry:
     """An incident in words.
 
     Args:
-        incident: what is told.
+        incident: what the digest reports.
         words: the reader's language and the digest's time zone.
         public_url: under which people reach this service; None leaves the link out.
     """
@@ -63,35 +63,35 @@ def _lines(incident: Incident, words: Wording) -> Iterator[str]:
 def _when(incident: Incident, words: Wording) -> str:
     began = moment(incident.began, words)
     if incident.lasts:
-        told = words.text("Since {moment}, still open", moment=began)
+        when = words.text("Since {moment}, still open", moment=began)
     elif incident.ended is None:
-        told = words.text("Since {moment}, closed by hand", moment=began)
+        when = words.text("Since {moment}, closed by the team", moment=began)
     else:
-        told = words.text(
+        when = words.text(
             "{began} to {ended} ({span})",
             began=began,
             ended=moment(incident.ended, words, after=incident.began),
             span=words.span(incident.ended - incident.began),
         )
     if incident.waves == 1:
-        return told
+        return when
     waves = words.plural("{count} wave", "{count} waves", incident.waves)
-    return words.text("{told}, in {waves}", told=told, waves=waves)
+    return words.text("{when}, in {waves}", when=when, waves=waves)
 
 
 def _verdict(incident: Incident, words: Wording) -> str:
     if incident.verdict is None:
-        return words.text("Not judged by anybody yet")
+        return words.text("Not reviewed yet")
     actor = cut(one_line(incident.judged_by or "?"), LONGEST_NAME)
     if incident.verdict == "false_alarm":
-        return words.text("A false alarm, says {actor}", actor=actor)
+        return words.text("Marked as a false alarm by {actor}", actor=actor)
     return words.text("Confirmed by {actor}", actor=actor)
 
 
 def recovered(recovery: Recovery, words: Wording) -> str:
     """That an incident is over, and how long it took."""
     return words.text(
-        "{name}: {kind} was back at the usual on {moment}, {span} after it began.",
+        "{name}: {kind} was back to normal on {moment}, {span} after it began.",
         name=name_of(recovery),
         kind=kind_name(recovery.kind, words),
         moment=moment(recovery.ended, words),

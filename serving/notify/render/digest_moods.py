@@ -8,7 +8,7 @@ from serving.notify.render.digest_incidents import name_of
 from serving.notify.render.rendered_digest import Day, Row
 from serving.storage.digest_record import DayMood, KolMood
 
-_BEFORE = {"day": msg("the day before {mood}"), "week": msg("the week before {mood}")}
+_BEFORE = {"day": msg("the day before: {mood}"), "week": msg("the week before: {mood}")}
 _NOTHING_BEFORE = {"day": msg("no comments the day before"), "week": msg("none the week before")}
 
 
@@ -36,7 +36,7 @@ def row(kol: KolMood, every: str, words: Wording) -> Row:
 def _silence(kol: KolMood, words: Wording) -> str:
     if kol.usual_comments is None:
         return words.text("No comments.")
-    return words.text("No comments; usually {usual}.", usual=words.number(kol.usual_comments))
+    return words.text("No comments. Normal: about {usual}.", usual=words.number(kol.usual_comments))
 
 
 def _figures(kol: KolMood, every: str, words: Wording) -> Iterator[Figure]:
@@ -45,17 +45,17 @@ def _figures(kol: KolMood, every: str, words: Wording) -> Iterator[Figure]:
         if kol.mood_before is not None:
             before = words.text(_BEFORE[every], mood=words.signed(kol.mood_before))
         yield Figure(words.text("Mood"), words.signed(kol.mood), before)
-    usual, ratio = words.text("usual not known yet"), None
+    usual, ratio = words.text("normal not known yet"), None
     if kol.usual_comments is not None:
-        usual = words.text("usually {usual}", usual=words.number(kol.usual_comments))
+        usual = words.text("normal: {usual}", usual=words.number(kol.usual_comments))
         if round(kol.usual_comments) > 0:
             change = kol.comments / kol.usual_comments
             ratio = words.text("{ratio} times", ratio=words.number(change, 1))
     yield Figure(words.text("Comments"), words.number(kol.comments), usual, ratio)
     if kol.negative_share is not None:
-        usual = words.text("usual not known yet")
+        usual = words.text("normal not known yet")
         if kol.usual_negative_share is not None:
-            usual = words.text("usually {usual}", usual=words.percent(kol.usual_negative_share))
+            usual = words.text("normal: {usual}", usual=words.percent(kol.usual_negative_share))
         yield Figure(words.text("Negative"), words.percent(kol.negative_share), usual)
 
 

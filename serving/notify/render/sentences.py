@@ -13,27 +13,31 @@ from serving.notify.notification import Notification
 from serving.storage.digest_record import Figures
 
 _FEW = 5  # comments of which a share says nothing
-_ROSE: dict[str, str] = {
+_RISE: dict[str, str] = {
     AlertKind.BACKLASH: msg(
-        "Negative comments on {name} rose: {share} of {comments} in {span}; "
-        "usually {usual_share} of {usual}."
+        "Negative comments on {name} jumped to {share} ({negative} of {total}) in {span}."
     ),
     AlertKind.FLIP: msg(
-        "The mood on {name} turned at usual volume: {share} of {comments} in {span} are negative; "
-        "usually {usual_share} of {usual}."
+        "The mood on {name} turned while the number of comments stayed normal: {share} "
+        "negative ({negative} of {total}) in {span}."
     ),
     AlertKind.SLOW_BURN: msg(
-        "Negative comments on {name} have been growing: {share} of {comments} in {span}; "
-        "usually {usual_share} of {usual}."
+        "Negative comments on {name} have been growing: {share} ({negative} of {total}) in {span}."
     ),
     AlertKind.BRIGADE: msg(
-        "A few accounts push negative comments on {name}: {share} of {comments} in {span}; "
-        "usually {usual_share} of {usual}."
+        "A few accounts are pushing negative comments on {name}: {share} ({negative} of"
+        " {total}) in {span}."
+    ),
+    AlertKind.PRAISE_SURGE: msg(
+        "Praise for {name}: {comments} in {span}, {share} of them negative."
+    ),
+    AlertKind.COMMENT_FLOOD: msg(
+        "Near-identical comments flood {name}: {comments} in {span}, {share} of them negative."
     ),
 }
 _VERDICTS = {
-    "organic": msg("organic, real people as far as one can tell"),
-    "mixed": msg("mixed, some of it looks coordinated"),
+    "organic": msg("organic (these look like real people)"),
+    "mixed": msg("mixed (part of it looks coordinated)"),
     "coordinated": msg("coordinated"),
 }
 
@@ -75,25 +79,33 @@ def rise(kind: str, evidence: Evidence | Figures, name: str, words: Wording) -> 
     figures = {
         "name": name,
         "share": words.percent(evidence.negative_share),
+        "negative": words.number(evidence.negative_share * evidence.comments),
+        "total": words.number(evidence.comments),
         "comments": comments(evidence.comments, words),
-        "span": words.span(_window(evidence)),
-        "usual": words.number(evidence.expected_comments),
+        "span": _stretch(evidence, words),
     }
-    if kind == AlertKind.COMMENT_FLOOD:
-        return words.text(
-            "Near-copies flood {name}: {comments} in {span}, {share} of them negative; usually "
-            "{usual} at this hour.",
-            **figures,
-        )
-    if kind == AlertKind.PRAISE_SURGE:
-        return words.text(
-            "Praise for {name}: {comments} in {span}, {share} of them negative; usually {usual} "
-            "at this hour.",
-            **figures,
-        )
-    usual_share = words.percent(evidence.expected_negative_share)
-    sentence = _ROSE.get(kind, _ROSE[AlertKind.BACKLASH])
-    return words.text(sentence, **figures, usual_share=usual_share)
+    sentence = _RISE.get(kind, _RISE[AlertKind.BACKLASH])
+    return f"{words.text(sentence, **figures)} {_normal(kind, evidence, words)}"
+
+
+def _stretch(evidence: Evidence | Figures, words: Wording) -> str:
+    """The length of the window; of an alert that is reported now, as the time just past."""
+    span = words.span(_window(evidence))
+    return words.text("the last {span}", span=span) if isinstance(evidence, Evidence) else span
+
+
+def _normal(kind: str, evidence: Evidence | Figures, words: Wording) -> str:
+    """A second sentence: what is normal at that hour."""
+    usual = words.number(evidence.expected_comments)
+    if round(evidence.expected_comments) == 0:
+        return words.text("Normal at this hour: almost no comments.")
+    if kind in (AlertKind.PRAISE_SURGE, AlertKind.COMMENT_FLOOD):
+        return words.text("Normal at this hour: about {usual}.", usual=usual)
+    return words.text(
+        "Normal at this hour: {usual_share} of about {usual}.",
+        usual_share=words.percent(evidence.expected_negative_share),
+        usual=usual,
+    )
 
 
 def audience(found: Audience, words: Wording) -> str:
@@ -110,10 +122,13 @@ def audience(found: Audience, words: Wording) -> str:
     if found.authors is not None:
         parts.append(words.plural("{count} author", "{count} authors", found.authors))
     shares = (
-        (found.newcomer_share, msg("{share} of the comments from accounts not seen before")),
-        (found.turned_share, msg("{share} of the negative ones from people who were not negative")),
-        (found.top_five_share, msg("{share} by the five busiest accounts")),
-        (found.near_duplicate_share, msg("{share} nearly repeat another")),
+        (found.newcomer_share, msg("{share} of the comments are from accounts not seen before")),
+        (
+            found.turned_share,
+            msg("{share} of the negative ones are from people who were not negative before"),
+        ),
+        (found.top_five_share, msg("{share} are from the five busiest accounts")),
+        (found.near_duplicate_share, msg("{share} nearly repeat another comment")),
     )
     for share, sentence in shares:
         if share is not None:
@@ -133,15 +148,15 @@ def _end(notification: Notification, words: Wording) -> str:
     last = words.span(_window(evidence))
     if evidence.comments < _FEW:
         return words.text(
-            "It is over after {span}: {comments} in the last {last}, usually {usual}.",
+            "Over after {span}. {comments} in the last {last}; normal: about {usual}.",
             span=lasted,
             last=last,
             comments=comments(evidence.comments, words),
             usual=words.number(evidence.expected_comments),
         )
     return words.text(
-        "It is over after {span}: {share} of {comments} in the last {last} are negative, "
-        "usually {usual_share}.",
+        "Over after {span}. {share} of the {comments} in the last {last} are negative; "
+        "normal: {usual_share}.",
         span=lasted,
         last=last,
         share=words.percent(evidence.negative_share),
@@ -155,20 +170,21 @@ def _flood(evidence: Evidence, name: str, words: Wording) -> str:
     (score,) = evidence.scores
     n, copies, usual = (score.inputs[key] for key in ("n", "k", "p"))
     return words.text(
-        "Near-copies on {name}: {share} of {comments} in {span}; usually {usual}. Advertising, a "
-        "prize draw or bots may be behind it; the mood is no darker than usual.",
+        "{share} of {comments} on {name} in {span} are near-identical. Normal: {usual}."
+        " Possible causes are advertising, a giveaway or bots. The mood is no worse "
+        "than normal.",
         name=name,
         share=words.percent(copies / n),
         comments=comments(int(n), words),
-        span=words.span(timedelta(minutes=score.scale_minutes)),
+        span=words.text("the last {span}", span=words.span(timedelta(minutes=score.scale_minutes))),
         usual=words.percent(usual),
     )
 
 
 def _gap(evidence: Evidence | Figures, name: str, words: Wording) -> str:
     return words.text(
-        "No comments on {name} for {span}; usually {usual} in that time. A platform or a feed may "
-        "be down.",
+        "No comments on {name} for {span}. Normal in that time: about {usual}. A "
+        "platform or a data feed may be down.",
         name=name,
         span=words.span(_window(evidence)),
         usual=words.number(evidence.expected_comments),
@@ -178,10 +194,10 @@ def _gap(evidence: Evidence | Figures, name: str, words: Wording) -> str:
 def _return(notification: Notification, name: str, words: Wording) -> str:
     """A gap that ends as it was opened ends because what was missing came late."""
     if notification.at == notification.opened_at:
-        return words.text("The comments on {name} that were missing have arrived.", name=name)
+        return words.text("The missing comments on {name} have arrived.", name=name)
     evidence = notification.evidence
     return words.text(
-        "Comments on {name} come again after {span} without any; usually {usual} in that time.",
+        "Comments on {name} are back after {span} without any. Normal in that time: about {usual}.",
         name=name,
         span=words.span(notification.at - evidence.incident_start),
         usual=words.number(evidence.expected_comments),

@@ -137,7 +137,7 @@ async def test_an_email_holds_text_and_html_with_the_chart_in_it() -> None:
     html = page.get_content()
     assert f"cid:{picture['content-id'].strip('<>')}" in html
     assert "đợt" not in html
-    assert "Xác nhận đã nhận" in html
+    assert "Tiếp nhận xử lý" in html
     assert picture.get_content() == PNG
     assert picture.get_content_disposition() == "inline"
 

@@ -65,7 +65,7 @@ def test_an_empty_day_is_one_sentence(day: Digest, words: Wording) -> None:
     assert len(body) == 5
     assert rendered.tone == "over"
     if words is ENGLISH:
-        assert rendered.summary == "Nothing happened: no comments on 6 KOLs, and no incidents."
+        assert rendered.summary == "All quiet: no comments on 6 KOLs and no incidents."
 
 
 def test_a_day_without_incidents_has_its_moods(day: Digest) -> None:
@@ -84,15 +84,15 @@ def test_an_open_alert_makes_no_empty_day(day: Digest) -> None:
     rendered = write(replace(quiet, kols=kols), ENGLISH, URL)
     assert rendered.tone == "critical"
     assert rendered.moods[0].open == "2 alerts open"
-    assert rendered.moods[0].silence == "No comments; usually 640."
+    assert rendered.moods[0].silence == "No comments. Normal: about 640."
 
 
 def test_what_is_closed_by_hand_is_not_called_open(day: Digest) -> None:
     closed = tuple(replace(one, closed=True) for one in day.incidents)
     kols = tuple(replace(kol, open_alerts=0, worst_open=None) for kol in day.kols)
     rendered = write(replace(day, incidents=closed, kols=kols), ENGLISH, URL)
-    assert rendered.subject.endswith("3 incidents, nothing still open")
-    assert "closed by hand" in rendered.groups[0].entries[2].lines[0]
+    assert rendered.subject.endswith("3 incidents, none still open")
+    assert "closed by the team" in rendered.groups[0].entries[2].lines[0]
     assert rendered.tone == "info"
 
 
@@ -139,15 +139,15 @@ def test_long_lists_are_cut_and_counted(week: Digest) -> None:
     assert (len(rendered.moods), rendered.more_moods) == (50, "and 250 more")
     page = html.render(rendered, ENGLISH)
     assert len(page.encode()) < 102_000
-    assert page.count("No comments; usually 14.") == 8  # one as a panel, seven as lines
+    assert page.count("No comments. Normal: about 14.") == 8  # one as a panel, seven as lines
 
 
 def test_verdicts_make_the_precision(day: Digest) -> None:
     blank = replace(day.precision, confirmed=0, false_alarms=0, share=None, low=None, high=None)
     for raised, said in (
-        (0, "There was no alert in the last 12 weeks."),
-        (1, "The 1 alert of the last 12 weeks has not been judged."),
-        (19, "None of the 19 alerts of the last 12 weeks has been judged."),
+        (0, "No alerts in the last 12 weeks."),
+        (1, "The 1 alert of the last 12 weeks has not been reviewed."),
+        (19, "None of the 19 alerts of the last 12 weeks has been reviewed."),
     ):
         told = replace(day, precision=replace(blank, raised=raised))
         assert write(told, ENGLISH, URL).sections[-1].paragraphs[-1] == said

@@ -239,7 +239,7 @@ def test_on_the_command_line(
     assert cli.run(["digest", "show", "--url", url, "--name", "daily", "--day", "2026-03-08"]) == 0
     shown = capsys.readouterr().out
     assert "Daily digest · daily\nSunday, March 8, 2026\n" in shown
-    assert "Nothing happened: no comments on 2 KOLs, and no incidents." in shown
+    assert "All quiet: no comments on 2 KOLs and no incidents." in shown
     week = ["digest", "show", "--url", url, "--week", "2026-03-08"]
     assert cli.run([*week, "--timezone", "Asia/Seoul", "--brand", "acme", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)

@@ -85,5 +85,5 @@ def test_a_strangers_page_does_nothing(
     page.open(stranger.as_uri())
     page.run("document.querySelector('form').submit()")
     page.loaded()
-    assert "nothing was done" in page.text()
+    assert "Nothing was changed" in page.text()
     assert work(client, path) == before

@@ -63,12 +63,12 @@ def test_it_says_what_the_message_said(stormy: TestClient, alert: dict[str, Any]
     for said in (
         "<bdi>Lena Vane</bdi>",
         "CRITICAL",
-        f"{share} negative, usually ",
+        f"{share} negative (normal: ",
         f'<p class="figure">{evidence["comments"]}</p>',
-        "What people write",
+        "What people say",
         "coordinated: ",
         "Nobody has acknowledged it yet",
-        "brigade opened",
+        "brigade detected",
         alert["alert_id"],
     ):
         assert said in html
@@ -109,7 +109,7 @@ def test_it_is_in_the_readers_words(
 ) -> None:
     html = shown(stormy, alert, query, **{"accept-language": accepted})
     assert f'<html lang="{language}" dir="ltr">' in html
-    assert wording(language).text("How it stands") in html
+    assert wording(language).text("Status") in html
     assert re.search(rf"\d:\d\d {re.escape(zone)}<", html)
 
 
@@ -205,7 +205,7 @@ def test_what_was_done_can_be_taken_back(
     assert work()["triage"][field] == "linh"
     html = shown(stormy, alert)
     assert _Page(html).buttons == buttons
-    assert "Nobody is told of it now" in html
+    assert "No notifications are sent for it now" in html
     back = next(name for name in buttons if name in ("reopen", "unsnooze"))
     assert send(action=back, actor="linh").status_code == 303
     assert work()["muted"] is None
@@ -223,21 +223,21 @@ def test_a_silence_is_told(stormy: TestClient, alert: dict[str, Any]) -> None:
     made = stormy.post("/v1/silences", json=silence).json()["silence_id"]
     html = shown(stormy, alert)
     stormy.post(f"/v1/silences/{made}/expire", json={"actor": "mai"})
-    assert "A silence covers it" in html
-    assert "A silence covers it" not in shown(stormy, alert)
+    assert "Muted by a silence" in html
+    assert "Muted by a silence" not in shown(stormy, alert)
 
 
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"action": "acknowledge"}, "Give your name"),
-        ({"action": "acknowledge", "actor": "   "}, "Give your name"),
-        ({"action": "acknowledge", "actor": "m" * 101}, "Give your name"),
-        ({"action": "note", "actor": "mai"}, "Write a remark"),
-        ({"action": "note", "actor": "mai", "text": "x" * 2001}, "Write a remark"),
-        ({"action": "snooze", "actor": "mai", "hours": "9999"}, "That cannot be done"),
-        ({"action": "explode", "actor": "mai"}, "That cannot be done"),
-        ({"actor": "mai", "text": "typed already"}, "That cannot be done"),
+        ({"action": "acknowledge"}, "Enter your name"),
+        ({"action": "acknowledge", "actor": "   "}, "Enter your name"),
+        ({"action": "acknowledge", "actor": "m" * 101}, "Enter your name"),
+        ({"action": "note", "actor": "mai"}, "Write a note"),
+        ({"action": "note", "actor": "mai", "text": "x" * 2001}, "Write a note"),
+        ({"action": "snooze", "actor": "mai", "hours": "9999"}, "This action is not possible"),
+        ({"action": "explode", "actor": "mai"}, "This action is not possible"),
+        ({"actor": "mai", "text": "typed already"}, "This action is not possible"),
     ],
 )
 def test_a_form_that_lacks_something_says_so_and_keeps_the_rest(
@@ -283,7 +283,7 @@ def test_a_strangers_form_does_nothing(
     before = work()["actions"]
     answer = send(headers, action="resolve", actor="mallory")
     assert answer.status_code == 403
-    assert "nothing was done" in answer.text
+    assert "Nothing was changed" in answer.text
     assert work()["actions"] == before
 
 
@@ -306,7 +306,7 @@ def test_what_is_no_form_or_no_alert(stormy: TestClient, alert: dict[str, Any]) 
         stormy.get("/alerts/%3Cscript%3E"),
     ):
         assert answer.status_code == 404
-        assert "There is no such alert" in answer.text
+        assert "This alert does not exist" in answer.text
         assert answer.headers["content-type"] == "text/html; charset=utf-8"
         assert "script" not in answer.text
 

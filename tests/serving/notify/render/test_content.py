@@ -20,24 +20,24 @@ FLOOD = replace(EVIDENCE, scores=(COPIES,))
 @pytest.mark.parametrize(
     ("change", "subject"),
     [
-        ({}, "CRITICAL · Lena Vane · backlash opened: 61% negative, usually 14%"),
+        ({}, "CRITICAL · Lena Vane · backlash detected: 61% negative (normal: 14%)"),
         ({"reason": "resolved"}, "RESOLVED · Lena Vane · backlash is over"),
         ({"kol_name": None, "kind": "slow_burn", "severity": "warning", "reason": "escalated"},
-         "WARNING · lena · slow burn escalated: 61% negative, usually 14%"),
+         "WARNING · lena · slow burn escalated: 61% negative (normal: 14%)"),
         ({"reason": "reopened"},
-         "CRITICAL · Lena Vane · backlash reopened: 61% negative, usually 14%"),
-        ({"reason": "aftershock"}, "CRITICAL · Lena Vane · backlash, a second wave, so far no "
-         "larger: 61% negative, usually 14%"),
+         "CRITICAL · Lena Vane · backlash reopened: 61% negative (normal: 14%)"),
+        ({"reason": "aftershock"}, "CRITICAL · Lena Vane · backlash: second wave, no larger "
+         "so far: 61% negative (normal: 14%)"),
         ({"reason": "still_open"},
-         "CRITICAL · Lena Vane · backlash still open: 61% negative, usually 14%"),
+         "CRITICAL · Lena Vane · backlash still open: 61% negative (normal: 14%)"),
         ({"reason": "test"},
-         "TEST · CRITICAL · Lena Vane · backlash opened: 61% negative, usually 14%"),
+         "TEST · CRITICAL · Lena Vane · backlash detected: 61% negative (normal: 14%)"),
         ({"kind": "praise_surge", "severity": "info"},
-         "INFO · Lena Vane · praise surge opened: 32.5 times the usual comments"),
+         "INFO · Lena Vane · praise surge detected: 32.5 times the normal number of comments"),
         ({"kind": "comment_flood", "severity": "info", "evidence": FLOOD},
-         "INFO · Lena Vane · comment flood opened: 32.5 times the usual comments"),
+         "INFO · Lena Vane · comment flood detected: 32.5 times the normal number of comments"),
         ({"kind": "data_gap", "severity": "info", "evidence": replace(EVIDENCE, comments=0)},
-         "INFO · Lena Vane · data gap opened: 0 comments, usually 38"),
+         "INFO · Lena Vane · data gap detected: 0 comments (normal: 38)"),
         ({"kol_name": "Lena\r\nBcc: all@example.com", "reason": "resolved"},
          "RESOLVED · Lena Bcc: all@example.com · backlash is over"),
     ],
@@ -49,18 +49,18 @@ def test_the_subject_says_how_bad_who_what(change: dict[str, Any], subject: str)
 @pytest.mark.parametrize(
     ("kind", "sentence"),
     [
-        ("backlash", "Negative comments on Lena Vane rose: 61% of 1,240 comments in 30 minutes; "
-         "usually 14% of 38."),
-        ("flip", "The mood on Lena Vane turned at usual volume: 61% of 1,240 comments in "
-         "30 minutes are negative; usually 14% of 38."),
-        ("slow_burn", "Negative comments on Lena Vane have been growing: 61% of 1,240 comments in "
-         "30 minutes; usually 14% of 38."),
-        ("brigade", "A few accounts push negative comments on Lena Vane: 61% of 1,240 comments in "
-         "30 minutes; usually 14% of 38."),
-        ("praise_surge", "Praise for Lena Vane: 1,240 comments in 30 minutes, 61% of them "
-         "negative; usually 38 at this hour."),
-        ("data_gap", "No comments on Lena Vane for 30 minutes; usually 38 in that time. A platform "
-         "or a feed may be down."),
+        ("backlash", "Negative comments on Lena Vane jumped to 61% (756 of 1,240) in the last "
+         "30 minutes. Normal at this hour: 14% of about 38."),
+        ("flip", "The mood on Lena Vane turned while the number of comments stayed normal: 61% "
+         "negative (756 of 1,240) in the last 30 minutes. Normal at this hour: 14% of about 38."),
+        ("slow_burn", "Negative comments on Lena Vane have been growing: 61% (756 of 1,240) in "
+         "the last 30 minutes. Normal at this hour: 14% of about 38."),
+        ("brigade", "A few accounts are pushing negative comments on Lena Vane: 61% (756 of "
+         "1,240) in the last 30 minutes. Normal at this hour: 14% of about 38."),
+        ("praise_surge", "Praise for Lena Vane: 1,240 comments in the last 30 minutes, 61% of "
+         "them negative. Normal at this hour: about 38."),
+        ("data_gap", "No comments on Lena Vane for 30 minutes. Normal in that time: about 38. A "
+         "platform or a data feed may be down."),
     ],
 )  # fmt: skip
 def test_the_sentence_says_what_changed(kind: str, sentence: str) -> None:
@@ -68,31 +68,39 @@ def test_the_sentence_says_what_changed(kind: str, sentence: str) -> None:
     assert rendered(kind=kind).items[0].sentence == sentence
 
 
-def test_a_flood_is_told_by_what_its_detector_judged() -> None:
+def test_an_hour_without_a_normal_number_of_comments_says_so() -> None:
+    quiet = replace(EVIDENCE, expected_comments=0.4)
+    sentence = rendered(evidence=quiet).items[0].sentence
+    assert sentence.endswith("30 minutes. Normal at this hour: almost no comments.")
+    half = replace(EVIDENCE, expected_comments=0.6)
+    assert rendered(evidence=half).items[0].sentence.endswith("14% of about 1.")
+
+
+def test_a_flood_is_described_by_what_its_detector_judged() -> None:
     flood = {"kind": "comment_flood", "severity": "info", "evidence": FLOOD}
     assert rendered(**flood).items[0].sentence == (
-        "Near-copies on Lena Vane: 64% of 210 comments in 45 minutes; usually 3%. Advertising, a "
-        "prize draw or bots may be behind it; the mood is no darker than usual."
+        "64% of 210 comments on Lena Vane in the last 45 minutes are near-identical. Normal: 3%. "
+        "Possible causes are advertising, a giveaway or bots. The mood is no worse than normal."
     )
     over = rendered(**flood, reason="resolved").items[0].sentence
-    assert over.startswith("It is over after")
+    assert over.startswith("Over after")
 
 
-def test_an_end_is_told_by_its_last_figures() -> None:
+def test_an_end_is_described_by_its_last_figures() -> None:
     at = notification().at + timedelta(hours=7)
     over = {"reason": "resolved", "at": at}
     assert rendered(**over).items[0].sentence == (
-        "It is over after 8 hours: 61% of 1,240 comments in the last 30 minutes are negative, "
-        "usually 14%."
+        "Over after 8 hours. 61% of the 1,240 comments in the last 30 minutes are negative; "
+        "normal: 14%."
     )
     few = rendered(**over, evidence=replace(EVIDENCE, comments=1)).items[0].sentence
-    assert few == "It is over after 8 hours: 1 comment in the last 30 minutes, usually 38."
+    assert few == "Over after 8 hours. 1 comment in the last 30 minutes; normal: about 38."
     back = rendered(**over, kind="data_gap").items[0].sentence
     assert back == (
-        "Comments on Lena Vane come again after 8 hours without any; usually 38 in that time."
+        "Comments on Lena Vane are back after 8 hours without any. Normal in that time: about 38."
     )
     late = rendered(reason="resolved", kind="data_gap").items[0].sentence
-    assert late == "The comments on Lena Vane that were missing have arrived."
+    assert late == "The missing comments on Lena Vane have arrived."
 
 
 def test_an_end_needs_no_reasons_and_no_acknowledgement() -> None:
@@ -122,10 +130,10 @@ def test_links_need_a_public_address() -> None:
     assert trial.notice is not None
 
 
-def test_a_burst_is_told_shortly() -> None:
+def test_a_burst_is_short() -> None:
     names = ["Lena Vane", "Mina", "Noa", "Ola", "Lena Vane"]
     burst = write([notification(kol_name=name) for name in names], WORDS)
-    assert burst.subject == "5 alert messages: Lena Vane, Mina, Noa and 1 more"
+    assert burst.subject == "5 alert updates: Lena Vane, Mina, Noa and 1 more"
     assert len(burst.items) == 5
 
 

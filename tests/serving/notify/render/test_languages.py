@@ -59,7 +59,7 @@ def test_every_text_is_translated_with_its_placeholders(language: str) -> None:
 
 def test_vietnamese_is_there() -> None:
     assert languages() == ("en", "vi")
-    assert wording("vi").text("Acknowledge") == "Xác nhận đã nhận"
+    assert wording("vi").text("Acknowledge") == "Tiếp nhận xử lý"
 
 
 def test_numbers_and_times_are_written_as_the_reader_does() -> None:
