@@ -21,7 +21,7 @@ class SystemClock:
 
 
 class TestClock:
-    """A clock that stands still until it is told to move; for tests and simulations."""
+    """A clock that only moves when you advance it; for tests and simulations."""
 
     __test__ = False  # its name would make pytest collect it
 

@@ -91,7 +91,7 @@ class Metrics:
         )
         self._alerts_muted = Gauge(
             "groundswell_alerts_muted",
-            "Open alerts that people silenced, snoozed or closed: nobody is told of them.",
+            "Open alerts that are silenced, snoozed or closed, so nobody is notified.",
             ["kol", "severity"],
             registry=registry,
         )
@@ -115,7 +115,7 @@ class Metrics:
         )
         self.backlog = Gauge(
             "groundswell_backlog_comments",
-            "Committed comments that are not worked off yet.",
+            "Committed comments that are not processed yet.",
             registry=registry,
         )
         self._batch_texts = Histogram(
@@ -146,7 +146,7 @@ class Metrics:
         )
         self.event_time_lag = Gauge(
             "groundswell_event_time_lag_seconds",
-            "Age of the newest comment of the last step when it had been worked off.",
+            "Age of the newest comment of the last step when it was processed.",
             registry=registry,
         )
         self.worker_errors = Counter(

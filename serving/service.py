@@ -63,7 +63,7 @@ class Service:
 
     @property
     def workers(self) -> dict[str, bool]:
-        """The workers without which the main job stands still, and whether each runs."""
+        """The workers that detection depends on, and whether each runs."""
         workers = {
             "group_commit": self.writer.alive,
             "model": self.batcher.alive,

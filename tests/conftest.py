@@ -1,4 +1,4 @@
-"""Fixtures that more than one room's tests use."""
+"""Fixtures for the tests of several rooms."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 
 @dataclass(frozen=True)
 class Smoke:
-    """A whole run of the smoke recipe."""
+    """The files and output of one run of the smoke recipe."""
 
     data: Path
     base: Path
@@ -19,7 +19,7 @@ class Smoke:
 
 @pytest.fixture(scope="session")
 def smoke(tmp_path_factory: pytest.TempPathFactory) -> Smoke:
-    """The smoke recipe, run once through the command line."""
+    """Run the smoke recipe once, through the command line."""
     from typer.testing import CliRunner
 
     from tests.training import tiny

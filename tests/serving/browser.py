@@ -1,4 +1,4 @@
-"""Chromium over its debugging protocol: pages as readers see them, at any width."""
+"""Controls Chromium over its debugging protocol, to see pages as readers do, at any width."""
 
 import base64
 import json
@@ -22,8 +22,8 @@ _QUIET = (
     "--hide-scrollbars", "--remote-debugging-port=0",
 )  # fmt: skip
 
-# What keeps a reader from reading: a page wider than its screen, pictures that are not there,
-# and shown text that is cut off, tiny, or in hardly another colour than its ground (WCAG 1.4.3).
+# Faults of a page: wider than the screen, missing images, and visible text that is cut off, tiny,
+# or has too little contrast with its background (WCAG 1.4.3).
 _FAULTS = """(() => {
   const found = [], width = document.documentElement.clientWidth;
   const beyond = document.documentElement.scrollWidth - width;
@@ -62,7 +62,7 @@ _DRAWN = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(
 
 
 class Tab:
-    """One page."""
+    """One browser tab."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self._socket = socket
@@ -71,40 +71,40 @@ class Tab:
             self._call(f"{domain}.enable")
 
     def screen(self, width: int, height: int = 800, *, dark: bool = False) -> None:
-        """Take a screen of so many CSS pixels, and colours."""
+        """Set the size of the screen in CSS pixels, and the colour scheme."""
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self._call("Emulation.setDeviceMetricsOverride", **size)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self._call("Emulation.setEmulatedMedia", features=[scheme])
 
     def open(self, url: str) -> None:
-        """Go to a page and wait until it and its pictures are there."""
+        """Open a page and wait until it and its images are loaded."""
         self._call("Page.navigate", url=url)
         self.loaded()
 
     def loaded(self) -> None:
-        """Wait for the page that is under way."""
+        """Wait until the page that is loading is loaded."""
         while self._next().get("method") != "Page.loadEventFired":
             pass
-        # A browser lays out and moves the focus to where it belongs when it next draws.
+        # The browser finishes layout and focus with its next frame.
         self._call("Runtime.evaluate", expression=_DRAWN, awaitPromise=True)
 
     def run(self, script: str) -> Any:
-        """The value of a script."""
+        """Run a script and return its value."""
         answer = self._call("Runtime.evaluate", expression=script, returnByValue=True)
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
     def text(self) -> str:
-        """What is shown, without what is hidden."""
+        """The visible text."""
         return str(self.run("document.body.innerText"))
 
     def faults(self) -> list[str]:
-        """What keeps a reader from reading."""
+        """The page's faults, empty if it is readable."""
         return list(self.run(_FAULTS))
 
     def shot(self) -> Image.Image:
-        """The whole page."""
+        """A screenshot of the whole page."""
         answer = self._call("Page.captureScreenshot", captureBeyondViewport=True)
         return Image.open(BytesIO(base64.b64decode(answer["data"]))).convert("RGB")
 
@@ -124,10 +124,10 @@ class Tab:
 
 @contextmanager
 def tab(profile: Path) -> Iterator[Tab]:
-    """A page in a browser of its own, closed at the end.
+    """Start a browser with one tab; closed at the end.
 
     Args:
-        profile: an empty folder for what the browser keeps.
+        profile: an empty folder for the browser's profile.
     """
     assert CHROMIUM is not None
     process = subprocess.Popen(
@@ -135,12 +135,14 @@ def tab(profile: Path) -> Iterator[Tab]:
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        told, deadline = profile / "DevToolsActivePort", time.monotonic() + 60
-        while not (told.exists() and told.read_text().count("\n") == 1):
-            assert process.poll() is None, "the browser ended by itself"
+        port_file, deadline = profile / "DevToolsActivePort", time.monotonic() + 60
+        while not (port_file.exists() and port_file.read_text().count("\n") == 1):
+            assert process.poll() is None, "the browser exited"
             assert time.monotonic() < deadline
             time.sleep(0.05)
-        made = httpx.put(f"http://127.0.0.1:{told.read_text().split()[0]}/json/new", timeout=60)
+        made = httpx.put(
+            f"http://127.0.0.1:{port_file.read_text().split()[0]}/json/new", timeout=60
+        )
         with connect(made.json()["webSocketDebuggerUrl"], max_size=None, proxy=None) as socket:
             yield Tab(socket)
     finally:

@@ -1,4 +1,4 @@
-"""A service that listens while a test calls commands of its own, in a thread."""
+"""Runs a service in a thread while a test calls commands."""
 
 import asyncio
 import threading
@@ -12,10 +12,10 @@ from serving.cli import hosting
 
 @contextmanager
 def listening(started: AbstractAsyncContextManager[FastAPI]) -> Iterator[str]:
-    """The address of an app whose workers run; it is ended when the block is left.
+    """Serve an app and yield its address; stopped at the end.
 
     Args:
-        started: entered in the thread that serves; gives the app.
+        started: context manager that starts the app; entered in the serving thread.
     """
     listener = hosting.listen("127.0.0.1", 0)
     ready, loop = threading.Event(), asyncio.new_event_loop()

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of our own on this machine, in a folder that goes when it goes."""
+"""A temporary PostgreSQL server on this machine; its folder is deleted at the end."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ _QUICK = ("fsync=off", "full_page_writes=off", "shared_buffers=32MB")
 
 
 def _programs() -> Path | None:
-    """The folder of the newest PostgreSQL's programs; None where there is none."""
+    """The folder of the newest PostgreSQL's programs; None if it is not installed."""
     folders = list(Path("/usr/lib/postgresql").glob("*/bin"))
     if found := shutil.which("initdb"):
         folders.append(Path(found).resolve().parent)
@@ -29,14 +29,14 @@ def _programs() -> Path | None:
 
 
 PROGRAMS = _programs()
-# The server refuses to run as root; Debian's package brings a user for it.
+# The server does not run as root; Debian's package creates a user for it.
 _AS: dict[str, Any] = {"user": "postgres", "group": "postgres"} if os.getuid() == 0 else {}
 
 
 class PostgresServer:
-    """A cluster whose databases sort as English does; its user is `groundswell`.
+    """A cluster with English collation and the user `groundswell`.
 
-    On its socket anybody may be anybody; over TCP a password is asked for.
+    Connections over the socket need no password; connections over TCP do.
     """
 
     def __init__(self, folder: Path, *, durable: bool) -> None:
@@ -61,7 +61,7 @@ class PostgresServer:
         self._made = 0
 
     def start(self) -> None:
-        """Run it, and wait until it answers."""
+        """Start the server and wait until it accepts connections."""
         assert PROGRAMS is not None
         options = (*self._settings, "listen_addresses=127.0.0.1", f"port={self.port}",
                    f"unix_socket_directories={self._folder}")  # fmt: skip
@@ -85,34 +85,34 @@ class PostgresServer:
                 return
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
-        """End it: SIGINT breaks connections off and tidies up, SIGQUIT is like a crash."""
+        """Stop the server: SIGINT shuts it down fast, SIGQUIT acts like a crash."""
         self._process.send_signal(how)
         self._process.wait(30)
 
     def url(self, database: str) -> str:
-        """A URL over the socket."""
+        """The URL of a database over the socket."""
         return (
             f"postgresql://groundswell@/{database}?host={quote(str(self._folder))}&port={self.port}"
         )
 
     def tcp_url(self, database: str, *, password: str | None = None) -> str:
-        """A URL over TCP, with a password or without."""
+        """The URL of a database over TCP, with or without a password."""
         secret = "" if password is None else f":{quote(password, safe='')}"
         return f"postgresql://groundswell{secret}@127.0.0.1:{self.port}/{database}"
 
     def create(self, template: str = "template1") -> str:
-        """A new database like another one; its name."""
+        """Create a database from a template and return its name."""
         self._made += 1
         name = f"made_{self._made}"
         self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return name
 
     def drop(self, database: str) -> None:
-        """Delete a database, whoever is connected to it."""
+        """Delete a database and close its connections."""
         self.execute(f"DROP DATABASE {database} WITH (FORCE)")
 
     def execute(self, statement: str, database: str = "postgres") -> list[Any]:
-        """The rows of a statement, outside a transaction."""
+        """Run a statement outside a transaction and return its rows."""
         with psycopg.connect(self._dsn(database), autocommit=True) as connection:
             done = connection.execute(statement)
             return done.fetchall() if done.description else []
@@ -123,10 +123,10 @@ class PostgresServer:
 
 @contextmanager
 def serving(*, durable: bool = False) -> Iterator[PostgresServer]:
-    """A running server; stopped and deleted at the end.
+    """Run a server; stopped and deleted at the end.
 
     Args:
-        durable: what it says to be written is on the disk, as is its default; else it is quicker.
+        durable: write to disk before acknowledging, which is the default of PostgreSQL; slower.
     """
     folder = Path(tempfile.mkdtemp(prefix="groundswell-pg-"))
     try:

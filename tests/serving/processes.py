@@ -1,4 +1,4 @@
-"""The service in a process of its own."""
+"""Runs the service in a process of its own."""
 
 import os
 import socket
@@ -19,12 +19,12 @@ _GROUNDSWELL = "from serving.cli.main import main; main()"
 def service(
     database: Path | str, *, shipped: bool = False, env: Mapping[str, str] | None = None
 ) -> Iterator[tuple[subprocess.Popen[bytes], httpx.Client]]:
-    """A running service on a database of its own; killed at the end.
+    """Run a service on a database; killed at the end.
 
     Args:
-        database: where its data goes: a SQLite file, or a URL.
-        shipped: run `groundswell serve` on the model that comes along instead of the fake one.
-        env: environment variables beside those of this process.
+        database: path of a SQLite file, or a URL.
+        shipped: run `groundswell serve` with the shipped model instead of the fake one.
+        env: environment variables in addition to those of this process.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -47,7 +47,7 @@ def service(
                     if client.get("/readyz").status_code == 200:
                         break
                 except httpx.TransportError:
-                    assert process.poll() is None, "the service ended by itself"
+                    assert process.poll() is None, "the service exited"
                 assert time.monotonic() < deadline
                 time.sleep(0.05)
             yield process, client

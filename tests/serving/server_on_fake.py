@@ -1,4 +1,4 @@
-"""A service on the fake model in a process of its own, to be killed: PORT DATABASE_URL."""
+"""Run a service with the fake model: python -m tests.serving.server_on_fake PORT DATABASE_URL."""
 
 import sys
 

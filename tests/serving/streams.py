@@ -1,4 +1,4 @@
-"""Streams of comments for tests, and waiting until the service has processed them."""
+"""Streams of comments for tests, and a function to wait until they are processed."""
 
 import random
 import time
@@ -17,9 +17,9 @@ def storm(
     days: float = 1.25,
     storm_after: timedelta = timedelta(hours=20),
 ) -> list[dict[str, Any]]:
-    """A day and a quarter of a small KOL with an hour of storm in them, in order of time, seeded.
+    """30 hours of a small KOL with one hour of storm, in order of time and reproducible.
 
-    20 comments an hour, one in ten a complaint; in the storm four a minute, nine in ten.
+    Normally 20 comments per hour, 1 in 10 a complaint; in the storm 4 per minute, 9 in 10.
     """
     rng = random.Random(kol_id)
     items = []
@@ -44,7 +44,7 @@ def storm(
 
 
 def wait_until_processed(client: Any, *, seconds: float = 60.0) -> None:
-    """Poll until nothing is left; a client of httpx's manner is all that is needed."""
+    """Poll the status with an httpx-like client until no comments are left to process."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         status = client.get("/v1/status").json()
