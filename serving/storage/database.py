@@ -20,7 +20,7 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 _EXAMPLES = "sqlite:///groundswell.db or postgresql://groundswell@localhost/groundswell"
 
 
-class Backend(Protocol):
+class DatabaseBackend(Protocol):
     """One kind of database: how connections to it are made.
 
     Attributes:
@@ -135,7 +135,7 @@ class Database:
         await self._readers.dispose()
 
 
-def _backend(url: str, password_file: Path | None) -> Backend:
+def _backend(url: str, password_file: Path | None) -> DatabaseBackend:
     try:
         parsed = make_url(url)
     except ArgumentError:

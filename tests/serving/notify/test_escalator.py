@@ -137,7 +137,7 @@ async def test_a_rebuild_calls_nobody(world: World) -> None:
 
 
 async def test_its_chart_goes_on_to_now() -> None:
-    class ChartService:
+    class StubCharts:
         asked: list[object] = []  # noqa: RUF012 - made anew for every test
 
         async def chart_of(self, alert_id: str, until: object) -> None:
@@ -146,10 +146,10 @@ async def test_its_chart_goes_on_to_now() -> None:
         async def draw(self, chart: None, words: object) -> bytes:
             return b"PNG"
 
-    attachments = StoredAttachments(ChartService())  # type: ignore[arg-type]
+    attachments = StoredAttachments(StubCharts())  # type: ignore[arg-type]
     for told in (notification(), notification(reason="unacknowledged", step=1)):
         assert await attachments.of(told, WORDS) == b"PNG"
-    assert ChartService.asked == [notification().at, None]
+    assert StubCharts.asked == [notification().at, None]
 
 
 async def test_nothing_is_asked_of_the_store_where_no_route_escalates(

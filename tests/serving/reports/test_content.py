@@ -153,7 +153,7 @@ def test_verdicts_make_the_precision(day: Digest) -> None:
         assert write(told, ENGLISH, URL).sections[-1].paragraphs[-1] == said
 
 
-class _Page(HTMLParser):
+class _DigestParser(HTMLParser):
     """What a browser would make of a page."""
 
     def __init__(self) -> None:
@@ -185,7 +185,7 @@ def test_other_peoples_words_stay_words(week: Digest) -> None:
         kols=tuple(replace(kol, name=bad) for kol in week.kols),
     )
     rendered = write(hostile, ENGLISH, URL)
-    found = _Page()
+    found = _DigestParser()
     found.feed(html.render(rendered, ENGLISH))
     assert found.open == []
     assert found.tags <= {

@@ -54,7 +54,7 @@ def test_teams(golden: Golden, words: Wording) -> None:
     golden(f"alert.{words.language}.teams.json", as_json(teams.render(rendered(words))))
 
 
-class _Page(HTMLParser):
+class _MailParser(HTMLParser):
     """What a browser would make of a page."""
 
     def __init__(self) -> None:
@@ -78,7 +78,7 @@ class _Page(HTMLParser):
 @pytest.mark.parametrize("count", [1, 20])
 def test_html_is_whole_harmless_and_small(count: int) -> None:
     page = html.render(write([hostile()] * count, WORDS), WORDS, chart="c@g")
-    found = _Page()
+    found = _MailParser()
     found.feed(page)
     assert found.open == []
     assert found.tags <= {
