@@ -243,7 +243,8 @@ def test_with_channels_a_watch_runs_and_systems_hear_of_ends(
     told = settings.model_copy(update={"channels": path})
     with TestClient(create_app(told, classifier=classifier, clock=clock)) as client:
         assert client.get("/readyz").json()["workers"]["unmute_notifier"] is True
-        assert client.app.state.service.unmute_notifier._outbox._stateful_receivers == {"crm", "am"}  # type: ignore[attr-defined]
+        outbox = client.app.state.service.unmute_notifier._outbox  # type: ignore[attr-defined]
+        assert outbox._rules.stateful_receivers == {"crm", "am"}
 
 
 @pytest.fixture
