@@ -21,7 +21,7 @@ KolId = Annotated[
 
 @app.callback(invoke_without_command=True)
 def kols(context: typer.Context, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
-    """List KOLs with their comments, mood and alerts; show or set when a KOL raises an alert.
+    """List KOLs with their comments, mood and alerts; show or change their alert settings.
 
     The table shows the last half hour beside what is normal for the KOL at this hour. The score is
     that of the strongest detector over its threshold: 1 raises an alert.

@@ -119,7 +119,7 @@ class DemoScreen:
             self.say("To look around in it, run 'groundswell demo --keep'.")
         if database is not None:
             self.say(f"To serve its data: groundswell serve --database-url sqlite:///{database}")
-        self.say("To start a service for your own comments: make serve")
+        self.say("To start a service for your own comments: make serve (or groundswell serve)")
 
     def _addresses(self, url: str, pages: Mapping[str, str]) -> None:
         table = Table.grid(padding=(0, 2))

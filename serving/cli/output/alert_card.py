@@ -50,14 +50,14 @@ def _facts(kind: str, evidence: EvidenceInfo) -> list[_Fact]:
         (
             "volume",
             Text(
-                f"{evidence.comments:,} comments, normal {evidence.expected_comments:,.0f}"
-                f" (x {evidence.volume_ratio:.1f})"
+                f"{evidence.comments:,} comments; normal: {evidence.expected_comments:,.0f}"
+                f" ({evidence.volume_ratio:.1f} x)"
             ),
         ),
     ]
     if kind != AlertKind.DATA_GAP:
         normal = evidence.expected_negative_share
-        facts.append(("negative", Text(f"{evidence.negative_share:.0%}, normal {normal:.0%}")))
+        facts.append(("negative", Text(f"{evidence.negative_share:.0%}; normal: {normal:.0%}")))
     if (top := max(evidence.scores, key=lambda score: score.ratio, default=None)) is not None:
         judged = f"{top.name} over {length(top.scale_minutes)}, {top.ratio:.1f} x its threshold"
         facts.append(("detector", Text(judged)))
@@ -93,13 +93,13 @@ def _anger(drivers: DriversInfo) -> list[_Fact]:
     facts.append(("audience", _audience(audience, turned=audience.turned_share)))
     if audience.loyal:
         fans = (
-            f"{audience.loyal_turned:,} of {audience.loyal:,} loyal ones turned negative, "
+            f"{audience.loyal_turned:,} of {audience.loyal:,} loyal fans turned negative, "
             f"{audience.loyal_defending:,} stay positive"
         )
         facts.append(("fans", Text(fans)))
     if drivers.offensive_share is not None:
         normal = drivers.offensive_usual
-        before = "" if normal is None else f", normal {normal:.0%}"
+        before = "" if normal is None else f"; normal: {normal:.0%}"
         facts.append(("offensive", Text(f"{drivers.offensive_share:.0%}{before}")))
     if len(drivers.languages) > 1:
         spoken = ", ".join(f"{language} {count:,}" for language, count in drivers.languages)
@@ -119,7 +119,7 @@ def _audience(audience: AudienceInfo, *, turned: float | None) -> Text:
     if audience.authors is not None:
         text.append(f", {audience.authors:,} authors", style="not bold")
     if turned is not None:
-        share = f"{turned:.0%} of the negative from authors who were not before"
+        share = f"{turned:.0%} of the negative comments by authors who were not negative before"
         text.append(f", {share}", style="not bold")
     if audience.reasons:
         text.append(f"; {'; '.join(audience.reasons)}", style="not bold")

@@ -100,8 +100,8 @@ def test_a_backlash_shows_its_figures_and_reasons(width: int) -> None:
         "CRITICAL · Mira Vane · opened",
         "a1b2 · 01 Mar 10:30 UTC",
         "Negative comments rose on @mira.",
-        "1,240 comments, normal 38 (x 32.5)",
-        "61%, normal 14%",
+        "1,240 comments; normal: 38 (32.5 x)",
+        "61%; normal: 14%",
         "share_shift over 30 minutes, 2.0 x its threshold",
         "p9: 1,100 comments, 546 more negative than normal",
         "refund",
@@ -127,8 +127,8 @@ def test_fans_and_offensive_comments_are_shown_where_known() -> None:
         "offensive_usual": 0.04,
     }
     text = card(drivers=drivers)
-    assert "14 of 22 loyal ones turned negative, 5 stay positive" in text
-    assert "31%, normal 4%" in text
+    assert "14 of 22 loyal fans turned negative, 5 stay positive" in text
+    assert "31%; normal: 4%" in text
 
 
 @pytest.mark.parametrize("kind", ["praise_surge", "comment_flood"])
@@ -139,11 +139,11 @@ def test_praise_and_floods_show_no_reasons_for_anger(kind: str) -> None:
     assert "p9: 1,100 comments" in text
     assert "refund" not in text
     assert "more negative" not in text
-    assert "were not before" not in text
+    assert "not negative before" not in text
 
 
 def test_a_data_gap_shows_no_negative_share() -> None:
-    assert "61%, normal 14%" not in card(kind="data_gap")
+    assert "61%; normal: 14%" not in card(kind="data_gap")
 
 
 def test_the_end_is_one_sentence() -> None:
@@ -167,7 +167,7 @@ def test_an_alert_of_the_list_has_a_card_and_a_row() -> None:
 
 def test_evidence_without_drivers_and_scores() -> None:
     bare = EVIDENCE | {"drivers": None, "scores": [], "summary": ""}
-    assert "61%, normal 14%" in card(evidence=bare)
+    assert "61%; normal: 14%" in card(evidence=bare)
 
 
 def test_kols_before_and_after_their_first_comment() -> None:
