@@ -109,10 +109,20 @@ OLD_PHRASES: Mapping[str, str] = {
 HONEST: Mapping[tuple[str, str], str] = {}
 # Rooms whose words are still being changed; shrinks to nothing.
 NOT_YET: tuple[str, ...] = (
-    "benchmarks/ingestion.py",
     "docs/openapi.json",
     "monitoring/",
-    "serving/",
+    "serving/api/",
+    "serving/charts/",
+    "serving/cli/",
+    "serving/ingest/",
+    "serving/insights/",
+    "serving/locales/",
+    "serving/notify/",
+    "serving/pipeline/",
+    "serving/reports/",
+    "serving/storage/",
+    "serving/triage/",
+    "serving/web/",
     "tests/monitoring/",
     "tests/serving/",
 )

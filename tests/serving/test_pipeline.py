@@ -111,7 +111,7 @@ async def world(new_url: NewUrl) -> AsyncIterator[PipelineWorld]:
     await database.close()
 
 
-async def work_off(pipeline: Pipeline) -> None:
+async def process_all(pipeline: Pipeline) -> None:
     while await pipeline.step():
         pass
 
@@ -130,7 +130,7 @@ async def reasons(world: PipelineWorld) -> list[str]:
 
 async def test_a_storm_becomes_one_alert_with_drivers(world: PipelineWorld) -> None:
     await world.receive(storm("lena", START) + storm("mina", START, storm_after=timedelta(days=9)))
-    await work_off(world.pipeline())
+    await process_all(world.pipeline())
     async with world.database.read() as connection:
         (alert,) = (await connection.execute(select(alerts))).all()
     assert (alert.kol_id, alert.state) == ("lena", "resolved")
@@ -150,13 +150,13 @@ async def test_how_the_log_is_cut_into_steps_changes_nothing(
 ) -> None:
     items = stormy(timedelta(minutes=20))
     await world.receive(items)
-    await work_off(world.pipeline())
+    await process_all(world.pipeline())
     expected = await world.derived()
     assert expected["alerts"]
 
     other = PipelineWorld(Database(new_url()), world.clock)
     await other.receive(items)
-    await work_off(other.pipeline(batch_size))
+    await process_all(other.pipeline(batch_size))
     assert await other.derived() == expected
     await other.database.close()
 
@@ -166,7 +166,7 @@ async def test_a_new_process_goes_on_where_the_old_one_was(
 ) -> None:
     items = stormy(timedelta(hours=3))
     await world.receive(items)
-    await work_off(world.pipeline())
+    await process_all(world.pipeline())
     expected = await world.derived()
 
     other = PipelineWorld(Database(new_url()), world.clock)
@@ -182,7 +182,7 @@ async def test_a_new_process_goes_on_where_the_old_one_was(
 
 async def test_a_state_of_another_version_says_what_to_do(world: PipelineWorld) -> None:
     await world.receive(stormy(timedelta(hours=-19)))
-    await work_off(world.pipeline())
+    await process_all(world.pipeline())
     async with world.database.write() as connection:
         await connection.execute(update(engine_states).values(snapshot=b"GSWK\x01old"))
     with pytest.raises(StoreError, match=r"'lena'.* version 01.*groundswell db rebuild"):
@@ -196,19 +196,19 @@ async def test_silence_ends_an_alert_and_deriving_again_gives_the_same(
     world.clock = TestClock(STORM + timedelta(minutes=30))
     await world.receive(items)
     pipeline = world.pipeline()
-    await work_off(pipeline)
+    await process_all(pipeline)
     assert (await reasons(world))[-1] != "resolved"
     while "resolved" not in await reasons(world):
         world.clock.advance(timedelta(minutes=10))
         assert world.clock.now() < STORM + timedelta(days=3)
-        await work_off(pipeline)
+        await process_all(pipeline)
     before = await world.derived()
 
     await StepStore(world.database).forget()
     assert not (await world.derived())["alerts"]
     assert not (await world.derived())["minute_scores"]
     world.clock.advance(timedelta(days=300))
-    await work_off(world.pipeline())
+    await process_all(world.pipeline())
     after = await world.derived()
     assert after["alerts"] == before["alerts"]
     assert after["minute_scores"] == before["minute_scores"]
@@ -221,7 +221,7 @@ async def test_without_an_alert_silence_only_closes_the_last_minute(world: Pipel
         [item for item in storm("lena", START) if item["created_at"] < "2026-03-01T01:00"]
     )
     pipeline = world.pipeline()
-    await work_off(pipeline)
+    await process_all(pipeline)
     world.clock.advance(timedelta(minutes=20))
     assert await pipeline.step()
     world.clock.advance(timedelta(hours=5))
@@ -242,10 +242,10 @@ async def test_a_live_stream_that_breaks_off_is_told_and_told_again_the_same(
 ) -> None:
     end = await falls_silent(world)
     pipeline = world.pipeline()
-    await work_off(pipeline)
+    await process_all(pipeline)
     for _ in range(30):
         world.clock.advance(timedelta(minutes=10))
-        await work_off(pipeline)
+        await process_all(pipeline)
     async with world.database.read() as connection:
         (alert,) = (await connection.execute(select(alerts))).all()
     assert (alert.kind, alert.severity, alert.state) == ("data_gap", "info", "open")
@@ -256,13 +256,13 @@ async def test_a_live_stream_that_breaks_off_is_told_and_told_again_the_same(
     again = {"comment_id": "again", "created_at": world.clock.now().isoformat()}
     await world.receive([storm("lena", START)[0] | again])
     world.clock.advance(timedelta(minutes=10))
-    await work_off(pipeline)
+    await process_all(pipeline)
     assert await reasons(world) == ["opened", "resolved"]
 
     before = await world.derived()
     await StepStore(world.database).forget()
     world.clock.advance(timedelta(days=300))
-    await work_off(world.pipeline())
+    await process_all(world.pipeline())
     after = await world.derived()
     assert after["alerts"] == before["alerts"]
     assert [row[1:] for row in after["alert_events"]] == [row[1:] for row in before["alert_events"]]
@@ -270,14 +270,14 @@ async def test_a_live_stream_that_breaks_off_is_told_and_told_again_the_same(
 
 async def test_a_pause_of_ours_is_no_gap_of_theirs(world: PipelineWorld) -> None:
     await falls_silent(world)
-    await work_off(world.pipeline())
+    await process_all(world.pipeline())
     world.clock.advance(timedelta(hours=10))
     pipeline = world.pipeline()
     await pipeline._restore()
-    await work_off(pipeline)
+    await process_all(pipeline)
     assert await reasons(world) == []
     world.clock.advance(timedelta(minutes=16))
-    await work_off(pipeline)
+    await process_all(pipeline)
     assert await reasons(world) == ["opened"]
 
 

@@ -18,7 +18,7 @@ from serving.storage.policy_store import PolicyStore, effective
 from serving.storage.step_store import StepStore
 from serving.storage.tables import idle_marks
 from tests.serving.conftest import NOW, NewUrl
-from tests.serving.test_pipeline import STORM, PipelineWorld, reasons, stormy, work_off
+from tests.serving.test_pipeline import STORM, PipelineWorld, process_all, reasons, stormy
 
 INSENSITIVE: dict[str, float | None] = {"sensitivity": 1e-30}
 BACK: dict[str, float | None] = {"sensitivity": None}
@@ -38,7 +38,7 @@ async def change(world: PipelineWorld, overrides: dict[str, float | None]) -> No
 async def rebuilt(world: PipelineWorld, pipeline: Pipeline) -> dict[str, list[tuple[Any, ...]]]:
     """What comes of it when all is forgotten; without ids that count up."""
     await StepStore(world.database).forget()
-    await work_off(pipeline)
+    await process_all(pipeline)
     return plain(await world.derived())
 
 
@@ -52,7 +52,7 @@ async def test_a_change_holds_from_its_place_in_the_log(world: PipelineWorld) ->
     await world.receive(items[:calm])
     await change(world, INSENSITIVE)
     await world.receive(items[calm:])
-    await work_off(world.pipeline())
+    await process_all(world.pipeline())
     derived = await world.derived()
     assert derived["alerts"] == []
     before, after = (derived["minute_scores"][place][-1] for place in (0, -1))
@@ -65,7 +65,7 @@ async def test_comments_that_wait_are_judged_as_before(world: PipelineWorld) -> 
     items = stormy(timedelta(minutes=20))
     await world.receive(items)
     await change(world, INSENSITIVE)
-    await work_off(world.pipeline())
+    await process_all(world.pipeline())
     assert (await world.derived())["alerts"]
 
 
@@ -73,17 +73,17 @@ async def test_a_change_beside_idle_marks_is_repeated_at_its_place(world: Pipeli
     world.clock = TestClock(STORM + timedelta(minutes=20))
     await world.receive(stormy(timedelta(minutes=20)))
     pipeline = world.pipeline()
-    await work_off(pipeline)
+    await process_all(pipeline)
     for overrides in ({"critical_ratio": 2.0}, INSENSITIVE, BACK):
         world.clock.advance(timedelta(minutes=10))
-        await work_off(pipeline)
+        await process_all(pipeline)
         await change(world, overrides)
         world.clock.advance(timedelta(minutes=10))
-        await work_off(pipeline)
+        await process_all(pipeline)
     while "resolved" not in await reasons(world):
         world.clock.advance(timedelta(minutes=10))
         assert world.clock.now() < STORM + timedelta(days=3)
-        await work_off(pipeline)
+        await process_all(pipeline)
     changes = await PolicyStore(world.database).of_kol("lena")
     async with world.database.read() as connection:
         marks = list((await connection.execute(select(idle_marks.c.id))).scalars())
@@ -106,7 +106,7 @@ async def test_a_new_process_obeys_what_the_old_one_was_told(
         pipeline = other.pipeline(batch_size=50)
         for part in (items[:200], items[200:300], items[300:]):
             await other.receive(part)
-            await work_off(pipeline)
+            await process_all(pipeline)
             await change(other, {"sensitivity": 0.1, "minimum_negative": float(len(part))})
             if interrupted:
                 pipeline = other.pipeline(batch_size=50)
@@ -121,7 +121,7 @@ async def test_a_step_that_fails_obeys_nothing(
 ) -> None:
     await world.receive(stormy(timedelta(hours=-19)))
     pipeline = world.pipeline()
-    await work_off(pipeline)
+    await process_all(pipeline)
     await change(world, {"sensitivity": 0.1})
 
     async def refuse(*_: object, **__: object) -> None:
@@ -133,7 +133,7 @@ async def test_a_step_that_fails_obeys_nothing(
             await pipeline.step()
     await pipeline._restore()
     assert pipeline._engine.policy("lena") == Policy()
-    await work_off(pipeline)
+    await process_all(pipeline)
     assert pipeline._engine.policy("lena") == Policy(sensitivity=0.1)
     assert pipeline.progress.policy_change == 1
 
