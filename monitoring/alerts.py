@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from monitoring.evidence import Evidence
+from monitoring.kinds import AlertFamily, AlertKind, Reason, Severity
 from monitoring.policy import Policy
 from monitoring.signals import Signal
 
-SEVERITIES = ("info", "warning", "critical")
 _REOPEN_HALVING = timedelta(hours=12)
 
 
@@ -17,9 +17,9 @@ class Alert:
     """One incident of one KOL.
 
     Attributes:
-        alert_id: derived from KOL, family and start, so deriving again gives the same id.
+        alert_id: derived from KOL, family and start, so a rebuild gives the same id.
         kol_id: whose stream.
-        family: "backlash", "praise", "flood" or "gap".
+        family: what it is about; one alert of each family is open at a time.
         kind: what it looked like when it was opened.
         severity: the highest reached so far.
         state: "open" or "resolved".
@@ -35,9 +35,9 @@ class Alert:
 
     alert_id: str
     kol_id: str
-    family: str
-    kind: str
-    severity: str
+    family: AlertFamily
+    kind: AlertKind
+    severity: Severity
     state: str
     opened_at: datetime
     updated_at: datetime
@@ -61,21 +61,18 @@ class AlertEvent:
     Attributes:
         alert_id: which alert.
         kol_id: whose stream.
-        kind: the alert's kind; "praise_surge", "comment_flood" and "data_gap" inform, every other
-            kind pages.
+        kind: the alert's kind; some inform and never page, see `AlertKind.informs`.
         severity: at this event.
-        reason: "opened"; "escalated", to a higher severity; "resolved"; "aftershock", open again
-            for a wave soon after the end and so far no larger than those before; "reopened", for
-            one that is larger or comes later.
+        reason: what happened.
         at: event time at which it could be known.
         evidence: the figures behind it.
     """
 
     alert_id: str
     kol_id: str
-    kind: str
-    severity: str
-    reason: str
+    kind: AlertKind
+    severity: Severity
+    reason: Reason
     at: datetime
     evidence: Evidence
 
@@ -85,30 +82,25 @@ class AlertEvent:
         return is_page(self.reason, self.severity)
 
 
-def is_page(reason: str, severity: str) -> bool:
+def is_page(reason: Reason, severity: Severity) -> bool:
     """Whether a transition is to call a person.
 
-    What is new does, what is larger than was told, and what is back after people may have turned
-    away. Everything else is news to those who were called.
+    What is new pages, what is larger than was reported, and what is back after people may have
+    turned away. Everything else is news to those who were paged.
     """
-    return reason in ("opened", "reopened") and severity != "info"
+    return reason in (Reason.OPENED, Reason.REOPENED) and severity != Severity.INFO
 
 
-def alert_id(kol_id: str, family: str, start: datetime) -> str:
+def alert_id(kol_id: str, family: AlertFamily, start: datetime) -> str:
     """A stable id of 16 hex digits for the incident of `family` that began at `start`."""
     name = f"{kol_id}\x1f{family}\x1f{start.isoformat()}"
     return hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
-def worse(left: str, right: str) -> bool:
-    """Whether severity `left` is above `right`."""
-    return SEVERITIES.index(left) > SEVERITIES.index(right)
-
-
 def advance(
     alert: Alert | None, signal: Signal, now: datetime, policy: Policy
 ) -> tuple[Alert | None, list[AlertEvent]]:
-    """The next state of an alert and what to tell.
+    """The next state of an alert and what to report.
 
     Args:
         alert: the last alert of the signal's family, open or resolved; None if there was none.
@@ -146,7 +138,7 @@ def advance(
             score=signal.score,
             peak_rate=signal.rate,
         )
-        return fresh, [event_of(fresh, "opened", now, signal.evidence)]
+        return fresh, [event_of(fresh, Reason.OPENED, now, signal.evidence)]
     aftershock = quiet <= policy.cooldown
     again = replace(
         alert,
@@ -159,7 +151,7 @@ def advance(
         waves=alert.waves + 1,
         pages_at=policy.aftershock_ratio * alert.peak_rate if aftershock else None,
     )
-    reason = "aftershock" if aftershock else "reopened"
+    reason = Reason.AFTERSHOCK if aftershock else Reason.REOPENED
     return again, [event_of(again, reason, now, signal.evidence)]
 
 
@@ -174,17 +166,17 @@ def _advance_open(
         )
     if signal.evidence is None:
         return alert, []
-    if signal.firing and worse(signal.severity, alert.severity):
+    if signal.firing and signal.severity.rank > alert.severity.rank:
         risen = replace(alert, severity=signal.severity, updated_at=now)
-        return risen, [event_of(risen, "escalated", now, signal.evidence)]
+        return risen, [event_of(risen, Reason.ESCALATED, now, signal.evidence)]
     if signal.firing and alert.pages_at is not None and signal.rate >= alert.pages_at:
         larger = replace(alert, pages_at=None, updated_at=now)
-        return larger, [event_of(larger, "reopened", now, signal.evidence)]
+        return larger, [event_of(larger, Reason.REOPENED, now, signal.evidence)]
     wave_start = alert.updated_at if alert.waves > 1 else alert.opened_at
     over = signal.recovered and now - wave_start >= policy.hold
     if over or now - wave_start >= policy.longest:
         done = replace(alert, state="resolved", resolved_at=now, updated_at=now)
-        return done, [event_of(done, "resolved", now, signal.evidence)]
+        return done, [event_of(done, Reason.RESOLVED, now, signal.evidence)]
     return alert, []
 
 
@@ -193,8 +185,8 @@ def _second_wave(alert: Alert, signal: Signal, quiet: timedelta, policy: Policy)
     return signal.rate >= fraction * alert.peak_rate
 
 
-def event_of(alert: Alert, reason: str, now: datetime, evidence: Evidence) -> AlertEvent:
-    """That `reason` befell an alert, as an event."""
+def event_of(alert: Alert, reason: Reason, now: datetime, evidence: Evidence) -> AlertEvent:
+    """An event: `reason` happened to an alert."""
     return AlertEvent(
         alert_id=alert.alert_id,
         kol_id=alert.kol_id,

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from monitoring.drivers import Drivers
+from monitoring.kinds import AlertKind
 
 _FEW = 5  # comments of which a share says nothing
 _LEAST_LOYAL = 5  # loyal fans below whom nothing is said of them
@@ -136,7 +137,7 @@ class Evidence:
         )
 
 
-def summarise(kind: str, kol_id: str, evidence: Evidence) -> str:
+def summarise(kind: AlertKind, kol_id: str, evidence: Evidence) -> str:
     """One sentence from the figures of `evidence`, for a person who reads nothing else.
 
     Args:
@@ -145,18 +146,18 @@ def summarise(kind: str, kol_id: str, evidence: Evidence) -> str:
         evidence: the figures; its own `summary` is not read.
     """
     span = _span((evidence.window_end - evidence.window_start).total_seconds() / 60)
-    if kind == "praise_surge":
+    if kind == AlertKind.PRAISE_SURGE:
         return (
             f"Praise for @{kol_id}: {evidence.comments} comments in {span}, "
             f"{evidence.negative_share:.0%} of them negative; "
             f"{evidence.expected_comments:.0f} comments are usual at this hour."
         )
-    if kind == "comment_flood":
+    if kind == AlertKind.COMMENT_FLOOD:
         return _summarise_flood(kol_id, evidence)
     lead = {
-        "brigade": "A few accounts push negative comments on",
-        "flip": "The mood turned at usual volume on",
-        "slow_burn": "Negative comments have been growing on",
+        AlertKind.BRIGADE: "A few accounts push negative comments on",
+        AlertKind.FLIP: "The mood turned at usual volume on",
+        AlertKind.SLOW_BURN: "Negative comments have been growing on",
     }.get(kind, "Negative comments rose on")
     return (
         f"{lead} @{kol_id}: {evidence.negative_share:.0%} of {evidence.comments} in {span}; "

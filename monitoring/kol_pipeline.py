@@ -12,6 +12,7 @@ from monitoring.errors import OutOfOrderError
 from monitoring.event_time import minute_of, moment_of
 from monitoring.exponential_window import FADE_MINUTES, ExponentialWindow
 from monitoring.hours import Hour
+from monitoring.kinds import Reason
 from monitoring.minute_score import MinuteScore
 from monitoring.monitors.backlash import BacklashMonitor, BacklashState
 from monitoring.monitors.flood import FloodMonitor, FloodState
@@ -235,11 +236,11 @@ class KolPipeline:
     def _note(self, raised: list[AlertEvent]) -> None:
         """Keep the hours of a declared incident out of the baseline."""
         for event in raised:
-            if event.reason in ("opened", "aftershock", "reopened"):
+            if event.reason in (Reason.OPENED, Reason.AFTERSHOCK, Reason.REOPENED):
                 first = minute_of(event.evidence.incident_start) // 60
                 for hour in self.state.pending:
                     hour.tainted = hour.tainted or hour.number >= first
-            elif event.reason == "resolved":
+            elif event.reason is Reason.RESOLVED:
                 self._refresh()
 
     def _refresh(self) -> None:

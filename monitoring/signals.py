@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from monitoring.evidence import Evidence
+from monitoring.kinds import AlertFamily, AlertKind, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,21 +12,20 @@ class Signal:
 
     Attributes:
         kol_id: whose stream.
-        family: "backlash", "praise" or "flood": one alert per family is open at a time.
-        kind: what it looks like: "backlash", "flip", "slow_burn", "brigade", "praise_surge",
-            "comment_flood".
-        severity: "info", "warning" or "critical".
+        family: one alert per family is open at a time.
+        kind: what it looks like.
+        severity: what the figures deserve.
         score: largest detector value over its threshold; 1 pages.
         rate: negative comments per minute over the stretch judged; for praise positive ones, for
             a flood copies.
-        recovered: the stream is back at its usual.
-        evidence: the figures behind it; None while nothing is to be told.
+        recovered: the stream is back to normal.
+        evidence: the figures behind it; None while nothing is to be reported.
     """
 
     kol_id: str
-    family: str
-    kind: str
-    severity: str
+    family: AlertFamily
+    kind: AlertKind
+    severity: Severity
     score: float
     rate: float
     recovered: bool

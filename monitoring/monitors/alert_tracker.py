@@ -10,6 +10,7 @@ from monitoring.alerts import Alert, AlertEvent
 from monitoring.baseline import Baseline
 from monitoring.event_time import moment_of
 from monitoring.evidence import DetectorScore, Evidence, summarise, summarise_end
+from monitoring.kinds import AlertFamily, AlertKind, Reason, Severity
 from monitoring.monitors.recovery import Recovery
 from monitoring.policy import Policy
 from monitoring.signals import Signal
@@ -43,7 +44,7 @@ class AlertTracker:
     def __init__(
         self,
         kol_id: str,
-        family: str,
+        family: AlertFamily,
         policy: Policy,
         baseline: Baseline,
         state: TrackerState | None = None,
@@ -102,8 +103,8 @@ class AlertTracker:
     def turn(
         self,
         now: int,
-        kind: str,
-        severity: str,
+        kind: AlertKind,
+        severity: Severity,
         rate: float,
         stretch: Stretch,
         scores: tuple[DetectorScore, ...],
@@ -124,7 +125,7 @@ class AlertTracker:
             usual: the usual share of the comments that matter, in (0, 1).
         """
         score = max(part.ratio for part in scores)
-        informs = self._family != "backlash"
+        informs = self._family is not AlertFamily.BACKLASH
         shown = recent if informs or self.ending(now) else stretch
         evidence = self._evidence(kind, stretch.start, shown, scores)
         signal = Signal(
@@ -146,7 +147,7 @@ class AlertTracker:
 
     def _told(self, event: AlertEvent) -> AlertEvent:
         """The event with a sentence on the end where it is one."""
-        if event.reason != "resolved":
+        if event.reason is not Reason.RESOLVED:
             return event
         summary = summarise_end(self._kol_id, event.at, event.evidence)
         return replace(event, evidence=replace(event.evidence, summary=summary))
@@ -160,7 +161,7 @@ class AlertTracker:
             self.state.alert = None
 
     def _evidence(
-        self, kind: str, start: int, stretch: Stretch, scores: tuple[DetectorScore, ...]
+        self, kind: AlertKind, start: int, stretch: Stretch, scores: tuple[DetectorScore, ...]
     ) -> Evidence:
         ongoing = self.alert if self.open else None
         plain = Evidence(

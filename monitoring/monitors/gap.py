@@ -19,11 +19,11 @@ from monitoring.alerts import Alert, AlertEvent
 from monitoring.baseline import Baseline
 from monitoring.event_time import minute_of, moment_of
 from monitoring.evidence import DetectorScore, Evidence, summarise_gap, summarise_return
+from monitoring.kinds import AlertFamily, AlertKind, Reason, Severity
 from monitoring.policy import Policy
 
-KIND = "data_gap"
+KIND = AlertKind.DATA_GAP
 DETECTOR = "silence"
-_FAMILY = "gap"
 _HORIZON = 2 * 1440  # minutes: a silence that says nothing by then is left alone
 _BEYOND = 2.0  # times the longest usual silence of late
 _DOUBTED = 1.0  # comments to be counted on; a silence that misses more is held back while it lasts
@@ -152,11 +152,11 @@ class GapMonitor:
         )
         evidence = self._evidence(since, now, 0, 0.0, (score,))
         state.alert = Alert(
-            alert_id=alerts.alert_id(self._kol_id, _FAMILY, moment_of(since)),
+            alert_id=alerts.alert_id(self._kol_id, AlertFamily.GAP, moment_of(since)),
             kol_id=self._kol_id,
-            family=_FAMILY,
+            family=AlertFamily.GAP,
             kind=KIND,
-            severity="info",
+            severity=Severity.INFO,
             state="open",
             opened_at=moment,
             updated_at=moment,
@@ -166,7 +166,7 @@ class GapMonitor:
             peak_rate=0.0,
         )
         told = summarise_gap(self._kol_id, evidence)
-        return [alerts.event_of(state.alert, "opened", moment, evidence.saying(told))]
+        return [alerts.event_of(state.alert, Reason.OPENED, moment, evidence.saying(told))]
 
     def _end(self, alert: Alert, minute: int, n: int, k: float) -> list[AlertEvent]:
         """Comments have come: new ones, or those of the gap, dated within it."""
@@ -177,7 +177,7 @@ class GapMonitor:
         held_back = minute < opened
         told = summarise_return(self._kol_id, minute - since, held_back, evidence)
         state.alert, state.tainted_until = None, minute // 60
-        return [alerts.event_of(alert, "resolved", moment_of(now), evidence.saying(told))]
+        return [alerts.event_of(alert, Reason.RESOLVED, moment_of(now), evidence.saying(told))]
 
     def _evidence(
         self, since: int, now: int, n: int, k: float, scores: tuple[DetectorScore, ...]

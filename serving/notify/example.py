@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta
 from monitoring.audience import Audience
 from monitoring.drivers import Drivers, PostDriver, Sample
 from monitoring.evidence import Evidence, summarise
+from monitoring.kinds import AlertKind
 from serving.charts.drawing import draw
 from serving.charts.mood_chart import Bin, Mark, MoodChart
 from serving.locales.wording import Wording
 from serving.notify.notification import Notification
 
-_NAME, _KOL, _POST, _KIND = "Mirelle Vane", "mirelle-vane", "spf-drops-launch", "backlash"
+_NAME, _KOL, _POST, _KIND = "Mirelle Vane", "mirelle-vane", "spf-drops-launch", AlertKind.BACKLASH
 _STEP = timedelta(minutes=5)
 # Comments and negatives in each five minutes from two hours before, and what is usual.
 _CALM = ((9, 1), (12, 1), (8, 2), (11, 1), (14, 2), (10, 1), (9, 1), (13, 2), (12, 1), (10, 2))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from monitoring.alerts import SEVERITIES
+from monitoring.kinds import Severity
 from serving.errors import InvalidRequest
 
 SilenceState = Literal["pending", "active", "expired"]
@@ -35,7 +35,7 @@ class Matchers:
             and (self.posts is None or top_post in self.posts)
             and (
                 self.max_severity is None
-                or SEVERITIES.index(severity) <= SEVERITIES.index(self.max_severity)
+                or Severity(severity).rank <= Severity(self.max_severity).rank
             )
         )
 

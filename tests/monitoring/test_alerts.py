@@ -6,6 +6,7 @@ import pytest
 
 from monitoring.alerts import Alert, advance, alert_id
 from monitoring.evidence import DetectorScore, Evidence, summarise, summarise_end
+from monitoring.kinds import AlertFamily, AlertKind, Severity
 from monitoring.policy import Policy
 from monitoring.signals import Signal
 from tests.monitoring.streams import START
@@ -23,9 +24,11 @@ EVIDENCE = Evidence(
     volume_ratio=4.0,
     scores=(DetectorScore("share_shift", 60.0, 12.0, 8.0),),
 )
-FIRING = Signal("lena", "backlash", "backlash", "warning", 1.5, 2.0, False, EVIDENCE)
+FIRING = Signal(
+    "lena", AlertFamily.BACKLASH, AlertKind.BACKLASH, Severity.WARNING, 1.5, 2.0, False, EVIDENCE
+)
 QUIET = replace(FIRING, score=0.2, rate=0.01)
-CRITICAL = replace(FIRING, severity="critical", score=3.0)
+CRITICAL = replace(FIRING, severity=Severity.CRITICAL, score=3.0)
 OVER = replace(QUIET, recovered=True)
 LARGER = replace(FIRING, rate=2.5)
 
@@ -60,7 +63,14 @@ CASES = [
     ("no evidence, no alert", lambda: None, replace(FIRING, evidence=None), 0, [], None),
     ("still firing tells nothing new", opened, FIRING, 0.2, [], "open"),
     ("worse escalates", opened, CRITICAL, 0.2, ["escalated"], "open"),
-    ("milder does not", lambda: replace(opened(), severity="critical"), FIRING, 0.2, [], "open"),
+    (
+        "milder does not",
+        lambda: replace(opened(), severity=Severity.CRITICAL),
+        FIRING,
+        0.2,
+        [],
+        "open",
+    ),
     ("a falling score alone resolves nothing", opened, QUIET, 5, [], "open"),
     ("recovery within the hold waits", opened, OVER, 0.4, [], "open"),
     ("recovery after the hold resolves", opened, OVER, 0.6, ["resolved"], "resolved"),
@@ -114,7 +124,7 @@ def test_id_depends_on_kol_family_and_start_only():
 
 def test_informing_and_resolving_events_do_not_page():
     _, opening = advance(None, FIRING, START, POLICY)
-    _, informing = advance(None, replace(FIRING, severity="info"), START, POLICY)
+    _, informing = advance(None, replace(FIRING, severity=Severity.INFO), START, POLICY)
     _, resolving = advance(opened(), OVER, START + HOUR, POLICY)
     assert [event.pages for event in opening + informing + resolving] == [True, False, False]
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence, Set
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from monitoring.alerts import SEVERITIES
+from monitoring.kinds import Severity
 from monitoring.policy import Policy
 from serving.locales.wording import Wording
 from serving.notify.channels.base import Unavailable
@@ -66,7 +66,7 @@ class AlertmanagerChannel:
             latest.pop(own, None)
             latest[own] = _alert(notification, notification.severity, ends, self._words)
             if notification.reason in _ENDING:
-                for severity in sorted(set(SEVERITIES) - {notification.severity}):
+                for severity in sorted(set(Severity) - {notification.severity}):
                     other = notification.alert_id, severity
                     latest.pop(other, None)
                     if other in firing:

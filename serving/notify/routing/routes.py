@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import product
 
-from monitoring.alerts import SEVERITIES, is_page
-from monitoring.kinds import AlertKind
+from monitoring.alerts import is_page
+from monitoring.kinds import AlertKind, Reason, Severity
 from serving.notify.routing.team import Team
 from serving.triage.muting import MutableAlert
 
@@ -86,7 +86,7 @@ class Route:
             (self.kols is None or route_input.kol_id in self.kols)
             and (self.kinds is None or route_input.kind in self.kinds)
             and (self.platforms is None or route_input.platform in self.platforms)
-            and SEVERITIES.index(route_input.severity) >= SEVERITIES.index(self.min_severity)
+            and Severity(route_input.severity).rank >= Severity(self.min_severity).rank
             and (not self.pages_only or self.calls(route_input))
         )
 
@@ -97,7 +97,7 @@ class Route:
         not heard of the alert before.
         """
         risen = route_input.reason == "escalated" and route_input.severity == self.min_severity
-        return risen or is_page(route_input.reason, route_input.severity)
+        return risen or is_page(Reason(route_input.reason), Severity(route_input.severity))
 
     @property
     def own(self) -> frozenset[str]:
@@ -147,7 +147,7 @@ def unreachable(routes: Sequence[Route]) -> list[int]:
     reached = {
         place
         for kol_id, kind, severity, reason, platform in product(
-            alike.values(), AlertKind, SEVERITIES, _REASONS, (*platforms, _ANYTHING_ELSE)
+            alike.values(), AlertKind, Severity, _REASONS, (*platforms, _ANYTHING_ELSE)
         )
         for place in taken(routes, RouteInput(kol_id, kind, severity, reason, platform))
     }
