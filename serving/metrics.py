@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from model.batcher import BatchReport
 from model.types import Prediction
+from monitoring.engine import KolStatus
 from serving.delivery_state import DeliveryState
 
 OTHER = "_other"
@@ -205,21 +206,20 @@ class Metrics:
             self._kols.add(kol_id)
         return kol_id
 
-    def show(self, status: Mapping[str, Any]) -> None:
+    def show(self, status: KolStatus) -> None:
         """Set a KOL's gauges from its status."""
-        label = self.kol(status["kol_id"])
+        label = self.kol(status.kol_id)
         if label == OTHER:
             return
-        for gauge, key in (
-            (self._negative_share, "negative_share"),
-            (self._negative_share_usual, "expected_negative_share"),
-            (self._mood, "mood"),
-            (self._backlash_score, "score"),
-            (self._comments_per_hour, "comments_per_hour"),
-            (self._comments_per_hour_usual, "expected_comments_per_hour"),
+        for gauge, value in (
+            (self._negative_share, status.negative_share),
+            (self._negative_share_usual, status.expected_negative_share),
+            (self._mood, status.mood),
+            (self._backlash_score, status.score),
+            (self._comments_per_hour, status.comments_per_hour),
+            (self._comments_per_hour_usual, status.expected_comments_per_hour),
         ):
-            if status[key] is not None:
-                gauge.labels(label).set(status[key])
+            gauge.labels(label).set(value)
 
     def show_waiting(self, ages: Mapping[str, float]) -> None:
         """Set the age in seconds of every channel's oldest waiting notification.

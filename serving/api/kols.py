@@ -1,13 +1,19 @@
 """The KOLs, their mood and their comments."""
 
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
 from model.types import Sentiment
-from serving.api.paging import Cursor, Limit, decode_cursor, encode_cursor
+from serving.api.paging import (
+    Cursor,
+    Limit,
+    decode_cursor,
+    decode_instant_cursor,
+    encode_cursor,
+    encode_instant_cursor,
+)
 from serving.api.policy_schemas import KolDetailOut, PolicyHistoryOut, PolicyIn, policy_out
 from serving.api.problems import documented
 from serving.api.schemas import (
@@ -23,7 +29,7 @@ from serving.api.spans import Since, Until, span
 from serving.errors import InvalidRequest
 from serving.service import Running
 from serving.storage.comment_log import CommentFilter
-from serving.storage.database import instants
+from serving.storage.kol_store import KolProfileRecord
 
 router = APIRouter(tags=["kols"])
 
@@ -35,22 +41,22 @@ _DAY = timedelta(days=1)
 
 @router.get("/kols", responses=documented(422, 503))
 async def list_kols(service: Running, limit: Limit = 100, cursor: Cursor = None) -> KolPage:
-    """KOLs by id, with how each stream stands."""
+    """KOLs by id, with the state of each stream."""
     after = str(decode_cursor(cursor, str)[0]) if cursor else None
-    rows = await service.kols.page(after=after, limit=limit + 1)
-    more = len(rows) > limit
+    found = await service.kols.page(after=after, limit=limit + 1)
+    more = len(found) > limit
     return KolPage(
-        items=[_kol(row) for row in rows[:limit]],
-        next_cursor=encode_cursor(rows[limit - 1]["kol_id"]) if more else None,
+        items=[KolOut.of(kol) for kol in found[:limit]],
+        next_cursor=encode_cursor(found[limit - 1].kol_id) if more else None,
     )
 
 
 @router.get("/kols/{kol_id}", responses=documented(404, 422, 503))
 async def get_kol(kol_id: KolId, service: Running) -> KolDetailOut:
     """One KOL, and what it is judged by."""
-    row = await service.kols.get(kol_id)
+    kol = await service.kols.get(kol_id)
     policy = await _policy(kol_id, service)
-    return KolDetailOut.model_validate(instants(row) | {"policy": policy.model_dump()})
+    return KolDetailOut.of(kol, policy=policy.model_dump())
 
 
 @router.put("/kols/{kol_id}", responses=documented(400, 422, 503))
@@ -58,8 +64,9 @@ async def put_kol(kol_id: KolId, profile: KolIn, service: Running) -> KolOut:
     """Register a KOL or replace its profile. A KOL that is not registered by hand registers
     itself with its first comment.
     """
-    await service.kols.put(kol_id, profile.model_dump(), service.clock.now())
-    return _kol(await service.kols.get(kol_id))
+    new = KolProfileRecord(**profile.model_dump())
+    await service.kols.put(kol_id, new, service.clock.now())
+    return KolOut.of(await service.kols.get(kol_id))
 
 
 @router.get("/kols/{kol_id}/policy", responses=documented(404, 422, 503))
@@ -72,7 +79,7 @@ async def get_policy(kol_id: KolId, service: Running) -> PolicyHistoryOut:
 @router.put("/kols/{kol_id}/policy", responses=documented(400, 404, 422, 503))
 async def put_policy(kol_id: KolId, change: PolicyIn, service: Running) -> PolicyHistoryOut:
     """Set what a KOL is judged by. What is left out stays; null takes an override back. The change
-    holds for comments that are received after it, and is repeated when alerts are derived again.
+    holds for comments that are received after it, and is repeated by a rebuild.
     """
     await service.policies.record(kol_id, change.overrides, change.actor, service.clock.now())
     service.pipeline.wake()
@@ -131,7 +138,7 @@ async def list_comments(
 ) -> CommentPage:
     """A KOL's comments, newest first."""
     await service.kols.get(kol_id)
-    before = decode_cursor(cursor, int, int) if cursor else None
+    before = decode_instant_cursor(cursor, int) if cursor else None
     wanted = CommentFilter(
         kol_id=kol_id,
         since=since,
@@ -140,19 +147,13 @@ async def list_comments(
         post_id=post_id,
         author_id=author_id,
     )
-    rows = await service.log.page(
-        wanted, before=(int(before[0]), int(before[1])) if before else None, limit=limit + 1
-    )
-    last = rows[limit - 1] if len(rows) > limit else None
+    found = await service.log.page(wanted, before=before, limit=limit + 1)
+    last = found[limit - 1].logged if len(found) > limit else None
     return CommentPage(
-        items=[CommentOut.model_validate(instants(row)) for row in rows[:limit]],
-        next_cursor=encode_cursor(last["created_at"], last["seq"]) if last else None,
+        items=[CommentOut.of(listed) for listed in found[:limit]],
+        next_cursor=encode_instant_cursor(last.comment.created_at, last.seq) if last else None,
     )
 
 
 async def _policy(kol_id: str, service: Running) -> PolicyHistoryOut:
     return policy_out(service.policy, await service.policies.of_kol(kol_id))
-
-
-def _kol(row: Mapping[Any, Any]) -> KolOut:
-    return KolOut.model_validate(instants(row))

@@ -1,5 +1,6 @@
 """The bodies of requests and answers."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
@@ -17,8 +18,10 @@ from model.types import Sentiment
 from monitoring.kinds import AlertKind, Severity
 from serving.delivery_state import DeliveryState
 from serving.ingest.comment import MAX_LIKES, short_enough, storable
+from serving.storage.comment_log import ListedComment
 from serving.storage.delivery_record import Delivery
 from serving.storage.digest_record import Every
+from serving.storage.kol_store import KolRecord
 from serving.storage.notification_reason import NotificationReason
 
 Line = Annotated[
@@ -108,7 +111,9 @@ class KolIn(BaseModel):
 
 
 class KolStatusOut(BaseModel):
-    """How a KOL's stream stands, as of its last comment."""
+    """The state of a KOL's stream, as of its last comment."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     kol_id: str
     watermark: datetime | None = Field(description="Minutes before this event time are closed.")
@@ -126,7 +131,7 @@ class KolStatusOut(BaseModel):
 
 
 class KolOut(BaseModel):
-    """A KOL, and how its stream stands."""
+    """A KOL, and the state of its stream."""
 
     kol_id: str
     name: str | None
@@ -136,7 +141,22 @@ class KolOut(BaseModel):
     relation: Relation | None
     registered_at: datetime
     duplicates: int = Field(description="Comments that were sent again.")
-    status: KolStatusOut | None = Field(description="Null before the first comment was worked off.")
+    status: KolStatusOut | None = Field(description="Null before the first processed comment.")
+
+    @classmethod
+    def of(cls, kol: KolRecord, **more: object) -> Self:
+        """A KOL as its reader sees it; `more` are the further fields of a subclass."""
+        status = None if kol.status is None else KolStatusOut.model_validate(kol.status)
+        return cls.model_validate(
+            asdict(kol.profile)
+            | {
+                "kol_id": kol.kol_id,
+                "registered_at": kol.registered_at,
+                "duplicates": kol.duplicates,
+                "status": status,
+            }
+            | more
+        )
 
 
 class KolPage(BaseModel):
@@ -167,7 +187,7 @@ class MoodOut(BaseModel):
 
 
 class CommentOut(BaseModel):
-    """A comment with its scores; these are null until it has been worked off."""
+    """A comment with its scores; these are null until it has been processed."""
 
     platform: str
     comment_id: str
@@ -184,6 +204,28 @@ class CommentOut(BaseModel):
     neutral: float | None
     positive: float | None
     offensive: float | None
+
+    @classmethod
+    def of(cls, listed: ListedComment) -> Self:
+        """A comment as its reader sees it."""
+        comment, scores = listed.logged.comment, listed.scores
+        return cls(
+            platform=comment.platform,
+            comment_id=comment.comment_id,
+            kol_id=comment.kol_id,
+            text=comment.text,
+            created_at=comment.created_at,
+            received_at=listed.logged.received_at,
+            post_id=comment.post_id,
+            author_id=comment.author_id,
+            parent_id=comment.parent_id,
+            lang=comment.lang,
+            likes=comment.likes,
+            negative=None if scores is None else scores.negative,
+            neutral=None if scores is None else scores.neutral,
+            positive=None if scores is None else scores.positive,
+            offensive=None if scores is None else scores.offensive,
+        )
 
 
 class CommentPage(BaseModel):
@@ -271,15 +313,15 @@ class DeliveryPage(BaseModel):
 
 
 class LogOut(BaseModel):
-    """How far the log has been worked off."""
+    """How far the log has been processed."""
 
     last_seq: int
     processed_seq: int
-    backlog: int = Field(description="Comments that are not worked off yet.")
+    backlog: int = Field(description="Comments that are not processed yet.")
 
 
 class StatusOut(BaseModel):
-    """How the service stands."""
+    """The state of the service."""
 
     version: str
     model: str

@@ -46,8 +46,8 @@ async def stream(
         latest = service.pipeline.progress.step
         if latest != step and now() >= mood_due:
             for status in await service.steps.statuses_after(step):
-                if kol_id in (None, status["kol_id"]):
-                    yield ServerSentEvent(data=KolStatusOut(**status), event="mood")
+                if kol_id in (None, status.kol_id):
+                    yield ServerSentEvent(data=KolStatusOut.model_validate(status), event="mood")
             step, mood_due = latest, now() + service.settings.mood_interval
         if written.beats == beats:
             await written.wait(_LONGEST_WAIT if latest == step else max(mood_due - now(), 0.01))

@@ -73,7 +73,7 @@ class ChartService:
         points = await self._moods.series(kol_id, since, end, step)
         kol = await self._kols.get(kol_id)
         return MoodChart(
-            name=kol["name"] or kol_id,
+            name=kol.profile.name or kol_id,
             kol_id=kol_id,
             step=step,
             bins=bins_of(points, minute_scores, since, end, step),

@@ -1,14 +1,14 @@
 """The only loop: log → score → monitor → commit.
 
-A step takes the next comments of the log, scores them, shows them to the engine in log order
-and commits all that came of it in one transaction. The engine lives in memory and its state is
-committed with each step, so a process that is killed goes on where its last commit was.
+A step takes the next comments of the log, scores them, passes them to the engine in log order and
+commits everything that it derived in one transaction. The engine is in memory and its state is
+committed with each step, so a process that is killed continues after its last commit.
 """
 
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -29,8 +29,9 @@ from serving.metrics import Metrics
 from serving.pipeline.broadcast import Broadcast
 from serving.pipeline.drivers import with_drivers
 from serving.storage.comment_log import CommentLog, LoggedComment
+from serving.storage.pipeline_step import EngineState, IdleMark, PipelineProgress, PipelineStep
 from serving.storage.policy_store import PolicyChange, PolicyStore, effective
-from serving.storage.step_store import EngineState, IdleMark, Progress, Step, StepStore
+from serving.storage.step_store import StepStore
 
 _log = structlog.get_logger(__name__)
 _MINUTE = timedelta(minutes=1)
@@ -54,13 +55,13 @@ class Scorer(Protocol):
 
 @dataclass(slots=True)
 class _Presence:
-    """When a KOL was last heard of: by the clock, and in event time.
+    """When the latest comment on a KOL came: by the clock, and in event time.
 
     Attributes:
         received_at: when its latest comment was committed.
         created_at: event time of its latest comment.
         advanced_to: event time declared to have been reached since; None before the first mark.
-        gap_due: event time at which its silence tells of a data gap; None if it never does.
+        gap_due: event time at which its silence is a data gap; None if it never is.
     """
 
     received_at: datetime
@@ -70,7 +71,7 @@ class _Presence:
 
 
 class Pipeline:
-    """Works the log off. One instance a database."""
+    """Processes the log. One instance for a database."""
 
     def __init__(
         self,
@@ -105,7 +106,8 @@ class Pipeline:
         self._arrived = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._healthy = False
-        self.progress = Progress()
+        self._must_restore = True
+        self.progress = PipelineProgress()
 
     @property
     def alive(self) -> bool:
@@ -126,7 +128,7 @@ class Pipeline:
         self._task = asyncio.create_task(self._run(), name="pipeline")
 
     async def stop(self) -> None:
-        """Stop; a step that was under way is done again at the next start."""
+        """Stop; a step that was under way is repeated after the next start."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -149,6 +151,7 @@ class Pipeline:
                 ) from error
             self._presence[state.kol_id] = _Presence(state.last_received_at, state.last_created_at)
             self._metrics.show(state.status)
+        self._must_restore = False
         self._healthy = True
 
     async def _run(self) -> None:
@@ -156,7 +159,9 @@ class Pipeline:
         try:
             while True:
                 try:
-                    worked = await self.step()
+                    if self._must_restore:
+                        await self._restore()
+                    processed = await self.step()
                 except Overloaded as error:
                     await asyncio.sleep(error.retry_after)
                 except (StoreError, ModelError) as error:
@@ -164,23 +169,19 @@ class Pipeline:
                     _log.error("step_failed", error=str(error), code=error.code, retry_in=backoff)
                     await asyncio.sleep(backoff)
                     backoff = min(2 * backoff, _LAST_BACKOFF)
-                    await self._recover()
+                    # A model error leaves the engine untouched.
+                    self._must_restore |= isinstance(error, StoreError)
                 else:
+                    self._healthy = True
                     backoff = _FIRST_BACKOFF
-                    if not worked:
+                    if not processed:
                         await self._rest()
         except Exception:
             _log.exception("pipeline_died")
             raise
 
-    async def _recover(self) -> None:
-        try:
-            await self._restore()
-        except StoreError as error:
-            _log.error("restore_failed", error=str(error), code=error.code)
-
     async def _rest(self) -> None:
-        """Sleep until comments arrive or it is time to look for KOLs that fell silent."""
+        """Sleep until comments arrive, or until it is time to look for silent KOLs."""
         try:
             async with asyncio.timeout(_TICK):
                 await self._arrived.wait()
@@ -189,7 +190,7 @@ class Pipeline:
         self._arrived.clear()
 
     async def step(self) -> bool:
-        """Work off the next piece of the log.
+        """Process the next part of the log.
 
         Returns:
             False if there was nothing to do.
@@ -201,21 +202,20 @@ class Pipeline:
         """
         with self._metrics.stage("read"):
             batch = await self._log.after(self.progress.seq, self._batch_size)
-            # Read after the batch: what stands before one of its comments is there by now.
+            # Read after the batch: whatever precedes one of its comments is there by now.
             mark = await self._steps.next_mark(self.progress)
             change = await self._policies.following(self.progress.policy_change)
-        if change is not None and (mark is None or change.precedes(mark[0], mark[1])):
+        if change is not None and (mark is None or change.precedes(mark.mark_id, mark.after_seq)):
             batch = [logged for logged in batch if logged.seq <= change.after_seq]
             if not batch:
-                return await self._take_up(change)
+                return await self._apply(change)
         elif mark is not None:
-            mark_id, after_seq, idle = mark
-            batch = [logged for logged in batch if logged.seq <= after_seq]
+            batch = [logged for logged in batch if logged.seq <= mark.after_seq]
             if not batch:
-                return await self._advance([idle], repeated_mark=mark_id)
+                return await self._advance([mark.mark], repeated_mark=mark.mark_id)
         if batch:
             return await self._observe(batch)
-        return await self._advance(self._fallen_silent(), repeated_mark=None)
+        return await self._advance(self._idle_marks(), repeated_mark=None)
 
     async def _observe(self, batch: list[LoggedComment]) -> bool:
         with self._metrics.stage("score"):
@@ -235,7 +235,7 @@ class Pipeline:
                 events += await self._explained(observation.events, scored[: index + 1])
         touched = {item.comment.kol_id for item in scored}
         await self._commit(
-            Step(
+            PipelineStep(
                 seq=batch[-1].seq,
                 model=self._model_id,
                 scored=[(logged.seq, item) for logged, item in zip(batch, scored, strict=True)],
@@ -250,10 +250,12 @@ class Pipeline:
         self._metrics.event_time_lag.set((self._clock.now() - newest).total_seconds())
         return True
 
-    async def _take_up(self, change: PolicyChange) -> bool:
+    async def _apply(self, change: PolicyChange) -> bool:
         self._set_policy(change)
         await self._commit(
-            Step(seq=self.progress.seq, model=self._model_id, policy_change=change.change_id)
+            PipelineStep(
+                seq=self.progress.seq, model=self._model_id, policy_change=change.change_id
+            )
         )
         _log.info(
             "policy_changed", kol=change.kol_id, by=change.actor, overrides=dict(change.overrides)
@@ -261,7 +263,7 @@ class Pipeline:
         return True
 
     def _set_policy(self, change: PolicyChange) -> None:
-        """Judge a KOL by what people set, from here on."""
+        """Apply what people set for a KOL from here on."""
         changes = self._changes[change.kol_id]
         changes.append(change)
         self._engine.set_policy(change.kol_id, effective(self._policy, changes))
@@ -279,7 +281,7 @@ class Pipeline:
                 presence.advanced_to = mark.reached
                 presence.gap_due = self._engine.gap_due(mark.kol_id)
         await self._commit(
-            Step(
+            PipelineStep(
                 seq=self.progress.seq,
                 model=self._model_id,
                 repeated_mark=repeated_mark,
@@ -299,7 +301,7 @@ class Pipeline:
             for event in events
         ]
 
-    async def _commit(self, step: Step) -> None:
+    async def _commit(self, step: PipelineStep) -> None:
         with self._metrics.stage("commit"):
             self.progress = await self._steps.commit(step, self.progress)
         for state in step.states:
@@ -324,13 +326,10 @@ class Pipeline:
 
     def _state(self, kol_id: str) -> EngineState:
         presence = self._presence[kol_id]
-        status = asdict(self._engine.status(kol_id))
-        watermark = status["watermark"]
-        status["watermark"] = watermark and watermark.isoformat()
         return EngineState(
             kol_id=kol_id,
             snapshot=self._engine.snapshot(kol_id),
-            status=status,
+            status=self._engine.status(kol_id),
             last_created_at=presence.created_at,
             last_received_at=presence.received_at,
         )
@@ -339,14 +338,14 @@ class Pipeline:
         if observation.late:
             self._metrics.late.labels(self._metrics.kol(kol_id)).inc()
 
-    def _fallen_silent(self) -> list[IdleMark]:
-        """Idle marks for KOLs whose silence decides something.
+    def _idle_marks(self) -> list[IdleMark]:
+        """Idle marks for the KOLs whose silence changes something.
 
-        After `idle_after` without a comment a KOL's event time is taken to run on by the clock:
-        far enough to close its last minute, and to where its silence is a data gap; on and on
-        while it has an open alert on what the crowd says. That holds for live streams only: when
-        old comments are sent after the fact, a pause of the sender says nothing about the crowd.
-        Nor does a pause of ours: after a start, senders get time to send what they kept.
+        After `idle_after` without a comment, a KOL's event time is assumed to go on by the clock:
+        as far as closes its last minute, and as far as its silence is a data gap; without end while
+        it has an open alert on what the crowd says. That is so for live streams only: when old
+        comments are sent later, a pause of the sender says nothing about the crowd. A pause of the
+        service says nothing either: after a start, senders get time to send what they kept.
         """
         now = self._clock.now()
         listening = now - self._started >= self._policy.gap_least

@@ -32,6 +32,36 @@ class LoggedComment:
 
 
 @dataclass(frozen=True, slots=True)
+class CommentScores:
+    """What the model says of a comment.
+
+    Attributes:
+        negative: P(negative), in [0, 1].
+        neutral: P(neutral).
+        positive: P(positive).
+        offensive: P(offensive); None where the model has no such head.
+    """
+
+    negative: float
+    neutral: float
+    positive: float
+    offensive: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListedComment:
+    """A comment of the log with what the model says of it.
+
+    Attributes:
+        logged: the comment.
+        scores: None until it has been processed.
+    """
+
+    logged: LoggedComment
+    scores: CommentScores | None
+
+
+@dataclass(frozen=True, slots=True)
 class CommentFilter:
     """Which comments of a KOL to list; None sets no bound."""
 
@@ -98,10 +128,7 @@ class CommentLog:
         )
         async with self._database.read() as connection:
             rows = (await connection.execute(statement)).mappings().all()
-        return [
-            LoggedComment(row["seq"], from_micros(row["received_at"]), to_comment(row))
-            for row in rows
-        ]
+        return [_logged(row) for row in rows]
 
     async def last_seq(self) -> int:
         """The greatest place of the log; 0 when it is empty."""
@@ -141,14 +168,14 @@ class CommentLog:
         ]
 
     async def page(
-        self, wanted: CommentFilter, *, before: tuple[int, int] | None, limit: int
-    ) -> list[RowMapping]:
-        """Comments with their scores (None until scored), newest first.
+        self, wanted: CommentFilter, *, before: tuple[datetime, int] | None, limit: int
+    ) -> list[ListedComment]:
+        """Comments with their scores, newest first.
 
         Args:
             wanted: the filter.
-            before: keyset (created_at in microseconds, seq) of the last row already had.
-            limit: most rows.
+            before: keyset (created_at, seq) of the last comment of the page before.
+            limit: most comments.
         """
         statement = (
             select(comments, *_SCORES)
@@ -158,7 +185,8 @@ class CommentLog:
             .limit(limit)
         )
         async with self._database.read() as connection:
-            return list((await connection.execute(_before(statement, before))).mappings())
+            rows = (await connection.execute(_before(statement, before))).mappings()
+            return [_listed(row) for row in rows]
 
 
 _SCORES = (scores.c.negative, scores.c.neutral, scores.c.positive, scores.c.offensive)
@@ -169,6 +197,17 @@ def _row(comment: Comment, received_at: int) -> dict[str, Any]:
         "created_at": to_micros(comment.created_at),
         "received_at": received_at,
     }
+
+
+def _logged(row: RowMapping) -> LoggedComment:
+    return LoggedComment(row["seq"], from_micros(row["received_at"]), to_comment(row))
+
+
+def _listed(row: RowMapping) -> ListedComment:
+    found = None
+    if row["negative"] is not None:
+        found = CommentScores(row["negative"], row["neutral"], row["positive"], row["offensive"])
+    return ListedComment(_logged(row), found)
 
 
 def to_comment(row: RowMapping) -> Comment:
@@ -194,10 +233,10 @@ def _conditions(wanted: CommentFilter) -> list[Any]:
     return conditions
 
 
-def _before(statement: Select[Any], before: tuple[int, int] | None) -> Select[Any]:
+def _before(statement: Select[Any], before: tuple[datetime, int] | None) -> Select[Any]:
     if before is None:
         return statement
-    created_at, seq = before
+    created_at, seq = to_micros(before[0]), before[1]
     return statement.where(
         or_(
             comments.c.created_at < created_at,

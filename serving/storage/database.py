@@ -1,9 +1,9 @@
 """One database: its connections, its transactions, its schema."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from alembic import command
 from alembic.config import Config
@@ -13,7 +13,6 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from serving.errors import StoreError
-from serving.storage.instants import from_micros
 from serving.storage.sqlite import Sqlite
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -44,16 +43,6 @@ class DatabaseBackend(Protocol):
             StoreError: there is no place for the database.
         """
         ...
-
-
-def instants(row: Mapping[Any, Any]) -> dict[str, Any]:
-    """A row with its times (`at`, `…_at`, `not_before`) as aware instants, not microseconds."""
-    return {
-        key: from_micros(value)
-        if value is not None and (key in {"at", "not_before"} or key.endswith("_at"))
-        else value
-        for key, value in row.items()
-    }
 
 
 class Database:

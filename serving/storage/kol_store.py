@@ -1,16 +1,57 @@
-"""The KOLs: who they are, and how the engine last saw them."""
+"""The KOLs: who they are, and the engine's last status of each."""
 
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import RowMapping, Select, func, select
 
+from monitoring.engine import KolStatus
 from serving.errors import NotFound
 from serving.storage.database import Database
-from serving.storage.instants import to_micros
+from serving.storage.engine_state_rows import to_status
+from serving.storage.instants import from_micros, to_micros
 from serving.storage.tables import engine_states, kols
 from serving.storage.upsert import insert
+
+
+@dataclass(frozen=True, slots=True)
+class KolProfileRecord:
+    """What somebody wrote down of a KOL; None where nothing.
+
+    Attributes:
+        name: as people write it.
+        handles: the KOL's handle on each platform.
+        followers: how many, over all platforms.
+        tier: "nano", "micro", "mid", "macro" or "mega".
+        relation: "in_house" or "partner".
+    """
+
+    name: str | None = None
+    handles: Mapping[str, str] = field(default_factory=dict)
+    followers: int | None = None
+    tier: str | None = None
+    relation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KolRecord:
+    """A KOL that was registered, by hand or by its first comment.
+
+    Attributes:
+        kol_id: its id.
+        profile: what somebody wrote down of it.
+        registered_at: when it was registered, aware, UTC.
+        duplicates: comments that were sent again.
+        status: as of its last processed comment; None before the first.
+    """
+
+    kol_id: str
+    profile: KolProfileRecord
+    registered_at: datetime
+    duplicates: int
+    status: KolStatus | None
 
 
 class KolStore:
@@ -19,15 +60,15 @@ class KolStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def page(self, *, after: str | None, limit: int) -> list[RowMapping]:
+    async def page(self, *, after: str | None, limit: int) -> list[KolRecord]:
         """KOLs by id, those after `after`."""
         statement = _with_status().order_by(kols.c.kol_id).limit(limit)
         if after is not None:
             statement = statement.where(kols.c.kol_id > after)
         async with self._database.read() as connection:
-            return list((await connection.execute(statement)).mappings())
+            return [_kol(row) for row in (await connection.execute(statement)).mappings()]
 
-    async def get(self, kol_id: str) -> RowMapping:
+    async def get(self, kol_id: str) -> KolRecord:
         """One KOL.
 
         Raises:
@@ -35,18 +76,19 @@ class KolStore:
         """
         async with self._database.read() as connection:
             found = await connection.execute(_with_status().where(kols.c.kol_id == kol_id))
-            row: RowMapping | None = found.mappings().one_or_none()
+            row = found.mappings().one_or_none()
         if row is None:
             raise NotFound(f"there is no KOL {kol_id!r}; PUT it, or send a comment for it")
-        return row
+        return _kol(row)
 
-    async def put(self, kol_id: str, profile: Mapping[str, Any], now: datetime) -> None:
+    async def put(self, kol_id: str, profile: KolProfileRecord, now: datetime) -> None:
         """Register a KOL, or replace its profile; its comments and alerts stay."""
+        values = asdict(profile)
         async with self._database.write() as connection:
             await connection.execute(
                 insert(connection, kols)
-                .values(kol_id=kol_id, registered_at=to_micros(now), **profile)
-                .on_conflict_do_update(index_elements=["kol_id"], set_=dict(profile))
+                .values(kol_id=kol_id, registered_at=to_micros(now), **values)
+                .on_conflict_do_update(index_elements=["kol_id"], set_=values)
             )
 
     async def count(self) -> int:
@@ -58,4 +100,21 @@ class KolStore:
 def _with_status() -> Select[Any]:
     return select(kols, engine_states.c.status).outerjoin(
         engine_states, engine_states.c.kol_id == kols.c.kol_id
+    )
+
+
+def _kol(row: RowMapping) -> KolRecord:
+    status = row["status"]
+    return KolRecord(
+        kol_id=row["kol_id"],
+        profile=KolProfileRecord(
+            name=row["name"],
+            handles=row["handles"],
+            followers=row["followers"],
+            tier=row["tier"],
+            relation=row["relation"],
+        ),
+        registered_at=from_micros(row["registered_at"]),
+        duplicates=row["duplicates"],
+        status=None if status is None else to_status(status),
     )

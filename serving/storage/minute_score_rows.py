@@ -1,12 +1,16 @@
 """Readings as rows of their table and back."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitoring.evidence import DetectorScore
 from monitoring.minute_score import MinuteScore
 from serving.storage.instants import from_micros, to_micros
+from serving.storage.tables import minute_scores
+from serving.storage.upsert import insert
 
 # Fields that stand in a column of the same name as they are.
 _PLAIN = (
@@ -34,3 +38,15 @@ def from_row(row: RowMapping) -> MinuteScore:
     )
     plain = {name: row[name] for name in _PLAIN}
     return MinuteScore(start=from_micros(row["start"]), scores=scores, **plain)
+
+
+async def write_minute_scores(connection: AsyncConnection, found: Sequence[MinuteScore]) -> None:
+    """Write what the detectors computed, inside a transaction."""
+    if not found:
+        return
+    statement = insert(connection, minute_scores)
+    statement = statement.on_conflict_do_update(
+        index_elements=["kol_id", "start"],
+        set_={column.name: statement.excluded[column.name] for column in minute_scores.c},
+    )
+    await connection.execute(statement, [to_row(minute_score) for minute_score in found])

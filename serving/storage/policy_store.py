@@ -1,7 +1,7 @@
-"""What people set for single KOLs, at its place in the log, so that deriving again repeats it.
+"""What people set for single KOLs, at its place in the log, so that a rebuild repeats it.
 
-A change stands after the last comment that was committed before it. Idle marks stand there too;
-which of them came first is known once the pipeline has come to the change.
+The place of a change is after the last comment that was committed before it. Idle marks may have
+the same place; which came first is known once the pipeline has reached the change.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitoring.policy import Policy
 from serving.errors import NotFound
-from serving.storage.database import Database, instants
-from serving.storage.instants import to_micros
+from serving.storage.database import Database
+from serving.storage.instants import from_micros, to_micros
 from serving.storage.tables import comments, kols, policy_changes
 
 
@@ -28,8 +28,8 @@ class PolicyChange:
         overrides: what was set to which value; None takes an override back.
         actor: who did it.
         at: when, by the clock.
-        after_seq: place of the comment that it stands after.
-        after_mark: id of the idle mark that it stands after; None until the pipeline came to it.
+        after_seq: place of the comment that it follows.
+        after_mark: id of the idle mark that it follows; None until the pipeline has reached it.
     """
 
     change_id: int
@@ -41,22 +41,22 @@ class PolicyChange:
     after_mark: int | None = None
 
     def precedes(self, mark_id: int, mark_seq: int) -> bool:
-        """Whether it stands before the idle mark `mark_id`, which follows comment `mark_seq`."""
+        """Whether it comes before the idle mark `mark_id`, which follows comment `mark_seq`."""
         if self.after_mark is None:
             return self.after_seq < mark_seq
         return self.after_mark < mark_id
 
 
 def overrides(changes: Iterable[PolicyChange]) -> dict[str, PolicyChange]:
-    """The overrides that stand after a KOL's changes, each with the change that set it."""
-    alert_status: dict[str, PolicyChange] = {}
+    """The overrides that a KOL has after its changes, each with the change that set it."""
+    found: dict[str, PolicyChange] = {}
     for change in changes:
         for name, value in change.overrides.items():
             if value is None:
-                alert_status.pop(name, None)
+                found.pop(name, None)
             else:
-                alert_status[name] = change
-    return alert_status
+                found[name] = change
+    return found
 
 
 def effective(standard: Policy, changes: Iterable[PolicyChange]) -> Policy:
@@ -123,7 +123,7 @@ class PolicyStore:
 
 
 async def settle(connection: AsyncConnection, change_id: int, after_mark: int) -> None:
-    """Inside the step that first obeys a change: write down the idle mark it stands after."""
+    """Inside the step that first applies a change: write down the idle mark that it follows."""
     await connection.execute(
         update(policy_changes)
         .where(policy_changes.c.change_id == change_id, policy_changes.c.after_mark.is_(None))
@@ -132,4 +132,12 @@ async def settle(connection: AsyncConnection, change_id: int, after_mark: int) -
 
 
 def _change(row: RowMapping) -> PolicyChange:
-    return PolicyChange(**instants(row))
+    return PolicyChange(
+        change_id=row["change_id"],
+        kol_id=row["kol_id"],
+        overrides=row["overrides"],
+        actor=row["actor"],
+        at=from_micros(row["at"]),
+        after_seq=row["after_seq"],
+        after_mark=row["after_mark"],
+    )

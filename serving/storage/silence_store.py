@@ -7,16 +7,17 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, RowMapping, and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from monitoring.kinds import Severity
 from serving.errors import NotFound
-from serving.storage.database import Database, instants
-from serving.storage.instants import to_micros
+from serving.storage.database import Database
+from serving.storage.instants import from_micros, optional_from_micros, to_micros
 from serving.storage.tables import silences
 from serving.triage.silences import Matchers, Silence, SilenceState
 
 
 async def active_silences(connection: AsyncConnection, now: datetime) -> list[Silence]:
-    """The silences that are at work, inside a transaction; first made first."""
-    statement = select(silences).where(_is("active", to_micros(now)))
+    """The active silences, inside a transaction; first made first."""
+    statement = select(silences).where(_is(SilenceState.ACTIVE, to_micros(now)))
     rows = (await connection.execute(statement.order_by(silences.c.silence_id))).mappings()
     return [_silence(row) for row in rows]
 
@@ -70,7 +71,7 @@ class SilenceStore:
         at = to_micros(now)
         statement = (
             update(silences)
-            .where(silences.c.silence_id == silence_id, ~_is("expired", at))
+            .where(silences.c.silence_id == silence_id, ~_is(SilenceState.EXPIRED, at))
             .values(expired_by=actor, expired_at=at)
         )
         async with self._database.write() as connection:
@@ -100,10 +101,10 @@ class SilenceStore:
 def _is(state: SilenceState, now: int) -> ColumnElement[bool]:
     """`Silence.state` in SQL."""
     over = or_(silences.c.expired_at.is_not(None), silences.c.ends_at <= now)
-    if state == "expired":
+    if state == SilenceState.EXPIRED:
         return over
     begun = silences.c.starts_at <= now
-    return and_(~over, begun if state == "active" else ~begun)
+    return and_(~over, begun if state == SilenceState.ACTIVE else ~begun)
 
 
 def _listed(names: Collection[str] | None) -> list[str] | None:
@@ -111,10 +112,23 @@ def _listed(names: Collection[str] | None) -> list[str] | None:
 
 
 def _silence(row: RowMapping) -> Silence:
-    values = instants(row)
-    lists = {
-        name: None if listed is None else frozenset(listed)
-        for name in ("kols", "kinds", "posts")
-        for listed in [values.pop(name)]
-    }
-    return Silence(matchers=Matchers(**lists, max_severity=values.pop("max_severity")), **values)
+    return Silence(
+        silence_id=row["silence_id"],
+        matchers=Matchers(
+            kols=_set(row["kols"]),
+            kinds=_set(row["kinds"]),
+            posts=_set(row["posts"]),
+            max_severity=row["max_severity"] and Severity(row["max_severity"]),
+        ),
+        starts_at=from_micros(row["starts_at"]),
+        ends_at=from_micros(row["ends_at"]),
+        reason=row["reason"],
+        created_by=row["created_by"],
+        created_at=from_micros(row["created_at"]),
+        expired_by=row["expired_by"],
+        expired_at=optional_from_micros(row["expired_at"]),
+    )
+
+
+def _set(names: Collection[str] | None) -> frozenset[str] | None:
+    return None if names is None else frozenset(names)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from monitoring.evidence import Evidence
-from serving.triage.silences import Silence
+from serving.triage.silences import Silence, SilenceState
 from serving.triage.triage_status import TriageStatus
 
 
@@ -77,7 +77,7 @@ def _muted(
         return f"snoozed until {until:%Y-%m-%d %H:%M} UTC by {triage.snoozed.request.actor}"
     top_post = top_post_of(alert.evidence)
     for silence in silences:
-        if silence.state(now) == "active" and silence.matchers.match(
+        if silence.state(now) is SilenceState.ACTIVE and silence.matchers.match(
             kol_id=alert.kol_id,
             kind=alert.kind,
             severity=alert.severity,

@@ -1,34 +1,41 @@
-"""Silences: until a time, nobody is told of the alerts that they match."""
+"""Silences: until a time, nobody is notified of the alerts that they match."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from enum import StrEnum
 
 from monitoring.kinds import Severity
 from serving.errors import InvalidRequest
 
-SilenceState = Literal["pending", "active", "expired"]
 LONGEST = timedelta(days=366)
+
+
+class SilenceState(StrEnum):
+    """Whether a silence is still to come, works, or is over."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    EXPIRED = "expired"
 
 
 @dataclass(frozen=True, slots=True)
 class Matchers:
-    """Which alerts are meant: those that every matcher takes.
+    """Which alerts a silence matches: those that pass every matcher.
 
     Attributes:
         kols: ids of the KOLs; None for all.
         kinds: kinds of alert; None for all.
         posts: the alert's top post must be among these; None for any, and for none.
-        max_severity: the most severe that is meant; None for all.
+        max_severity: the highest severity that it matches; None for all.
     """
 
     kols: frozenset[str] | None = None
     kinds: frozenset[str] | None = None
     posts: frozenset[str] | None = None
-    max_severity: str | None = None
+    max_severity: Severity | None = None
 
     def match(self, *, kol_id: str, kind: str, severity: str, top_post: str | None) -> bool:
-        """Whether an alert is meant, as it stands."""
+        """Whether an alert passes, as it is now."""
         return (
             (self.kols is None or kol_id in self.kols)
             and (self.kinds is None or kind in self.kinds)
@@ -46,7 +53,7 @@ class Silence:
 
     Attributes:
         silence_id: its number; 0 before it is written.
-        matchers: which alerts it keeps quiet.
+        matchers: which alerts it mutes.
         starts_at: first instant, aware.
         ends_at: first instant past it, aware.
         reason: why.
@@ -67,10 +74,10 @@ class Silence:
     expired_at: datetime | None = None
 
     def state(self, now: datetime) -> SilenceState:
-        """Whether it is still to come, at work, or over."""
+        """Whether it is still to come, works, or is over."""
         if self.expired_at is not None or now >= self.ends_at:
-            return "expired"
-        return "active" if now >= self.starts_at else "pending"
+            return SilenceState.EXPIRED
+        return SilenceState.ACTIVE if now >= self.starts_at else SilenceState.PENDING
 
 
 def check_span(starts_at: datetime, ends_at: datetime, now: datetime) -> None:

@@ -124,7 +124,7 @@ async def _alert(
     actions = await service.actions.of(alert_id)
     kol = await service.kols.get(alert.kol_id)
     shown = describe(
-        alert, events, actions, alert_status, kol_name=kol["name"], asked=asked, words=words
+        alert, events, actions, alert_status, kol_name=kol.profile.name, asked=asked, words=words
     )
     return page(
         "alert.html",

@@ -77,7 +77,7 @@ def test_a_database_without_minute_scores_keeps_its_alerts_and_goes_on(
     async def forget() -> int:
         async with database.read() as connection:
             made = await connection.scalar(select(func.count()).select_from(minute_scores))
-        await StepStore(database).forget()
+        await StepStore(database).clear_derived()
         await database.close()
         return made or 0
 

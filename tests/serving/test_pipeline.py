@@ -185,7 +185,7 @@ async def test_a_state_of_another_version_says_what_to_do(world: PipelineWorld) 
     await process_all(world.pipeline())
     async with world.database.write() as connection:
         await connection.execute(update(engine_states).values(snapshot=b"GSWK\x01old"))
-    with pytest.raises(StoreError, match=r"'lena'.* version 01.*groundswell db rebuild"):
+    with pytest.raises(StoreError, match=r"'lena'.* version 1,.*groundswell db rebuild"):
         await world.pipeline().start()
 
 
@@ -204,7 +204,7 @@ async def test_silence_ends_an_alert_and_deriving_again_gives_the_same(
         await process_all(pipeline)
     before = await world.derived()
 
-    await StepStore(world.database).forget()
+    await StepStore(world.database).clear_derived()
     assert not (await world.derived())["alerts"]
     assert not (await world.derived())["minute_scores"]
     world.clock.advance(timedelta(days=300))
@@ -260,7 +260,7 @@ async def test_a_live_stream_that_breaks_off_is_told_and_told_again_the_same(
     assert await reasons(world) == ["opened", "resolved"]
 
     before = await world.derived()
-    await StepStore(world.database).forget()
+    await StepStore(world.database).clear_derived()
     world.clock.advance(timedelta(days=300))
     await process_all(world.pipeline())
     after = await world.derived()
@@ -303,3 +303,72 @@ async def test_a_failing_model_is_visible_and_nothing_is_lost(
     assert len((await world.derived())["scores"]) == len(items)
     await pipeline.stop()
     assert not pipeline.alive
+
+
+class Failures:
+    """Makes the next calls of a method of the step store fail, and counts its calls."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, name: str, failures: int = 0) -> None:
+        self.failures, self.calls = failures, 0
+        real = getattr(StepStore, name)
+
+        async def call(*arguments: Any) -> Any:
+            self.calls += 1
+            if self.failures:
+                self.failures -= 1
+                raise StoreError("no")
+            return await real(*arguments)
+
+        patch.setattr(StepStore, name, call)
+
+
+async def run_to_the_end(pipeline: Pipeline, items: list[dict[str, Any]]) -> None:
+    """Let a pipeline that was started process everything, and stop it."""
+    async with asyncio.timeout(20):
+        while pipeline.progress.seq < len(items) or not pipeline.alive:
+            await asyncio.sleep(0.01)
+    await pipeline.stop()
+
+
+async def test_a_model_error_leaves_the_engine_as_it_is(
+    world: PipelineWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.pipeline.pipeline._FIRST_BACKOFF", 0.01)
+    items = stormy(timedelta(hours=-19))
+    await world.receive(items)
+    restores = Failures(monkeypatch, "states")
+    world.scorer.failures = 3
+    pipeline = world.pipeline()
+    await pipeline.start()
+    await run_to_the_end(pipeline, items)
+    assert world.scorer.failures == 0
+    assert restores.calls == 1  # at the start
+
+
+async def test_a_store_error_restores_the_engine_before_anything_else(
+    world: PipelineWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even if the restore fails at first, or the model fails after it."""
+    monkeypatch.setattr("serving.pipeline.pipeline._FIRST_BACKOFF", 0.01)
+    items = stormy(timedelta(minutes=20))
+    await world.receive(items)
+    await process_all(world.pipeline(batch_size=100))
+    expected = await world.derived()
+    await StepStore(world.database).clear_derived()
+    pipeline = world.pipeline(batch_size=100)
+    for _ in range(3):
+        await pipeline.step()
+    await pipeline.stop()
+    commits = Failures(monkeypatch, "commit", 2)
+    pipeline = world.pipeline(batch_size=100)
+    restores = Failures(monkeypatch, "states")
+    await pipeline.start()
+    restores.failures = 2
+    await run_to_the_end(pipeline, items)
+    assert commits.failures == restores.failures == 0
+    found = await world.derived()
+    for name in ("scores", "minutes", "minute_scores", "alerts"):
+        assert found[name] == expected[name], name
+    assert [row[1:] for row in found["alert_events"]] == [
+        row[1:] for row in expected["alert_events"]
+    ]

@@ -37,7 +37,7 @@ async def change(world: PipelineWorld, overrides: dict[str, float | None]) -> No
 
 async def rebuilt(world: PipelineWorld, pipeline: Pipeline) -> dict[str, list[tuple[Any, ...]]]:
     """What comes of it when all is forgotten; without ids that count up."""
-    await StepStore(world.database).forget()
+    await StepStore(world.database).clear_derived()
     await process_all(pipeline)
     return plain(await world.derived())
 

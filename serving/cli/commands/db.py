@@ -43,7 +43,7 @@ def rebuild(database_url: DatabaseUrl = None) -> None:
 
     async def forget() -> None:
         try:
-            await StepStore(database).forget()
+            await StepStore(database).clear_derived()
         finally:
             await database.close()
 

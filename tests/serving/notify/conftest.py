@@ -28,7 +28,8 @@ from serving.storage.database import Database
 from serving.storage.delivery_record import Delivery
 from serving.storage.delivery_store import DeliveryFilter, DeliveryStore
 from serving.storage.outbox import WrittenDelivery
-from serving.storage.step_store import Step, StepStore
+from serving.storage.pipeline_step import PipelineStep
+from serving.storage.step_store import StepStore
 from tests.serving.conftest import NOW, NewUrl
 
 WORDS = wording()
@@ -146,7 +147,9 @@ class World:
 
     async def commit(self, *events: AlertEvent, **more: Any) -> None:
         before = await self.steps.progress()
-        await self.steps.commit(Step(**{"seq": 0, "model": "m", "events": events} | more), before)
+        await self.steps.commit(
+            PipelineStep(**{"seq": 0, "model": "m", "events": events} | more), before
+        )
 
     def dispatcher(self, channels: dict[str, Channel], **change: Any) -> Dispatcher:
         values: dict[str, Any] = {

@@ -13,7 +13,7 @@ from serving.notify.stages.mute import REBUILT, TOO_OLD
 from serving.storage.delivery_record import NewDelivery
 from serving.storage.outbox_queries import enqueue
 from serving.storage.payloads import AlertPayload
-from serving.storage.step_store import IdleMark
+from serving.storage.pipeline_step import IdleMark
 from serving.storage.tables import notification_payloads
 from tests.serving.conftest import NOW
 from tests.serving.notify.conftest import World, transition
@@ -41,7 +41,7 @@ async def test_a_step_that_is_not_committed_tells_nobody(
     async def full(*_: object) -> None:
         raise StoreError("the disk is full")
 
-    monkeypatch.setattr("serving.storage.step_store._write_states", full)
+    monkeypatch.setattr("serving.storage.step_store.write_states", full)
     with pytest.raises(StoreError):
         await world.commit(transition())
     assert await world.rows() == []
@@ -73,7 +73,7 @@ async def test_a_rebuild_tells_nobody_again(world: World) -> None:
     await world.commit(transition(), seq=7)
     await world.commit(seq=7, new_marks=[IdleMark("lena", NOW)])
     marked = await world.steps.progress()
-    await world.steps.forget()
+    await world.steps.clear_derived()
     # The same transition has the same key; a new detector's others are recorded only.
     other = transition("opened", alert_id="b2", kol_id="mina")
     scored = [(1, _scored())]
@@ -93,9 +93,9 @@ async def test_a_rebuild_tells_nobody_again(world: World) -> None:
 
 async def test_a_second_rebuild_knows_of_the_first(world: World) -> None:
     await world.commit(seq=7)
-    await world.steps.forget()
+    await world.steps.clear_derived()
     await world.commit(seq=3)
-    await world.steps.forget()
+    await world.steps.clear_derived()
     await world.commit(transition(), seq=7, scored=[(7, _scored())])
     assert await world.states() == ["skipped"]
 
@@ -112,7 +112,7 @@ async def test_a_payload_is_stored_once_for_all_channels(world: World) -> None:
     world.routes = (Route(("crm", "team", "desk")),)
     await world.commit(transition(), transition("resolved"))
     assert await payloads(world) == ["opened", "resolved"]
-    await world.steps.forget()
+    await world.steps.clear_derived()
     await world.commit(transition(), transition("resolved"))
     assert await payloads(world) == ["opened", "resolved"]  # none that no delivery refers to
     rows = await world.rows()

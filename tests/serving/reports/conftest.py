@@ -25,8 +25,9 @@ from serving.storage.digest_record import (
     Precision,
     Recovery,
 )
-from serving.storage.kol_store import KolStore
-from serving.storage.step_store import Step, StepStore
+from serving.storage.kol_store import KolProfileRecord, KolStore
+from serving.storage.pipeline_step import PipelineStep
+from serving.storage.step_store import StepStore
 from serving.triage.actions import ActionRequest, Verb
 from tests.serving.conftest import NewUrl
 
@@ -192,8 +193,7 @@ class Archive:
         self._count = 0
 
     async def kol(self, kol_id: str, name: str | None = None) -> None:
-        profile = {"name": name, "handles": {}, "followers": None, "tier": None, "relation": None}
-        await KolStore(self.database).put(kol_id, profile, self.clock.now())
+        await KolStore(self.database).put(kol_id, KolProfileRecord(name=name), self.clock.now())
 
     async def say(
         self, kol_id: str, at: datetime, comments: int = 1, *, negative: float, positive: float
@@ -240,7 +240,7 @@ class Archive:
 
     async def _commit(self, **derived: Any) -> None:
         before = await self._steps.progress()
-        await self._steps.commit(Step(seq=self._count, model="m", **derived), before)
+        await self._steps.commit(PipelineStep(seq=self._count, model="m", **derived), before)
 
 
 @pytest.fixture

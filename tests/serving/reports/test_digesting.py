@@ -173,7 +173,7 @@ async def test_another_time_of_the_day_brings_no_day_twice(press: Press) -> None
 async def test_nothing_is_written_while_the_log_is_worked_off_again(press: Press) -> None:
     await press.say("lena", MORNING - DAY, negative=0.0, positive=1.0)
     worker = await press.worker()
-    await StepStore(press.database).forget()
+    await StepStore(press.database).clear_derived()
     assert await look(press, worker, 2 * HOUR) == 0
     assert await press.rows() == []
 

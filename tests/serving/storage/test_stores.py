@@ -7,22 +7,29 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
+from monitoring.engine import KolStatus
 from monitoring.events import Comment, ScoredComment
 from serving.errors import NotFound
 from serving.storage.alert_store import AlertFilter, AlertStore
 from serving.storage.comment_log import CommentFilter, CommentLog
 from serving.storage.database import Database
-from serving.storage.instants import to_micros
-from serving.storage.kol_store import KolStore
+from serving.storage.kol_store import KolProfileRecord, KolStore
 from serving.storage.mood_store import MoodStore
-from serving.storage.step_store import EngineState, IdleMark, Step, StepStore
+from serving.storage.pipeline_step import EngineState, IdleMark, PipelineStep
+from serving.storage.step_store import StepStore
 from serving.storage.tables import kols
 from tests.serving.conftest import NOW
 from tests.serving.notify.conftest import transition
 
 MINUTE = timedelta(minutes=1)
 NAMES = ["lena", "Lena", "émile", "zoë", "Ánh", "a b", "a-b", "ab", "_", "10", "9", "李娜", "😀"]
-PROFILE: dict[str, Any] = dict.fromkeys(["name", "followers", "tier", "relation"])
+
+
+STATUS = KolStatus(
+    kol_id="lena", watermark=NOW, score=0.1 + 0.2, negative_share=0.1, mood=0.2,
+    expected_negative_share=0.1, comments_per_hour=3.0, expected_comments_per_hour=4.0,
+    alert_id=None, severity=None, late=1, duplicates=2, learning=True,
+)  # fmt: skip
 
 
 def comment(number: int | str, **change: Any) -> Comment:
@@ -73,7 +80,7 @@ async def test_a_comment_is_one_by_platform_and_id_to_the_letter(database: Datab
     assert await log.append(batch, NOW) == [True, True, True, False, True]
     assert await log.append([comment("A"), comment("b"), comment("b")], NOW) == [False, True, False]
     assert len(await log.after(0, 99)) == 5
-    assert (await KolStore(database).get("lena"))["duplicates"] == 3
+    assert (await KolStore(database).get("lena")).duplicates == 3
 
 
 async def test_comments_are_listed_newest_first_with_their_scores(database: Database) -> None:
@@ -83,24 +90,24 @@ async def test_comments_are_listed_newest_first_with_their_scores(database: Data
     )
     places = [logged.seq for logged in await log.after(0, 9)]
     values = [0.8, 0.1, 0.8, 0.1, 0.8]
-    step = Step(
+    step = PipelineStep(
         seq=places[4],
         model="m",
         scored=[(seq, scored(n, values[n])[1]) for n, seq in enumerate(places[:5])],
     )
     await steps.commit(step, await steps.progress())
 
-    async def page(before: tuple[int, int] | None = None, **wanted: Any) -> list[str]:
-        rows = await log.page(CommentFilter("lena", **wanted), before=before, limit=4)
-        return [row["comment_id"] for row in rows]
+    async def page(before: tuple[datetime, int] | None = None, **wanted: Any) -> list[str]:
+        found = await log.page(CommentFilter("lena", **wanted), before=before, limit=4)
+        return [one.logged.comment.comment_id for one in found]
 
     assert await page() == ["5", "2", "4", "1"]
-    assert await page((to_micros(NOW + MINUTE), places[1])) == ["3", "0"]
+    assert await page((NOW + MINUTE, places[1])) == ["3", "0"]
     assert await page(sentiment="negative") == ["2", "4", "0"]
     assert await page(post_id="p1", since=NOW + MINUTE) == ["5", "1"]
     assert await page(until=NOW + MINUTE) == ["3", "0"]
     rows = await log.page(CommentFilter("lena"), before=None, limit=2)
-    assert [row["negative"] for row in rows] == [None, 0.8]
+    assert [one.scores and one.scores.negative for one in rows] == [None, 0.8]
     between = await log.scored_between("lena", NOW, NOW + 3 * MINUTE, up_to_seq=places[3], limit=3)
     assert [one.comment.comment_id for one in between] == ["3", "1", "2"]
 
@@ -108,11 +115,11 @@ async def test_comments_are_listed_newest_first_with_their_scores(database: Data
 async def test_names_sort_by_their_bytes(database: Database) -> None:
     store = KolStore(database)
     for name in NAMES:
-        await store.put(name, PROFILE | {"handles": {}}, NOW)
+        await store.put(name, KolProfileRecord(), NOW)
     expected = sorted(NAMES, key=str.encode)
-    listed = [row["kol_id"] for row in await store.page(after=None, limit=99)]
+    listed = [kol.kol_id for kol in await store.page(after=None, limit=99)]
     assert listed == expected
-    assert [row["kol_id"] for row in await store.page(after="Lena", limit=3)] == expected[
+    assert [kol.kol_id for kol in await store.page(after="Lena", limit=3)] == expected[
         expected.index("Lena") + 1 :
     ][:3]
     assert await store.count() == len(NAMES)
@@ -120,11 +127,11 @@ async def test_names_sort_by_their_bytes(database: Database) -> None:
 
 async def test_a_kol_is_registered_once_and_its_profile_replaced(database: Database) -> None:
     store = KolStore(database)
-    await store.put("lena", PROFILE | {"followers": 2**53, "handles": {"b": "1", "a": "é"}}, NOW)
-    await store.put("lena", PROFILE | {"name": "Lena", "handles": {"z": "😀"}}, NOW + MINUTE)
-    row = await store.get("lena")
-    assert (row["name"], row["followers"], row["handles"]) == ("Lena", None, {"z": "😀"})
-    assert row["registered_at"] == to_micros(NOW)
+    await store.put("lena", KolProfileRecord(followers=2**53, handles={"b": "1", "a": "é"}), NOW)
+    await store.put("lena", KolProfileRecord(name="Lena", handles={"z": "😀"}), NOW + MINUTE)
+    kol = await store.get("lena")
+    assert kol.profile == KolProfileRecord(name="Lena", handles={"z": "😀"})
+    assert (kol.registered_at, kol.status) == (NOW, None)
     with pytest.raises(NotFound):
         await store.get("Lena")
 
@@ -136,9 +143,13 @@ async def test_moods_add_up_over_steps(database: Database) -> None:
             scored(n, 0.1 * n, created_at=NOW + n * 20 * timedelta(seconds=1))
             for n in range(first, first + 3)
         ]
-        await steps.commit(Step(seq=first + 2, model="m", scored=batch), await steps.progress())
+        await steps.commit(
+            PipelineStep(seq=first + 2, model="m", scored=batch), await steps.progress()
+        )
     await steps.commit(
-        Step(seq=6, model="m", scored=[scored(6, 0.9, created_at=NOW + 30 * timedelta(seconds=1))]),
+        PipelineStep(
+            seq=6, model="m", scored=[scored(6, 0.9, created_at=NOW + 30 * timedelta(seconds=1))]
+        ),
         await steps.progress(),
     )
     store = MoodStore(database)
@@ -159,7 +170,7 @@ async def test_alerts_are_listed_by_their_opening_and_id(database: Database) -> 
         )
     ]  # fmt: skip
     events += [transition("resolved", alert_id="a", kol_id="mina", at=NOW + 90 * MINUTE)]
-    await steps.commit(Step(seq=0, model="m", events=events), await steps.progress())
+    await steps.commit(PipelineStep(seq=0, model="m", events=events), await steps.progress())
 
     async def page(before: tuple[datetime, str] | None = None, **wanted: Any) -> list[str]:
         return [
@@ -182,19 +193,20 @@ async def test_alerts_are_listed_by_their_opening_and_id(database: Database) -> 
 
 async def test_states_and_idle_marks_come_back_as_they_were_left(database: Database) -> None:
     steps = StepStore(database)
-    state = EngineState("lena", bytes(range(256)), {"b": 0.1 + 0.2, "a": None}, NOW, NOW + MINUTE)
+    state = EngineState("lena", bytes(range(256)), STATUS, NOW, NOW + MINUTE)
     marks = [IdleMark("lena", NOW), IdleMark("mina", NOW + MINUTE)]
     before = await steps.progress()
-    after = await steps.commit(Step(seq=0, model="m", new_marks=marks, states=[state]), before)
+    after = await steps.commit(
+        PipelineStep(seq=0, model="m", new_marks=marks, states=[state]), before
+    )
     assert await steps.progress() == after
     assert await steps.states() == [state]
-    assert list((await steps.states())[0].status) == ["b", "a"]
     assert await steps.statuses_after(before.step) == [state.status]
     assert await steps.statuses_after(after.step) == []
     found = await steps.next_mark(before)
     assert found is not None
-    assert found[2] == marks[0]
-    await steps.forget()
+    assert (found.mark, found.after_seq) == (marks[0], 0)
+    await steps.clear_derived()
     assert await steps.states() == []
     assert await steps.next_mark(before) == found  # what was declared stays, to be repeated
 
@@ -203,7 +215,7 @@ async def test_a_failed_transaction_leaves_nothing_and_a_reading_one_sees_one_mo
     database: Database,
 ) -> None:
     store = KolStore(database)
-    await store.put("lena", PROFILE | {"handles": {}}, NOW)
+    await store.put("lena", KolProfileRecord(), NOW)
 
     async def fail() -> None:
         async with database.write() as connection:
@@ -215,6 +227,6 @@ async def test_a_failed_transaction_leaves_nothing_and_a_reading_one_sees_one_mo
     async with database.read() as connection:
         names = select(kols.c.kol_id)
         assert (await connection.execute(names)).scalars().all() == ["lena"]
-        await store.put("zoe", PROFILE | {"handles": {}}, NOW)
+        await store.put("zoe", KolProfileRecord(), NOW)
         assert (await connection.execute(names)).scalars().all() == ["lena"]
     assert await store.count() == 2

@@ -8,8 +8,9 @@ import pytest
 from serving.clock import TestClock
 from serving.storage.action_store import ActionStore
 from serving.storage.database import Database
+from serving.storage.pipeline_step import PipelineStep
 from serving.storage.silence_store import SilenceStore
-from serving.storage.step_store import Step, StepStore
+from serving.storage.step_store import StepStore
 from serving.triage.actions import Action, ActionRequest, Verb
 from tests.serving.conftest import NOW, NewUrl
 from tests.serving.notify.conftest import transition
@@ -35,7 +36,7 @@ class TriageDesk:
         """A transition of an alert; of a1 now unless told otherwise."""
         event = transition(reason, **{"at": self.clock.now()} | change)
         before = await self.steps.progress()
-        await self.steps.commit(Step(seq=0, model="m", events=[event]), before)
+        await self.steps.commit(PipelineStep(seq=0, model="m", events=[event]), before)
 
     async def do(
         self, verb: Verb, actor: str = "mai", alert_id: str = "a1", **more: object

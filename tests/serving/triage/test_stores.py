@@ -84,7 +84,7 @@ async def test_a_rebuild_keeps_what_people_did(desk: TriageDesk) -> None:
     await desk.do("resolve")
     kept = await desk.silences.add(silence(0))
     before = await work(desk)
-    await desk.steps.forget()
+    await desk.steps.clear_derived()
     with pytest.raises(NotFound):
         await desk.do("note", text="gone for now")
     assert len(await desk.actions.of("a1")) == 1
