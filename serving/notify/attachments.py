@@ -10,10 +10,10 @@ from serving.notify.notification import Notification
 
 
 class Attachments(Protocol):
-    """Where channels take charts from."""
+    """Makes the charts that channels attach."""
 
     async def of(self, notification: Notification, words: Wording) -> bytes | None:
-        """A PNG of what led to a transition; None where nothing is stored of it.
+        """A PNG of what led to a transition; None if nothing of it is stored.
 
         Raises:
             Unavailable: it cannot be drawn now.
@@ -23,20 +23,20 @@ class Attachments(Protocol):
 
 
 class NoAttachments:
-    """Has none."""
+    """Has no charts."""
 
     async def of(self, notification: Notification, words: Wording) -> None:
         """None."""
 
 
 class StoredAttachments:
-    """Charts of alerts in the store, up to what is told; to now where that is an escalation."""
+    """Charts of stored alerts, up to the transition; up to now for a step of an escalation."""
 
     def __init__(self, chart_service: ChartService) -> None:
         self._chart_service = chart_service
 
     async def of(self, notification: Notification, words: Wording) -> bytes | None:
-        """The chart; None while alerts are derived again and this one is not there yet."""
+        """The chart; None during a rebuild, while the alert is not there yet."""
         until = notification.at if notification.step is None else None
         try:
             chart = await self._chart_service.chart_of(notification.alert_id, until=until)

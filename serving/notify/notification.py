@@ -1,4 +1,4 @@
-"""What a channel is told: one transition of one alert."""
+"""What a channel is sent: one transition of one alert."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""On which line of a TOML text a value stands, for messages about it."""
+"""The line of a TOML text that a value is on, for messages about it."""
 
 import re
 import tomllib

@@ -59,14 +59,14 @@ class Route:
     """Leads the transitions that it matches to channels.
 
     Attributes:
-        channels: told at once, at any hour.
+        channels: notified at once, at any hour.
         kols: ids of the KOLs; None for all.
         kinds: kinds of alert; None for all.
         platforms: the alert's foremost platform is one of these; None for any, and for none.
         min_severity: the least severe transition that it takes.
         pages_only: whether it takes only what is to call somebody.
         continues: whether the routes after it may also match what it matched.
-        teams: who share the watch: those that are at work are told.
+        teams: they share the watch; those at work are notified.
         steps: whom to call when nobody acknowledges a page of this route; ever later.
     """
 
@@ -91,17 +91,17 @@ class Route:
         )
 
     def calls(self, route_input: RouteInput) -> bool:
-        """Whether a transition is a page to those whom it tells.
+        """Whether a transition is a page to the people of this route.
 
-        What `is_page` says, and what rises to the least severity that it takes: its people have
-        not heard of the alert before.
+        What `is_page` says, and what rises to the least severity that it takes: its people were
+        not notified of the alert before.
         """
         risen = route_input.reason == "escalated" and route_input.severity == self.min_severity
         return risen or is_page(Reason(route_input.reason), Severity(route_input.severity))
 
     @property
     def own(self) -> frozenset[str]:
-        """Every channel that it may tell before anything is escalated."""
+        """Every channel that it may notify before anything is escalated."""
         of_teams = (name for team in self.teams for name in (*team.channels, *team.on_call))
         return frozenset((*self.channels, *of_teams))
 

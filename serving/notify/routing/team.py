@@ -1,4 +1,4 @@
-"""People who work together: when they are there, and how they are reached."""
+"""People who work together: when they are at work, and how they are reached."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,9 +15,9 @@ class Team:
 
     Attributes:
         name: as the channels file has it.
-        channels: where it is told.
+        channels: where it is notified.
         hours: when it is at work; None for always.
-        on_call: where it is told of what is critical outside its hours; empty where that goes to
+        on_call: where it is notified of what is critical outside its hours; empty if that goes to
             its channels.
         zone: the time zone that it lives in.
     """
@@ -33,7 +33,7 @@ class Team:
         return now if self.hours is None else self.hours.opens(now)
 
     def waits_until(self, severity: str, now: datetime) -> datetime | None:
-        """Until when its channels are left alone; None where they are told at once."""
+        """Until when its channels wait; None if they are notified at once."""
         if severity == CRITICAL and not self.on_call:
             return None
         opens = self.opens(now)

@@ -12,7 +12,7 @@ async def group(lane: Lane, message: Message) -> Message:
     """Keep what is due and goes together: deliveries tried together stay together.
 
     Otherwise a message that the other side took, but answered too late, would come again as part
-    of another one, under another id, and nobody could tell that it had been there. A digest goes
+    of another one, under another id, and nobody could see that it had come before. A digest goes
     alone. A later delivery of an alert never overtakes an earlier one.
     """
     chosen, passed_over = list[Delivery](), set[str]()

@@ -1,4 +1,4 @@
-"""Finds pages that nobody acknowledged in time, and has others called."""
+"""Finds pages that nobody acknowledged in time, and calls others."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""An HTTP server on loopback that answers as it is told, well or badly."""
+"""An HTTP server on loopback that gives the answers it was set to give, well or badly."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -23,7 +23,7 @@ class Request:
 
 @dataclass
 class Receiver:
-    """Gives `answers` in turn, then for ever what `otherwise` says: 204, if nothing else is set."""
+    """Gives `answers` in turn, then what `otherwise` says: 204, if nothing else is set."""
 
     answers: list[Answer] = field(default_factory=list)
     otherwise: Callable[[Request], Answer] = lambda _request: answer(204)
@@ -49,12 +49,12 @@ class Receiver:
                 body = await reader.readexactly(int(headers.get("content-length", "0")))
                 request = Request(head[0].split()[1], headers, body)
                 self.requests.append(request)
-                told = self.answers.pop(0) if self.answers else self.otherwise(request)
-                if isinstance(told, bytes):
-                    writer.write(told)
+                reply = self.answers.pop(0) if self.answers else self.otherwise(request)
+                if isinstance(reply, bytes):
+                    writer.write(reply)
                     await writer.drain()
                 else:
-                    await told(writer)
+                    await reply(writer)
         finally:
             writer.close()
 

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from serving.notify.channels.base import Rejected, Unavailable
 from serving.notify.channels.memory import MemoryChannel
 from serving.notify.dispatcher import Dispatcher
 from serving.notify.notification import Notification
@@ -79,6 +81,34 @@ async def test_what_comes_later_does_not_wait_for_bad_messages(world: World) -> 
     assert await dispatcher.step("crm") > 0
 
 
+async def test_what_follows_a_bad_message_of_its_alert_does_not_overtake_it(world: World) -> None:
+    channel = Choking(most=20)
+    dispatcher = world.dispatcher({"crm": channel}, attempts=9, chance=lambda: 1.0)
+    await world.commit(transition(kol_id="bad"))
+    assert await dispatcher.step("crm") == 0
+    await world.commit(transition("escalated"), transition(alert_id="b2"))
+    assert await dispatcher.step("crm") == 0
+    assert channel.ids == [["b2"]]
+    assert await dispatcher.step("crm") > 0
+
+
+async def test_a_burst_that_has_been_due_for_a_while_is_one_message(world: World) -> None:
+    channel = MemoryChannel(most=20)
+    await world.commit(transition(), transition("escalated"), transition(alert_id="b2"))
+    world.clock.advance(timedelta(seconds=1))
+    await world.dispatcher({"crm": channel}).step("crm")
+    assert [len(message) for message in channel.sent] == [3]
+
+
+async def test_one_by_one_ends_when_the_channel_is_unavailable(world: World) -> None:
+    channel = MemoryChannel(most=20)
+    channel.failures = [Rejected("no"), Unavailable("down")]
+    await world.commit(*(transition(alert_id=name) for name in ("a1", "b2", "c3")))
+    await world.dispatcher({"crm": channel}).step("crm")
+    assert channel.sent == []
+    assert [row.attempts for row in await world.rows()] == [1, 0, 0]
+
+
 async def test_a_message_that_cannot_be_rendered_is_given_up(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,7 +131,7 @@ async def test_a_message_that_cannot_be_rendered_is_given_up(
     assert await world.states() == ["dead", "delivered", "delivered"]
 
 
-async def test_a_lane_goes_on_after_an_unexpected_exception(
+async def test_a_lane_continues_after_an_unexpected_exception(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("serving.notify.dispatcher._POLL", 0.01)

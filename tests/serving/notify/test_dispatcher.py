@@ -1,4 +1,4 @@
-"""At least once, in order, patient, bounded, and no channel in another's way."""
+"""At least once, in order, with growing pauses, bounded; no channel waits for another."""
 
 import asyncio
 from datetime import timedelta
@@ -20,7 +20,7 @@ class Hanging(MemoryChannel):
 
 
 async def drain(world: World, dispatcher: Dispatcher, name: str = "crm", *, most: int = 50) -> int:
-    """Work a channel off, the clock jumping over its pauses; returns how many messages went."""
+    """Send all that waits for a channel, skipping its pauses; returns how many messages."""
     tries = 0
     for _ in range(most):
         pause = await dispatcher.step(name)
@@ -33,7 +33,7 @@ async def drain(world: World, dispatcher: Dispatcher, name: str = "crm", *, most
     raise AssertionError("not drained")
 
 
-async def test_what_waits_is_delivered_once_and_told_as_it_was(world: World) -> None:
+async def test_what_waits_is_delivered_once_and_unchanged(world: World) -> None:
     channel = MemoryChannel()
     dispatcher = world.dispatcher({"crm": channel})
     await world.commit(transition())

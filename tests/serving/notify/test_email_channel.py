@@ -27,7 +27,7 @@ VIETNAMESE = wording("vi", "Asia/Ho_Chi_Minh")
 
 
 class Desk:
-    """Keeps what arrives; answers the end of a message and each address as it is told."""
+    """Keeps what arrives; answers messages and addresses as it was set to."""
 
     def __init__(self, answer: str = "250 taken", refused: dict[str, str] | None = None) -> None:
         self.answer = answer
@@ -170,12 +170,12 @@ async def test_what_others_wrote_cannot_add_headers() -> None:
     ("answer", "error"),
     [("451 later", Unavailable), ("552 too large", Rejected), ("421 closing", Unavailable)],
 )
-async def test_what_the_servers_answer_means(answer: str, error: type[Exception]) -> None:
+async def test_the_code_of_a_server_decides_the_error(answer: str, error: type[Exception]) -> None:
     with desk(answer) as (_, address), pytest.raises(error, match=answer[:3]):
         await channel(address).send([notification()])
 
 
-async def test_an_address_that_is_refused_keeps_it_from_no_other() -> None:
+async def test_a_refused_address_does_not_stop_the_others() -> None:
     both = ("gone@example.com", "pr@example.com")
     with desk(refused={"gone@example.com": "550 no such person"}) as (mail, address):
         await channel(address, to=both).send([notification()])
@@ -188,7 +188,7 @@ async def test_an_address_that_is_refused_keeps_it_from_no_other() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
-async def test_it_logs_in_and_tells_no_password() -> None:
+async def test_it_logs_in_and_shows_no_password() -> None:
     with desk(login=True) as (mail, address):
         await channel(address, user="alerts:p%40ss@").send([notification()])
         assert len(mail.received) == 1
@@ -197,7 +197,7 @@ async def test_it_logs_in_and_tells_no_password() -> None:
         assert "secret7" not in str(raised.value)
 
 
-async def test_a_message_is_delivered_whatever_becomes_of_the_farewell(
+async def test_a_message_is_delivered_whatever_the_answer_to_quit_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def lingering(*_: Any) -> str:
@@ -211,7 +211,7 @@ async def test_a_message_is_delivered_whatever_becomes_of_the_farewell(
         assert len(mail.received) == 1
 
 
-async def test_a_server_that_is_not_there_may_be_back() -> None:
+async def test_a_server_that_is_not_there_is_unavailable() -> None:
     with desk() as (_, address):
         pass
     with pytest.raises(Unavailable):
@@ -223,7 +223,7 @@ async def test_a_server_that_is_not_there_may_be_back() -> None:
     [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\xff\x00" * 50_000, b"220-more\r\n" * 50_000],
     ids=["nothing", "another protocol", "an endless line", "endless lines"],
 )
-async def test_a_server_that_talks_nonsense_is_no_channel(greeting: bytes) -> None:
+async def test_a_server_that_answers_nonsense_fails_the_attempt(greeting: bytes) -> None:
     async def talk(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError):
             writer.write(greeting)
@@ -237,7 +237,7 @@ async def test_a_server_that_talks_nonsense_is_no_channel(greeting: bytes) -> No
     assert len(str(raised.value)) < 300
 
 
-async def test_a_server_without_encryption_is_told_nothing_where_it_is_required() -> None:
+async def test_nothing_is_sent_without_encryption_where_it_is_required() -> None:
     with desk() as (mail, address):
         host, _, port = address.partition(":")
         demanding = channel(address)
@@ -265,7 +265,7 @@ def test_a_url_names_a_server(url: str, server: MailServer) -> None:
     ["http://mail", "smtp://", "smtp://u@mail", "smtp://mail:x", "smtp://mail:99999",
      "smtps://mail/to@example.com", "smtp://[::1"],
 )  # fmt: skip
-def test_a_url_that_names_none_is_said_to(url: str) -> None:
+def test_a_wrong_url_is_reported(url: str) -> None:
     with pytest.raises(ValueError, match="the URL"):
         server_of(url, allow_plain=False)
 

@@ -119,11 +119,11 @@ def test_a_route_for_what_is_critical_counts_from_the_rise() -> None:
 
 
 def plan(route_input: RouteInput, not_before: datetime | None = None) -> list[PlannedStep]:
-    told = [PlannedNotification("desk", True, not_before, "")]
-    return planned_steps(ROUTES, route_input, told, NOW)
+    planned = [PlannedNotification("desk", True, not_before, "")]
+    return planned_steps(ROUTES, route_input, planned, NOW)
 
 
-def test_what_would_follow_can_be_told_beforehand() -> None:
+def test_what_would_follow_is_planned_beforehand() -> None:
     assert plan(WARNING) == [
         PlannedStep(0, 1, NOW + 15 * MINUTE, ("boss",)),
         PlannedStep(0, 2, NOW + 60 * MINUTE, ("ceo", "chair")),

@@ -1,4 +1,4 @@
-"""Escalation on the outbox: told once a page and step, past restarts, downtime and rebuilds."""
+"""Escalation on the outbox: once for each page and step, past restarts, downtime and rebuilds."""
 
 from datetime import timedelta
 
@@ -61,7 +61,7 @@ async def test_a_page_that_nobody_acknowledges_goes_up_step_by_step(world: World
     assert sent.key.startswith("a1-unacknowledged-1-")
 
 
-async def test_it_is_told_as_it_stands_and_whoever_was_called_hears_of_the_end(
+async def test_a_step_shows_the_alert_as_it_is_and_its_channel_is_notified_of_the_end(
     world: World,
 ) -> None:
     worker = watch(world)
@@ -86,11 +86,11 @@ async def test_an_acknowledgement_ends_it_until_the_alert_is_reopened(world: Wor
     assert await look(world, worker, 1) == [("boss", 1)]
 
 
-async def test_after_a_downtime_one_step_is_told_and_the_next_has_its_time(world: World) -> None:
+async def test_after_a_downtime_one_step_is_due_and_the_next_has_its_time(world: World) -> None:
     await world.commit(transition(), transition(alert_id="b2", kol_id="mina"))
     world.clock.advance(timedelta(hours=5))
     worker = watch(world)
-    assert await look(world, worker, 0.9) == []  # what came in meanwhile is worked off first
+    assert await look(world, worker, 0.9) == []  # what came in meanwhile is processed first
     assert await look(world, worker, 0.1) == [("boss", 1), ("boss", 1)]
     restarted = watch(world)
     assert await look(world, restarted, 44) == []
@@ -99,7 +99,7 @@ async def test_after_a_downtime_one_step_is_told_and_the_next_has_its_time(world
     assert await drain(world, world.dispatcher({"boss": boss}), "boss") == 1  # one message of both
 
 
-async def test_a_page_that_was_muted_is_called_about_when_it_is_told(world: World) -> None:
+async def test_a_page_that_was_muted_escalates_once_it_is_sent(world: World) -> None:
     worker = watch(world)
     await SilenceStore(world.database).add(silence(0, max_severity="critical"))
     await world.commit(transition())
@@ -109,7 +109,7 @@ async def test_a_page_that_was_muted_is_called_about_when_it_is_told(world: Worl
     assert await look(world, worker, 1) == [("boss", 1)]
 
 
-async def test_a_snooze_holds_it_back(world: World) -> None:
+async def test_a_snooze_stops_it(world: World) -> None:
     worker = watch(world)
     await world.commit(transition())
     await do(world, ActionRequest("snooze", "mai", until=NOW + 60 * MINUTE))
@@ -136,7 +136,7 @@ async def test_a_rebuild_calls_nobody(world: World) -> None:
     assert await look(world, worker, 60) == []
 
 
-async def test_its_chart_goes_on_to_now() -> None:
+async def test_its_chart_ends_now() -> None:
     class StubCharts:
         asked: list[object] = []  # noqa: RUF012 - made anew for every test
 
@@ -147,12 +147,12 @@ async def test_its_chart_goes_on_to_now() -> None:
             return b"PNG"
 
     attachments = StoredAttachments(StubCharts())  # type: ignore[arg-type]
-    for told in (notification(), notification(reason="unacknowledged", step=1)):
-        assert await attachments.of(told, WORDS) == b"PNG"
+    for one in (notification(), notification(reason="unacknowledged", step=1)):
+        assert await attachments.of(one, WORDS) == b"PNG"
     assert StubCharts.asked == [notification().at, None]
 
 
-async def test_nothing_is_asked_of_the_store_where_no_route_escalates(
+async def test_the_store_is_not_read_if_no_route_escalates(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def never(*_: object) -> None:

@@ -116,7 +116,7 @@ async def test_every_transition_is_delivered_once(world: World, servers: Outside
 
 
 @pytest.mark.parametrize("name", ["crm", "desk"])
-async def test_a_server_that_takes_a_message_and_never_answers_is_left(
+async def test_a_server_that_takes_a_message_and_never_answers_is_cut_off(
     world: World, servers: Outside, name: str
 ) -> None:
     world.routes = (Route((name,)),)

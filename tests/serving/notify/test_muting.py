@@ -1,4 +1,4 @@
-"""Muted alerts: recorded and told to nobody; told once when the muting ends before they do."""
+"""Muted alerts: recorded, sent to nobody, and sent once if the mute ends before they do."""
 
 import asyncio
 from datetime import timedelta
@@ -31,7 +31,7 @@ def unmute_notifier(world: World) -> UnmuteNotifier:
     return UnmuteNotifier(world.database, world.outbox, world.metrics)
 
 
-async def test_a_silenced_transition_is_recorded_and_told_to_nobody(world: World) -> None:
+async def test_a_silenced_transition_is_recorded_and_sent_to_nobody(world: World) -> None:
     silences = SilenceStore(world.database)
     await silences.add(silence(0, kols=frozenset({"mina"})))
     await silences.add(silence(0, max_severity="warning"))
@@ -43,7 +43,7 @@ async def test_a_silenced_transition_is_recorded_and_told_to_nobody(world: World
     assert world.committed == [("crm", "skipped"), ("crm", "waiting")]
 
 
-async def test_what_is_too_old_is_called_that(world: World) -> None:
+async def test_what_is_too_old_has_that_reason(world: World) -> None:
     await SilenceStore(world.database).add(silence(0))
     await world.commit(transition(at=NOW - timedelta(hours=25)))
     assert await outcomes(world) == [("opened", "crm", "skipped", "too old")]
@@ -62,7 +62,7 @@ async def test_a_snooze_lets_an_escalation_through(world: World) -> None:
     ]
 
 
-async def test_a_channel_that_mirrors_alerts_hears_of_their_end(world: World) -> None:
+async def test_a_stateful_receiver_is_notified_of_the_end(world: World) -> None:
     world.routes, world.stateful_receivers = (Route(("crm", "team")),), frozenset({"crm"})
     await world.commit(transition())
     await do(world, ActionRequest("resolve", "mai"))
@@ -73,7 +73,7 @@ async def test_a_channel_that_mirrors_alerts_hears_of_their_end(world: World) ->
     ]
 
 
-async def test_when_a_silence_ends_what_is_still_open_is_told_once(world: World) -> None:
+async def test_when_a_silence_ends_what_is_still_open_is_notified_once(world: World) -> None:
     world.routes = (Route(("crm", "team")),)
     await SilenceStore(world.database).add(silence(0, max_severity="warning"))
     await world.commit(transition(), transition(alert_id="b2"))
@@ -93,7 +93,7 @@ async def test_when_a_silence_ends_what_is_still_open_is_told_once(world: World)
     assert await watch.step() == 0
 
 
-async def test_the_severity_told_is_that_of_now(world: World) -> None:
+async def test_the_severity_sent_is_that_of_now(world: World) -> None:
     await SilenceStore(world.database).add(silence(0, max_severity="critical"))
     await world.commit(transition(), transition("escalated", severity="critical"))
     world.clock.advance(HOUR)
@@ -106,14 +106,14 @@ async def test_the_severity_told_is_that_of_now(world: World) -> None:
     )
 
 
-async def test_what_was_told_before_its_snooze_is_not_told_again(world: World) -> None:
+async def test_what_was_sent_before_its_snooze_is_not_sent_again(world: World) -> None:
     await world.commit(transition())
     await do(world, ActionRequest("snooze", "mai", until=NOW + HOUR))
     world.clock.advance(2 * HOUR)
     assert await unmute_notifier(world).step() == 0
 
 
-async def test_an_alert_reopened_by_hand_is_told_where_its_rise_was_muted(world: World) -> None:
+async def test_an_alert_reopened_by_hand_is_notified_if_its_rise_was_muted(world: World) -> None:
     await SilenceStore(world.database).add(silence(0))
     await world.commit(transition())
     await do(world, ActionRequest("resolve", "mai"))
@@ -131,7 +131,7 @@ async def test_a_channel_that_no_route_names_any_more_is_left_out(world: World) 
     assert await unmute_notifier(world).step() == 0
 
 
-async def test_a_second_muting_is_made_up_for_too(world: World) -> None:
+async def test_a_second_mute_is_followed_by_a_notification_too(world: World) -> None:
     silences = SilenceStore(world.database)
     await silences.add(silence(0))
     await world.commit(transition())
@@ -147,7 +147,7 @@ async def test_a_second_muting_is_made_up_for_too(world: World) -> None:
     assert reasons == ["opened", "still_open", "escalated", "still_open"]
 
 
-async def test_the_worker_looks_at_once_when_people_change_something(
+async def test_the_worker_runs_at_once_when_people_change_something(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("serving.notify.workers.periodic._POLL", 600.0)

@@ -35,7 +35,7 @@ async def test_one_delivery_a_transition_and_channel(world: World) -> None:
     assert world.committed == [("crm", "waiting"), ("team", "waiting")] * 2
 
 
-async def test_a_step_that_is_not_committed_tells_nobody(
+async def test_a_step_that_is_not_committed_notifies_nobody(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def full(*_: object) -> None:
@@ -57,7 +57,7 @@ async def test_informing_kinds_only_where_a_route_asks(world: World) -> None:
     assert await world.states() == ["waiting"]
 
 
-async def test_old_transitions_are_recorded_and_told_to_nobody(world: World) -> None:
+async def test_old_transitions_are_recorded_and_nobody_is_notified(world: World) -> None:
     day = timedelta(hours=24)
     await world.commit(
         transition(at=NOW - day - timedelta(seconds=1)), transition("resolved", at=NOW - day)
@@ -69,7 +69,7 @@ async def test_old_transitions_are_recorded_and_told_to_nobody(world: World) -> 
     ]
 
 
-async def test_a_rebuild_tells_nobody_again(world: World) -> None:
+async def test_a_rebuild_notifies_nobody_again(world: World) -> None:
     await world.commit(transition(), seq=7)
     await world.commit(seq=7, new_marks=[IdleMark("lena", NOW)])
     marked = await world.steps.progress()
@@ -85,7 +85,7 @@ async def test_a_rebuild_tells_nobody_again(world: World) -> None:
         ("b2", REBUILT),
         ("a1", REBUILT),
     ]
-    # What is new after the rebuild is told.
+    # What is new after the rebuild is notified.
     await world.commit(transition(alert_id="c3"), seq=7, new_marks=[IdleMark("lena", NOW)])
     await world.commit(transition(alert_id="d4"), seq=8, scored=[(8, _scored())])
     assert (await world.states())[3:] == ["waiting", "waiting"]

@@ -135,7 +135,7 @@ def test_routes_that_match_the_same_name_each_other(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new"), [('"acme"]', '"acne"]'), ('acme = ["lena", "mina"]', "acme = 1")]
 )
-def test_a_brand_at_fault_is_one_fault(tmp_path: Path, old: str, new: str) -> None:
+def test_a_wrong_brand_is_reported_once(tmp_path: Path, old: str, new: str) -> None:
     path = tmp_path / "channels.toml"
     path.write_text((CHANNELS + GOOD.replace('kols = ["nora"]\n', "")).replace(old, new))
     with pytest.raises(InvalidConfig) as raised:

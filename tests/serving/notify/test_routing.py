@@ -48,14 +48,14 @@ def test_a_transition_takes_these_routes(route_input: RouteInput, places: list[i
         ("warning", "warning", "opened", True),
         ("warning", "critical", "reopened", True),
         ("info", "info", "opened", False),
-        ("warning", "critical", "escalated", False),  # those it tells were called at the opening
-        ("critical", "critical", "escalated", True),  # those it tells hear of it for the first time
+        ("warning", "critical", "escalated", False),  # its people were called at the opening
+        ("critical", "critical", "escalated", True),  # its people are notified for the first time
         ("warning", "warning", "escalated", True),
         ("warning", "critical", "aftershock", False),
         ("warning", "critical", "resolved", False),
     ],
 )
-def test_what_is_to_call_somebody(
+def test_which_transitions_are_pages(
     min_severity: str, severity: str, reason: str, calls: bool
 ) -> None:
     route = Route(("phone",), min_severity=min_severity, pages_only=True)

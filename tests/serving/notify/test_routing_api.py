@@ -26,7 +26,7 @@ def routed(
         yield client
 
 
-def test_the_routes_as_they_stand(routed: TestClient) -> None:
+def test_the_routes_as_they_are(routed: TestClient) -> None:
     answer = routed.get("/v1/routing")
     assert "hooks.slack.com" not in answer.text
     assert answer.json() == {
@@ -90,7 +90,7 @@ def test_what_a_transition_would_do(routed: TestClient) -> None:
     assert elsewhere["plan"] == elsewhere["escalations"] == []
 
 
-def test_a_preview_too_far_away(routed: TestClient) -> None:
+def test_a_preview_too_far_from_now_is_refused(routed: TestClient) -> None:
     far = {"kol_id": "lena", "severity": "info", "at": "2028-03-11T03:00:00Z"}
     answer = routed.post("/v1/routing/preview", json=far)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_range")

@@ -1,4 +1,4 @@
-"""The running service tells a webhook on loopback: over HTTP, through the CLI, past a SIGKILL."""
+"""The running service notifies a webhook on loopback: over HTTP, by the CLI, past a SIGKILL."""
 
 import asyncio
 import json
@@ -88,7 +88,7 @@ def send(client: Any, items: list[dict[str, Any]]) -> None:
     wait_until_processed(client)
 
 
-def test_a_storm_reaches_the_webhook_and_can_be_sent_again(
+def test_a_backlash_reaches_the_webhook_and_can_be_sent_again(
     settings: Settings,
     classifier: SentimentClassifier,
     clock: TestClock,
@@ -150,7 +150,7 @@ def _states(client: Any) -> list[str]:
 
 
 @pytest.mark.slow
-def test_a_killed_service_tells_everything_when_it_is_back(
+def test_a_killed_service_sends_everything_when_it_is_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, configured: Callable[[Receiver], Path]
 ) -> None:
     start = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=22)

@@ -1,4 +1,4 @@
-"""What waits is asked again at its turn: muted meanwhile, it is kept back and made up for."""
+"""What waits is checked again at its turn: if it was muted meanwhile, it is sent later."""
 
 from datetime import timedelta
 
@@ -21,7 +21,7 @@ from tests.serving.notify.conftest import World, transition
 from tests.serving.notify.test_dispatcher import drain
 from tests.serving.notify.test_escalation import CHAIN
 from tests.serving.notify.test_plan import HANOI
-from tests.serving.notify.test_waiting import MORNING, told
+from tests.serving.notify.test_waiting import MORNING, sent_on
 from tests.serving.triage.conftest import action
 from tests.serving.triage.test_muting import silence
 
@@ -54,7 +54,7 @@ ACKNOWLEDGED = TriageStatus(acknowledged=action("acknowledge", at=NOW, seen_at=N
         ("unacknowledged", AlertStatus(ACKNOWLEDGED, None), False, True, None),
     ],
 )
-def test_what_is_kept_back(
+def test_what_is_suppressed(
     reason: str, alert_status: AlertStatus, stateful: bool, by_hand: bool, expected: str | None
 ) -> None:
     assert suppressed(reason, alert_status, stateful=stateful, by_hand=by_hand) == expected
@@ -70,14 +70,14 @@ async def outcomes(world: World) -> list[tuple[str, str, str | None]]:
 
 
 async def down(world: World, channel: MemoryChannel, name: str = "crm") -> Dispatcher:
-    """A sender whose first attempt on the channel fails, made."""
+    """A dispatcher after a first attempt on the channel that failed."""
     channel.failures = [Unavailable("down")]
     dispatcher = world.dispatcher({name: channel})
     assert await dispatcher.step(name) == 0
     return dispatcher
 
 
-async def test_what_is_silenced_between_two_attempts_is_told_when_the_silence_ends(
+async def test_what_is_silenced_between_two_attempts_is_sent_when_the_silence_ends(
     world: World,
 ) -> None:
     channel = MemoryChannel()
@@ -91,20 +91,20 @@ async def test_what_is_silenced_between_two_attempts_is_told_when_the_silence_en
     world.clock.advance(HOUR)
     assert await UnmuteNotifier(world.database, world.outbox, world.metrics).step() == 1
     await drain(world, dispatcher)
-    assert told(channel) == [[("a1", "still_open")]]
+    assert sent_on(channel) == [[("a1", "still_open")]]
 
 
-async def test_a_kept_back_message_takes_nothing_of_the_pace(world: World) -> None:
+async def test_a_suppressed_message_does_not_count_for_the_rate(world: World) -> None:
     channel = MemoryChannel(interval=HOUR)
     await world.commit(transition(), transition(alert_id="b2"))
     await do(world, "resolve")
     dispatcher = world.dispatcher({"crm": channel})
     assert [await dispatcher.step("crm"), await dispatcher.step("crm")] == [0, 0]
-    assert told(channel) == [[("b2", "opened")]]
+    assert sent_on(channel) == [[("b2", "opened")]]
 
 
 @pytest.mark.parametrize(("late", "sent"), [(timedelta(), 1), (timedelta(microseconds=1), 0)])
-async def test_a_snooze_that_ends_when_the_hours_begin_keeps_nothing_back(
+async def test_a_snooze_that_ends_when_the_hours_begin_suppresses_nothing(
     world: World, late: timedelta, sent: int
 ) -> None:
     world.routes = (Route(teams=(HANOI,)),)
@@ -117,24 +117,24 @@ async def test_a_snooze_that_ends_when_the_hours_begin_keeps_nothing_back(
     assert await world.states() == ["delivered" if sent else "skipped"]
 
 
-async def test_what_got_worse_since_its_snooze_is_told_in_order(world: World) -> None:
+async def test_what_got_worse_since_its_snooze_is_sent_in_order(world: World) -> None:
     channel = MemoryChannel()
     await world.commit(transition())
     dispatcher = await down(world, channel)
     await do(world, "snooze", until=NOW + HOUR)
     await world.commit(transition("escalated", severity="critical", at=NOW + MINUTE))
     await drain(world, dispatcher)
-    assert told(channel) == [[("a1", "opened")], [("a1", "escalated")]]
+    assert sent_on(channel) == [[("a1", "opened")], [("a1", "escalated")]]
 
 
-async def test_each_transition_is_asked_by_its_own_severity(world: World) -> None:
+async def test_each_transition_is_matched_by_its_own_severity(world: World) -> None:
     channel = MemoryChannel()
     await world.commit(transition())
     await world.commit(transition("escalated", severity="critical", at=NOW + MINUTE))
     dispatcher = await down(world, channel)
     await SilenceStore(world.database).add(silence(0, max_severity="warning"))
     await drain(world, dispatcher)
-    assert told(channel) == [[("a1", "escalated")]]
+    assert sent_on(channel) == [[("a1", "escalated")]]
     world.clock.advance(2 * HOUR)
     assert await UnmuteNotifier(world.database, world.outbox, world.metrics).step() == 0
 
@@ -145,19 +145,19 @@ async def test_the_rest_of_a_burst_goes_as_one_message(world: World) -> None:
     dispatcher = await down(world, channel)
     await do(world, "false_alarm", "b2")
     await drain(world, dispatcher)
-    assert told(channel) == [[("a1", "opened"), ("c3", "opened")]]
+    assert sent_on(channel) == [[("a1", "opened"), ("c3", "opened")]]
     assert await world.states() == ["delivered", "skipped", "delivered"]
 
 
-async def test_a_mirror_still_hears_of_the_end(world: World) -> None:
+async def test_a_stateful_receiver_is_still_notified_of_the_end(world: World) -> None:
     channel = MemoryChannel()
     await world.commit(transition(), transition("resolved", at=NOW + MINUTE))
     await do(world, "resolve")
     await drain(world, world.dispatcher({"crm": channel}, stateful_receivers={"crm"}))
-    assert told(channel) == [[("a1", "resolved")]]
+    assert sent_on(channel) == [[("a1", "resolved")]]
 
 
-async def test_what_is_muted_no_more_can_be_muted_again(world: World) -> None:
+async def test_what_is_no_longer_muted_can_be_muted_again(world: World) -> None:
     channel = MemoryChannel()
     silences = SilenceStore(world.database)
     await silences.add(silence(0, max_severity="critical"))
@@ -174,12 +174,12 @@ async def test_what_is_muted_no_more_can_be_muted_again(world: World) -> None:
     world.clock.advance(HOUR)
     assert await unmute_notifier.step() == 1
     await drain(world, dispatcher)
-    assert told(channel) == [[("a1", "still_open")]]
+    assert sent_on(channel) == [[("a1", "still_open")]]
     assert await unmute_notifier.step() == 0
     assert await world.states() == ["skipped", "delivered"]
 
 
-async def test_what_somebody_sends_again_goes_though_it_is_muted(world: World) -> None:
+async def test_what_somebody_sends_again_is_sent_although_it_is_muted(world: World) -> None:
     channel = MemoryChannel()
     await world.commit(transition())
     await do(world, "resolve")
@@ -189,11 +189,11 @@ async def test_what_somebody_sends_again_goes_though_it_is_muted(world: World) -
     assert row.error == "resolved, says mai"
     await world.store.resend(row.delivery_id, NOW)
     await drain(world, dispatcher)
-    assert told(channel) == [[("a1", "opened")]]
+    assert sent_on(channel) == [[("a1", "opened")]]
 
 
 async def step_that_waits(world: World, boss: MemoryChannel) -> tuple[Escalator, Dispatcher]:
-    """A page that nobody acknowledged for 15 minutes, and a step that could not be told."""
+    """A page that nobody acknowledged for 15 minutes, and a step that could not be sent."""
     world.routes = (Route(("crm",), steps=CHAIN),)
     escalator = Escalator(world.database, world.outbox, world.metrics, world.clock)
     await world.commit(transition())
@@ -214,11 +214,11 @@ async def test_nobody_is_called_past_an_acknowledgement(world: World) -> None:
     await do(world, "unacknowledge")
     assert await escalator.step() == 1
     await drain(world, dispatcher, "boss")
-    assert told(boss) == [[("a1", "unacknowledged")]]
+    assert sent_on(boss) == [[("a1", "unacknowledged")]]
     assert await escalator.step() == 0
 
 
-async def test_a_step_that_a_snooze_kept_back_follows_after_it(world: World) -> None:
+async def test_a_step_that_a_snooze_suppressed_follows_after_it(world: World) -> None:
     boss = MemoryChannel()
     escalator, dispatcher = await step_that_waits(world, boss)
     await do(world, "snooze", until=world.clock.now() + HOUR)
@@ -230,4 +230,4 @@ async def test_a_step_that_a_snooze_kept_back_follows_after_it(world: World) -> 
     )  # that is the escalation's
     assert await escalator.step() == 1
     await drain(world, dispatcher, "boss")
-    assert told(boss) == [[("a1", "unacknowledged")]]
+    assert sent_on(boss) == [[("a1", "unacknowledged")]]

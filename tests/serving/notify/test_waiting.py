@@ -1,4 +1,4 @@
-"""What waits for a team's hours: in the outbox, past the sender, and in the morning's message."""
+"""What waits for a team's hours: in the outbox, in the dispatcher, and in the morning's message."""
 
 from datetime import timedelta
 
@@ -24,7 +24,7 @@ def hanoi(world: World) -> None:
     world.routes = (Route(teams=(HANOI,)),)
 
 
-def told(channel: MemoryChannel) -> list[list[tuple[str, str]]]:
+def sent_on(channel: MemoryChannel) -> list[list[tuple[str, str]]]:
     return [[(one.alert_id, one.reason) for one in message] for message in channel.sent]
 
 
@@ -49,13 +49,13 @@ async def test_ten_transitions_of_a_night_are_one_message_in_the_morning(world: 
     world.clock.advance(timedelta(microseconds=1))
     assert await world.store.oldest_waiting(world.clock.now()) == {"hanoi-desk": MORNING}
     assert await drain(world, dispatcher, "hanoi-desk") == 1
-    assert told(desk) == [
+    assert sent_on(desk) == [
         [(f"a{number}", reason) for number in range(5) for reason in ("opened", "resolved")]
     ]
     assert await world.states() == ["delivered"] * 10
 
 
-async def test_a_channel_for_single_messages_keeps_its_pace_in_the_morning(world: World) -> None:
+async def test_a_channel_for_single_messages_keeps_its_rate_in_the_morning(world: World) -> None:
     desk = MemoryChannel(interval=timedelta(seconds=2))
     await world.commit(*(transition(alert_id=f"a{number}") for number in range(5)))
     world.clock.advance(MORNING - NOW)
@@ -74,13 +74,15 @@ async def test_what_is_sent_by_night_does_not_take_along_what_waits(world: World
     for _ in range(5):
         await dispatcher.step("hanoi-desk")
         world.clock.advance(timedelta(seconds=2))
-    assert told(desk) == [[("m1", "opened")]]
+    assert sent_on(desk) == [[("m1", "opened")]]
     world.clock.advance(MORNING - world.clock.now())
     await drain(world, dispatcher, "hanoi-desk")
-    assert told(desk)[1:] == [[("a1", "opened"), ("a1", "resolved")]]
+    assert sent_on(desk)[1:] == [[("a1", "opened"), ("a1", "resolved")]]
 
 
-async def test_what_gets_critical_goes_at_once_and_takes_its_alert_along(world: World) -> None:
+async def test_what_gets_critical_takes_along_what_waits_of_its_alert(
+    world: World,
+) -> None:
     world.routes = (Route(teams=(NEW_YORK,)),)
     desk = MemoryChannel()
     await world.commit(transition(), transition(alert_id="b2"))
@@ -88,11 +90,11 @@ async def test_what_gets_critical_goes_at_once_and_takes_its_alert_along(world: 
     dispatcher = world.dispatcher({"ny-desk": desk})
     for _ in range(4):
         await dispatcher.step("ny-desk")
-    assert told(desk) == [[("a1", "opened")], [("a1", "escalated")]]
+    assert sent_on(desk) == [[("a1", "opened")], [("a1", "escalated")]]
     assert await world.states() == ["delivered", "waiting", "delivered"]
 
 
-async def test_who_is_on_call_is_told_and_the_desk_reads_it_in_the_morning(world: World) -> None:
+async def test_those_on_call_are_notified_and_the_desk_in_the_morning(world: World) -> None:
     desk, phone = MemoryChannel(most=20), MemoryChannel()
     dispatcher = world.dispatcher({"hanoi-desk": desk, "hanoi-phone": phone})
     await world.commit(transition())
@@ -101,14 +103,14 @@ async def test_who_is_on_call_is_told_and_the_desk_reads_it_in_the_morning(world
     for _ in range(4):
         await dispatcher.step("hanoi-phone")
         await dispatcher.step("hanoi-desk")
-    assert told(phone) == [[("a1", "escalated")], [("a1", "resolved")]]
+    assert sent_on(phone) == [[("a1", "escalated")], [("a1", "resolved")]]
     assert desk.sent == []
     world.clock.advance(MORNING - NOW)
     await drain(world, dispatcher, "hanoi-desk")
-    assert told(desk) == [[("a1", "opened"), ("a1", "escalated"), ("a1", "resolved")]]
+    assert sent_on(desk) == [[("a1", "opened"), ("a1", "escalated"), ("a1", "resolved")]]
 
 
-async def test_who_was_called_by_night_is_told_of_the_end_by_day(world: World) -> None:
+async def test_who_was_called_by_night_is_notified_of_the_end_by_day(world: World) -> None:
     await world.commit(transition(severity="critical"))
     world.clock.advance(MORNING - NOW)
     await world.commit(transition("resolved", severity="critical", at=MORNING))
@@ -120,14 +122,14 @@ async def test_who_was_called_by_night_is_told_of_the_end_by_day(world: World) -
     ]
 
 
-async def test_what_is_muted_no_more_waits_for_the_hours_too(world: World) -> None:
+async def test_what_is_no_longer_muted_waits_for_the_hours_too(world: World) -> None:
     await SilenceStore(world.database).add(silence(0, max_severity="warning"))
     await world.commit(transition())
     world.clock.advance(2 * HOUR)
     assert await UnmuteNotifier(world.database, world.outbox, world.metrics).step() == 1
     skipped, still_open = await world.rows()
     assert (skipped.not_before, still_open.not_before) == (None, MORNING)
-    assert skipped.page is still_open.page is True  # it is the first that they hear of it
+    assert skipped.page is still_open.page is True  # it is their first notification of it
 
 
 async def test_what_waits_can_be_sent_now_and_survives_a_restart(world: World) -> None:
@@ -137,8 +139,8 @@ async def test_what_waits_can_be_sent_now_and_survives_a_restart(world: World) -
     desk = MemoryChannel(most=20)
     dispatcher = world.dispatcher({"hanoi-desk": desk})
     await dispatcher.step("hanoi-desk")
-    assert told(desk) == [[("a1", "opened")]]
+    assert sent_on(desk) == [[("a1", "opened")]]
     world.clock.advance(3 * (MORNING - NOW))
     again = world.dispatcher({"hanoi-desk": desk})
     await drain(world, again, "hanoi-desk")
-    assert told(desk)[1:] == [[("b2", "opened")]]
+    assert sent_on(desk)[1:] == [[("b2", "opened")]]

@@ -30,14 +30,14 @@ channels = ["room", "phone"]
 
 
 class Stumbling(PeriodicWorker):
-    """Fails in an unexpected way at its first looks."""
+    """Fails in an unexpected way in its first rounds."""
 
     name = "stumbling"
-    looks = 0
+    rounds = 0
 
     async def is_due(self, connection: AsyncConnection) -> bool:
-        self.looks += 1
-        if self.looks < 3:
+        self.rounds += 1
+        if self.rounds < 3:
             raise ZeroDivisionError
         return False
 
@@ -45,14 +45,14 @@ class Stumbling(PeriodicWorker):
         return []
 
 
-async def test_a_periodic_worker_goes_on_after_an_unexpected_exception(
+async def test_a_periodic_worker_continues_after_an_unexpected_exception(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("serving.notify.workers.periodic._POLL", 0.01)
     worker = Stumbling(world.database, world.outbox, world.metrics)
     await worker.start()
     async with asyncio.timeout(10):
-        while worker.looks < 4:
+        while worker.rounds < 4:
             await asyncio.sleep(0.01)
     assert worker.alive
     labels = {"worker": "stumbling"}
