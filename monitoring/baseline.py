@@ -75,7 +75,7 @@ class Baseline:
     """Learns from closed hours outside incidents; answers what to expect.
 
     Negative share: a beta-binomial. Comments under one post agree, so the more of a stretch is
-    excess over the usual volume (one new post, mostly), the more its share may stray: its
+    excess over the normal volume (one new post, mostly), the more its share may stray: its
     correlation is rho = loud * excess² + calm, where both parts are learnt by the method of
     moments. The mean is learnt with weights n / (1 + (n - 1) rho), the effective number of
     comments at the correlation presumed, so that a new level is not doubted away. Sums of
@@ -215,7 +215,7 @@ class Baseline:
         """Beta concentration of a stretch's share, with the doubt about the mean in it.
 
         Args:
-            fraction: share of the stretch's comments beyond the usual volume, in [0, 1].
+            fraction: share of the stretch's comments beyond the normal volume, in [0, 1].
         """
         return 1.0 / (self.rho[0] * fraction * fraction + self.doubt)
 
@@ -248,7 +248,7 @@ class Baseline:
         return _between(self.assured, start, end)
 
     def loosen(self) -> None:
-        """The usual has moved: let what was learnt of the share count a quarter."""
+        """The normal share has moved: let what was learnt of the share count a quarter."""
         state = self.state
         state.weight *= 0.25
         state.k *= 0.25
@@ -256,7 +256,7 @@ class Baseline:
         self._refresh()
 
     def rebase(self, share: float) -> None:
-        """Take `share` as the usual one: an incident lasted so long that it is normal now."""
+        """Take `share` as normal: an incident lasted so long that it is normal now."""
         state = self.state
         weight = min(state.weight, _REBASED)
         if state.weight:

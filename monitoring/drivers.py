@@ -20,7 +20,7 @@ class PostDriver:
         post_id: the post; None for comments whose source does not say.
         comments: of the incident, under it.
         negative: sum of P(negative) over them.
-        expected_negative: the same if its comments were as usual.
+        expected_negative: the same if its comments were as normal.
         excess: `negative` - `expected_negative`.
     """
 
@@ -121,17 +121,17 @@ def explain(
     expected_share: float | None = None,
     top: int = 8,
 ) -> Drivers:
-    """Why the incident's comments are not the usual ones.
+    """Why the incident's comments differ from those before.
 
     Args:
         incident: comments from the incident's start to the event; may be empty.
         baseline: comments before it, as many as are at hand; may be empty.
-        expected_share: usual negative share, in [0, 1]; None takes the baseline's mean.
+        expected_share: normal negative share, in [0, 1]; None takes the baseline's mean.
         top: how many posts, terms and samples to keep of each.
     """
     if expected_share is None:
-        dark = sum(scored.negative for scored in baseline)
-        expected_share = dark / len(baseline) if baseline else 0.0
+        negative = sum(scored.negative for scored in baseline)
+        expected_share = negative / len(baseline) if baseline else 0.0
     documents = [(terms_of(scored.comment.text), scored.negative) for scored in incident]
     terms = distinctive(documents, (terms_of(scored.comment.text) for scored in baseline), top)
     liked = [scored for scored in incident if scored.comment.likes and scored.negative >= _NEGATIVE]

@@ -1,7 +1,7 @@
-"""The engine: every KOL's monitor behind one door.
+"""The engine: every KOL's pipeline behind one door.
 
-comment → WindowCounter → WindowStats → KolMonitor → AlertEvent
-                              └ baseline, detectors, watches, lifecycle
+comment → WindowCounter → WindowStats → KolPipeline → AlertEvent
+                              └ baseline, detectors, monitors, alerts
 """
 
 from dataclasses import dataclass, field
@@ -21,14 +21,14 @@ from monitoring.windows import WindowStats
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What one call brought about.
+    """The results of one call.
 
     Attributes:
         events: alert events, in order.
         late: the comment came after its minute was closed; counted, not used.
         duplicate: the comment's id was already counted in its open minute; not used again.
         closed: windows that were closed, in time order.
-        minute_scores: what each of them read, as its minute left the KOL.
+        minute_scores: the scores of each, at the end of its minute.
     """
 
     events: list[AlertEvent] = field(default_factory=list)
@@ -40,22 +40,22 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class KolStatus:
-    """How one KOL stands.
+    """The state of one KOL.
 
     Attributes:
         kol_id: whose stream.
         watermark: minutes before this instant are closed; None before the first window.
         score: backlash score: the largest detector value over its threshold; 1 pages.
-        negative_share: of the last half hour, shrunk to the usual by four comments; in [0, 1].
+        negative_share: of the last half hour, shrunk to the baseline by four comments; in [0, 1].
         mood: of the last half hour, mean P(positive) - P(negative), shrunk likewise; in [-1, 1].
-        expected_negative_share: usual negative share, in [0, 1].
+        expected_negative_share: normal negative share, in [0, 1].
         comments_per_hour: of the last half hour.
-        expected_comments_per_hour: usual at this hour.
+        expected_comments_per_hour: normal at this hour.
         alert_id: the open backlash alert; None if there is none.
         severity: its severity; None if there is none.
         late: comments that came too late, since the KOL was first seen.
         duplicates: comments that repeated one of an open minute.
-        learning: too little has been seen to know what is usual.
+        learning: too little has been seen to know what is normal.
     """
 
     kol_id: str
@@ -158,7 +158,7 @@ class Engine:
         While an alert on the crowd is open time passes as in `advance`, for silence may end it.
         Otherwise, and while the silence may be a broken stream's, the last minute is closed and no
         more: comments that are held back keep their place, and an open alert waits, at most as
-        long as the policy's longest. A silence that tells of a broken stream is a `data_gap`.
+        long as the policy's longest. A silence that points to a broken stream is a `data_gap`.
         """
         counter = self._counters.get(kol_id)
         if counter is None:
@@ -174,7 +174,7 @@ class Engine:
         return observation
 
     def gap_due(self, kol_id: str) -> datetime | None:
-        """When `silence` will tell of a data gap if no comment comes.
+        """When `silence` will report a data gap if no comment comes.
 
         None where one is open, minutes are, or two days of silence would say too little of this
         KOL; a KOL never seen has none.
@@ -212,7 +212,7 @@ class Engine:
         return monitor.backlash.tracker.alert
 
     def status(self, kol_id: str) -> KolStatus:
-        """How a KOL stands.
+        """The state of a KOL.
 
         Raises:
             KeyError: the KOL was never seen.

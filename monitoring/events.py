@@ -1,4 +1,4 @@
-"""What monitoring is told: one comment with its scores."""
+"""The input of monitoring: one comment with its scores."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ class Comment:
         kol_id: whose stream it belongs to.
         text: as received, valid Unicode without NUL or lone surrogates.
         created_at: when it was written (event time), aware, UTC.
-        post_id: the post it stands under; None where the source does not say.
+        post_id: the post it is under; None where the source does not say.
         author_id: who wrote it; None where the source does not say.
         parent_id: the comment it answers; None for a top-level comment.
         lang: BCP-47 tag given by the source; None where it does not say.

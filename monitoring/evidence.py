@@ -1,4 +1,4 @@
-"""What an alert rests on, so that a sceptical reader can recompute it."""
+"""What an alert is based on, so that a sceptical reader can recompute it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -6,17 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from monitoring.drivers import Drivers
-from monitoring.kinds import AlertKind
-
-_FEW = 5  # comments of which a share says nothing
-_LEAST_LOYAL = 5  # loyal fans below whom nothing is said of them
-_OFFENSIVE_RISE = 0.1  # of the offensive share, from which it is worth a sentence …
-_OFFENSIVE_LEAST = 20  # … of so many comments
+from monitoring.summary import remarks
 
 
 @dataclass(frozen=True, slots=True)
 class DetectorScore:
-    """What one detector said when the event arose.
+    """The value of one detector at the event.
 
     Attributes:
         name: the detector.
@@ -24,7 +19,7 @@ class DetectorScore:
         value: its log-likelihood ratio, in nats.
         threshold: the value at which it pages; `value / threshold` is the backlash score.
         inputs: what the value can be recomputed from, under the symbols of docs/detection.md; empty
-            where there is no value, and in readings, which are kept for every minute.
+            where there is no value, and in minute scores, which are stored for every minute.
     """
 
     name: str
@@ -41,7 +36,7 @@ class DetectorScore:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The observed against the usual, over the stretch that led to the event.
+    """The observed against the normal, over the stretch that led to the event.
 
     Attributes:
         window_start: first instant of the stretch, aware, UTC.
@@ -49,10 +44,10 @@ class Evidence:
         incident_start: estimate of when the incident began.
         comments: comments in the stretch.
         negative: sum of P(negative) over them.
-        expected_comments: comments usual in such a stretch at these hours.
-        expected_negative_share: negative share usual for this KOL, in [0, 1].
+        expected_comments: comments normal in such a stretch at these hours.
+        expected_negative_share: negative share normal for this KOL, in [0, 1].
         volume_ratio: comments over expected comments.
-        scores: what each detector said.
+        scores: the value of each detector.
         drivers: why, from the comments themselves; None until the store has been read.
         summary: one sentence written from these figures.
     """
@@ -83,10 +78,10 @@ class Evidence:
 
         Args:
             drivers: computed from the incident's comments.
-            aloud: with a sentence on what stands out of them, behind the summary.
+            aloud: with a sentence on what is remarkable in them, behind the summary.
         """
-        told = _standing_out(drivers, self.comments) if aloud else ""
-        return replace(self, drivers=drivers, summary=f"{self.summary} {told}".rstrip())
+        found = remarks(drivers, self.comments) if aloud else ""
+        return replace(self, drivers=drivers, summary=f"{self.summary} {found}".rstrip())
 
     def to_dict(self) -> dict[str, Any]:
         """The evidence as JSON-able values; `from_dict` reads it back."""
@@ -135,109 +130,3 @@ class Evidence:
             drivers=None if drivers is None else Drivers.from_dict(drivers),
             summary=data["summary"],
         )
-
-
-def summarise(kind: AlertKind, kol_id: str, evidence: Evidence) -> str:
-    """One sentence from the figures of `evidence`, for a person who reads nothing else.
-
-    Args:
-        kind: the alert's kind.
-        kol_id: whose stream.
-        evidence: the figures; its own `summary` is not read.
-    """
-    span = _span((evidence.window_end - evidence.window_start).total_seconds() / 60)
-    if kind == AlertKind.PRAISE_SURGE:
-        return (
-            f"Praise for @{kol_id}: {evidence.comments} comments in {span}, "
-            f"{evidence.negative_share:.0%} of them negative; "
-            f"{evidence.expected_comments:.0f} comments are usual at this hour."
-        )
-    if kind == AlertKind.COMMENT_FLOOD:
-        return _summarise_flood(kol_id, evidence)
-    lead = {
-        AlertKind.BRIGADE: "A few accounts push negative comments on",
-        AlertKind.FLIP: "The mood turned at usual volume on",
-        AlertKind.SLOW_BURN: "Negative comments have been growing on",
-    }.get(kind, "Negative comments rose on")
-    return (
-        f"{lead} @{kol_id}: {evidence.negative_share:.0%} of {evidence.comments} in {span}; "
-        f"{evidence.expected_negative_share:.0%} of {evidence.expected_comments:.0f} is usual."
-    )
-
-
-def _summarise_flood(kol_id: str, evidence: Evidence) -> str:
-    """From what its one detector judged; at an end there may be nothing to judge."""
-    (score,) = evidence.scores
-    n, copies, usual = (score.inputs.get(name, 0.0) for name in ("n", "k", "p"))
-    return (
-        f"Near-copies make {copies / max(n, 1.0):.0%} of {n:.0f} comments on @{kol_id} in "
-        f"{_span(score.scale_minutes)}; usually {usual:.0%}."
-    )
-
-
-def _standing_out(drivers: Drivers, comments: int) -> str:
-    """What the loyal do, and whether the tone is rougher than usual; empty if neither is much."""
-    parts = []
-    who = drivers.audience
-    if who.loyal is not None and who.loyal >= _LEAST_LOYAL:
-        parts.append(
-            f"Of {who.loyal} loyal fans who write, {who.loyal_turned} turned negative and "
-            f"{who.loyal_defending} stay positive."
-        )
-    now, usual = drivers.offensive_share, drivers.offensive_usual
-    rise = 0.0 if now is None or usual is None else now - usual
-    if rise >= _OFFENSIVE_RISE and comments >= _OFFENSIVE_LEAST:
-        parts.append(f"{now:.0%} of the comments are offensive; {usual:.0%} is usual.")
-    return " ".join(parts)
-
-
-def summarise_end(kol_id: str, now: datetime, evidence: Evidence) -> str:
-    """One sentence on an incident that is over.
-
-    Args:
-        kol_id: whose stream.
-        now: event time of the resolution.
-        evidence: the figures of the last half hour.
-    """
-    span = _span((now - evidence.incident_start).total_seconds() / 60)
-    if evidence.comments < _FEW:
-        now_it_is = (
-            f"{evidence.comments} comments in the last half hour, "
-            f"{evidence.expected_comments:.0f} are usual"
-        )
-    else:
-        now_it_is = (
-            f"{evidence.negative_share:.0%} of the last {evidence.comments} comments are negative, "
-            f"{evidence.expected_negative_share:.0%} is usual"
-        )
-    return f"Over after {span} on @{kol_id}: {now_it_is}."
-
-
-def summarise_gap(kol_id: str, evidence: Evidence) -> str:
-    """One sentence on a silence that tells of a broken stream, from its figures."""
-    span = _span((evidence.window_end - evidence.window_start).total_seconds() / 60)
-    return (
-        f"No comments on @{kol_id} for {span}; {evidence.expected_comments:.0f} are usual in that "
-        "time. A platform or a feed may be down."
-    )
-
-
-def summarise_return(kol_id: str, minutes: int, held_back: bool, evidence: Evidence) -> str:
-    """One sentence on the end of such a silence.
-
-    Args:
-        kol_id: whose stream.
-        minutes: of silence.
-        held_back: what came was written before the silence was told, and arrived only now.
-        evidence: the figures up to the first minute with comments.
-    """
-    if held_back:
-        return f"Comments that were missing on @{kol_id} have arrived."
-    return (
-        f"Comments come again on @{kol_id} after {_span(minutes)} without any; "
-        f"{evidence.expected_comments:.0f} are usual in that time."
-    )
-
-
-def _span(minutes: float) -> str:
-    return f"{minutes:.0f} minutes" if minutes < 120 else f"{minutes / 60:.0f} hours"

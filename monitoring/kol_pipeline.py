@@ -1,4 +1,4 @@
-"""One KOL's stream, minute by minute: time, learning and the watches."""
+"""One KOL's stream, minute by minute: time, learning and the monitors."""
 
 import math
 
@@ -78,8 +78,8 @@ class KolPipeline:
         "_authorship",
         "_drift",
         "_excess",
-        "_usual",
-        "_usual_minute",
+        "_normal",
+        "_normal_minute",
         "backlash",
         "baseline",
         "flood",
@@ -145,7 +145,7 @@ class KolPipeline:
         recent = self.recent
         recent.learn_one(minute, n, negative, positive)
         # A new post shows at once in its minute, and in the half hour once it lasts.
-        excess = max(n - self._usual_minute, n * (1.0 - self._usual / recent.n), 0.0)
+        excess = max(n - self._normal_minute, n * (1.0 - self._normal / recent.n), 0.0)
         self._excess = excess
         hour, share, bright = state.hour, self.baseline.share, self.baseline.bright
         hour.comments += n
@@ -171,7 +171,7 @@ class KolPipeline:
         return events
 
     def minute_score(self, stats: WindowStats) -> MinuteScore:
-        """What is to be read off `stats`, the last window taken, which held comments."""
+        """The scores of `stats`, the last window taken, which held comments."""
         minute, base = minute_of(stats.start), self.baseline
         return MinuteScore(
             kol_id=self.kol_id,
@@ -245,22 +245,22 @@ class KolPipeline:
 
     def _refresh(self) -> None:
         per_minute = self.baseline.expected(self.state.hour.number) / 60
-        self._usual = per_minute * FADE_MINUTES
-        self._usual_minute = per_minute + 2 * math.sqrt(per_minute) + 1
+        self._normal = per_minute * FADE_MINUTES
+        self._normal_minute = per_minute + 2 * math.sqrt(per_minute) + 1
         self.backlash.refresh()
         self.praise.refresh()
 
     def open_alerts(self) -> list[Alert]:
         """The alerts now open, backlash first."""
-        watches = (self.backlash.tracker, self.praise.tracker, self.flood.tracker, self.gap)
-        found = (tracker.alert for tracker in watches)
+        monitors = (self.backlash.tracker, self.praise.tracker, self.flood.tracker, self.gap)
+        found = (tracker.alert for tracker in monitors)
         return [alert for alert in found if alert is not None and alert.is_open]
 
     @property
     def has_open_alert(self) -> bool:
         """Whether an alert on what the crowd says is open, so that its silence may end it.
 
-        A flood is not asked: it may not hasten the close of minutes that a backlash is heard in.
+        A flood does not count: it may not hasten the close of a backlash's minutes.
         """
         return self.backlash.tracker.open or self.praise.tracker.open
 

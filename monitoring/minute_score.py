@@ -1,4 +1,4 @@
-"""What was read off one closed minute: the observed, the usual, and what every detector said."""
+"""The scores of one closed minute: what was observed, what is normal, what detectors found."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,15 +20,15 @@ class MinuteScore:
         comments: how many comments were counted in it, late ones left out.
         negative: sum of P(negative) over them.
         positive: sum of P(positive) over them.
-        excess: comments beyond the usual volume.
-        expected_comments: comments usual in a minute of this hour.
-        expected_negative_share: usual negative share, in (0, 1).
+        excess: comments beyond the normal volume.
+        expected_comments: comments normal in a minute of this hour.
+        expected_negative_share: normal negative share, in (0, 1).
         rho_loud: correlation of the comments under a loud post.
-        doubt: correlation of a calm stretch, with the doubt about the usual share added.
+        doubt: correlation of a calm stretch, with the doubt about the normal share added.
         phi: variance of a comment's P(negative) over that of a 0 or 1, in (0, 1].
-        active: usual share of the minutes that hold a comment; the minutes' threshold rests on it.
+        active: normal share of the minutes that hold a comment; the minutes' threshold rests on it.
         judged: enough has been learnt for a value over its threshold to raise an alert.
-        scores: what each detector says, of backlash and of praise.
+        scores: the value of each detector, of backlash and of praise.
     """
 
     kol_id: str

@@ -19,7 +19,7 @@ OVERRIDABLE = (
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The knobs of the engine; the defaults are the calibrated ones.
+    """The settings of the engine; the defaults are calibrated.
 
     Attributes:
         sensitivity: false pages per KOL and month (30 days) that are bearable; 0.43 would be one
@@ -34,11 +34,11 @@ class Policy:
             aftershock and pages only …
         aftershock_ratio: … once its rate of negatives is so many times the highest before it.
         longest: an incident that lasts longer is the new normal: it is resolved and learnt.
-        critical_ratio: negatives per hour over the usual that make an incident critical …
+        critical_ratio: negatives per hour over the normal that make an incident critical …
         critical_share: … when at least this share of the comments is negative …
         critical_negative: … and there are at least this many negatives.
         slow_after: an incident that began earlier than this before its alert is a slow burn.
-        flip_below: volume over the usual under which a shift is called a flip.
+        flip_below: volume over the normal under which a shift is called a flip.
         brigade_author_share: share of the busiest author that marks a brigade …
         brigade_duplicate_share: … or share of near-duplicates.
         gap_nats: a silence is a data gap when at least so many comments were to be counted on …
@@ -77,7 +77,7 @@ class Policy:
             raise PolicyError(f"lateness is at most one hour, not {self.lateness}")
 
     def overridden(self, overrides: Mapping[str, float]) -> Self:
-        """This policy with some of `OVERRIDABLE` turned, for a single KOL.
+        """This policy with some of `OVERRIDABLE` changed, for a single KOL.
 
         Raises:
             PolicyError: a name is none of them, or a value is outside its range.

@@ -49,13 +49,13 @@ class BaselineDrift:
             self._test.update(residual / _UNITS)
 
     def learn_hour(self, hour: int, n: int, k: float, share: float, rho: float) -> bool:
-        """Take one hour outside incidents; whether the usual has moved.
+        """Take one hour outside incidents; whether the normal share has moved.
 
         Args:
             hour: hours since 1970 UTC; the day ends with hour 23.
             n: comments.
             k: sum of P(negative).
-            share: usual negative share, in (0, 1).
+            share: normal negative share, in (0, 1).
             rho: correlation of the comments of a day.
         """
         state = self.state

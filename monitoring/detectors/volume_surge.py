@@ -1,7 +1,7 @@
-"""A volume louder than its hour, than its own tail and than the last day.
+"""A volume higher than normal at its hour, than its own tail and than the last day.
 
-Three questions, each answered from the KOL's own stream. How much more than usual at this hour: a
-moving average of the count over the usual one, as a log ratio. How rare is that: above a high
+Three questions, each answered from the KOL's own stream. How much more than normal at this hour: a
+moving average of the count over the normal one, as a log ratio. How rare is that: above a high
 quantile, ratios are taken to be exponential, and both the quantile (Robbins and Monro 1951, at the
 step that is asymptotically best) and the mean excess are learnt; this is the exponential case of
 the peaks-over-threshold method (Siffer et al. 2017). And is it news: only a ratio that tops what
@@ -102,7 +102,7 @@ class VolumeSurge:
             minute: minutes since 1970 UTC; later than every one before.
             n: comments in it.
             k: sum of the probability that matters; volume does not ask.
-            excess: comments beyond the usual volume; learnt here on its own.
+            excess: comments beyond the normal volume; learnt here on its own.
         """
         state = self.state
         at = minute // STEP
@@ -125,15 +125,15 @@ class VolumeSurge:
         return self.state.score
 
     def _ratio(self, at: int, count: int) -> float:
-        return math.log((self._average(count) + _FEW) / (self._usual(at) + _FEW))
+        return math.log((self._average(count) + _FEW) / (self._normal(at) + _FEW))
 
     def _average(self, count: int) -> float:
         state = self.state
         level = state.level
         return float(count) if level is None else level + self._gain * (count - level)
 
-    def _usual(self, at: int) -> float:
-        """Usual count of a bin at this hour, shrunk to that of any hour by one day's bins."""
+    def _normal(self, at: int) -> float:
+        """Normal count of a bin at this hour, shrunk to that of any hour by one day's bins."""
         state = self.state
         total, weight = state.overall
         if weight == 0.0:
@@ -173,7 +173,7 @@ class VolumeSurge:
         """Keep what later ratios must top.
 
         A ratio above the last top, but not by the margin, is no news and raises no bar: otherwise
-        a surge that grows slowly would never be told.
+        a surge that grows slowly would never be reported.
         """
         state = self.state
         self._expire(hour)

@@ -9,12 +9,13 @@ from monitoring import alerts
 from monitoring.alerts import Alert, AlertEvent
 from monitoring.baseline import Baseline
 from monitoring.event_time import moment_of
-from monitoring.evidence import DetectorScore, Evidence, summarise, summarise_end
+from monitoring.evidence import DetectorScore, Evidence
 from monitoring.kinds import AlertFamily, AlertKind, Reason, Severity
 from monitoring.monitors.recovery import Recovery
 from monitoring.policy import Policy
 from monitoring.signals import Signal
 from monitoring.stretch import Stretch
+from monitoring.summary import summarise, summarise_end
 
 _TRUSTED = 2.0  # times the known history
 _LEAST_TRUST = 12.0  # hours
@@ -78,7 +79,7 @@ class AlertTracker:
     def outlasted(self, now: int) -> bool:
         """Whether the open incident lasts longer than twice what was known before it.
 
-        Then the little that was known was wrong, and the incident is learnt as the usual.
+        Then the little that was known was wrong, and the incident is learnt as normal.
         """
         if self.alert is None or not self.alert.is_open:
             return False
@@ -97,7 +98,7 @@ class AlertTracker:
         return self.open and (self.recovery.complete or self.overdue(now))
 
     def wants_evidence(self, score: float, now: int) -> bool:
-        """Whether the next `turn` could tell something: the evidence is worth its making."""
+        """Whether the next `turn` could report something: the evidence is worth its making."""
         return score >= 1.0 or self.ending(now)
 
     def turn(
@@ -109,7 +110,7 @@ class AlertTracker:
         stretch: Stretch,
         scores: tuple[DetectorScore, ...],
         recent: Stretch,
-        usual: float,
+        normal: float,
     ) -> list[AlertEvent]:
         """Decide what happens at minute `now`.
 
@@ -119,10 +120,10 @@ class AlertTracker:
             severity: what the figures deserve.
             rate: recent comments that matter, per minute.
             stretch: the minutes the decision rests on; `k` counts what matters to this family.
-            scores: what each detector says.
-            recent: the last half hour; `k` counts negatives. What an end and all that only informs
-                show.
-            usual: the usual share of the comments that matter, in (0, 1).
+            scores: the value of each detector.
+            recent: the last half hour; `k` counts negatives. Shown at an end
+                and by all that only informs.
+            normal: the normal share of the comments that matter, in (0, 1).
         """
         score = max(part.ratio for part in scores)
         informs = self._family is not AlertFamily.BACKLASH
@@ -142,10 +143,10 @@ class AlertTracker:
         self.state.alert, events = alerts.advance(self.alert, signal, moment_of(now), self._policy)
         if self.open and not was_open:
             self.state.recovery = Recovery()
-            self.recovery.begin(stretch.start, stretch.n, stretch.k, usual)
-        return [self._told(event) for event in events]
+            self.recovery.begin(stretch.start, stretch.n, stretch.k, normal)
+        return [self._with_end(event) for event in events]
 
-    def _told(self, event: AlertEvent) -> AlertEvent:
+    def _with_end(self, event: AlertEvent) -> AlertEvent:
         """The event with a sentence on the end where it is one."""
         if event.reason is not Reason.RESOLVED:
             return event

@@ -94,7 +94,7 @@ class BacklashMonitor:
 
     @property
     def alarmed(self) -> bool:
-        """Whether what comes in now is no example of the usual."""
+        """Whether what comes in now is no example of what is normal."""
         return self.state.score >= 1.0 or self.tracker.open
 
     def learn_one(self, minute: int, n: int, k: float, excess: float) -> list[AlertEvent]:
@@ -104,7 +104,7 @@ class BacklashMonitor:
             minute: minutes since 1970 UTC.
             n: comments, at least one.
             k: sum of P(negative).
-            excess: comments beyond the usual volume.
+            excess: comments beyond the normal volume.
         """
         score = self._detectors.learn_one(minute, n, k, excess) * self._known
         self.state.score = score
@@ -166,7 +166,7 @@ class BacklashMonitor:
         return events
 
     def scores(self, now: int, *, inputs: bool = False) -> tuple[DetectorScore, ...]:
-        """What each detector says at the end of the last minute taken.
+        """The value of each detector at the end of the last minute taken.
 
         Args:
             now: that instant, in minutes since 1970 UTC.
@@ -194,9 +194,9 @@ class BacklashMonitor:
 
     def _severity(self, stretch: Stretch) -> Severity:
         policy = self._policy
-        usual = stretch.expected * self._baseline.share + 0.5
+        normal = stretch.expected * self._baseline.share + 0.5
         critical = (
-            stretch.k / usual >= policy.critical_ratio
+            stretch.k / normal >= policy.critical_ratio
             and stretch.share >= policy.critical_share
             and stretch.k >= policy.critical_negative
         )

@@ -1,8 +1,8 @@
-"""The watch for floods of copies: many near-identical comments and no anger. It never pages.
+"""The monitor of floods of copies: many near-identical comments and no anger. It never pages.
 
 Advertisements, entries to a prize draw that all say one sentence, friendly bots: somebody may want
 to clean up, nobody needs to wake. Copies that are angry are a brigade and belong to the backlash:
-what comes while the crowd is dark, or while a backlash is heard, is not weighed here.
+what comes while much is negative, or while a backlash is detected, does not count here.
 """
 
 from dataclasses import replace
@@ -23,10 +23,10 @@ from monitoring.policy import Policy
 from monitoring.stretch import Stretch, recent_stretch
 from monitoring.windows import WindowStats
 
-_VOLUME = 1.3  # comments of the last half hour over the usual
+_VOLUME = 1.3  # comments of the last half hour over the normal
 _SHARE = 0.2  # of the comments that are copies
 _MINIMUM = 20.0  # copies
-_DARK = 1.25  # times the usual negatives, and one more: above that the crowd is dark
+_NEGATIVE = 1.25  # times the normal negatives, and one more: above that much is negative
 
 
 class FloodState(msgspec.Struct, array_like=True):
@@ -88,7 +88,7 @@ class FloodMonitor:
         Args:
             minute: minutes since 1970 UTC.
             stats: its counts, at least one comment; one whose copies are not known says nothing.
-            alarmed: a backlash is open, or heard in this very minute.
+            alarmed: a backlash is open, or detected in this very minute.
         """
         state = self.state
         if stats.duplicate_share is None:
@@ -99,7 +99,7 @@ class FloodMonitor:
         if self.tracker.open:
             state.tainted = True
             self.tracker.recovery.learn_one(n, copies)
-        elif alarmed or self._dark():
+        elif alarmed or self._much_negative():
             self._detectors.reset()
             state.tainted = state.tainted or alarmed
             return []
@@ -108,10 +108,10 @@ class FloodMonitor:
             return []
         return self._turn(minute + 1)
 
-    def _dark(self) -> bool:
-        """Whether more of the last half hour is negative than usual."""
+    def _much_negative(self) -> bool:
+        """Whether more of the last half hour is negative than normal."""
         recent = self._recent
-        return recent.negative > _DARK * self._baseline.share * recent.n + 1.0
+        return recent.negative > _NEGATIVE * self._baseline.share * recent.n + 1.0
 
     def close_hour(self, hour: int, observed_span: tuple[int, int]) -> list[AlertEvent]:
         """Take the end of an hour.
@@ -131,8 +131,8 @@ class FloodMonitor:
         if not self.tracker.open:
             self.tracker.expire(moment_of(end))
             return []
-        usual = self._baseline.expected(hour) * state.copies_baseline.share
-        self.tracker.recovery.learn_hour(end, copies, usual, observed_span)
+        normal = self._baseline.expected(hour) * state.copies_baseline.share
+        self.tracker.recovery.learn_hour(end, copies, normal, observed_span)
         return self._turn(end, missed_input=observed_span[1] <= hour * 60)
 
     def _refresh(self) -> None:
@@ -149,9 +149,9 @@ class FloodMonitor:
         if not self.tracker.wants_evidence(max(one.ratio for one in scores), now):
             return []
         rate = stretch.k / max(now - stretch.start, 1)
-        usual = state.copies_baseline.share
+        normal = state.copies_baseline.share
         events = self.tracker.turn(
-            now, AlertKind.COMMENT_FLOOD, Severity.INFO, rate, stretch, scores, recent, usual
+            now, AlertKind.COMMENT_FLOOD, Severity.INFO, rate, stretch, scores, recent, normal
         )
         if was_open and not self.tracker.open:
             if not self.tracker.recovery.complete and not missed_input:

@@ -1,4 +1,4 @@
-"""The watch for gaps: a KOL whose crowd usually talks falls silent. It informs, and never pages.
+"""The monitor of gaps: a KOL whose crowd usually talks falls silent. It informs, and never pages.
 
 A platform that is down and a feed that broke look alike from here: nothing comes. In a Poisson
 stream that should have held `E` comments, none come with probability e^-E, so `E` is the evidence
@@ -18,17 +18,18 @@ from monitoring import alerts
 from monitoring.alerts import Alert, AlertEvent
 from monitoring.baseline import Baseline
 from monitoring.event_time import minute_of, moment_of
-from monitoring.evidence import DetectorScore, Evidence, summarise_gap, summarise_return
+from monitoring.evidence import DetectorScore, Evidence
 from monitoring.kinds import AlertFamily, AlertKind, Reason, Severity
 from monitoring.policy import Policy
+from monitoring.summary import summarise_gap, summarise_return
 
 KIND = AlertKind.DATA_GAP
 DETECTOR = "silence"
 _HORIZON = 2 * 1440  # minutes: a silence that says nothing by then is left alone
-_BEYOND = 2.0  # times the longest usual silence of late
+_BEYOND = 2.0  # times the longest normal silence of late
 _DOUBTED = 1.0  # comments to be counted on; a silence that misses more is held back while it lasts
 _LEFT_OUT = 3.0  # … and one that missed more is left out: by chance one in twenty does (e^-3)
-_SOON = 12 * 60  # minutes within which a gap can be told of a KOL whose silences are doubted
+_SOON = 12 * 60  # minutes within which a gap can be reported, of a KOL whose silences are doubted
 _HALVING = 14 * 1440.0  # minutes in which the memory of a silence fades by half
 
 
@@ -91,7 +92,7 @@ class GapMonitor:
         since = minute if state.silent_since is None else state.silent_since
         if minute > since:
             missed = self._baseline.assured_between(since, minute)
-            doubted = missed >= _LEFT_OUT and self._telling(since)
+            doubted = missed >= _LEFT_OUT and self._reported_soon(since)
         state.silent_since = minute + 1
         if minute > since:
             if doubted or state.alert is not None:
@@ -102,7 +103,7 @@ class GapMonitor:
 
     def _learn_silence(self, missed: float, until: int) -> None:
         """A silence is over: the next must miss twice as many. It raises the bar twofold at most,
-        so that an outage does not make deaf.
+        so that one outage does not hide the next.
         """
         state = self.state
         before = self._remembered(until)
@@ -120,7 +121,7 @@ class GapMonitor:
     def due(self) -> int | None:
         """The minute at which the present silence is a gap, should it last (since 1970 UTC).
 
-        None where one is open, nothing was ever heard, or two days of silence would say too little.
+        None where one is open, none was ever seen, or two days of silence would say too little.
         """
         state = self.state
         if state.silent_since is None or state.alert is not None:
@@ -165,8 +166,8 @@ class GapMonitor:
             score=score.value / score.threshold,
             peak_rate=0.0,
         )
-        told = summarise_gap(self._kol_id, evidence)
-        return [alerts.event_of(state.alert, Reason.OPENED, moment, evidence.saying(told))]
+        summary = summarise_gap(self._kol_id, evidence)
+        return [alerts.event_of(state.alert, Reason.OPENED, moment, evidence.saying(summary))]
 
     def _end(self, alert: Alert, minute: int, n: int, k: float) -> list[AlertEvent]:
         """Comments have come: new ones, or those of the gap, dated within it."""
@@ -175,9 +176,9 @@ class GapMonitor:
         now = max(minute + 1, opened)
         evidence = self._evidence(since, now, n, k, ())
         held_back = minute < opened
-        told = summarise_return(self._kol_id, minute - since, held_back, evidence)
+        summary = summarise_return(self._kol_id, minute - since, held_back, evidence)
         state.alert, state.tainted_until = None, minute // 60
-        return [alerts.event_of(alert, Reason.RESOLVED, moment_of(now), evidence.saying(told))]
+        return [alerts.event_of(alert, Reason.RESOLVED, moment_of(now), evidence.saying(summary))]
 
     def _evidence(
         self, since: int, now: int, n: int, k: float, scores: tuple[DetectorScore, ...]
@@ -201,12 +202,12 @@ class GapMonitor:
         if state.alert is not None or state.silent_since is None:
             return state.alert is not None
         missed = self._baseline.assured_between(state.silent_since, now)
-        return missed >= _DOUBTED and self._telling(state.silent_since)
+        return missed >= _DOUBTED and self._reported_soon(state.silent_since)
 
-    def _telling(self, since: int) -> bool:
-        """Whether a gap that began at minute `since` could be told soon.
+    def _reported_soon(self, since: int) -> bool:
+        """Whether a gap that began at minute `since` could be reported soon.
 
-        A KOL with a comment an hour is silent every day; nothing could be told of it before its
+        A KOL with a comment an hour is silent every day; nothing could be reported before its
         incident is long over.
         """
         due = self.due()
@@ -229,6 +230,6 @@ class GapMonitor:
         return since, state.observed_until
 
     def taints(self, hour: int) -> bool:
-        """Whether a gap, or what was held back in it, makes an hour (since 1970 UTC) no example."""
+        """Whether a gap, or what it held back, spoils an hour (since 1970 UTC)."""
         state = self.state
         return state.alert is not None or hour <= state.tainted_until

@@ -16,7 +16,7 @@ from monitoring.monitors.detector_set import DetectorSet, DetectorStates
 from monitoring.policy import Policy
 from monitoring.stretch import Stretch, recent_stretch
 
-_VOLUME = 2.0  # comments over the usual
+_VOLUME = 2.0  # comments over the normal
 _MINIMUM = 20.0  # positive comments
 
 
@@ -78,7 +78,7 @@ class PraiseMonitor:
             minute: minutes since 1970 UTC.
             n: comments, at least one.
             k: sum of P(positive).
-            excess: comments beyond the usual volume.
+            excess: comments beyond the normal volume.
         """
         score = self._detectors.learn_one(minute, n, k, excess)
         if self.tracker.state.alert is not None and self.tracker.open:
@@ -101,8 +101,8 @@ class PraiseMonitor:
         if not self.tracker.open:
             self.tracker.expire(moment_of(end))
             return []
-        usual = self._baseline.expected(hour) * self._baseline.positive
-        self.tracker.recovery.learn_hour(end, k, usual, observed_span)
+        normal = self._baseline.expected(hour) * self._baseline.positive
+        self.tracker.recovery.learn_hour(end, k, normal, observed_span)
         return self._turn(end)
 
     def _turn(self, now: int) -> list[AlertEvent]:
@@ -113,16 +113,16 @@ class PraiseMonitor:
             return []
         recent = recent_stretch(self._recent, self._baseline, now)
         rate = self._recent.positive * self._recent.fade(now) / FADE_MINUTES
-        usual = self._baseline.positive
+        normal = self._baseline.positive
         events = self.tracker.turn(
-            now, AlertKind.PRAISE_SURGE, Severity.INFO, rate, stretch, scores, recent, usual
+            now, AlertKind.PRAISE_SURGE, Severity.INFO, rate, stretch, scores, recent, normal
         )
         if was_open and not self.tracker.open:
             self._detectors.reset()
         return events
 
     def scores(self, now: int) -> tuple[DetectorScore, ...]:
-        """What each detector says at the end of the last minute taken, `now` (since 1970 UTC)."""
+        """The value of each detector at `now`, the end of the last minute (since 1970 UTC)."""
         return self._judge(now, self._stretch(now))
 
     def _stretch(self, now: int) -> Stretch:
@@ -132,7 +132,7 @@ class PraiseMonitor:
     def _judge(
         self, now: int, stretch: Stretch, *, inputs: bool = False
     ) -> tuple[DetectorScore, ...]:
-        """What each detector says; nothing where the volume is not up too."""
+        """The value of each detector; nothing where the volume is not up too."""
         loud = stretch.volume_ratio >= _VOLUME and stretch.k >= _MINIMUM
         scores = self._detectors.scores(now, inputs=inputs and loud, shortest=1.0)
         return scores if loud else tuple(replace(one, value=0.0) for one in scores)

@@ -4,17 +4,17 @@ import math
 
 import msgspec
 
-_SHRINK = 8.0  # comments at the usual share that a young incident is diluted with
+_SHRINK = 8.0  # comments at the normal share that a young incident is diluted with
 _LEAK = 1.0  # most evidence, in nats, that one minute may bring
-_BACK = 5.0  # nats at which the share is back at its usual
+_BACK = 5.0  # nats at which the share is back to normal
 _CALM = 3.0  # nats at which the volume of what matters is back
 
 
 class Recovery(msgspec.Struct, array_like=True):
     """Two sums of evidence for "it is over": by the share of comments, and by their absence.
 
-    The share's CUSUM sets the usual share against the one half-way (in log-odds) to the
-    incident's. The absence compares, hour by hour, Poisson counts at the usual rate with half the
+    The share's CUSUM sets the normal share against the one half-way (in log-odds) to the
+    incident's. The absence compares, hour by hour, Poisson counts at the normal rate with half the
     incident's mean rate, so that silence ends an incident of a KOL whose comments stop. Minutes
     that were missed count for neither.
 
@@ -40,16 +40,16 @@ class Recovery(msgspec.Struct, array_like=True):
     until: int = 0
     normal: float = 0.5
 
-    def begin(self, start: int, n: int, k: float, usual: float) -> None:
+    def begin(self, start: int, n: int, k: float, normal: float) -> None:
         """An incident was declared.
 
         Args:
             start: minute of its onset.
             n: comments since.
             k: of which matter.
-            usual: the share that is normal.
+            normal: the share that is normal.
         """
-        self.normal = usual
+        self.normal = normal
         self.by_share = 0.0
         self.by_absence = 0.0
         self.start, self.n, self.k = start, n, k
@@ -58,13 +58,13 @@ class Recovery(msgspec.Struct, array_like=True):
 
     def _aim(self) -> None:
         """Set the half-way share from what the incident has shown so far."""
-        usual = self.normal
-        fit = (self.k + _SHRINK * usual) / (self.n + _SHRINK)
-        fit = min(max(fit, usual + 0.02), 0.98)
-        middle = (math.log(usual / (1 - usual)) + math.log(fit / (1 - fit))) / 2
+        normal = self.normal
+        fit = (self.k + _SHRINK * normal) / (self.n + _SHRINK)
+        fit = min(max(fit, normal + 0.02), 0.98)
+        middle = (math.log(normal / (1 - normal)) + math.log(fit / (1 - fit))) / 2
         half = 1 / (1 + math.exp(-middle))
-        self.hit = math.log(usual / half)
-        self.miss = math.log((1 - usual) / (1 - half))
+        self.hit = math.log(normal / half)
+        self.miss = math.log((1 - normal) / (1 - half))
 
     def learn_one(self, n: int, k: float) -> None:
         """Take one minute with comments."""
@@ -74,14 +74,14 @@ class Recovery(msgspec.Struct, array_like=True):
         self.by_share = max(0.0, self.by_share + min(max(step, -_LEAK), _LEAK))
 
     def learn_hour(
-        self, hour_end: int, k: float, usual: float, observed_span: tuple[int, int]
+        self, hour_end: int, k: float, normal: float, observed_span: tuple[int, int]
     ) -> None:
         """Take one closed hour.
 
         Args:
             hour_end: its end, in minutes since 1970 UTC.
             k: comments that matter in it.
-            usual: how many are usual.
+            normal: how many are normal.
             observed_span: minutes from and up to which nothing was missed: this hour, mostly, less
                 a silence at its end that is doubted, and with an earlier one that no longer is.
         """
@@ -90,18 +90,18 @@ class Recovery(msgspec.Struct, array_like=True):
         if self.until and since > self.until:  # nobody knows what the minutes between held
             self.start += since - self.until
         self.until = until
-        listened = max(until - max(since, min(self.start, hour_end - 60)), 0) / 60
+        observed = max(until - max(since, min(self.start, hour_end - 60)), 0) / 60
         hours = max((hour_end - self.start) / 60, 1.0)
         high = self.k / hours / 2
-        low = max(1.3 * usual, 0.2 * high)
+        low = max(1.3 * normal, 0.2 * high)
         if high > low:
             self.by_absence = max(
-                0.0, self.by_absence + (high - low) * listened - k * math.log(high / low)
+                0.0, self.by_absence + (high - low) * observed - k * math.log(high / low)
             )
 
     @property
     def complete(self) -> bool:
-        """Whether the stream is back at its usual."""
+        """Whether the stream is back to normal."""
         return self.by_share >= _BACK or self.by_absence >= _CALM
 
     @property

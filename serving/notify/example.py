@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 from monitoring.audience import Audience
 from monitoring.drivers import Drivers, PostDriver, Sample
-from monitoring.evidence import Evidence, summarise
+from monitoring.evidence import Evidence
 from monitoring.kinds import AlertKind
+from monitoring.summary import summarise
 from serving.charts.drawing import draw
 from serving.charts.mood_chart import Bin, Mark, MoodChart
 from serving.locales.wording import Wording

@@ -40,7 +40,7 @@ def opened() -> dict[str, list[datetime]]:
     return pages
 
 
-def test_the_storm_is_heard_with_four_days_of_history():
+def test_the_storm_is_detected_with_four_days_of_history():
     pages = opened()
     evening = datetime(2015, 2, 21, 18, tzinfo=NEW_YORK)
     midnight = datetime(2015, 2, 23, tzinfo=NEW_YORK)

@@ -5,10 +5,11 @@ import msgspec
 import pytest
 
 from monitoring.alerts import Alert, advance, alert_id
-from monitoring.evidence import DetectorScore, Evidence, summarise, summarise_end
+from monitoring.evidence import DetectorScore, Evidence
 from monitoring.kinds import AlertFamily, AlertKind, Severity
 from monitoring.policy import Policy
 from monitoring.signals import Signal
+from monitoring.summary import summarise, summarise_end
 from tests.monitoring.streams import START
 
 HOUR = timedelta(hours=1)
@@ -61,7 +62,7 @@ CASES = [
     ("nothing stays nothing", lambda: None, QUIET, 0, [], None),
     ("a firing signal opens", lambda: None, FIRING, 0, ["opened"], "open"),
     ("no evidence, no alert", lambda: None, replace(FIRING, evidence=None), 0, [], None),
-    ("still firing tells nothing new", opened, FIRING, 0.2, [], "open"),
+    ("still firing reports nothing new", opened, FIRING, 0.2, [], "open"),
     ("worse escalates", opened, CRITICAL, 0.2, ["escalated"], "open"),
     (
         "milder does not",
@@ -79,7 +80,7 @@ CASES = [
     ("a second wave is an aftershock", resolved, FIRING, 2, ["aftershock"], "open"),
     ("a weak one is none at once", resolved, replace(FIRING, rate=0.4), 2, [], "resolved"),
     ("but a day later", resolved, replace(FIRING, rate=0.4), 26, ["reopened"], "open"),
-    ("an aftershock as large as before pages not", shaken, FIRING, 3, [], "open"),
+    ("an aftershock as large as before does not page", shaken, FIRING, 3, [], "open"),
     ("one that outgrows them does", shaken, LARGER, 3, ["reopened"], "open"),
     ("but once", outgrown, LARGER, 4, [], "open"),
     ("too late to reopen: a new alert", resolved, FIRING, 50, ["opened"], "open"),
@@ -159,7 +160,7 @@ def test_one_sentence_says_it(kind, says):
     assert summarise(kind, "lena", EVIDENCE).startswith(says)
 
 
-def test_a_flood_is_told_by_what_its_detector_judged():
+def test_a_flood_is_described_by_what_its_detector_judged():
     inputs = {"n": 210, "k": 134.4, "x": 0.0, "p": 0.03, "p1": 0.19, "phi": 1.0, "kappa": 25.0}
     flood = replace(EVIDENCE, scores=(DetectorScore("copies_shift", 60.0, 14.0, 9.0, inputs),))
     assert summarise("comment_flood", "lena", flood) == (
@@ -167,7 +168,7 @@ def test_a_flood_is_told_by_what_its_detector_judged():
     )
 
 
-def test_the_end_is_told_by_the_share_or_by_silence():
+def test_the_end_is_described_by_the_share_or_by_silence():
     now = START + 4 * HOUR
     assert summarise_end("lena", now, EVIDENCE) == (
         "Over after 5 hours on @lena: 62% of the last 40 comments are negative, 15% is usual."

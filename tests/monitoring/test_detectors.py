@@ -117,7 +117,7 @@ def feed(base: Baseline, scan: HourScan, hours: list[Hour]) -> None:
         scan.learn_hour(hour, base.expected(hour.number), base, quiet=False)
 
 
-def test_hour_scan_hears_a_slow_burn_of_a_steady_kol():
+def test_hour_scan_detects_a_slow_burn_of_a_steady_kol():
     base, scan = Baseline(), HourScan(HourScanSettings())
     steady(base, scan, 24 * 10, 60, 9.0)
     assert scan.score_one() == 0.0
@@ -129,7 +129,7 @@ def test_hour_scan_hears_a_slow_burn_of_a_steady_kol():
     assert stretch.share > 1.5 * base.share
 
 
-def test_hour_scan_is_deaf_to_volume_alone():
+def test_hour_scan_says_nothing_of_volume_alone():
     base, scan = Baseline(), HourScan(HourScanSettings())
     steady(base, scan, 24 * 10, 60, 9.0)
     feed(base, scan, [Hour(i, 600, 90.0, 180.0, excess=540.0) for i in range(6)])
@@ -137,19 +137,19 @@ def test_hour_scan_is_deaf_to_volume_alone():
 
 
 def test_fans_falling_silent_add_to_a_darker_share_but_count_for_nothing_alone():
-    def observed_span(negative: float, positive: float) -> float:
+    def score_after(negative: float, positive: float) -> float:
         base, scan = Baseline(), HourScan(HourScanSettings())
         steady(base, scan, 24 * 10, 60, 9.0)
         feed(base, scan, [Hour(i, 60, negative, positive) for i in range(12)])
         return scan.score_one()
 
-    assert observed_span(9.0, 4.0) == 0.0
-    darker = observed_span(13.0, 18.0)
-    assert darker < observed_span(13.0, 10.0) <= darker + 4.0
+    assert score_after(9.0, 4.0) == 0.0
+    darker = score_after(13.0, 18.0)
+    assert darker < score_after(13.0, 10.0) <= darker + 4.0
 
 
 def test_a_kol_whose_days_are_alike_needs_less():
-    def observed_span(wander: float) -> float:
+    def score_after(wander: float) -> float:
         rng, base, scan = np.random.default_rng(3), Baseline(), HourScan(HourScanSettings())
         for number in range(24 * 20):
             day = np.random.default_rng(number // 12).normal(0.0, wander)
@@ -160,16 +160,16 @@ def test_a_kol_whose_days_are_alike_needs_less():
         feed(base, scan, [Hour(i, 60, 16.0, 18.0) for i in range(12)])
         return scan.score_one()
 
-    assert observed_span(0.0) > 1.3 * observed_span(0.06) > 0
+    assert score_after(0.0) > 1.3 * score_after(0.06) > 0
 
 
 def test_recovery_by_share_and_by_silence():
-    for usual_again in (True, False):
+    for normal_again in (True, False):
         recovery = Recovery()
         recovery.begin(0, 40, 28.0, 0.15)
         for _ in range(60):
-            recovery.learn_one(5, 0.75 if usual_again else 3.5)
-        assert recovery.complete is usual_again
+            recovery.learn_one(5, 0.75 if normal_again else 3.5)
+        assert recovery.complete is normal_again
     silent = Recovery()
     silent.begin(0, 40, 28.0, 0.15)
     silent.learn_hour(60, 0.0, 0.2, (0, 60))
@@ -185,12 +185,12 @@ def days(drift: BaselineDrift, count: int, share: float, first: int = 0) -> list
     ]
 
 
-def test_the_usual_that_stays_does_not_drift():
+def test_a_normal_share_that_stays_does_not_drift():
     assert days(BaselineDrift(), 80, 0.15) == []
 
 
 @pytest.mark.parametrize("share", [0.09, 0.22])
-def test_a_usual_that_moves_is_noticed_within_a_fortnight(share):
+def test_a_normal_share_that_moves_is_noticed_within_a_fortnight(share):
     drift = BaselineDrift()
     assert days(drift, 20, 0.15) == []
     moved = days(drift, 14, share, first=20)

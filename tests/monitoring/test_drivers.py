@@ -58,7 +58,7 @@ def test_the_word_of_the_storm_is_found_in_any_script(lang):
     assert found[0] in word or word in found[0]
 
 
-def test_terms_that_are_usual_are_not_told():
+def test_terms_that_are_normal_are_left_out():
     same = ["love this look", "so pretty today", "great video again"]
     drivers = explain(comments(same * 10, 0.1), comments(same * 10, 0.1, first=100))
     assert drivers.terms == ()
@@ -173,7 +173,7 @@ def offensive(found, value):
     return [replace(comment, offensive=value) for comment in found]
 
 
-def test_the_offensive_share_is_held_against_the_usual():
+def test_the_offensive_share_is_compared_with_the_baseline():
     drivers = explain(
         offensive(comments(["you liar"] * 3, 0.9), 0.6) + comments(["hm"], 0.5, first=50),
         offensive(comments(["so nice"] * 9, 0.1, first=100), 0.05),

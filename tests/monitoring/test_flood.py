@@ -1,4 +1,4 @@
-"""Floods of copies: told as information, and nothing that a backlash says is touched by them."""
+"""Floods of copies: they inform, and nothing that a backlash says is touched by them."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -32,7 +32,7 @@ def floods(events: Sequence[AlertEvent]) -> list[str]:
 
 
 def calm(minutes: int, copies: float | None = 0.03, first: int = 0) -> list[WindowStats]:
-    """Minutes with half a comment each and a usual share of copies, whole comments at a time."""
+    """Minutes with half a comment each and a normal share of copies, whole comments at a time."""
     rng = np.random.default_rng(first + 1)
     return [
         window
@@ -45,7 +45,7 @@ def calm(minutes: int, copies: float | None = 0.03, first: int = 0) -> list[Wind
 
 
 def wave(minutes: int, copies: float | None, dark: float = 0.02, n: int = 3) -> list[WindowStats]:
-    """Minutes of `n` comments each after the known usual."""
+    """Minutes of `n` comments each after the known baseline."""
     first = START + KNOWN * MINUTE
     return [
         WindowStats("lena", first + at * MINUTE, n, n * dark, 0.1, duplicate_share=copies)
@@ -66,7 +66,7 @@ def used_to(known: bytes) -> Engine:
     return engine
 
 
-def test_a_wave_of_copies_is_told_as_information_and_ends(known):
+def test_a_wave_of_copies_informs_and_ends(known):
     engine = used_to(known)
     events = feed(engine, wave(80, 0.9))
     assert floods(events) == ["opened"]
@@ -105,7 +105,7 @@ def test_its_value_is_recomputed_from_what_is_stored(known):
         pytest.param(wave(80, 0.02), id="loud, and no copies"),
         pytest.param(wave(80, 0.9, dark=0.9), id="angry copies"),
         pytest.param(wave(5, 0.9), id="too few"),
-        pytest.param(calm(DAY, first=KNOWN), id="the usual"),
+        pytest.param(calm(DAY, first=KNOWN), id="the baseline"),
     ],
 )
 def test_nothing_else_is_a_flood(known, stream):
@@ -125,7 +125,7 @@ def test_who_always_repeats_is_not_in_a_flood():
     assert floods(events) == []
 
 
-def test_a_flood_that_never_ends_becomes_the_usual(known):
+def test_a_flood_that_never_ends_becomes_normal(known):
     engine = used_to(known)
     minutes = 6 * DAY
     events = feed(engine, calm(minutes, copies=0.9, first=KNOWN))
@@ -169,7 +169,7 @@ copied = st.builds(
 def unflooded(
     monkeypatch: pytest.MonkeyPatch, comments: Sequence[ScoredComment]
 ) -> list[AlertEvent]:
-    """What an engine says that has no watch for floods."""
+    """What an engine says that has no monitor of floods."""
     with monkeypatch.context() as missed_input:
         missed_input.setattr(FloodMonitor, "learn_one", lambda *_: [])
         missed_input.setattr(FloodMonitor, "close_hour", lambda *_: [])
@@ -179,7 +179,7 @@ def unflooded(
 
 @checked(40)
 @given(story=stories, wave=copied, more=stories, seed=SEEDS)
-def test_everything_else_is_told_as_if_nobody_watched_for_floods(story, wave, more, seed):
+def test_every_other_event_is_as_without_a_flood_monitor(story, wave, more, seed):
     comments = comments_of([Scene(2 * DAY, 0.5, 0.1), *story, wave, *more], seed)
     engine = Engine()
     events = [event for comment in comments for event in engine.observe(comment).events]
@@ -189,7 +189,7 @@ def test_everything_else_is_told_as_if_nobody_watched_for_floods(story, wave, mo
     assert not any(event.pages for event in events if event.kind == "comment_flood")
 
 
-def test_the_usual_is_learnt_from_hours_and_one_loud_hour_teaches_little():
+def test_the_baseline_of_copies_is_learnt_from_hours_and_one_loud_hour_teaches_little():
     usual = CopiesBaseline()
     for hour in range(23):
         usual.learn_hour(hour, 20, 4.0)

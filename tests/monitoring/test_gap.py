@@ -1,4 +1,4 @@
-"""A KOL that usually talks falls silent: told as information, and never a page."""
+"""A KOL that usually talks falls silent: information, and never a page."""
 
 from datetime import timedelta
 
@@ -36,7 +36,7 @@ def streams() -> dict[float, list[ScoredComment]]:
 
 @pytest.fixture(scope="module")
 def noons(streams) -> dict[float, bytes]:
-    """The KOL as it stands at noon of the tenth day, by rate."""
+    """The KOL as it is at noon of the tenth day, by rate."""
     found = {}
     for rate, comments in streams.items():
         engine = Engine()
@@ -85,7 +85,7 @@ def hush(engine: Engine, since: int, until: int, step: int = 1) -> list[AlertEve
 
 
 def told(events: list[AlertEvent]) -> list[tuple[str, str]]:
-    """What was told, escalations left out."""
+    """What was reported, escalations left out."""
     return [(e.kind, e.reason) for e in events if e.reason != "escalated"]
 
 
@@ -95,7 +95,7 @@ def after(streams, rate: float, minutes: int) -> list[ScoredComment]:
     return [c for c in streams[rate] if NOON <= c.comment.created_at < end]
 
 
-def test_a_silence_is_told_once_when_it_is_due_and_ends_with_the_next_comment(noons):
+def test_a_silence_is_reported_once_when_it_is_due_and_ends_with_the_next_comment(noons):
     engine = at_noon(noons, 0.5)
     assert engine.gap_due("lena") is None  # the last minutes are still open
     assert engine.silence("lena", NOON + 5 * MINUTE).events == []
@@ -168,11 +168,11 @@ def test_a_backlog_dated_as_written_keeps_its_place(streams, noons, minutes):
         expected += spared.observe(comment).closed
     assert closed == [window for window in expected if window.start >= NOON]
     (resolved,) = events
-    assert resolved.at == opened.at  # it cannot end before it was told
+    assert resolved.at == opened.at  # it cannot end before it was reported
     assert resolved.evidence.summary == "Comments that were missing on @lena have arrived."
 
 
-def test_a_storm_in_the_backlog_is_heard_all_the_same(noons):
+def test_a_storm_in_the_backlog_is_detected_all_the_same(noons):
     engine = at_noon(noons, 1.5)
     assert len(fall_silent(engine, 60)) == 1
     events = tell(engine, STORM, 0)
@@ -190,7 +190,7 @@ def test_nights_are_no_gap_for_who_sleeps_at_night(streams, noons):
     assert engine.silence("lena", midnight + 360 * MINUTE).events == []
 
 
-def test_nothing_is_told_of_a_kol_unknown_new_or_quiet(streams):
+def test_nothing_is_reported_on_a_kol_unknown_new_or_quiet(streams):
     engine = Engine()
     assert engine.gap_due("nobody") is None
     assert engine.silence("nobody", NOON).events == []
@@ -221,13 +221,13 @@ def test_the_hours_of_a_gap_are_not_learnt(streams, noons):
     told, suppressed_open = at_noon(noons, 1.5), at_noon(noons, 1.5)
     assert len(fall_silent(told, 240)) == 1
     usual = {}
-    for name, engine in (("told", told), ("untold", suppressed_open)):
+    for name, engine in (("told", told), ("not declared", suppressed_open)):
         for comment in streams[1.5]:
             if comment.comment.created_at >= NOON + 300 * MINUTE:
                 engine.observe(comment)
         engine.advance("lena", NOON + timedelta(days=3))
         usual[name] = engine.status("lena").expected_comments_per_hour
-    assert usual["told"] > usual["untold"]
+    assert usual["told"] > usual["not declared"]
 
 
 def test_a_restore_within_a_gap_is_no_interruption(noons):
@@ -289,7 +289,7 @@ def test_whenever_an_outage_comes_the_alert_is_still_open_after_it(storm, minute
     assert engine.alert("lena").alert_id == opened.alert_id
 
 
-def test_an_incident_that_ended_in_an_outage_ends_with_the_usual_comments(noons):
+def test_an_incident_that_ended_in_an_outage_ends_with_normal_comments(noons):
     engine = at_noon(noons, 1.5)
     tell(engine, STORM, 0)
     hush(engine, 60, 300)
@@ -313,7 +313,7 @@ def test_comments_that_stop_for_good_end_an_incident_after_the_longest(noons):
     events = hush(engine, 60, 5 * DAY, step=30)
     assert told(events) == [("data_gap", "opened"), (opened.kind, "resolved")]
     assert timedelta(0) <= events[-1].at - opened.at - Policy().longest <= timedelta(hours=1)
-    # The storm is not taken for the usual: it did not last, only the silence did.
+    # The storm is not taken for normal: it did not last, only the silence did.
     assert engine.status("lena").expected_negative_share == pytest.approx(usual, abs=0.01)
 
 
@@ -326,8 +326,8 @@ def test_silence_ends_an_incident_of_a_kol_that_is_silent_mostly():
     assert resolved.reason == "resolved"
 
 
-def heard_by(per_hour: int) -> tuple[GapMonitor, int]:
-    """The watch of a KOL with so many comments in every hour of a fortnight, and its last hour."""
+def gap_monitor_of(per_hour: int) -> tuple[GapMonitor, int]:
+    """The monitor of a KOL with so many comments an hour for a fortnight, and its last minute."""
     base = Baseline()
     for hour in range(24 * 14):
         base.learn_hour(Hour(hour, per_hour, 0.1 * per_hour, 0.4 * per_hour, per_hour))
@@ -335,7 +335,7 @@ def heard_by(per_hour: int) -> tuple[GapMonitor, int]:
 
 
 def test_a_doubted_silence_is_counted_once_a_comment_ends_it_unless_it_was_long():
-    gap, noon = heard_by(6)
+    gap, noon = gap_monitor_of(6)
     gap.learn_one(noon, 1, 0.0)
     assert gap.observed_span(noon + 25) == (0, noon + 1)
     gap.learn_one(noon + 28, 1, 0.0)  # some two comments were missing
@@ -349,7 +349,7 @@ def test_a_doubted_silence_is_counted_once_a_comment_ends_it_unless_it_was_long(
 
 def test_a_silence_that_may_be_the_crowds_own_is_not_doubted():
     for per_hour, minutes in ((0, 600), (6, 5)):
-        gap, noon = heard_by(per_hour)
+        gap, noon = gap_monitor_of(per_hour)
         gap.learn_one(noon, 1, 0.0)
         assert gap.observed_span(noon + minutes) == (0, noon + minutes)
 

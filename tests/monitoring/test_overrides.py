@@ -28,7 +28,7 @@ def missed_input(policy):
     return policy.overridden({"sensitivity": 1e-30})
 
 
-def test_only_the_knobs_can_be_overridden():
+def test_only_some_settings_can_be_overridden():
     assert Policy().overridden({"critical_share": 0.3}) == replace(Policy(), critical_share=0.3)
     assert Policy().overridden(dict.fromkeys(OVERRIDABLE, 0.5)) != Policy()
     with pytest.raises(PolicyError, match=r"hold .* sensitivity, minimum_negative"):
@@ -50,7 +50,7 @@ def test_a_policy_holds_from_the_next_minute_on(stream):
     assert engine.policy("mina") == missed_input(Policy())
 
 
-def test_severity_follows_the_knobs(stream):
+def test_severity_follows_the_overrides(stream):
     severe = Policy().overridden(
         {"critical_ratio": 1.5, "critical_share": 0.2, "critical_negative": 4.0}
     )

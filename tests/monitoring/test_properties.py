@@ -37,7 +37,7 @@ storm = st.builds(
     Scene, st.integers(20, 90), st.floats(2.0, 6.0), st.floats(0.5, 1.0), st.booleans()
 )
 burst = st.builds(Scene, st.integers(1, 30), st.floats(5.0, 15.0), st.floats(0.0, 0.3))
-# An opening that teaches the usual, then anything in any order: most have an alert in them.
+# An opening that teaches the baseline, then anything in any order: most have an alert in them.
 stories = st.builds(
     lambda opening, rest: [Scene(opening, 0.6, 0.1), *rest],
     st.integers(240, 480),
@@ -51,8 +51,8 @@ def checked(examples: int) -> Any:
 
 
 @dataclass
-class Told:
-    """All that an engine said."""
+class Results:
+    """All that an engine returned."""
 
     closed: list[WindowStats] = field(default_factory=list)
     events: list[AlertEvent] = field(default_factory=list)
@@ -66,8 +66,8 @@ class Told:
         self.duplicates += said.duplicate
 
 
-def listen(engine: Engine, comments: Sequence[ScoredComment]) -> Told:
-    told = Told()
+def listen(engine: Engine, comments: Sequence[ScoredComment]) -> Results:
+    told = Results()
     for comment in comments:
         told.add(engine.observe(comment))
     return told
@@ -120,7 +120,7 @@ def test_a_restore_at_any_point_is_no_interruption(story, seed, cuts):
     comments = delivered(comments_of(story, seed), seed, repeats=0.05)
     interrupted = {int(cut * len(comments)) for cut in cuts}
     whole, broken = Engine(), Engine()
-    expected, told = Told(), Told()
+    expected, told = Results(), Results()
     latest = START
     for index, comment in enumerate(comments):
         if index in interrupted and index:

@@ -23,7 +23,7 @@ END = DAYS * 1440
 def stream(
     begin: int, added: float, dark: float, bright: float, hush: float = 0.0
 ) -> Iterator[WindowStats]:
-    """Six calm days and one on which a crowd comes; a part of the usual praise falls silent."""
+    """Six calm days and one on which a crowd comes; a part of the normal praise falls silent."""
     rng = np.random.default_rng(11)
     for minute in range(END + 1440):
         n = int(rng.poisson(0.6))
@@ -47,7 +47,7 @@ CROWDS = {
 
 @pytest.fixture(scope="module")
 def events() -> list[AlertEvent]:
-    """All that three engines told of the three crowds, through JSON and back."""
+    """All that three engines reported on the three crowds, through JSON and back."""
     found = []
     for crowd in CROWDS.values():
         engine = Engine()
