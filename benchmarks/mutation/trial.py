@@ -56,7 +56,11 @@ ROOMS = {
     "monitoring": Room(180, ("monitoring/**/*.py",), ("tests/monitoring",)),
     "triage": Room(45, ("serving/triage/*.py",), ("tests/serving/triage",)),
     "routing": Room(60, ("serving/notify/routing/*.py",), _notify(_ROUTING)),
-    "stages": Room(50, ("serving/notify/stages/*.py",), _notify(_STAGES)),
+    "stages": Room(
+        50,
+        ("serving/notify/stages/*.py",),
+        (*_notify(_STAGES), "tests/serving/reports/test_digest*.py"),
+    ),
     "wiring": Room(
         40,
         ("serving/app.py", "serving/settings.py"),

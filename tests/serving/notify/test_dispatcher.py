@@ -114,6 +114,20 @@ async def test_a_channel_that_asks_for_a_pause_gets_it(world: World) -> None:
     assert await drain(world, dispatcher) == 2
 
 
+@pytest.mark.parametrize(("most", "next_is_tried"), [(1, True), (2, False), (20, False)])
+async def test_a_failure_holds_the_lane_if_what_is_new_would_join_the_message(
+    world: World, most: int, next_is_tried: bool
+) -> None:
+    channel = MemoryChannel(most=most)
+    channel.failures = [Unavailable("down")]
+    dispatcher = world.dispatcher({"crm": channel}, chance=lambda: 1.0)
+    await world.commit(transition())
+    assert await dispatcher.step("crm") == 0
+    await world.commit(transition(alert_id="b2"))
+    assert (await dispatcher.step("crm") == 0) == next_is_tried
+    assert len(channel.sent) == next_is_tried
+
+
 async def test_no_more_messages_than_the_rate_allows(world: World) -> None:
     channel = MemoryChannel(interval=timedelta(seconds=2))
     await world.commit(*(transition(alert_id=f"a{n}") for n in range(10)))

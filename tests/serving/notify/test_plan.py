@@ -142,3 +142,17 @@ def test_how_long_a_channel_waits(
 ) -> None:
     routes = (Route(("crm",)), Route(teams=(HANOI, NEW_YORK)))
     assert waits_until(routes, channel, severity, now) == until
+
+
+def test_a_channel_waits_for_no_hours_if_another_route_or_nothing_leads_to_it() -> None:
+    team = Route(teams=(HANOI,))
+    assert waits_until((team,), "hanoi-desk", "warning", EMPTY) == HANOI_NEXT
+    for other in (
+        Route(("hanoi-desk",)),
+        Route(("crm",), steps=(Step(15 * MINUTE, ("hanoi-desk",)),)),
+        Route(teams=(Team("always", ("hanoi-desk",)),)),
+        Route(teams=(Team("ny", ("ny-desk",), NEW_YORK.hours, on_call=("hanoi-desk",)),)),
+    ):
+        assert waits_until((team, other), "hanoi-desk", "warning", EMPTY) is None
+    assert waits_until((team,), "elsewhere", "warning", EMPTY) is None
+    assert waits_until((), "elsewhere", "critical", EMPTY) is None
