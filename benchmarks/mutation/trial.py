@@ -50,7 +50,16 @@ def _notify(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 _ROUTING = ("rout*", "plan*", "escalat*", "suppress*", "hours*", "muting*", "waiting*", "outbox*")
-_STAGES = ("plan*", "suppress*", "waiting*", "muting*", "outbox*", "dispatcher*", "bad_messages*")
+_STAGES = (
+    "plan*",
+    "suppress*",
+    "waiting*",
+    "muting*",
+    "outbox*",
+    "dispatcher*",
+    "bad_messages*",
+    "stages*",
+)
 _WIRING = ("app", "settings", "setting_values", "documents")
 ROOMS = {
     "monitoring": Room(180, ("monitoring/**/*.py",), ("tests/monitoring",)),
