@@ -11,11 +11,11 @@ router = APIRouter(tags=["alerts"])
 
 
 @router.post("/alerts/{alert_id}/actions", responses=documented(400, 404, 422, 503))
-async def act_on_alert(alert_id: str, body: ActionIn, service: Running) -> ActedOut:
-    """Acknowledge an alert, assign it, snooze it, close it, judge it, or take that back.
+async def apply_action(alert_id: str, body: ActionIn, service: Running) -> ActedOut:
+    """Acknowledge an alert, assign it, snooze it, close it, judge it, or undo one of these.
 
-    Every act is written down with its actor and time; doing again what is done already changes
-    nothing and is not written. The detector goes on by itself: its `state` is no matter of acts.
+    Every action is recorded with its actor and time. An action that changes nothing is not
+    recorded. Actions do not influence the detector: the alert's `state` is the detector's alone.
     """
     action = await carry_out(service, alert_id, body)
     alert, _ = await service.alerts.get(alert_id)
@@ -28,13 +28,13 @@ async def act_on_alert(alert_id: str, body: ActionIn, service: Running) -> Acted
 
 
 async def carry_out(service: Running, alert_id: str, body: ActionIn) -> Action | None:
-    """Write an act down and have done what follows from it at once.
+    """Record an action and apply its consequences at once.
 
     Returns:
-        The act; None if it changes nothing and says nothing.
+        The action; None if it changes nothing and has no text.
 
     Raises:
-        InvalidRequest: it makes no sense.
+        InvalidRequest: the fields contradict each other or do not fit the action.
         NotFound: there is no such alert.
     """
     now = service.clock.now()

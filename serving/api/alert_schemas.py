@@ -1,4 +1,4 @@
-"""The bodies about alerts: what they are, how they came to be, what people do to them."""
+"""Schemas of alerts, their transitions, their traces, and the actions on them."""
 
 from datetime import datetime
 from typing import Annotated, Any, Self
@@ -34,33 +34,35 @@ Remark = Annotated[
 
 
 class ActionIn(BaseModel):
-    """What somebody does to an alert. docs/triage.md says what each act brings about."""
+    """An action on an alert. docs/triage.md explains each of them."""
 
     model_config = ConfigDict(extra="forbid")
 
     action: Verb
-    actor: Name = Field(description="Who does it.")
-    text: Remark | None = Field(None, description="A remark; a note needs it.")
-    assignee: Name | None = Field(None, description="To whom; only 'assign' takes it.")
+    actor: Name = Field(description="The person who acts.")
+    text: Remark | None = Field(None, description="A comment on the action; required for 'note'.")
+    assignee: Name | None = Field(
+        None, description="The person to assign the alert to; only for 'assign'."
+    )
     until: AwareDatetime | None = Field(
-        None, description="When a snooze ends, at most 30 days ahead; only 'snooze' takes it."
+        None, description="End of the snooze, at most 30 days ahead; only for 'snooze'."
     )
 
 
 class ActionOut(BaseModel):
-    """What somebody did to an alert."""
+    """A recorded action on an alert."""
 
     action_id: int
     action: Verb
     actor: str
-    at: datetime = Field(description="By the clock.")
+    at: datetime = Field(description="Time of the action (wall clock).")
     text: str | None
     assignee: str | None
     until: datetime | None
 
     @classmethod
     def of(cls, action: Action) -> Self:
-        """An act as its reader sees it."""
+        """The schema of an action."""
         request = action.request
         return cls(
             action_id=action.action_id,
@@ -74,7 +76,7 @@ class ActionOut(BaseModel):
 
 
 class TriageStatusOut(BaseModel):
-    """Where people stand with an alert, beside what the detector says of it."""
+    """The triage status of an alert: what people have done about it."""
 
     acknowledged_by: str | None
     acknowledged_at: datetime | None
@@ -82,14 +84,14 @@ class TriageStatusOut(BaseModel):
     snoozed_by: str | None
     snoozed_until: datetime | None
     closed_by: str | None = Field(
-        description="Who resolved it by hand, or called it a false alarm."
+        description="The person who closed it or marked it as a false alarm."
     )
     closed_at: datetime | None
-    false_alarm_by: str | None = Field(description="Who called it a false alarm.")
+    false_alarm_by: str | None = Field(description="The person who marked it as a false alarm.")
 
     @classmethod
     def of(cls, triage: TriageStatus) -> Self:
-        """Work as its reader sees it."""
+        """The schema of a triage status."""
         return cls(
             acknowledged_by=_who(triage.acknowledged),
             acknowledged_at=_when(triage.acknowledged),
@@ -111,17 +113,19 @@ def _when(action: Action | None) -> datetime | None:
 
 
 class ActedOut(BaseModel):
-    """What became of an act, and how the alert stands after it."""
+    """The result of an action, and the triage status of the alert after it."""
 
     action: ActionOut | None = Field(
-        description="As written down; null where it changes nothing and says nothing."
+        description="The recorded action; null if it changed nothing and has no text."
     )
     triage: TriageStatusOut
-    muted: str | None = Field(description="Why nobody is told of it now; null if people are told.")
+    muted: str | None = Field(
+        description="Why no notifications are sent for it now; null if they are sent."
+    )
 
 
 class AlertOut(BaseModel):
-    """An alert as it stands."""
+    """An alert in its current state."""
 
     alert_id: str
     kol_id: str
@@ -132,11 +136,13 @@ class AlertOut(BaseModel):
     updated_at: datetime
     resolved_at: datetime | None
     evidence: dict[str, Any] = Field(
-        description="Figures against the baseline, detector scores, drivers and a summary; "
-        "of a resolved alert, as at its last rise."
+        description="Observed and expected figures, detector scores, drivers and a summary. For a "
+        "resolved alert: those of the last transition before it was resolved."
     )
     triage: TriageStatusOut
-    muted: str | None = Field(description="Why nobody is told of it now; null if people are told.")
+    muted: str | None = Field(
+        description="Why no notifications are sent for it now; null if they are sent."
+    )
 
     @classmethod
     def of(cls, alert: AlertRecord, alert_status: AlertStatus, **more: object) -> Self:
@@ -177,7 +183,7 @@ class AlertEventOut(BaseModel):
 
     @classmethod
     def of(cls, event: AlertEventRecord) -> Self:
-        """A transition as its reader sees it."""
+        """The schema of a transition."""
         return cls(
             event_id=event.event_id,
             alert_id=event.alert_id,
@@ -191,68 +197,75 @@ class AlertEventOut(BaseModel):
 
 
 class DetectorScoreOut(BaseModel):
-    """What one detector said; of a step of several minutes, where it came nearest to paging."""
+    """The score of a detector; for a step of several minutes, the one closest to its threshold."""
 
     model_config = ConfigDict(from_attributes=True)
 
-    name: str = Field(description="docs/detection.md explains each.")
-    scale_minutes: float = Field(description="Length of the stretch it judged.")
-    value: float = Field(description="Its log-likelihood ratio, in nats.")
-    threshold: float = Field(description="The value above which it pages, as of that minute.")
+    name: str = Field(description="Name of the detector; docs/detection.md explains each.")
+    scale_minutes: float = Field(description="Length of the time range it scored, in minutes.")
+    value: float = Field(description="Log-likelihood ratio, in nats.")
+    threshold: float = Field(
+        description="Value above which the detector raises an alert, at that minute."
+    )
 
 
 class TracePointOut(BaseModel):
-    """One step of a trace. The symbols are those of docs/detection.md."""
+    """One step of a trace. docs/detection.md defines the symbols."""
 
     model_config = ConfigDict(from_attributes=True)
 
     start: datetime
-    comments: int = Field(description="n: comments counted; late ones are not.")
-    negative: float = Field(description="k: sum of P(negative) over them.")
-    positive: float = Field(description="Sum of P(positive) over them.")
+    comments: int = Field(description="n: number of comments, without late ones.")
+    negative: float = Field(description="k: sum of P(negative) over the comments.")
+    positive: float = Field(description="Sum of P(positive) over the comments.")
     excess: float = Field(
-        description="Comments beyond the usual volume, minute by minute; x is their part."
+        description="Comments above the expected number, minute by minute; x is their share."
     )
-    expected_comments: float = Field(description="Comments usual in the whole step.")
+    expected_comments: float = Field(description="Expected number of comments in the whole step.")
     expected_negative_share: float = Field(
-        description="p: usual negative share. This and the next four: as of the last minute."
+        description="p: expected negative share. This and the next four fields: at the last minute."
     )
     rho_loud: float = Field(description="Correlation of the comments under a loud post.")
     doubt: float = Field(description="rho_calm + 1/w, so that κ = 1 / (rho_loud x² + doubt).")
-    phi: float = Field(description="φ: n and k are divided by it before a ratio is taken.")
+    phi: float = Field(description="φ: n and k are divided by φ before a ratio is computed.")
     active: float = Field(
-        description="Usual share of the minutes that hold comments; makes share_shift's threshold."
+        description="Expected share of minutes with comments; it sets the threshold of share_shift."
     )
-    judged: bool = Field(description="Enough had been learnt for a value to raise an alert.")
-    scores: list[DetectorScoreOut] = Field(description="Of the detectors behind the alert.")
+    judged: bool = Field(description="True if the detector had learnt enough to raise an alert.")
+    scores: list[DetectorScoreOut] = Field(description="Scores of the detectors behind the alert.")
 
 
 class TraceOut(BaseModel):
-    """How the figures behind an alert moved; the events mark it."""
+    """The figures behind an alert over time."""
 
     model_config = ConfigDict(from_attributes=True)
 
     since: datetime = Field(
-        description="About two hours before the incident began; of a long one, a quarter of it."
+        description="Start: about two hours before the incident began; for a long incident, a "
+        "quarter of its length before it."
     )
-    until: datetime = Field(description="The resolution; of an open alert the last reading.")
-    step: int = Field(description="Seconds; the shortest that the wanted number of points allows.")
+    until: datetime = Field(
+        description="End: the time of resolution; for an open alert, the last scored minute."
+    )
+    step: int = Field(
+        description="Step in seconds: the shortest that keeps within the requested points."
+    )
     points: list[TracePointOut] = Field(
-        description="Steps without comments are left out. None for minutes that were worked off "
-        "by a version without readings; 'groundswell db rebuild' derives them."
+        description="Steps without comments are left out. Minutes that were processed by a version "
+        "without scores per minute have no points; 'groundswell db rebuild' computes them."
     )
 
 
 class AlertDetailOut(AlertOut):
-    """An alert and how it came to stand so."""
+    """An alert with its history."""
 
     events: list[AlertEventOut]
-    actions: list[ActionOut] = Field(description="What people did, oldest first.")
+    actions: list[ActionOut] = Field(description="Recorded actions, oldest first.")
     trace: TraceOut
 
 
-class AlertPage(BaseModel):
-    """Alerts, last opened first."""
+class AlertList(BaseModel):
+    """A page of alerts, the last opened first."""
 
     items: list[AlertOut]
     next_cursor: str | None

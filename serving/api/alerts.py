@@ -1,4 +1,4 @@
-"""The alerts, their transitions and what led to them."""
+"""GET /v1/alerts: alerts, their transitions and their traces."""
 
 from typing import Annotated
 
@@ -10,8 +10,8 @@ from serving.api.alert_schemas import (
     ActionOut,
     AlertDetailOut,
     AlertEventOut,
+    AlertList,
     AlertOut,
-    AlertPage,
     TraceOut,
 )
 from serving.api.paging import Cursor, Limit, decode_instant_cursor, encode_instant_cursor
@@ -23,7 +23,7 @@ from serving.storage.alert_store import AlertFilter
 from serving.triage.muting import AlertStatus
 
 router = APIRouter(tags=["alerts"])
-_AT_ONCE = 250  # alerts read at a time where the database cannot tell which are wanted
+_AT_ONCE = 250  # alerts read at once when the filter cannot be applied by the database
 
 
 @router.get("/alerts", responses=documented(422, 503))
@@ -33,17 +33,19 @@ async def list_alerts(
     state: AlertState | None = None,
     severity: Severity | None = None,
     since: Annotated[
-        AwareDatetime | None, Query(description="Opened at or after, event time.")
+        AwareDatetime | None, Query(description="Only alerts opened at or after this event time.")
     ] = None,
     acknowledged: Annotated[
-        bool | None, Query(description="Whether somebody has acknowledged it.")
+        bool | None, Query(description="Only alerts that are (not) acknowledged.")
     ] = None,
-    assignee: Annotated[str | None, Query(description="Only what is this person's.")] = None,
-    muted: Annotated[bool | None, Query(description="Whether nobody is told of it now.")] = None,
+    assignee: Annotated[
+        str | None, Query(description="Only alerts assigned to this person.")
+    ] = None,
+    muted: Annotated[bool | None, Query(description="Only alerts that are (not) muted.")] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
-) -> AlertPage:
-    """Alerts, last opened first."""
+) -> AlertList:
+    """List alerts, the last opened first."""
     now = service.clock.now()
     touched = bool(acknowledged) or assignee is not None
     wanted = AlertFilter(kol_id, state, severity, since, touched)
@@ -70,7 +72,7 @@ async def list_alerts(
             break
         before = rows[-1].opened_at, rows[-1].alert_id
     last = found[limit - 1][0] if len(found) > limit else None
-    return AlertPage(
+    return AlertList(
         items=[AlertOut.of(row, alert_status) for row, alert_status in found[:limit]],
         next_cursor=encode_instant_cursor(last.opened_at, last.alert_id) if last else None,
     )
@@ -85,14 +87,12 @@ async def get_alert(
         Query(
             ge=100,
             le=5000,
-            description="At most so many points of the trace; 5000 show a three-day incident by "
-            "the minute.",
+            description="Maximum number of points of the trace. With 5000, a three-day incident "
+            "has one point per minute.",
         ),
     ] = 240,
 ) -> AlertDetailOut:
-    """One alert with its evidence, every transition, what people did to it, and what the detectors
-    read on the way.
-    """
+    """Get an alert with its evidence, transitions, actions, and the scores over time."""
     alert, events = await service.alerts.get(alert_id)
     (alert_status,) = await service.alerts.alert_statuses([alert], service.clock.now())
     opened = events[0].evidence

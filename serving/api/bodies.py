@@ -1,4 +1,4 @@
-"""Reading request bodies: bounded, and with a named error for each way they can be broken."""
+"""Reads request bodies of bounded size. Every kind of fault has its own error code."""
 
 import json
 from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ def parse_json(raw: bytes) -> Any:
     """The JSON value in `raw`.
 
     Raises:
-        InvalidRequest: `invalid_utf8` or `malformed_json`, with the place of the fault.
+        InvalidRequest: `invalid_utf8` or `malformed_json`, with its position.
     """
     try:
         return json.loads(raw.decode("utf-8"))
@@ -29,14 +29,14 @@ def parse_json(raw: bytes) -> Any:
             f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}",
         ) from None
     except (RecursionError, ValueError) as error:  # nested too deep; an endless number
-        raise InvalidRequest("malformed_json", f"not JSON that can be read: {error}") from None
+        raise InvalidRequest("malformed_json", f"cannot be read as JSON: {error}") from None
 
 
 async def read_json(request: Request, max_bytes: int) -> Any:
     """The request's body as JSON.
 
     Raises:
-        InvalidRequest: too large, not UTF-8, not JSON.
+        InvalidRequest: it is too large, not UTF-8 or not JSON.
     """
     body = bytearray()
     async for chunk in request.stream():
@@ -50,7 +50,7 @@ async def read_json(request: Request, max_bytes: int) -> Any:
 
 
 async def read_lines(request: Request) -> AsyncIterator[bytes | None]:
-    """The lines of the request's body without their ends; None for one over `MAX_LINE_BYTES`."""
+    """The lines of the body without line ends; None for one longer than `MAX_LINE_BYTES`."""
     rest, skipping = b"", False
     async for chunk in request.stream():
         *lines, rest = (rest + chunk).split(b"\n")

@@ -1,4 +1,4 @@
-"""Pictures of alerts."""
+"""GET /v1/alerts/{alert_id}/chart.png: the chart of an alert."""
 
 import hashlib
 from typing import Annotated
@@ -20,22 +20,24 @@ _MAX_AGE = 30  # seconds: an open alert's chart grows by the minute
     response_class=Response,
     responses={
         200: {"description": "The chart, 1080 x 660 pixels."} | _PNG,
-        304: {"description": "It is as the `If-None-Match` says."},
+        304: {"description": "The chart has not changed; its ETag is that of `If-None-Match`."},
         **documented(404, 422, 429, 503),
     },
 )
 async def get_alert_chart(
     alert_id: str,
     service: Running,
-    language: Annotated[str, Query(description="Of the words in it: en, vi.")] = "en",
-    timezone: Annotated[str, Query(description="Of its times, like Asia/Ho_Chi_Minh.")] = "UTC",
+    language: Annotated[str, Query(description="Language of the labels: en or vi.")] = "en",
+    timezone: Annotated[
+        str, Query(description="Time zone of the labels, such as Asia/Ho_Chi_Minh.")
+    ] = "UTC",
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
-    """A chart of the comments round an alert, the negative ones among them, and what is usual."""
+    """Get a chart of the comments around an alert, the negative comments, and what is normal."""
     words = _words(language, timezone)
     chart = await service.charts.chart_of(alert_id)
-    told = f"{chart!r} {words.language} {words.zone.key}".encode("utf-8", "surrogatepass")
-    etag = f'"{hashlib.blake2b(told, digest_size=16).hexdigest()}"'
+    drawn = f"{chart!r} {words.language} {words.zone.key}".encode("utf-8", "surrogatepass")
+    etag = f'"{hashlib.blake2b(drawn, digest_size=16).hexdigest()}"'
     headers = {"ETag": etag, "Cache-Control": f"private, max-age={_MAX_AGE}"}
     if if_none_match == etag:
         return Response(status_code=304, headers=headers)

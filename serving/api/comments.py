@@ -1,4 +1,4 @@
-"""POST /v1/comments: comments come in."""
+"""POST /v1/comments: accepts comments."""
 
 from collections.abc import Sequence
 
@@ -38,10 +38,11 @@ _BODY = {
     openapi_extra={"requestBody": _BODY},
 )
 async def post_comments(request: Request, service: Running) -> JSONResponse:
-    """Take comments: one or a list as JSON, or a stream of lines as NDJSON.
+    """Submit comments: one or a list as JSON, or a stream of lines as NDJSON.
 
-    Answered after the commit. The good items of a list are kept; each bad one is named with its
-    reason. 422 if every item is bad. Sending an item again is safe: it counts as a duplicate.
+    The answer is sent after the commit. Valid items are stored; every rejected item is listed with
+    its error. The status is 422 if all items are rejected. You can send an item again: it counts
+    as a duplicate.
     """
     intake = Intake(service.writer, service.clock, service.metrics)
     media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip()
@@ -63,11 +64,11 @@ async def post_comments(request: Request, service: Running) -> JSONResponse:
             " split the list or send NDJSON",
         )
     receipts = await intake.take(dict(enumerate(items)))
-    return _answer(_Tally(receipts), receipts)
+    return _answer(_Outcomes(receipts), receipts)
 
 
-class _Tally:
-    """How many items had which outcome."""
+class _Outcomes:
+    """The number of items per outcome."""
 
     def __init__(self, receipts: Sequence[Receipt] = ()) -> None:
         self.counts = {"accepted": 0, "duplicate": 0, "rejected": 0}
@@ -79,13 +80,13 @@ class _Tally:
 
 
 async def _take_lines(request: Request, intake: Intake) -> JSONResponse:
-    """Commit lines as they come; a busy log holds the sender back instead of refusing."""
-    tally, shown = _Tally(), list[Receipt]()
+    """Commit lines as they arrive. A busy log slows the sender down instead of refusing."""
+    outcomes, shown = _Outcomes(), list[Receipt]()
     pending: dict[int, object] = {}
 
     async def commit() -> None:
         receipts = await intake.take(pending, wait=True)
-        tally.add(receipts)
+        outcomes.add(receipts)
         rejected = [receipt for receipt in receipts if receipt.status == "rejected"]
         shown.extend(rejected[: _REJECTED_SHOWN - len(shown)])
 
@@ -98,9 +99,9 @@ async def _take_lines(request: Request, intake: Intake) -> JSONResponse:
             await commit()
             pending.clear()
     await commit()
-    if not sum(tally.counts.values()):
+    if not sum(outcomes.counts.values()):
         raise InvalidRequest("invalid_parameter", "the body is empty; send at least one line")
-    return _answer(tally, shown)
+    return _answer(outcomes, shown)
 
 
 def _parse_line(line: bytes | None) -> object:
@@ -114,8 +115,8 @@ def _parse_line(line: bytes | None) -> object:
         return InvalidComment(error.code, None, str(error))
 
 
-def _answer(tally: _Tally, receipts: Sequence[Receipt]) -> JSONResponse:
-    counts = tally.counts
+def _answer(outcomes: _Outcomes, receipts: Sequence[Receipt]) -> JSONResponse:
+    counts = outcomes.counts
     submission = SubmissionOut(
         accepted=counts["accepted"],
         duplicates=counts["duplicate"],

@@ -1,4 +1,4 @@
-"""What left the service, what waits, what was given up; and another try."""
+"""GET /v1/deliveries: notifications sent, waiting and given up. A delivery can be sent again."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query
 
 from serving.api.paging import Cursor, Limit, decode_cursor, encode_cursor
 from serving.api.problems import documented
-from serving.api.schemas import DeliveryOut, DeliveryPage
+from serving.api.schemas import DeliveryList, DeliveryOut
 from serving.delivery_state import DeliveryState
 from serving.errors import InvalidRequest
 from serving.service import Running
@@ -21,11 +21,11 @@ async def list_deliveries(
     service: Running,
     channel: str | None = None,
     state: DeliveryState | None = None,
-    alert_id: Annotated[str | None, Query(description="Only this alert's.")] = None,
+    alert_id: Annotated[str | None, Query(description="Only deliveries of this alert.")] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
-) -> DeliveryPage:
-    """Deliveries, last recorded first."""
+) -> DeliveryList:
+    """List deliveries, the last recorded first."""
     before = decode_cursor(cursor, int) if cursor else None
     found = await service.deliveries.page(
         DeliveryFilter(channel, state, alert_id),
@@ -33,7 +33,7 @@ async def list_deliveries(
         limit=limit + 1,
     )
     more = len(found) > limit
-    return DeliveryPage(
+    return DeliveryList(
         items=[DeliveryOut.of(delivery) for delivery in found[:limit]],
         next_cursor=encode_cursor(found[limit - 1].delivery_id) if more else None,
     )
@@ -41,11 +41,14 @@ async def list_deliveries(
 
 @router.post("/deliveries/{delivery_id}/resend", responses=documented(404, 422, 503))
 async def resend_delivery(delivery_id: DeliveryId, service: Running) -> DeliveryOut:
-    """Send a delivery again, whatever became of it; its key stays, so a receiver can tell."""
+    """Send a delivery again, in whatever state it is. It keeps its key, so the receiver can
+    recognize the repetition.
+    """
     channel = (await service.deliveries.get(delivery_id)).channel
     if channel not in service.dispatcher.channels:
         raise InvalidRequest(
-            "unknown_channel", f"channel {channel!r} is not configured now; add it and restart"
+            "unknown_channel",
+            f"channel {channel!r} is not configured; add it to the channels file and restart",
         )
     delivery = await service.deliveries.resend(delivery_id, service.clock.now())
     service.dispatcher.wake(channel)

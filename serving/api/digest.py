@@ -1,4 +1,4 @@
-"""Digests of a day or a week: read one, or have one sent."""
+"""GET /v1/digest and POST /v1/digests/{name}/send: digests of a day or a week."""
 
 from datetime import date, datetime
 from typing import Annotated
@@ -18,13 +18,13 @@ from serving.service import Running
 from serving.storage.digest_record import Digest, Every
 
 router = APIRouter(tags=["digests"])
-Name = Annotated[str, Path(pattern=NAME, description="Of a digest of the channels file.")]
+Name = Annotated[str, Path(pattern=NAME, description="Name of a digest in the channels file.")]
 _FIRST = date(1970, 1, 1)
-_DAY = "A day of the period; the last one that is over if unset."
+_DAY = "A day of the period; default: the last complete period."
 
 
 class SendIn(BaseModel):
-    """Which digest to send."""
+    """The period of the digest to send."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -33,7 +33,7 @@ class SendIn(BaseModel):
 
 
 class SentOut(BaseModel):
-    """A digest that was put into the outbox."""
+    """A digest that was added to the outbox."""
 
     name: str
     every: Every
@@ -45,20 +45,22 @@ class SentOut(BaseModel):
 @router.get("/digest", responses=documented(404, 422, 503))
 async def get_digest(
     service: Running,
-    every: Annotated[Every, Query(description="A day, or a week from Monday on.")] = "day",
+    every: Annotated[Every, Query(description="A day, or a week that starts on Monday.")] = "day",
     day: Annotated[date | None, Query(ge=_FIRST, description=_DAY)] = None,
     timezone: Annotated[
-        str | None, Query(description="Whose days, like Asia/Ho_Chi_Minh; UTC if unset.")
+        str | None,
+        Query(description="Time zone of the days, such as Asia/Ho_Chi_Minh; default: UTC."),
     ] = None,
     kol_id: Annotated[
         list[KolId] | None, Query(max_length=1000, description="Only these KOLs; repeatable.")
     ] = None,
     brand: Annotated[str | None, Query(description="Only the KOLs of this brand.")] = None,
     name: Annotated[
-        str | None, Query(description="KOLs and time zone of this digest of the channels file.")
+        str | None,
+        Query(description="Use the KOLs and the time zone of this digest in the channels file."),
     ] = None,
 ) -> Digest:
-    """Mood by KOL, incidents, recoveries and false alarms of a day or a week."""
+    """Get a digest of a day or a week: mood by KOL, incidents, recoveries and false alarms."""
     chosen, zone, title = _none_or_all(kol_id), _zone(timezone), None
     for one in chosen or ():
         await service.kols.get(one)
@@ -82,7 +84,7 @@ async def get_digest(
 
 @router.post("/digests/{name}/send", responses=documented(400, 404, 422, 503))
 async def send_digest(name: Name, body: SendIn, service: Running) -> SentOut:
-    """Send a digest of the channels file now, again if it was sent before."""
+    """Send a digest of the channels file now, even if it was sent before."""
     subscription = service.digest_scheduler.subscription(name)
     period = _period(body.every, body.day, subscription.zone, service.clock.now())
     await service.digest_scheduler.send(name, period)
@@ -107,10 +109,10 @@ def _zone(name: str | None) -> ZoneInfo:
 
 
 def _period(every: Every, day: date | None, zone: ZoneInfo, now: datetime) -> Period:
-    """The period that is meant.
+    """The period that contains `day`; the last complete one without it.
 
     Raises:
-        InvalidRequest: `invalid_range`; it has not begun yet.
+        InvalidRequest: `invalid_range`; the period has not begun yet.
     """
     if day is None:
         return period_of(every, now.astimezone(zone).date(), zone).before

@@ -1,4 +1,4 @@
-"""How often alerts were right, by what people made of them."""
+"""GET /v1/feedback: how often alerts were right, as judged by people."""
 
 from datetime import date, datetime, timedelta
 
@@ -16,23 +16,23 @@ _WEEKS = timedelta(weeks=12)
 
 
 class TallyOut(BaseModel):
-    """Alerts of a KOL and kind, by what people made of them."""
+    """Number of alerts of a KOL and kind, by what people decided about them."""
 
     week: date | None = Field(
-        description="Monday of the week (UTC) in which they opened; null for the whole time."
+        description="Monday of the week (UTC) in which they were opened; null for the whole period."
     )
     kol_id: str
     kind: str
-    raised: int = Field(description="Alerts opened.")
+    raised: int = Field(description="Number of alerts opened.")
     confirmed: int = Field(
-        description="Acknowledged or resolved by hand, and not called a false alarm."
+        description="Acknowledged or closed by a person, and not marked as a false alarm."
     )
     false_alarms: int
     unjudged: int
     precision: float | None = Field(
-        description="Confirmed of those confirmed or called false; null while there is none."
+        description="confirmed / (confirmed + false_alarms); null if both are 0."
     )
-    precision_low: float | None = Field(description="Lower end of its 95% interval (Wilson).")
+    precision_low: float | None = Field(description="Lower bound of its 95% interval (Wilson).")
     precision_high: float | None
 
 
@@ -43,7 +43,7 @@ class FeedbackOut(BaseModel):
     until: AwareDatetime
     totals: list[TallyOut] = Field(description="By KOL and kind.")
     weeks: list[TallyOut] = Field(
-        description="By week, KOL and kind; those without alerts are left out."
+        description="By week, KOL and kind; weeks without alerts are left out."
     )
 
 
@@ -55,9 +55,7 @@ async def get_feedback(
     kol_id: str | None = None,
     kind: str | None = None,
 ) -> FeedbackOut:
-    """Precision by KOL, kind and week, of the alerts that opened in the last 12 weeks unless told
-    otherwise.
-    """
+    """Get the precision of alerts by KOL, kind and week; default: the last 12 weeks."""
     now = service.clock.now()
     since, until = span(since, until, now, default=_WEEKS)
     judged = await service.actions.judged(FeedbackFilter(since, until, kol_id, kind), now)

@@ -1,4 +1,4 @@
-"""Whether the service lives, works, and how far it is."""
+"""Health, readiness, status and metrics of the service."""
 
 from importlib.metadata import version
 
@@ -15,13 +15,13 @@ VERSION = version("groundswell")
 
 @router.get("/healthz")
 async def healthz() -> CheckOut:
-    """The process answers."""
+    """Check that the process answers."""
     return CheckOut()
 
 
 @router.get("/readyz", responses={503: {"model": ReadyOut, "description": "A worker is down"}})
 async def readyz(response: Response, service: Running) -> ReadyOut:
-    """Every worker runs: comments are committed, scored and watched."""
+    """Check that every worker runs, so that comments are stored, scored and monitored."""
     workers = service.workers
     ready = all(workers.values())
     response.status_code = 200 if ready else 503
@@ -30,7 +30,7 @@ async def readyz(response: Response, service: Running) -> ReadyOut:
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 async def metrics(service: Running) -> Response:
-    """For Prometheus."""
+    """Get the metrics in the Prometheus text format."""
     service.metrics.show_service(VERSION, service.model_id, service.workers)
     now = service.clock.now()
     service.metrics.show_open_alerts(
@@ -49,7 +49,7 @@ async def metrics(service: Running) -> Response:
 
 @router.get("/v1/status", responses=documented(503))
 async def get_status(service: Running) -> StatusOut:
-    """How far the log has been worked off."""
+    """Get the status of the service and how much of the comment log is processed."""
     last, done = await service.log.last_seq(), service.pipeline.progress.seq
     return StatusOut(
         version=VERSION,

@@ -1,4 +1,4 @@
-"""The KOLs, their mood and their comments."""
+"""KOLs, their policies, their mood and their comments."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -17,11 +17,11 @@ from serving.api.paging import (
 from serving.api.policy_schemas import KolDetailOut, PolicyHistoryOut, PolicyIn, policy_out
 from serving.api.problems import documented
 from serving.api.schemas import (
+    CommentList,
     CommentOut,
-    CommentPage,
     KolIn,
+    KolList,
     KolOut,
-    KolPage,
     MoodOut,
     MoodPointOut,
 )
@@ -40,12 +40,12 @@ _DAY = timedelta(days=1)
 
 
 @router.get("/kols", responses=documented(422, 503))
-async def list_kols(service: Running, limit: Limit = 100, cursor: Cursor = None) -> KolPage:
-    """KOLs by id, with the state of each stream."""
+async def list_kols(service: Running, limit: Limit = 100, cursor: Cursor = None) -> KolList:
+    """List KOLs by id, with the status of each stream."""
     after = str(decode_cursor(cursor, str)[0]) if cursor else None
     found = await service.kols.page(after=after, limit=limit + 1)
     more = len(found) > limit
-    return KolPage(
+    return KolList(
         items=[KolOut.of(kol) for kol in found[:limit]],
         next_cursor=encode_cursor(found[limit - 1].kol_id) if more else None,
     )
@@ -53,7 +53,7 @@ async def list_kols(service: Running, limit: Limit = 100, cursor: Cursor = None)
 
 @router.get("/kols/{kol_id}", responses=documented(404, 422, 503))
 async def get_kol(kol_id: KolId, service: Running) -> KolDetailOut:
-    """One KOL, and what it is judged by."""
+    """Get a KOL and its detection policy."""
     kol = await service.kols.get(kol_id)
     policy = await _policy(kol_id, service)
     return KolDetailOut.of(kol, policy=policy.model_dump())
@@ -61,8 +61,8 @@ async def get_kol(kol_id: KolId, service: Running) -> KolDetailOut:
 
 @router.put("/kols/{kol_id}", responses=documented(400, 422, 503))
 async def put_kol(kol_id: KolId, profile: KolIn, service: Running) -> KolOut:
-    """Register a KOL or replace its profile. A KOL that is not registered by hand registers
-    itself with its first comment.
+    """Register a KOL or replace its profile. A KOL without a profile is registered automatically
+    with its first comment.
     """
     new = KolProfileRecord(**profile.model_dump())
     await service.kols.put(kol_id, new, service.clock.now())
@@ -71,15 +71,16 @@ async def put_kol(kol_id: KolId, profile: KolIn, service: Running) -> KolOut:
 
 @router.get("/kols/{kol_id}/policy", responses=documented(404, 422, 503))
 async def get_policy(kol_id: KolId, service: Running) -> PolicyHistoryOut:
-    """What a KOL is judged by, what was set for it, by whom and when."""
+    """Get the detection policy of a KOL, its overrides, and who set them when."""
     await service.kols.get(kol_id)
     return await _policy(kol_id, service)
 
 
 @router.put("/kols/{kol_id}/policy", responses=documented(400, 404, 422, 503))
 async def put_policy(kol_id: KolId, change: PolicyIn, service: Running) -> PolicyHistoryOut:
-    """Set what a KOL is judged by. What is left out stays; null takes an override back. The change
-    holds for comments that are received after it, and is repeated by a rebuild.
+    """Change the detection policy of a KOL. Omitted fields keep their value; null removes an
+    override. The change applies to comments that are received after it, also when
+    alerts are rebuilt.
     """
     await service.policies.record(kol_id, change.overrides, change.actor, service.clock.now())
     service.pipeline.wake()
@@ -93,16 +94,16 @@ async def get_mood(
     since: Since = None,
     until: Until = None,
     step: Annotated[
-        int, Query(ge=60, le=7 * 86_400, multiple_of=60, description="Seconds a point.")
+        int, Query(ge=60, le=7 * 86_400, multiple_of=60, description="Seconds per point.")
     ] = 3600,
 ) -> MoodOut:
-    """Mood over time; the last 24 hours unless told otherwise."""
+    """Get the mood of a KOL over time; default: the last 24 hours."""
     await service.kols.get(kol_id)
     since, until = span(since, until, service.clock.now(), default=_DAY)
     if (until - since) / timedelta(seconds=step) > _MOST_POINTS:
         raise InvalidRequest(
             "invalid_range",
-            f"more than {_MOST_POINTS} points; take a longer step or a shorter range",
+            f"more than {_MOST_POINTS} points; use a longer step or a shorter range",
             field="step",
         )
     series = await service.moods.series(kol_id, since, until, timedelta(seconds=step))
@@ -130,13 +131,15 @@ async def list_comments(
     service: Running,
     since: Since = None,
     until: Until = None,
-    sentiment: Annotated[Sentiment | None, Query(description="The likeliest class.")] = None,
+    sentiment: Annotated[
+        Sentiment | None, Query(description="Only comments whose most likely sentiment is this.")
+    ] = None,
     post_id: str | None = None,
     author_id: str | None = None,
     limit: Limit = 100,
     cursor: Cursor = None,
-) -> CommentPage:
-    """A KOL's comments, newest first."""
+) -> CommentList:
+    """List the comments of a KOL, newest first."""
     await service.kols.get(kol_id)
     before = decode_instant_cursor(cursor, int) if cursor else None
     wanted = CommentFilter(
@@ -149,7 +152,7 @@ async def list_comments(
     )
     found = await service.log.page(wanted, before=before, limit=limit + 1)
     last = found[limit - 1].logged if len(found) > limit else None
-    return CommentPage(
+    return CommentList(
         items=[CommentOut.of(listed) for listed in found[:limit]],
         next_cursor=encode_instant_cursor(last.comment.created_at, last.seq) if last else None,
     )

@@ -1,4 +1,4 @@
-"""Keyset pages: a cursor names the last row had, so a page never shifts while rows come in."""
+"""Keyset pagination: a cursor names the last row of a page, so new rows never shift the pages."""
 
 import base64
 import json
@@ -10,8 +10,8 @@ from fastapi import Query
 from serving.errors import InvalidRequest
 from serving.ingest.comment import storable
 
-Limit = Annotated[int, Query(ge=1, le=1000, description="Most items of a page.")]
-Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before.")]
+Limit = Annotated[int, Query(ge=1, le=1000, description="Maximum number of items per page.")]
+Cursor = Annotated[str | None, Query(description="`next_cursor` of the previous page.")]
 
 _Key = TypeVar("_Key", int, str)
 
@@ -25,11 +25,11 @@ def decode_cursor(cursor: str, *types: type) -> tuple[int | str, ...]:
     """The sort key in a cursor.
 
     Args:
-        cursor: as handed out in `next_cursor`.
-        types: of the key's parts.
+        cursor: a value of `next_cursor`.
+        types: the types of the key's parts.
 
     Raises:
-        InvalidRequest: it was not handed out by us, or for another list.
+        InvalidRequest: it is not a cursor of this list.
     """
     try:
         key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
@@ -43,19 +43,19 @@ def decode_cursor(cursor: str, *types: type) -> tuple[int | str, ...]:
 
 
 def encode_instant_cursor(at: datetime, then: int | str) -> str:
-    """An opaque cursor for a list that is sorted by an aware instant and something else."""
+    """An opaque cursor for a list that is sorted by an aware instant and a second key."""
     return encode_cursor(at.isoformat(), then)
 
 
 def decode_instant_cursor(cursor: str, then: type[_Key]) -> tuple[datetime, _Key]:
-    """What `encode_instant_cursor` was given.
+    """The instant and the second key of a cursor of `encode_instant_cursor`.
 
     Args:
-        cursor: as handed out in `next_cursor`.
-        then: type of the second part.
+        cursor: a value of `next_cursor`.
+        then: type of the second key.
 
     Raises:
-        InvalidRequest: it was not handed out by us, or for another list.
+        InvalidRequest: it is not a cursor of this list.
     """
     at, second = decode_cursor(cursor, str, then)
     try:
@@ -69,5 +69,5 @@ def decode_instant_cursor(cursor: str, then: type[_Key]) -> tuple[datetime, _Key
 
 def _invalid() -> InvalidRequest:
     return InvalidRequest(
-        "invalid_cursor", "cursor must be a next_cursor of this list, unchanged", field="cursor"
+        "invalid_cursor", "cursor must be an unchanged next_cursor of this list", field="cursor"
     )

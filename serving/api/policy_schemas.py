@@ -1,4 +1,4 @@
-"""The bodies about what a KOL is judged by."""
+"""Schemas of detection policies and their overrides."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -18,24 +18,26 @@ _Share = Annotated[float, Field(gt=0, le=1)]
 
 
 class PolicyIn(BaseModel):
-    """What to set for a KOL. What is left out stays; null takes an override back."""
+    """Overrides for a KOL. Omitted fields keep their value; null removes an override."""
 
     model_config = ConfigDict(extra="forbid")
 
-    sensitivity: Override | None = Field(None, description="False pages a month to accept.")
+    sensitivity: Override | None = Field(
+        None, description="Number of false pages per month that is acceptable."
+    )
     minimum_negative: Override | None = Field(
-        None, description="Expected negative comments an incident must hold."
+        None, description="Minimum of expected negative comments in an incident."
     )
     critical_ratio: Override | None = Field(
-        None, description="Critical: so many times the usual negatives an hour …"
+        None, description="Critical: this many times the expected negative comments per hour …"
     )
     critical_share: _Share | None = Field(
-        None, description="… and at least this share of the comments negative …"
+        None, description="… and at least this share of negative comments …"
     )
     critical_negative: Override | None = Field(
         None, description="… and at least this many negative comments."
     )
-    actor: Name = Field(description="Who sets it.")
+    actor: Name = Field(description="The person who makes the change.")
 
     @model_validator(mode="after")
     def _sets_something(self) -> Self:
@@ -47,61 +49,67 @@ class PolicyIn(BaseModel):
 
     @property
     def overrides(self) -> dict[str, float | None]:
-        """What is to be set; None takes an override back."""
+        """The fields of the request that are set; None removes an override."""
         return {name: getattr(self, name) for name in OVERRIDABLE if name in self.model_fields_set}
 
 
 class OverridesOut(BaseModel):
-    """What a KOL is judged by, overrides included."""
+    """The detection policy of a KOL, with its overrides applied."""
 
-    sensitivity: float = Field(description="False pages a month that are accepted.")
-    minimum_negative: float = Field(description="Negative comments an incident must hold.")
-    critical_ratio: float = Field(description="Critical: times the usual negatives an hour …")
-    critical_share: float = Field(description="… and this share of the comments negative …")
-    critical_negative: float = Field(description="… and this many negative comments.")
+    sensitivity: float = Field(description="Number of false pages per month that is acceptable.")
+    minimum_negative: float = Field(
+        description="Minimum of expected negative comments in an incident."
+    )
+    critical_ratio: float = Field(
+        description="Critical: this many times the expected negative comments per hour …"
+    )
+    critical_share: float = Field(description="… and at least this share of negative comments …")
+    critical_negative: float = Field(description="… and at least this many negative comments.")
 
 
 class OverrideOut(BaseModel):
-    """A value that was set for this KOL."""
+    """An override of this KOL."""
 
     value: float
-    actor: str = Field(description="Who set it.")
-    at: datetime = Field(description="When, by the clock.")
+    actor: str = Field(description="The person who set it.")
+    at: datetime = Field(description="Time of the change (wall clock).")
 
 
 class PolicyOut(BaseModel):
-    """What a KOL is judged by, and what of it was set for this KOL."""
+    """The detection policy of a KOL, and which of its values are overrides."""
 
     effective: OverridesOut
     overridden: dict[str, OverrideOut]
     in_force: bool = Field(
-        description="False while comments from before the last change wait to be worked off."
+        description="False while comments received before the last change are not processed yet."
     )
 
 
 class PolicyChangeOut(BaseModel):
-    """Somebody set what a KOL is judged by."""
+    """A change of the overrides of a KOL."""
 
     change_id: int
-    overrides: dict[str, float | None] = Field(description="Null took an override back.")
+    overrides: dict[str, float | None] = Field(
+        description="Changed values; null removed an override."
+    )
     actor: str
     at: datetime
 
 
 class PolicyHistoryOut(PolicyOut):
-    """What a KOL is judged by, and how it came to be."""
+    """The detection policy of a KOL with its history."""
 
-    changes: list[PolicyChangeOut] = Field(description="Last made first.")
+    changes: list[PolicyChangeOut] = Field(description="Newest first.")
 
 
 class KolDetailOut(KolOut):
-    """A KOL, how its stream stands, and what it is judged by."""
+    """A KOL, the status of its stream, and its detection policy."""
 
     policy: PolicyOut
 
 
 def policy_out(standard: Policy, changes: Sequence[PolicyChange]) -> PolicyHistoryOut:
-    """What a KOL is judged by after its changes, first made first."""
+    """The policy of a KOL after its changes, oldest first."""
     return PolicyHistoryOut(
         effective=OverridesOut.model_validate(asdict(effective(standard, changes))),
         overridden={

@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problem details. This is the one table from error code to HTTP status."""
+"""Errors as RFC 9457 problem details. The only table from error code to HTTP status is here."""
 
 from collections.abc import Mapping
 from math import ceil
@@ -52,23 +52,23 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class Problem(BaseModel):
-    """An error, after RFC 9457."""
+    """An error in the format of RFC 9457."""
 
-    type: str = Field(description="`urn:groundswell:error:` and the code.")
+    type: str = Field(description="`urn:groundswell:error:` followed by the code.")
     title: str
     status: int
-    detail: str = Field(description="What is wrong and what to do.")
-    code: str = Field(description="Stable; docs/errors.md lists them all.")
-    field: str | None = Field(None, description="The field or parameter at fault.")
+    detail: str = Field(description="What is wrong and how to fix it.")
+    code: str = Field(description="Stable error code; docs/errors.md lists all codes.")
+    field: str | None = Field(None, description="The field or parameter that is wrong.")
 
 
 def problem(code: str, detail: str, **more: Any) -> JSONResponse:
-    """An answer that says what went wrong.
+    """A response that describes an error.
 
     Args:
         code: a key of `STATUS`.
-        detail: what is wrong and the fix.
-        more: further members; `retry_after` becomes a header, None is left out.
+        detail: what is wrong and how to fix it.
+        more: additional members; `retry_after` becomes a header, None is left out.
     """
     status = STATUS[code]
     retry_after = more.pop("retry_after", None)
@@ -84,7 +84,7 @@ def problem(code: str, detail: str, **more: Any) -> JSONResponse:
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The `responses` argument of a route that may answer with these problems."""
+    """The `responses` argument of a route that can answer with these statuses."""
     schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
     return {
         status: {"description": TITLES[status], "content": {MEDIA_TYPE: schema}}
@@ -93,7 +93,7 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def install(app: FastAPI) -> None:
-    """Turn every error of the app into a problem."""
+    """Make the app answer every error with a problem."""
     app.add_exception_handler(GroundswellError, _ours)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
@@ -149,4 +149,4 @@ async def _http(_request: Request, error: Exception) -> JSONResponse:
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
     _log.error("unexpected_error", path=request.url.path, exc_info=error)
-    return problem("internal", "something failed that should not; the service's log has it")
+    return problem("internal", "unexpected error; see the service's log")

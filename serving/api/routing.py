@@ -1,4 +1,4 @@
-"""Who is told of what: the routes as they stand, and what they would do."""
+"""GET /v1/routing and POST /v1/routing/preview: the routes, and what they would do."""
 
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
@@ -24,7 +24,7 @@ _FARTHEST = timedelta(days=366)
 
 
 class ChannelOut(BaseModel):
-    """A channel; its address is a secret."""
+    """A channel. Its address is secret and not shown."""
 
     name: str
     type: str
@@ -35,31 +35,33 @@ class TeamOut(BaseModel):
 
     name: str
     channels: list[str]
-    timezone: str | None = Field(description="Null where it has no hours.")
-    hours: list[str] | None = Field(description="When it is at work; null for always.")
-    on_call: list[str] = Field(description="Told of what is critical outside the hours.")
-    opens_at: datetime = Field(description="When it is at work next; now where it is.")
+    timezone: str | None = Field(description="Null if the team has no working hours.")
+    hours: list[str] | None = Field(description="Working hours; null for always.")
+    on_call: list[str] = Field(description="Channels for critical alerts outside working hours.")
+    opens_at: datetime = Field(
+        description="Start of the next working hours; now if the team is at work."
+    )
 
 
 class StepOut(BaseModel):
     """A step of an escalation."""
 
-    after_seconds: float = Field(description="So long after a page that nobody acknowledged.")
+    after_seconds: float = Field(description="Seconds after a page that is not acknowledged.")
     to: list[str]
 
 
 class RouteOut(BaseModel):
-    """A route; null takes everything."""
+    """A route. A matcher that is null matches everything."""
 
     channels: list[str]
     teams: list[str]
-    kols: list[str] | None = Field(description="With those of the brands that it names.")
+    kols: list[str] | None = Field(description="Including the KOLs of its brands.")
     kinds: list[str] | None
     platforms: list[str] | None
     min_severity: Severity
     pages_only: bool
     continues: bool = Field(
-        alias="continue", description="Whether the routes after it see what it took."
+        alias="continue", description="Whether the next routes are evaluated after a match."
     )
     escalate: list[StepOut]
 
@@ -70,18 +72,18 @@ class SubscriptionOut(BaseModel):
     name: str
     every: list[Every]
     at: str = Field(
-        description="By the clock on the wall, as the file has it.",
+        description="Local time, as written in the channels file.",
         pattern=r"^\d\d:\d\d$",
         examples=["08:00"],
     )
     timezone: str
     channels: list[str]
     kols: list[str] | None = Field(description="Null for all.")
-    next_at: datetime = Field(description="When the next one is due.")
+    next_at: datetime = Field(description="Time at which the next digest is due.")
 
 
 class RoutingOut(BaseModel):
-    """Channels, brands, teams, routes and digests, as the channels file has them."""
+    """Channels, brands, teams, routes and digests of the channels file."""
 
     channels: list[ChannelOut]
     brands: dict[str, list[str]]
@@ -91,7 +93,7 @@ class RoutingOut(BaseModel):
 
 
 class PreviewIn(BaseModel):
-    """A transition to try."""
+    """A transition to evaluate."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -100,33 +102,33 @@ class PreviewIn(BaseModel):
     severity: Severity
     reason: Literal["opened", "escalated", "aftershock", "reopened", "resolved"] = "opened"
     platform: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
-        None, description="On which most of the comments were written."
+        None, description="Platform with most of the comments."
     )
     at: AwareDatetime | None = Field(
-        None, description="When it is told; now if unset, at most 366 days from now."
+        None, description="Time of the notification, at most 366 days from now; default: now."
     )
 
 
 class PlannedNotificationOut(BaseModel):
-    """A channel that would be told."""
+    """A channel that would be notified."""
 
     channel: str
-    page: bool = Field(description="Whether it is to call somebody.")
-    not_before: datetime | None = Field(description="Until when it waits; null for at once.")
+    page: bool = Field(description="Whether the notification is a page.")
+    not_before: datetime | None = Field(description="Earliest time of sending; null: at once.")
     why: str
 
 
 class PlannedOut(BaseModel):
-    """A step that would follow if nobody acknowledged it."""
+    """An escalation step that would follow if nobody acknowledged the alert."""
 
-    route: int = Field(description="Which, from 1.")
-    step: int = Field(description="Which, from 1.")
+    route: int = Field(description="Number of the route, from 1.")
+    step: int = Field(description="Number of the step in the route, from 1.")
     at: datetime
     channels: list[str]
 
 
 class PreviewOut(BaseModel):
-    """What would become of a transition."""
+    """The notifications and escalations of a transition."""
 
     at: datetime
     plan: list[PlannedNotificationOut]
@@ -135,7 +137,7 @@ class PreviewOut(BaseModel):
 
 @router.get("/routing", responses=documented(503))
 async def get_routing(service: Running) -> RoutingOut:
-    """The routes as they stand. They are changed in the channels file."""
+    """Get the routing configuration. You change it in the channels file."""
     found, now = service.notification_config, service.clock.now()
     return RoutingOut(
         channels=[
@@ -151,15 +153,15 @@ async def get_routing(service: Running) -> RoutingOut:
 
 @router.post("/routing/preview", responses=documented(400, 422, 503))
 async def preview_routing(body: PreviewIn, service: Running) -> PreviewOut:
-    """Which channels a transition would reach, when and why. Nobody is told.
+    """Show which channels a transition would reach, when and why. Nothing is sent.
 
-    What is muted is not looked at, nor who was told of the alert before.
+    Silences and earlier notifications of an alert are not taken into account.
     """
     now = service.clock.now()
     at = now if body.at is None else body.at
     if abs(at - now) > _FARTHEST:
         raise InvalidRequest(
-            "invalid_range", f"at lies more than {_FARTHEST.days} days from now", field="at"
+            "invalid_range", f"at is more than {_FARTHEST.days} days from now", field="at"
         )
     routes = service.notification_config.routes
     route_input = RouteInput(body.kol_id, body.kind, body.severity, body.reason, body.platform)

@@ -1,4 +1,4 @@
-"""The bodies of requests and answers."""
+"""Schemas of comments, KOLs, deliveries and the service's status."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -36,15 +36,15 @@ Relation = Literal["in_house", "partner"]
 class FaultOut(BaseModel):
     """Why an item was rejected."""
 
-    code: str = Field(description="Stable; docs/errors.md lists them all.")
-    field: str | None = Field(description="The field at fault; null where the whole item is.")
+    code: str = Field(description="Stable error code; docs/errors.md lists all codes.")
+    field: str | None = Field(description="The field that is wrong; null if it is the whole item.")
     message: str
 
 
 class ReceiptOut(BaseModel):
-    """What became of one item."""
+    """The result for one item."""
 
-    index: int = Field(description="Its place in the request, from 0; for NDJSON the line.")
+    index: int = Field(description="Position in the request, from 0; for NDJSON, of the line.")
     platform: str | None
     comment_id: str | None
     status: Literal["accepted", "duplicate", "rejected"]
@@ -52,13 +52,13 @@ class ReceiptOut(BaseModel):
 
 
 class SubmissionOut(BaseModel):
-    """What became of a submission; sent after the commit."""
+    """The result of a submission; sent after the commit."""
 
     accepted: int
     duplicates: int
     rejected: int
     items: list[ReceiptOut] = Field(
-        description="Every item of a JSON request; of NDJSON the rejected ones, the first 1,000."
+        description="JSON: every item. NDJSON: the first 1,000 rejected items."
     )
 
 
@@ -68,70 +68,78 @@ class ScoreIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     texts: list[Annotated[str, AfterValidator(short_enough), BeforeValidator(storable)]] = Field(
-        description="At most 64 KiB each; any language."
+        description="Texts in any language, at most 64 KiB each."
     )
 
 
 class PredictionOut(BaseModel):
-    """What the model says of one text."""
+    """The prediction for one text."""
 
     negative: float
     neutral: float
     positive: float
-    offensive: float | None = Field(description="Null where the model has no such head.")
+    offensive: float | None = Field(description="Null if the model does not predict it.")
     label: Sentiment
-    empty: bool = Field(description="Nothing to read; neutral by definition.")
-    windows: int = Field(description="How many pieces a long text was read in.")
+    empty: bool = Field(description="True if the text has nothing to read; such a text is neutral.")
+    windows: int = Field(description="Number of pieces that a long text was split into.")
     language: str = Field(
-        description="ISO 639-1 code, a longer one where a language has none; und: unknown."
+        description="ISO 639-1 code, or a longer code for a language without one; und: unknown."
     )
     in_scope: bool = Field(
-        description="False: unlike what the model was measured on (a language without figures, no "
-        "letters, mostly unknown characters, or too long to be read whole)."
+        description="False if the text is unlike those the model was evaluated on: a language "
+        "without figures, no letters, mostly unknown characters, or too long to be read completely."
     )
 
 
 class ScoreOut(BaseModel):
     """Predictions, in the order of the texts."""
 
-    model: str = Field(description="The id of the weights.")
+    model: str = Field(description="Id of the model's weights.")
     predictions: list[PredictionOut]
 
 
 class KolIn(BaseModel):
-    """A KOL's profile. What is left out is cleared."""
+    """The profile of a KOL. Omitted fields are cleared."""
 
     model_config = ConfigDict(extra="forbid")
 
     name: Line | None = None
-    handles: dict[Line, Line] = Field({}, max_length=50, description="Platform to handle.")
+    handles: dict[Line, Line] = Field({}, max_length=50, description="Handle by platform.")
     followers: int | None = Field(None, ge=0, le=MAX_LIKES)
     tier: Tier | None = None
     relation: Relation | None = None
 
 
 class KolStatusOut(BaseModel):
-    """The state of a KOL's stream, as of its last comment."""
+    """The status of a KOL's stream at its last comment."""
 
     model_config = ConfigDict(from_attributes=True)
 
     kol_id: str
-    watermark: datetime | None = Field(description="Minutes before this event time are closed.")
-    score: float = Field(description="The strongest detector over its threshold; 1 alerts.")
-    negative_share: float = Field(description="Of the last half hour, 0 to 1.")
-    mood: float = Field(description="Of the last half hour, -1 to 1.")
-    expected_negative_share: float = Field(description="Usual for this KOL.")
-    comments_per_hour: float = Field(description="Of the last half hour.")
-    expected_comments_per_hour: float = Field(description="Usual for this KOL at this hour.")
-    alert_id: str | None = Field(description="The open backlash alert.")
-    severity: Severity | None = Field(description="Of that alert.")
-    late: int = Field(description="Comments too late to be used for detection.")
-    duplicates: int = Field(description="Repeats inside an open minute.")
-    learning: bool = Field(description="Too little has been seen to know what is usual.")
+    watermark: datetime | None = Field(
+        description="Event time before which all minutes are closed."
+    )
+    score: float = Field(
+        description="Highest ratio of a detector's score to its threshold; 1 raises an alert."
+    )
+    negative_share: float = Field(description="Negative share in the last half hour, 0 to 1.")
+    mood: float = Field(description="Mood in the last half hour, -1 to 1.")
+    expected_negative_share: float = Field(description="Normal negative share for this KOL.")
+    comments_per_hour: float = Field(description="Comments per hour in the last half hour.")
+    expected_comments_per_hour: float = Field(
+        description="Normal number of comments for this KOL at this hour of the week."
+    )
+    alert_id: str | None = Field(description="Id of the open backlash alert.")
+    severity: Severity | None = Field(description="Severity of that alert.")
+    late: int = Field(description="Number of comments that were too late for detection.")
+    duplicates: int = Field(description="Number of comments repeated within an open minute.")
+    learning: bool = Field(
+        description="True while there are too few comments to know what is normal."
+    )
 
 
 class KolOut(BaseModel):
-    """A KOL, and the state of its stream."""
+    """A KOL and the status of its stream."""
 
     kol_id: str
     name: str | None
@@ -140,8 +148,8 @@ class KolOut(BaseModel):
     tier: Tier | None
     relation: Relation | None
     registered_at: datetime
-    duplicates: int = Field(description="Comments that were sent again.")
-    status: KolStatusOut | None = Field(description="Null before the first processed comment.")
+    duplicates: int = Field(description="Number of comments that were sent again.")
+    status: KolStatusOut | None = Field(description="Null until the first comment is processed.")
 
     @classmethod
     def of(cls, kol: KolRecord, **more: object) -> Self:
@@ -159,15 +167,15 @@ class KolOut(BaseModel):
         )
 
 
-class KolPage(BaseModel):
-    """KOLs by id."""
+class KolList(BaseModel):
+    """A page of KOLs by id."""
 
     items: list[KolOut]
     next_cursor: str | None
 
 
 class MoodPointOut(BaseModel):
-    """One step of a KOL's mood; steps without comments are left out."""
+    """One step of a KOL's mood. Steps without comments are left out."""
 
     start: datetime
     comments: int
@@ -182,12 +190,12 @@ class MoodOut(BaseModel):
     kol_id: str
     since: AwareDatetime
     until: AwareDatetime
-    step: int = Field(description="Seconds.")
+    step: int = Field(description="Length of a step in seconds.")
     points: list[MoodPointOut]
 
 
 class CommentOut(BaseModel):
-    """A comment with its scores; these are null until it has been processed."""
+    """A comment with its scores. The scores are null until the comment is processed."""
 
     platform: str
     comment_id: str
@@ -228,51 +236,55 @@ class CommentOut(BaseModel):
         )
 
 
-class CommentPage(BaseModel):
-    """Comments, newest first."""
+class CommentList(BaseModel):
+    """A page of comments, newest first."""
 
     items: list[CommentOut]
     next_cursor: str | None
 
 
 class DeliveryOut(BaseModel):
-    """News of an alert, or a digest, on its way to a channel."""
+    """A notification of an alert, or a digest, for one channel."""
 
     delivery_id: int
-    key: str = Field(description="The idempotency key that the channel is given.")
+    key: str = Field(description="Idempotency key that is sent to the channel.")
     channel: str
     payload: Literal["alert", "digest"] | None = Field(
-        description="What it carries; null where this version cannot read it."
+        description="Content of the delivery; null if this version cannot read it."
     )
-    alert_id: str | None = Field(description="This and the next five: null for a digest.")
+    alert_id: str | None = Field(description="This and the next five fields are null for a digest.")
     kol_id: str | None
     kind: AlertKind | None
     severity: Severity | None
     reason: NotificationReason | None
     at: datetime | None = Field(
-        description="Event time of the transition; of still_open, of the last; of unacknowledged, "
-        "of the page."
+        description="Event time of the transition; for still_open, of the last transition; for "
+        "unacknowledged, of the page."
     )
     digest: str | None = Field(
-        description="The digest's name; this and the next two: null for news of an alert."
+        description="Name of the digest; this and the next two fields are null for an alert."
     )
-    every: Every | None = Field(description="The digest's length.")
-    until: datetime | None = Field(description="The end of the digest's period.")
+    every: Every | None = Field(description="Length of the digest's period.")
+    until: datetime | None = Field(description="End of the digest's period.")
     state: DeliveryState
     attempts: int
     recorded_at: datetime
-    due_at: datetime = Field(description="Of the next attempt; of a closed one, of its last.")
-    not_before: datetime | None = Field(
-        description="When the hours begin that it waits or waited for; null if it waits for none."
+    due_at: datetime = Field(
+        description="Time of the next attempt; for a finished delivery, of the last attempt."
     )
-    page: bool = Field(description="Whether it is to call somebody.")
-    step: int | None = Field(description="Which step of an escalation it is, from 1.")
+    not_before: datetime | None = Field(
+        description="Start of the working hours that it waits or waited for; null if none."
+    )
+    page: bool = Field(description="Whether the notification is a page.")
+    step: int | None = Field(description="Number of the escalation step, from 1.")
     finished_at: datetime | None
-    error: str | None = Field(description="Of the last attempt; why it was skipped or given up.")
+    error: str | None = Field(
+        description="Error of the last attempt, or why it was skipped or given up."
+    )
 
     @classmethod
     def of(cls, delivery: Delivery) -> Self:
-        """A delivery as its reader sees it."""
+        """The schema of a delivery."""
         alert, digest = delivery.alert, delivery.digest
         payload: Literal["alert", "digest"] | None = None
         if alert is not None:
@@ -305,23 +317,23 @@ class DeliveryOut(BaseModel):
         )
 
 
-class DeliveryPage(BaseModel):
-    """Deliveries, last recorded first."""
+class DeliveryList(BaseModel):
+    """A page of deliveries, the last recorded first."""
 
     items: list[DeliveryOut]
     next_cursor: str | None
 
 
 class LogOut(BaseModel):
-    """How far the log has been processed."""
+    """How much of the comment log is processed."""
 
     last_seq: int
     processed_seq: int
-    backlog: int = Field(description="Comments that are not processed yet.")
+    backlog: int = Field(description="Number of comments that are not processed yet.")
 
 
 class StatusOut(BaseModel):
-    """The state of the service."""
+    """The status of the service."""
 
     version: str
     model: str
@@ -332,13 +344,13 @@ class StatusOut(BaseModel):
 
 
 class CheckOut(BaseModel):
-    """Whether the process answers."""
+    """The process answers."""
 
     status: Literal["ok"] = "ok"
 
 
 class ReadyOut(BaseModel):
-    """Which workers run."""
+    """Whether every worker runs."""
 
     status: Literal["ready", "not_ready"]
     workers: dict[str, bool]

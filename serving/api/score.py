@@ -1,4 +1,4 @@
-"""POST /v1/score: texts into predictions, nothing stored."""
+"""POST /v1/score: scores texts without storing them."""
 
 from fastapi import APIRouter
 

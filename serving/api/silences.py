@@ -1,4 +1,4 @@
-"""Silences: who is not to be told of what, until when and why."""
+"""Silences: mute notifications of matching alerts for some time."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -27,29 +27,31 @@ _PostNames = Annotated[
 
 
 class MatchersBody(BaseModel):
-    """Which alerts are meant: those that all of these take."""
+    """Matchers of alerts. An alert must match all of them."""
 
-    kols: _KolNames | None = Field(None, max_length=1000, description="Ids; null for all.")
+    kols: _KolNames | None = Field(None, max_length=1000, description="Ids of KOLs; null for all.")
     kinds: list[Kind] | None = Field(None, min_length=1, max_length=50)
     posts: _PostNames | None = Field(
-        None, max_length=1000, description="The alert's top post is one of these; null for any."
+        None,
+        max_length=1000,
+        description="Ids of posts, one of which must be the alert's top post; null for any.",
     )
     max_severity: Severity | None = Field(
-        None, description="This severity and below; null for all."
+        None, description="Alerts of at most this severity; null for all."
     )
 
 
 class SilenceIn(MatchersBody):
-    """A silence to make."""
+    """A silence to create."""
 
     model_config = ConfigDict(extra="forbid")
 
     starts_at: AwareDatetime | None = Field(
-        None, description="First instant; now if unset or in the past."
+        None, description="Start; default: now. A time in the past becomes now."
     )
-    ends_at: AwareDatetime = Field(description="First instant past it, at most 366 days ahead.")
+    ends_at: AwareDatetime = Field(description="End, at most 366 days ahead.")
     reason: Remark
-    actor: Name = Field(description="Who makes it.")
+    actor: Name = Field(description="The person who creates it.")
 
     @model_validator(mode="after")
     def _means_something(self) -> Self:
@@ -57,13 +59,13 @@ class SilenceIn(MatchersBody):
             raise PydanticCustomError(
                 "no_matcher",
                 "give at least one of kols, kinds, posts and max_severity; "
-                "max_severity 'critical' silences every alert",
+                "max_severity 'critical' matches every alert",
             )
         return self
 
 
 class ExpiryIn(BaseModel):
-    """Who ends a silence."""
+    """The person who ends a silence."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -80,12 +82,12 @@ class SilenceOut(MatchersBody):
     reason: str
     created_by: str
     created_at: datetime
-    expired_by: str | None = Field(description="Who ended it early; null if nobody did.")
+    expired_by: str | None = Field(description="The person who ended it early; null if nobody did.")
     expired_at: datetime | None
 
 
-class SilencePage(BaseModel):
-    """Silences, last made first."""
+class SilenceList(BaseModel):
+    """A page of silences, newest first."""
 
     items: list[SilenceOut]
     next_cursor: str | None
@@ -97,13 +99,13 @@ async def list_silences(
     state: SilenceState | None = None,
     limit: Limit = 100,
     cursor: Cursor = None,
-) -> SilencePage:
-    """Silences, last made first."""
+) -> SilenceList:
+    """List silences, newest first."""
     now = service.clock.now()
     before = int(decode_cursor(cursor, int)[0]) if cursor else None
     found = await service.silences.page(state, now, before=before, limit=limit + 1)
     more = len(found) > limit
-    return SilencePage(
+    return SilenceList(
         items=[_out(silence, now) for silence in found[:limit]],
         next_cursor=encode_cursor(found[limit - 1].silence_id) if more else None,
     )
@@ -111,8 +113,10 @@ async def list_silences(
 
 @router.post("/silences", status_code=201, responses=documented(400, 422, 503))
 async def add_silence(body: SilenceIn, service: Running) -> SilenceOut:
-    """Tell nobody of some alerts for a while. What is kept back is listed among the deliveries as
-    skipped; of what is still open when the silence ends, people are told then.
+    """Create a silence: notifications of the matching alerts are not sent while it is active.
+
+    They are listed in the deliveries as skipped. When the silence ends, the channels are notified
+    of the alerts that are still open.
     """
     now = service.clock.now()
     starts_at = max(body.starts_at or now, now)
@@ -136,13 +140,13 @@ async def add_silence(body: SilenceIn, service: Running) -> SilenceOut:
 
 @router.get("/silences/{silence_id}", responses=documented(404, 422, 503))
 async def get_silence(silence_id: SilenceId, service: Running) -> SilenceOut:
-    """One silence."""
+    """Get a silence."""
     return _out(await service.silences.get(silence_id), service.clock.now())
 
 
 @router.post("/silences/{silence_id}/expire", responses=documented(400, 404, 422, 503))
 async def expire_silence(silence_id: SilenceId, body: ExpiryIn, service: Running) -> SilenceOut:
-    """End a silence now. One that is over stays as it was; none is ever deleted."""
+    """End a silence now. A silence that is over is not changed; silences are never deleted."""
     now = service.clock.now()
     silence = await service.silences.expire(silence_id, body.actor, now)
     service.unmute_notifier.wake()

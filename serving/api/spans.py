@@ -1,4 +1,4 @@
-"""Stretches of time in queries: `from` and `to`."""
+"""Time ranges in queries: `from` and `to`."""
 
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -8,22 +8,26 @@ from pydantic import AwareDatetime
 
 from serving.errors import InvalidRequest
 
-Since = Annotated[AwareDatetime | None, Query(alias="from", description="First instant.")]
-Until = Annotated[AwareDatetime | None, Query(alias="to", description="First instant past it.")]
+Since = Annotated[
+    AwareDatetime | None, Query(alias="from", description="Start of the range (inclusive).")
+]
+Until = Annotated[
+    AwareDatetime | None, Query(alias="to", description="End of the range (exclusive).")
+]
 
 
 def span(
     since: datetime | None, until: datetime | None, now: datetime, *, default: timedelta
 ) -> tuple[datetime, datetime]:
-    """The stretch that is meant: up to now, and of the default length, unless told otherwise.
+    """The requested range. It ends now and has the default length if not given.
 
     Raises:
-        InvalidRequest: `invalid_range`; it has no length.
+        InvalidRequest: `invalid_range`; the start is not before the end.
     """
     until = until or now
     since = since or _before(until, default)
     if since >= until:
-        raise InvalidRequest("invalid_range", "`from` must lie before `to`", field="from")
+        raise InvalidRequest("invalid_range", "`from` must be before `to`", field="from")
     return since, until
 
 

@@ -1,4 +1,4 @@
-"""GET /v1/stream: alerts and moods as they are written, as server-sent events."""
+"""GET /v1/stream: alert transitions and moods as server-sent events."""
 
 import asyncio
 from collections.abc import AsyncIterable
@@ -22,15 +22,20 @@ _BIGGEST_ID = 2**63 - 1
 @router.get("/stream", response_class=EventSourceResponse, responses=documented(422, 503))
 async def stream(
     service: Running,
-    kol_id: Annotated[str | None, Query(description="Only this KOL's.")] = None,
+    kol_id: Annotated[str | None, Query(description="Only events of this KOL.")] = None,
     last_event_id: Annotated[
-        int | None, Header(ge=0, le=_BIGGEST_ID, description="Go on after this event.")
+        int | None,
+        Header(
+            ge=0,
+            le=_BIGGEST_ID,
+            description="Id of the last event that you have; the stream continues after it.",
+        ),
     ] = None,
 ) -> AsyncIterable[ServerSentEvent]:
-    """Alert transitions (`event: alert`) and moods (`event: mood`) as they are written.
+    """Stream alert transitions (`event: alert`) and moods (`event: mood`) as they are written.
 
-    An alert's id is its `event_id`: a client that reconnects with `Last-Event-ID` misses none.
-    Moods are of the KOLs that changed, at most one a KOL and `mood_interval`.
+    The id of an alert event is its `event_id`: a client that reconnects with `Last-Event-ID` misses
+    none. A mood event is sent for each KOL that changed, at most once per `mood_interval`.
     """
     written, now = service.written, asyncio.get_running_loop().time
     seen = await service.alerts.last_event_id() if last_event_id is None else last_event_id

@@ -132,7 +132,7 @@ class CommentIn(BaseModel):
     created_at: Annotated[datetime, BeforeValidator(_parse_instant), AfterValidator(_plausible)] = (
         Field(description="When it was written: ISO 8601 with a time zone.")
     )
-    post_id: _Id256 | None = Field(None, description="The post it stands under.")
+    post_id: _Id256 | None = Field(None, description="The post it was written under.")
     author_id: _Id256 | None = Field(None, description="Who wrote it.")
     parent_id: _Id256 | None = Field(None, description="The comment it answers.")
     lang: _Id64 | None = Field(None, description="BCP-47 tag, if the source gives one.")
