@@ -7,7 +7,9 @@
 Records all alerts and alert events with their evidence for three inputs: the airline stream of
 February 2015 and the demo's two days, both through the whole service on the shipped model, and the
 25 KOLs of the crisis benchmark, through the engine alone. `compare` maps renamed keys; all other
-bytes must be equal.
+bytes must be equal. With
+`--without-sentences` it leaves out what is written for people and changes with the wording: the
+summary, and the reasons behind the verdict on the audience.
 """
 
 import argparse
@@ -16,7 +18,7 @@ import importlib
 import json
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -44,6 +46,7 @@ RENAMED: Mapping[str, str] = {
 }
 # Kinds of alert that the older commit did not have: left out of the comparison, and counted.
 NEW_KINDS: frozenset[str] = frozenset()
+_SENTENCES = frozenset({"summary", "reasons"})
 _BATCH = 500
 _DEMO_MODULES = ("serving.cli.demo.scenario", "serving.demo.scenario")
 
@@ -137,25 +140,29 @@ def crisis_events() -> list[dict[str, Any]]:
     return found
 
 
-def normal(value: object) -> object:
-    """A recorded value under today's names, without the kinds of alert that are new."""
+def normal(value: object, left_out: Set[str]) -> object:
+    """A recorded value under today's names, without some keys and the kinds that are new."""
     if isinstance(value, dict):
-        return {RENAMED.get(key, key): normal(item) for key, item in value.items()}
+        return {
+            RENAMED.get(key, key): normal(item, left_out)
+            for key, item in value.items()
+            if key not in left_out
+        }
     if isinstance(value, list):
         return [
-            normal(item)
+            normal(item, left_out)
             for item in value
             if not (isinstance(item, dict) and item.get("kind") in NEW_KINDS)
         ]
     return value
 
 
-def compare(before: Path, after: Path) -> int:
+def compare(before: Path, after: Path, left_out: Set[str]) -> int:
     """Print what is equal and the first difference of what is not; 1 if anything differs."""
     one, other = (json.loads(path.read_text(encoding="utf-8")) for path in (before, after))
     differs = 0
     for name in sorted(one.keys() | other.keys()):
-        left, right = normal(one.get(name, [])), normal(other.get(name, []))
+        left, right = (normal(side.get(name, []), left_out) for side in (one, other))
         assert isinstance(left, list)
         assert isinstance(right, list)
         texts = [json.dumps(side, sort_keys=True, ensure_ascii=False) for side in (left, right)]
@@ -197,9 +204,11 @@ def main() -> None:
     comparing = commands.add_parser("compare", help="exit 1 if two records differ")
     comparing.add_argument("before", type=Path)
     comparing.add_argument("after", type=Path)
+    comparing.add_argument("--without-sentences", action="store_true")
     args = parser.parse_args()
     if args.command == "compare":
-        sys.exit(compare(args.before, args.after))
+        left_out = _SENTENCES if args.without_sentences else frozenset[str]()
+        sys.exit(compare(args.before, args.after, left_out))
     found = {
         "crisis": crisis_events(),
         "demo": asyncio.run(through_the_service(demo_comments())),

@@ -158,10 +158,11 @@ def _pooled(means: Sequence[tuple[int, float]]) -> float | None:
 def _verdict(
     duplicates: float, five: float, each: float, newcomers: float | None
 ) -> tuple[str, tuple[str, ...]]:
-    reasons = [f"{duplicates:.0%} of the comments nearly repeat another"]
+    reasons = [f"{duplicates:.0%} of the comments nearly repeat another comment"]
     if five:
         reasons.append(
-            f"the five busiest accounts wrote {five:.0%}, an account {each:.1f} comments"
+            f"the five busiest accounts wrote {five:.0%} of them; on average an account wrote "
+            f"{each:.1f}"
         )
     if newcomers is not None:
         reasons.append(f"{newcomers:.0%} come from accounts not seen before")

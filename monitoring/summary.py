@@ -16,31 +16,46 @@ _OFFENSIVE_LEAST = 20  # … of so many comments
 
 
 def summarise(kind: AlertKind, kol_id: str, evidence: "Evidence") -> str:
-    """One sentence from the figures of `evidence`, for a person who reads nothing else.
+    """What happened and what is normal, for a person who reads nothing else.
 
     Args:
         kind: the alert's kind.
         kol_id: whose stream.
         evidence: the figures; its own `summary` is not read.
     """
-    span = _span((evidence.window_end - evidence.window_start).total_seconds() / 60)
-    if kind == AlertKind.PRAISE_SURGE:
-        return (
-            f"Praise for @{kol_id}: {evidence.comments} comments in {span}, "
-            f"{evidence.negative_share:.0%} of them negative; "
-            f"{evidence.expected_comments:.0f} comments are usual at this hour."
-        )
     if kind == AlertKind.COMMENT_FLOOD:
         return _summarise_flood(kol_id, evidence)
-    lead = {
-        AlertKind.BRIGADE: "A few accounts push negative comments on",
-        AlertKind.FLIP: "The mood turned at usual volume on",
-        AlertKind.SLOW_BURN: "Negative comments have been growing on",
-    }.get(kind, "Negative comments rose on")
-    return (
-        f"{lead} @{kol_id}: {evidence.negative_share:.0%} of {evidence.comments} in {span}; "
-        f"{evidence.expected_negative_share:.0%} of {evidence.expected_comments:.0f} is usual."
-    )
+    span = f"the last {_span((evidence.window_end - evidence.window_start).total_seconds() / 60)}"
+    share = f"{evidence.negative_share:.0%}"
+    if kind == AlertKind.PRAISE_SURGE:
+        return (
+            f"Praise for @{kol_id}: {evidence.comments} comments in {span}, {share} of them "
+            f"negative. {_normal(kind, evidence)}"
+        )
+    figures = f"({evidence.negative:.0f} of {evidence.comments}) in {span}"
+    found = {
+        AlertKind.BRIGADE: (
+            f"A few accounts are pushing negative comments on @{kol_id}: {share} {figures}."
+        ),
+        AlertKind.FLIP: (
+            f"The mood on @{kol_id} turned while the number of comments stayed normal: "
+            f"{share} negative {figures}."
+        ),
+        AlertKind.SLOW_BURN: (
+            f"Negative comments on @{kol_id} have been growing: {share} {figures}."
+        ),
+    }.get(kind, f"Negative comments on @{kol_id} jumped to {share} {figures}.")
+    return f"{found} {_normal(kind, evidence)}"
+
+
+def _normal(kind: AlertKind, evidence: "Evidence") -> str:
+    """A second sentence: what is normal at that hour."""
+    if round(evidence.expected_comments) == 0:
+        return "Normal at this hour: almost no comments."
+    about = f"about {evidence.expected_comments:.0f}"
+    if kind == AlertKind.PRAISE_SURGE:
+        return f"Normal at this hour: {about}."
+    return f"Normal at this hour: {evidence.expected_negative_share:.0%} of {about}."
 
 
 def _summarise_flood(kol_id: str, evidence: "Evidence") -> str:
@@ -48,24 +63,24 @@ def _summarise_flood(kol_id: str, evidence: "Evidence") -> str:
     (score,) = evidence.scores
     n, copies, usual = (score.inputs.get(name, 0.0) for name in ("n", "k", "p"))
     return (
-        f"Near-copies make {copies / max(n, 1.0):.0%} of {n:.0f} comments on @{kol_id} in "
-        f"{_span(score.scale_minutes)}; usually {usual:.0%}."
+        f"{copies / max(n, 1.0):.0%} of {n:.0f} comments on @{kol_id} in the last "
+        f"{_span(score.scale_minutes)} are near-identical. Normal: {usual:.0%}."
     )
 
 
 def remarks(drivers: Drivers, comments: int) -> str:
-    """What the loyal do, and whether the tone is rougher than usual; empty if neither is much."""
+    """What the loyal do, and whether the tone is rougher than normal; empty if neither is much."""
     parts = []
     who = drivers.audience
     if who.loyal is not None and who.loyal >= _LEAST_LOYAL:
         parts.append(
-            f"Of {who.loyal} loyal fans who write, {who.loyal_turned} turned negative and "
-            f"{who.loyal_defending} stay positive."
+            f"Of {who.loyal} loyal fans who commented, {who.loyal_turned} turned negative and "
+            f"{who.loyal_defending} stayed positive."
         )
     now, usual = drivers.offensive_share, drivers.offensive_usual
     rise = 0.0 if now is None or usual is None else now - usual
     if rise >= _OFFENSIVE_RISE and comments >= _OFFENSIVE_LEAST:
-        parts.append(f"{now:.0%} of the comments are offensive; {usual:.0%} is usual.")
+        parts.append(f"{now:.0%} of the comments are offensive. Normal: {usual:.0%}.")
     return " ".join(parts)
 
 
@@ -79,24 +94,24 @@ def summarise_end(kol_id: str, now: datetime, evidence: "Evidence") -> str:
     """
     span = _span((now - evidence.incident_start).total_seconds() / 60)
     if evidence.comments < _FEW:
-        now_it_is = (
-            f"{evidence.comments} comments in the last half hour, "
-            f"{evidence.expected_comments:.0f} are usual"
+        now_is = (
+            f"{evidence.comments} comments in the last half hour; "
+            f"normal: about {evidence.expected_comments:.0f}"
         )
     else:
-        now_it_is = (
-            f"{evidence.negative_share:.0%} of the last {evidence.comments} comments are negative, "
-            f"{evidence.expected_negative_share:.0%} is usual"
+        now_is = (
+            f"{evidence.negative_share:.0%} of the last {evidence.comments} comments are negative; "
+            f"normal: {evidence.expected_negative_share:.0%}"
         )
-    return f"Over after {span} on @{kol_id}: {now_it_is}."
+    return f"Over after {span} on @{kol_id}. {now_is}."
 
 
 def summarise_gap(kol_id: str, evidence: "Evidence") -> str:
-    """One sentence on a silence that tells of a broken stream, from its figures."""
+    """What a long silence says of a data feed, from its figures."""
     span = _span((evidence.window_end - evidence.window_start).total_seconds() / 60)
     return (
-        f"No comments on @{kol_id} for {span}; {evidence.expected_comments:.0f} are usual in that "
-        "time. A platform or a feed may be down."
+        f"No comments on @{kol_id} for {span}. Normal in that time: about "
+        f"{evidence.expected_comments:.0f}. A platform or a data feed may be down."
     )
 
 
@@ -110,10 +125,10 @@ def summarise_return(kol_id: str, minutes: int, held_back: bool, evidence: "Evid
         evidence: the figures up to the first minute with comments.
     """
     if held_back:
-        return f"Comments that were missing on @{kol_id} have arrived."
+        return f"The missing comments on @{kol_id} have arrived."
     return (
-        f"Comments come again on @{kol_id} after {_span(minutes)} without any; "
-        f"{evidence.expected_comments:.0f} are usual in that time."
+        f"Comments on @{kol_id} are back after {_span(minutes)} without any. Normal in that time: "
+        f"about {evidence.expected_comments:.0f}."
     )
 
 

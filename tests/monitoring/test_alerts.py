@@ -149,31 +149,51 @@ def test_evidence_reads_back():
 @pytest.mark.parametrize(
     ("kind", "says"),
     [
-        ("backlash", "Negative comments rose on @lena: 62% of 40 in 60 minutes; 15% of 10"),
-        ("flip", "The mood turned at usual volume on @lena: 62% of 40"),
-        ("slow_burn", "Negative comments have been growing on @lena: 62% of 40"),
-        ("brigade", "A few accounts push negative comments on @lena: 62% of 40"),
-        ("praise_surge", "Praise for @lena: 40 comments in 60 minutes, 62% of them negative"),
+        (
+            "backlash",
+            "Negative comments on @lena jumped to 62% (25 of 40) in the last 60 minutes. "
+            "Normal at this hour: 15% of about 10.",
+        ),
+        (
+            "flip",
+            "The mood on @lena turned while the number of comments stayed normal: 62% "
+            "negative (25 of 40)",
+        ),
+        ("slow_burn", "Negative comments on @lena have been growing: 62% (25 of 40)"),
+        ("brigade", "A few accounts are pushing negative comments on @lena: 62% (25 of 40)"),
+        (
+            "praise_surge",
+            "Praise for @lena: 40 comments in the last 60 minutes, 62% of them negative. "
+            "Normal at this hour: about 10.",
+        ),
     ],
 )
 def test_one_sentence_says_it(kind, says):
     assert summarise(kind, "lena", EVIDENCE).startswith(says)
 
 
+def test_an_hour_that_is_normally_empty_is_called_so():
+    quiet = replace(EVIDENCE, expected_comments=0.4)
+    end = "in the last 60 minutes. Normal at this hour: almost no comments."
+    assert summarise("backlash", "lena", quiet).endswith(end)
+    busier = replace(EVIDENCE, expected_comments=0.6)
+    assert summarise("backlash", "lena", busier).endswith("Normal at this hour: 15% of about 1.")
+
+
 def test_a_flood_is_described_by_what_its_detector_judged():
     inputs = {"n": 210, "k": 134.4, "x": 0.0, "p": 0.03, "p1": 0.19, "phi": 1.0, "kappa": 25.0}
     flood = replace(EVIDENCE, scores=(DetectorScore("copies_shift", 60.0, 14.0, 9.0, inputs),))
     assert summarise("comment_flood", "lena", flood) == (
-        "Near-copies make 64% of 210 comments on @lena in 60 minutes; usually 3%."
+        "64% of 210 comments on @lena in the last 60 minutes are near-identical. Normal: 3%."
     )
 
 
 def test_the_end_is_described_by_the_share_or_by_silence():
     now = START + 4 * HOUR
     assert summarise_end("lena", now, EVIDENCE) == (
-        "Over after 5 hours on @lena: 62% of the last 40 comments are negative, 15% is usual."
+        "Over after 5 hours on @lena. 62% of the last 40 comments are negative; normal: 15%."
     )
     silent = replace(EVIDENCE, comments=0, negative=0.0)
     assert summarise_end("lena", now, silent) == (
-        "Over after 5 hours on @lena: 0 comments in the last half hour, 10 are usual."
+        "Over after 5 hours on @lena. 0 comments in the last half hour; normal: about 10."
     )

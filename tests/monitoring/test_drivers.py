@@ -196,8 +196,8 @@ def test_what_stands_out_of_the_drivers_is_a_sentence():
     told = evidence(24).explained(drivers, aloud=True)
     assert told.drivers is drivers
     assert told.summary == (
-        "It rose. Of 24 loyal fans who write, 20 turned negative and 4 stay positive. "
-        "35% of the comments are offensive; 4% is usual."
+        "It rose. Of 24 loyal fans who commented, 20 turned negative and 4 stayed positive. "
+        "35% of the comments are offensive. Normal: 4%."
     )
     assert evidence(24).explained(drivers, aloud=False).summary == "It rose."
 

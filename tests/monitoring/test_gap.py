@@ -117,8 +117,8 @@ def test_a_silence_is_reported_once_when_it_is_due_and_ends_with_the_next_commen
     assert score.threshold <= score.value < evidence.expected_comments
     minutes = (due - evidence.incident_start) // MINUTE
     assert evidence.summary == (
-        f"No comments on @lena for {minutes} minutes; {evidence.expected_comments:.0f} are usual "
-        "in that time. A platform or a feed may be down."
+        f"No comments on @lena for {minutes} minutes. Normal in that time: about "
+        f"{evidence.expected_comments:.0f}. A platform or a data feed may be down."
     )
     assert [alert.alert_id for alert in engine.alerts()] == [opened.alert_id]
     assert engine.alert("lena") is None  # that is the backlash
@@ -130,7 +130,7 @@ def test_a_silence_is_reported_once_when_it_is_due_and_ends_with_the_next_commen
     (resolved,) = engine.advance("lena", back + 10 * MINUTE).events
     assert (resolved.alert_id, resolved.reason) == (opened.alert_id, "resolved")
     assert resolved.at == back + MINUTE
-    assert resolved.evidence.summary.startswith("Comments come again on @lena after 3 hours")
+    assert resolved.evidence.summary.startswith("Comments on @lena are back after 3 hours")
     assert engine.alerts() == []
 
 
@@ -169,7 +169,7 @@ def test_a_backlog_dated_as_written_keeps_its_place(streams, noons, minutes):
     assert closed == [window for window in expected if window.start >= NOON]
     (resolved,) = events
     assert resolved.at == opened.at  # it cannot end before it was reported
-    assert resolved.evidence.summary == "Comments that were missing on @lena have arrived."
+    assert resolved.evidence.summary == "The missing comments on @lena have arrived."
 
 
 def test_a_storm_in_the_backlog_is_detected_all_the_same(noons):

@@ -66,7 +66,7 @@ EVIDENCE = Evidence(
     volume_ratio=32.5,
     scores=(),
     drivers=DRIVERS,
-    summary="Negative comments rose on @lena: 61% of 1240 in 30 minutes; 14% of 38 is usual.",
+    summary="Negative comments on @lena jumped to 61% (756 of 1240).",
 )
 
 
