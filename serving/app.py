@@ -35,12 +35,13 @@ from serving.charts.chart_service import ChartService
 from serving.clock import Clock, SystemClock
 from serving.ingest.group_commit import GroupCommit
 from serving.metrics import Metrics
-from serving.notify.attachments import Attachments, StoredAttachments
+from serving.notify.attachments import Attachments
 from serving.notify.channels.base import Channel
 from serving.notify.channels.registry import ChannelContext
 from serving.notify.config import notification_config as notification_config
 from serving.notify.dispatcher import Dispatcher
 from serving.notify.outbox import Outbox
+from serving.notify.stored_attachments import StoredAttachments
 from serving.notify.workers.escalator import Escalator
 from serving.notify.workers.unmute_notifier import UnmuteNotifier
 from serving.pipeline.broadcast import Broadcast

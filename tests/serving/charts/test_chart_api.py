@@ -17,8 +17,8 @@ from serving.charts.chart_service import ChartService
 from serving.clock import TestClock
 from serving.errors import TooBusy
 from serving.locales.wording import wording
-from serving.notify.attachments import StoredAttachments
 from serving.notify.channels.base import Unavailable
+from serving.notify.stored_attachments import StoredAttachments
 from serving.service import Service
 from serving.settings import Settings
 from tests.serving.conftest import NOW

@@ -23,10 +23,13 @@ from tests.serving.notify.receiver import Answer, Receiver, Request, answer
 Mode = Literal["up", "refusing", "failing", "rejecting", "repeating", "slow"]
 MAIL = "mail"
 T = TypeVar("T")
-_REASONS = {"is over": "resolved", "a second wave": "aftershock", "still open": "still_open"}
-_SAID = re.compile(
-    rf"^[A-Z]+ · .+? (opened|escalated|reopened|{'|'.join(_REASONS)})\b", re.MULTILINE
-)
+_REASONS = {
+    "detected": "opened",
+    "is over": "resolved",
+    "second wave": "aftershock",
+    "still open": "still_open",
+}
+_SAID = re.compile(rf"^[A-Z]+ · .+? (escalated|reopened|{'|'.join(_REASONS)})\b", re.MULTILINE)
 _ALERT = re.compile(r"/alerts/(\w+)$", re.MULTILINE)
 
 

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from serving.notify.attachments import StoredAttachments
 from serving.notify.channels.memory import MemoryChannel
 from serving.notify.routing.routes import Route
+from serving.notify.stored_attachments import StoredAttachments
 from serving.notify.workers.escalator import Escalator
 from serving.notify.workers.unmute_notifier import UnmuteNotifier
 from serving.storage.action_store import ActionStore

@@ -56,7 +56,7 @@ def test_check_config_accepts_a_toy_and_names_mistakes_in_its_settings(
     path = tmp_path / "channels.toml"
     path.write_text(CHANNELS.format(port=80))
     assert cli.run(["check", "config", str(path)]) == 0
-    assert "channels bear; routes 1" in capsys.readouterr().err
+    assert "Channels: bear; routes: 1" in capsys.readouterr().err
     path.write_text(CHANNELS.format(port=80).replace("volume", "loudness"))
     assert cli.run(["check", "config", str(path)]) == 2
     message = "channels.toml:5: loudness: there is no such key; delete it or correct its spelling"
