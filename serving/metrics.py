@@ -67,8 +67,8 @@ class Metrics:
         self._negative_share = self._kol_gauge(
             "groundswell_negative_share", "Recent share of negative comments."
         )
-        self._negative_share_usual = self._kol_gauge(
-            "groundswell_negative_share_usual", "Share of negative comments that is usual."
+        self._negative_share_expected = self._kol_gauge(
+            "groundswell_negative_share_expected", "Normal share of negative comments, 0 to 1."
         )
         self._mood = self._kol_gauge(
             "groundswell_mood", "Recent mean of P(positive) - P(negative)."
@@ -80,9 +80,9 @@ class Metrics:
         self._comments_per_hour = self._kol_gauge(
             "groundswell_comments_per_hour", "Recent comments an hour."
         )
-        self._comments_per_hour_usual = self._kol_gauge(
-            "groundswell_comments_per_hour_usual",
-            "Comments an hour that are usual at this hour of the week.",
+        self._comments_per_hour_expected = self._kol_gauge(
+            "groundswell_comments_per_hour_expected",
+            "Normal number of comments per hour at this hour of the week.",
         )
         self._alerts_active = Gauge(
             "groundswell_alerts_active",
@@ -213,11 +213,11 @@ class Metrics:
             return
         for gauge, value in (
             (self._negative_share, status.negative_share),
-            (self._negative_share_usual, status.expected_negative_share),
+            (self._negative_share_expected, status.expected_negative_share),
             (self._mood, status.mood),
             (self._backlash_score, status.score),
             (self._comments_per_hour, status.comments_per_hour),
-            (self._comments_per_hour_usual, status.expected_comments_per_hour),
+            (self._comments_per_hour_expected, status.expected_comments_per_hour),
         ):
             gauge.labels(label).set(value)
 

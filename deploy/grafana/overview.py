@@ -75,9 +75,9 @@ def build() -> Dashboard:
                     ("Backlash score", "groundswell_backlash_score", "short"),
                     ("Mood", "groundswell_mood", "short"),
                     ("Negative", "groundswell_negative_share", "percentunit"),
-                    ("Negative, normal", "groundswell_negative_share_usual", "percentunit"),
+                    ("Negative, normal", "groundswell_negative_share_expected", "percentunit"),
                     ("Comments an hour", "groundswell_comments_per_hour", "short"),
-                    ("Normal an hour", "groundswell_comments_per_hour_usual", "short"),
+                    ("Normal an hour", "groundswell_comments_per_hour_expected", "short"),
                 )
             ],
             labels=["kol"],

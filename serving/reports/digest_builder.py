@@ -19,7 +19,14 @@ from serving.storage import digest_store
 from serving.storage.action_store import FeedbackFilter, histories, judged
 from serving.storage.alert_record import AlertEventRecord, AlertRecord
 from serving.storage.database import Database
-from serving.storage.digest_record import Digest, Incident, KolMood, Peak, Precision, Recovery
+from serving.storage.digest_record import (
+    Digest,
+    Incident,
+    IncidentRecovery,
+    KolMood,
+    Peak,
+    Precision,
+)
 from serving.triage.feedback import Judged, wilson
 from serving.triage.triage_status import triage_status_of
 
@@ -126,12 +133,12 @@ async def _incidents(
     since: datetime,
     until: datetime,
     now: datetime,
-) -> tuple[list[Incident], list[Recovery]]:
+) -> tuple[list[Incident], list[IncidentRecovery]]:
     found = await digest_store.alerts_of(connection, names, since, until)
     found = [(alert, events) for alert, events in found if open_in(waves_of(events), since, until)]
     actions = await histories(connection, [alert.alert_id for alert, _ in found])
     incidents: list[Incident] = []
-    recoveries: list[Recovery] = []
+    recoveries: list[IncidentRecovery] = []
     for alert, events in found:
         name = names[alert.kol_id]
         history = actions[alert.alert_id]

@@ -7,7 +7,7 @@ from datetime import datetime
 from monitoring.evidence import Evidence
 from monitoring.kinds import AlertKind, Reason
 from serving.storage.alert_record import AlertEventRecord, AlertRecord
-from serving.storage.digest_record import Figures, Incident, Peak, Recovery
+from serving.storage.digest_record import Figures, Incident, IncidentRecovery, Peak
 from serving.triage.muting import top_post_of
 from serving.triage.triage_status import TriageStatus, verdict_of
 
@@ -95,10 +95,10 @@ def recoveries_of(
     name: str | None,
     since: datetime,
     until: datetime,
-) -> list[Recovery]:
+) -> list[IncidentRecovery]:
     """The ends that an alert came to in [since, until)."""
     return [
-        Recovery(
+        IncidentRecovery(
             alert_id=alert.alert_id,
             kol_id=alert.kol_id,
             name=name,

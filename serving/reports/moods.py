@@ -17,7 +17,7 @@ def mood_of(sums: Sums | None) -> float | None:
     return None if sums is None else (sums.positive - sums.negative) / sums.comments
 
 
-def usual_comments(
+def expected_comments(
     rates: Mapping[datetime, float], since: datetime, until: datetime
 ) -> float | None:
     """Comments that are usual in a stretch.
@@ -78,11 +78,11 @@ def kol_mood(
         kol_id=kol_id,
         name=name,
         comments=0 if said is None else said.comments,
-        usual_comments=None if learnt is None else usual_comments(learnt.rates, *period),
+        expected_comments=None if learnt is None else expected_comments(learnt.rates, *period),
         mood=mood_of(said),
         mood_before=mood_of(said_before),
         negative_share=None if said is None else said.negative / said.comments,
-        usual_negative_share=learnt.negative / learnt.comments if learnt and usual else None,
+        expected_negative_share=learnt.negative / learnt.comments if learnt and usual else None,
         open_alerts=len(severities),
         worst_open=max(severities, key=lambda severity: severity.rank, default=None),
         days=tuple(
@@ -96,8 +96,8 @@ def trouble(row: KolMood) -> tuple[float, ...]:
     """What KOLs are ordered by, the most troubled first: open alerts, then negatives too many."""
     worst = -1 if row.worst_open is None else row.worst_open.rank
     excess = 0.0
-    if row.negative_share is not None and row.usual_negative_share is not None:
-        excess = row.comments * (row.negative_share - row.usual_negative_share)
+    if row.negative_share is not None and row.expected_negative_share is not None:
+        excess = row.comments * (row.negative_share - row.expected_negative_share)
     return -worst, -excess, -row.comments
 
 

@@ -1,7 +1,7 @@
-"""What a digest holds: figures and incidents, in no language yet.
+"""The content of a digest: figures and incidents, not yet in words.
 
-The records are kept in the outbox and answered by the API as JSON; `JSON` reads and writes it.
-Instants are aware, in UTC.
+The outbox stores it and the API returns it as JSON; `JSON` reads and writes it. Datetimes are
+aware, in UTC.
 """
 
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ class DayMood:
     """One day of a week.
 
     Attributes:
-        day: which.
-        comments: written in it.
+        day: the date.
+        comments: number of comments on that day.
         mood: mean of P(positive) - P(negative), -1 to 1; null without comments.
     """
 
@@ -33,30 +33,30 @@ class DayMood:
 
 @dataclass(frozen=True, slots=True)
 class KolMood:
-    """How a KOL's stream was.
+    """The comments on a KOL in the period.
 
     Attributes:
-        kol_id: whose.
-        name: the KOL's name; null where its profile has none.
-        comments: written in the period.
-        usual_comments: usual in such a period, as the detector expected; null before it knew.
+        kol_id: the KOL.
+        name: the KOL's name; null if its profile has none.
+        comments: number of comments in the period.
+        expected_comments: expected in such a period; null before enough is learnt.
         mood: mean of P(positive) - P(negative), -1 to 1; null without comments.
-        mood_before: the same of the period before.
+        mood_before: mood in the previous period.
         negative_share: mean of P(negative), 0 to 1; null without comments.
-        usual_negative_share: usual for this KOL, 0 to 1; null before the detector knew.
-        open_alerts: alerts that are open when the digest is written, and not closed by hand.
-        worst_open: the highest severity among them; null where there is none.
-        days: the days of a week, in order; empty in a digest of a day.
+        expected_negative_share: normal for this KOL, 0 to 1; null before enough is learnt.
+        open_alerts: number of alerts that are open when the digest is written.
+        worst_open: their highest severity; null if none is open.
+        days: the days of a week in order; empty in a daily digest.
     """
 
     kol_id: str
     name: str | None
     comments: int
-    usual_comments: float | None
+    expected_comments: float | None
     mood: float | None
     mood_before: float | None
     negative_share: float | None
-    usual_negative_share: float | None
+    expected_negative_share: float | None
     open_alerts: int
     worst_open: Severity | None
     days: tuple[DayMood, ...]
@@ -64,12 +64,12 @@ class KolMood:
 
 @dataclass(frozen=True, slots=True)
 class Peak:
-    """The ten minutes of an incident with most negative comments; of praise, with most comments.
+    """The ten minutes of an incident with the most negative comments; of praise: the most comments.
 
     Attributes:
-        start: their first instant.
-        comments: written in them.
-        negative: sum of P(negative) over them.
+        start: their start.
+        comments: number of comments in them.
+        negative: sum of P(negative) over the comments.
     """
 
     start: datetime
@@ -79,15 +79,15 @@ class Peak:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The observed against the usual at the alert's height, as in its evidence.
+    """Observed and expected figures at the height of the alert, as in its evidence.
 
     Attributes:
-        window_start: first instant of the stretch.
+        window_start: start of the time range.
         window_end: its end.
-        comments: in the stretch.
-        negative_share: of them, 0 to 1.
-        expected_comments: usual in such a stretch.
-        expected_negative_share: usual, 0 to 1.
+        comments: number of comments in the range.
+        negative_share: share of negative ones, 0 to 1.
+        expected_comments: expected in such a time range.
+        expected_negative_share: expected negative share, 0 to 1.
     """
 
     window_start: datetime
@@ -103,20 +103,20 @@ class Incident:
     """An alert that was open in the period.
 
     Attributes:
-        alert_id: which.
-        kol_id: whose.
-        name: the KOL's name; null where its profile has none.
-        kind: of alert.
-        severity: the highest reached.
-        began: estimate of when it began.
-        ended: when it was over; null while it lasts.
-        closed: whether somebody closed it by hand, be it over or not.
-        waves: 1, and one more for each time it came back.
-        figures: against the usual, at its height.
-        top_post: the post that drove it most; null where none is known.
-        peak: null where nothing was said, as in a gap.
-        verdict: "confirmed", "false_alarm", or null while nobody has judged it.
-        judged_by: who did; null as `verdict`.
+        alert_id: the alert.
+        kol_id: the KOL.
+        name: the KOL's name; null if its profile has none.
+        kind: kind of the alert.
+        severity: the highest severity reached.
+        began: estimated start.
+        ended: end; null while the alert is open.
+        closed: whether a person closed the alert.
+        waves: 1, plus the number of times the alert was reopened.
+        figures: observed and expected figures at its height.
+        top_post: the post that contributed most; null if unknown.
+        peak: null if there were no comments, as in a data gap.
+        verdict: "confirmed", "false_alarm", or null while nobody has reviewed the alert.
+        judged_by: the person who reviewed it; null if nobody did.
     """
 
     alert_id: str
@@ -136,21 +136,21 @@ class Incident:
 
     @property
     def lasts(self) -> bool:
-        """Whether it is still to be looked after."""
+        """Whether the incident still needs attention."""
         return self.ended is None and not self.closed
 
 
 @dataclass(frozen=True, slots=True)
-class Recovery:
-    """An incident that came to its end in the period.
+class IncidentRecovery:
+    """An incident that ended in the period.
 
     Attributes:
-        alert_id: which.
-        kol_id: whose.
-        name: the KOL's name; null where its profile has none.
-        kind: of alert.
-        began: estimate of when it began; of a second wave, when it was noticed.
-        ended: when the comments were back at the usual.
+        alert_id: the alert.
+        kol_id: the KOL.
+        name: the KOL's name; null if its profile has none.
+        kind: kind of the alert.
+        began: estimated start; for a second wave, the time of detection.
+        ended: when the comments were back to normal.
     """
 
     alert_id: str
@@ -163,16 +163,16 @@ class Recovery:
 
 @dataclass(frozen=True, slots=True)
 class Precision:
-    """How often alerts were right lately, by what people made of them.
+    """How often alerts were right in recent weeks, as reviewed by people.
 
     Attributes:
-        weeks: how many, up to the end of the period.
-        raised: alerts opened in them.
-        confirmed: of these, acknowledged or resolved by hand, and not called a false alarm.
-        false_alarms: called so.
-        share: confirmed of those judged, 0 to 1; null while none is.
-        low: lower end of its 95% interval (Wilson).
-        high: upper end.
+        weeks: number of weeks up to the end of the period.
+        raised: alerts opened in these weeks.
+        confirmed: acknowledged or closed by a person, and not marked as a false alarm.
+        false_alarms: marked as a false alarm.
+        share: confirmed / (confirmed + false_alarms); null if both are 0.
+        low: lower bound of its 95% interval (Wilson).
+        high: upper bound.
     """
 
     weeks: int
@@ -186,24 +186,24 @@ class Precision:
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """What befell some KOLs in a day or a week.
+    """A day or a week of some KOLs.
 
     Attributes:
-        name: of the digest or the brand; null where it is neither's.
+        name: name of the digest or the brand; null if it has neither.
         every: "day" or "week".
-        first: its first day.
-        last: its last day.
-        timezone: whose days they are.
-        since: its first instant.
-        until: its end; where it is not over yet, when this was written.
-        due_at: when it was to be sent; null where it is not a regular one.
-        written_at: when this was written; alerts are as they stood then.
-        over: whether the period was over then.
-        kols: every KOL, those with the most trouble first.
+        first: first day of the period.
+        last: last day of the period.
+        timezone: time zone of the days.
+        since: start of the period.
+        until: end of the period; `written_at` if the period is not over.
+        due_at: time at which it was due; null if it is not sent regularly.
+        written_at: time of writing; alerts are shown in their state at that time.
+        over: whether the period was over at that time.
+        kols: all KOLs, those with the most serious alerts first.
         incidents: alerts of kinds that page, the most severe first.
-        notices: alerts that inform: praise surges and data gaps.
+        notices: alerts of kinds that only inform, such as praise surges and data gaps.
         recoveries: incidents that ended in the period, in order of their ends.
-        precision: of the alerts on these KOLs.
+        precision: precision of the alerts on these KOLs.
     """
 
     name: str | None
@@ -219,7 +219,7 @@ class Digest:
     kols: tuple[KolMood, ...]
     incidents: tuple[Incident, ...]
     notices: tuple[Incident, ...]
-    recoveries: tuple[Recovery, ...]
+    recoveries: tuple[IncidentRecovery, ...]
     precision: Precision
 
 

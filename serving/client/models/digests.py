@@ -17,7 +17,7 @@ class DigestKolInfo(msgspec.Struct, frozen=True, kw_only=True):
     """A KOL's figures of the period; None where there were no comments, or nothing to compare with.
 
     Attributes:
-        usual_comments: normal number of comments in such a period.
+        expected_comments: normal number of comments in such a period.
         mood: -1 to 1.
         mood_before: of the period before.
         worst_open: the highest severity of its open alerts.
@@ -27,11 +27,11 @@ class DigestKolInfo(msgspec.Struct, frozen=True, kw_only=True):
     kol_id: str
     name: str | None
     comments: int
-    usual_comments: float | None
+    expected_comments: float | None
     mood: float | None
     mood_before: float | None
     negative_share: float | None
-    usual_negative_share: float | None
+    expected_negative_share: float | None
     open_alerts: int
     worst_open: str | None
     days: tuple[DigestDayInfo, ...]

@@ -9,7 +9,7 @@ from serving.locales.wording import Wording
 from serving.notify.render.content import LONGEST_NAME, SEVERITIES, kind_name, link
 from serving.notify.render.rendered_digest import Entry
 from serving.notify.render.sentences import comments, rise
-from serving.storage.digest_record import Incident, KolMood, Recovery
+from serving.storage.digest_record import Incident, IncidentRecovery, KolMood
 
 _DAY = timedelta(days=1)
 
@@ -88,7 +88,7 @@ def _verdict(incident: Incident, words: Wording) -> str:
     return words.text("Confirmed by {actor}", actor=actor)
 
 
-def recovered(recovery: Recovery, words: Wording) -> str:
+def recovered(recovery: IncidentRecovery, words: Wording) -> str:
     """That an incident is over, and how long it took."""
     return words.text(
         "{name}: {kind} was back to normal on {moment}, {span} after it began.",
@@ -99,7 +99,7 @@ def recovered(recovery: Recovery, words: Wording) -> str:
     )
 
 
-def name_of(of: Incident | Recovery | KolMood) -> str:
+def name_of(of: Incident | IncidentRecovery | KolMood) -> str:
     """A KOL's name, or its id where there is none."""
     return cut(one_line(of.name or of.kol_id), LONGEST_NAME)
 

@@ -1,4 +1,4 @@
-"""How each KOL's stream was, in words."""
+"""The mood of each KOL in words."""
 
 from collections.abc import Iterator
 
@@ -34,9 +34,11 @@ def row(kol: KolMood, every: str, words: Wording) -> Row:
 
 
 def _silence(kol: KolMood, words: Wording) -> str:
-    if kol.usual_comments is None:
+    if kol.expected_comments is None:
         return words.text("No comments.")
-    return words.text("No comments. Normal: about {usual}.", usual=words.number(kol.usual_comments))
+    return words.text(
+        "No comments. Normal: about {usual}.", usual=words.number(kol.expected_comments)
+    )
 
 
 def _figures(kol: KolMood, every: str, words: Wording) -> Iterator[Figure]:
@@ -46,16 +48,16 @@ def _figures(kol: KolMood, every: str, words: Wording) -> Iterator[Figure]:
             before = words.text(_BEFORE[every], mood=words.signed(kol.mood_before))
         yield Figure(words.text("Mood"), words.signed(kol.mood), before)
     usual, ratio = words.text("normal not known yet"), None
-    if kol.usual_comments is not None:
-        usual = words.text("normal: {usual}", usual=words.number(kol.usual_comments))
-        if round(kol.usual_comments) > 0:
-            change = kol.comments / kol.usual_comments
+    if kol.expected_comments is not None:
+        usual = words.text("normal: {usual}", usual=words.number(kol.expected_comments))
+        if round(kol.expected_comments) > 0:
+            change = kol.comments / kol.expected_comments
             ratio = words.text("{ratio} times", ratio=words.number(change, 1))
     yield Figure(words.text("Comments"), words.number(kol.comments), usual, ratio)
     if kol.negative_share is not None:
         usual = words.text("normal not known yet")
-        if kol.usual_negative_share is not None:
-            usual = words.text("normal: {usual}", usual=words.percent(kol.usual_negative_share))
+        if kol.expected_negative_share is not None:
+            usual = words.text("normal: {usual}", usual=words.percent(kol.expected_negative_share))
         yield Figure(words.text("Negative"), words.percent(kol.negative_share), usual)
 
 

@@ -20,10 +20,10 @@ from serving.storage.digest_record import (
     Digest,
     Figures,
     Incident,
+    IncidentRecovery,
     KolMood,
     Peak,
     Precision,
-    Recovery,
 )
 from serving.storage.kol_store import KolProfileRecord, KolStore
 from serving.storage.pipeline_step import PipelineStep
@@ -131,7 +131,7 @@ def day() -> Digest:
         incidents=(_STORM, _FALSE, _BRIGADE),
         notices=(_PRAISE,),
         recoveries=(
-            Recovery(
+            IncidentRecovery(
                 _STORM.alert_id, _STORM.kol_id, _STORM.name, AlertKind.BACKLASH,
                 _BEGAN, _BEGAN + 200 * MINUTE,
             ),

@@ -54,10 +54,10 @@ async def test_comments_of_the_day_and_of_the_day_before(archive: Archive) -> No
     assert lena.mood == pytest.approx((10 * 0.4 - 30 * 0.2) / 40)
     assert lena.mood_before == pytest.approx(-0.9)
     assert lena.negative_share == pytest.approx((2 + 12) / 40)
-    assert lena.usual_negative_share == pytest.approx((10 * 0.1 + 30 * 0.3) / 40)
-    assert lena.usual_comments == pytest.approx(60 * (23 * 0.5 + 2.0))
+    assert lena.expected_negative_share == pytest.approx((10 * 0.1 + 30 * 0.3) / 40)
+    assert lena.expected_comments == pytest.approx(60 * (23 * 0.5 + 2.0))
     assert (quiet.comments, quiet.mood) == (0, None)
-    assert quiet.usual_comments == pytest.approx(144)
+    assert quiet.expected_comments == pytest.approx(144)
 
 
 async def test_what_was_not_judged_yet_says_nothing_of_the_usual(archive: Archive) -> None:
@@ -65,7 +65,7 @@ async def test_what_was_not_judged_yet_says_nothing_of_the_usual(archive: Archiv
     await archive.say("lena", SINCE, negative=0.2, positive=0.6)
     await archive.read("lena", SINCE, rate=5.0, share=0.1, judged=False)
     (lena,) = (await digest(archive)).kols
-    assert lena.usual_comments is lena.usual_negative_share is None
+    assert lena.expected_comments is lena.expected_negative_share is None
 
 
 async def test_a_week_has_its_days(archive: Archive) -> None:

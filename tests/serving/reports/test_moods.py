@@ -7,7 +7,7 @@ import pytest
 
 from monitoring.kinds import Severity
 from serving.notify.config.period import period_of
-from serving.reports.moods import kol_mood, mood_of, trouble, usual_comments
+from serving.reports.moods import expected_comments, kol_mood, mood_of, trouble
 from serving.storage.digest_record import KolMood
 from serving.storage.digest_store import Learnt, Sums
 
@@ -26,13 +26,13 @@ def rates(**of: float) -> dict[datetime, float]:
 
 def test_the_usual_of_a_day_is_the_sum_of_its_hours() -> None:
     of = {START + hour * HOUR: float(hour) for hour in range(24)}
-    assert usual_comments(of, START, START + DAY) == pytest.approx(60 * sum(range(24)))
+    assert expected_comments(of, START, START + DAY) == pytest.approx(60 * sum(range(24)))
 
 
 def test_nothing_is_usual_before_enough_was_learnt() -> None:
-    assert usual_comments({}, START, START + DAY) is None
-    assert usual_comments(rates(h1=7.0, h2=9.0), START, START + DAY) is None
-    assert usual_comments(rates(h0=7.0), START + HOUR / 2, START + DAY) is not None
+    assert expected_comments({}, START, START + DAY) is None
+    assert expected_comments(rates(h1=7.0, h2=9.0), START, START + DAY) is None
+    assert expected_comments(rates(h0=7.0), START + HOUR / 2, START + DAY) is not None
 
 
 @pytest.mark.parametrize(
@@ -49,14 +49,14 @@ def test_an_hour_without_comments_takes_the_usual_of_another(
     known: dict[datetime, float], expected: float
 ) -> None:
     five = START + 5 * HOUR
-    assert usual_comments(known, five, five + HOUR) == pytest.approx(60 * expected)
+    assert expected_comments(known, five, five + HOUR) == pytest.approx(60 * expected)
 
 
 def test_half_an_hour_counts_by_half() -> None:
     of = rates(h0=1.0, h1=3.0)
     since = START + HOUR / 2  # where a zone is half an hour off
-    assert usual_comments(of, since, since + HOUR) == pytest.approx(30 * 1.0 + 30 * 3.0)
-    assert usual_comments(of, since, since + HOUR / 4) == pytest.approx(15 * 1.0)
+    assert expected_comments(of, since, since + HOUR) == pytest.approx(30 * 1.0 + 30 * 3.0)
+    assert expected_comments(of, since, since + HOUR / 4) == pytest.approx(15 * 1.0)
 
 
 def row(said: Sums | None = None, learnt: Learnt | None = None, *severities: str) -> KolMood:
@@ -77,8 +77,8 @@ def test_figures_of_a_kol() -> None:
     found = row(Sums(200, 60.0, 100.0), learnt, "warning", "critical", "info")
     assert found.mood == pytest.approx(0.2)
     assert found.negative_share == pytest.approx(0.3)
-    assert found.usual_negative_share == pytest.approx(0.1)
-    assert found.usual_comments == pytest.approx(1440)
+    assert found.expected_negative_share == pytest.approx(0.1)
+    assert found.expected_comments == pytest.approx(1440)
     assert (found.open_alerts, found.worst_open) == (3, "critical")
     assert found.mood_before is None
 
@@ -86,9 +86,9 @@ def test_figures_of_a_kol() -> None:
 def test_a_kol_without_comments_has_no_mood_but_a_usual() -> None:
     found = row(None, Learnt({START - DAY: 0.5}))
     assert (found.comments, found.mood, found.negative_share) == (0, None, None)
-    assert found.usual_comments == pytest.approx(720)
-    assert found.usual_negative_share is None
-    assert row().usual_comments is None
+    assert found.expected_comments == pytest.approx(720)
+    assert found.expected_negative_share is None
+    assert row().expected_comments is None
 
 
 def test_the_days_of_a_week() -> None:

@@ -120,8 +120,8 @@ def test_a_digest_over_http(running: TestClient) -> None:
     assert incident["peak"]["negative"] > 20
     lena = next(kol for kol in found["kols"] if kol["kol_id"] == "lena")
     assert lena["mood"] < lena["mood_before"]
-    assert lena["negative_share"] > lena["usual_negative_share"]
-    assert lena["comments"] > lena["usual_comments"] > 0
+    assert lena["negative_share"] > lena["expected_negative_share"]
+    assert lena["comments"] > lena["expected_comments"] > 0
     (recovery,) = found["recoveries"]
     assert recovery["ended"] == incident["ended"]
     assert found["precision"]["raised"] == 1

@@ -29,6 +29,15 @@ SKIPPED = {"state": "skipped", "attempts": 0, "finished_at": AT,
            "error": "told before the rebuild"}  # fmt: skip
 
 
+def former_digest(digest: Digest) -> dict[str, Any]:
+    """A digest as version 0009 stored it."""
+    stored: dict[str, Any] = DIGEST.dump_python(digest, mode="json")
+    for kol in stored["kols"]:
+        for name in ("comments", "negative_share"):
+            kol[f"usual_{name}"] = kol.pop(f"expected_{name}")
+    return stored
+
+
 def former_rows(digest: Digest) -> list[dict[str, Any]]:
     """Deliveries as version 0009 had them: with the whole payload in each."""
     evidence = EVIDENCE.to_dict()
@@ -47,7 +56,7 @@ def former_rows(digest: Digest) -> list[dict[str, Any]]:
         "alert_id": None, "kol_id": None, "kind": "digest", "severity": "info",
         "reason": digest.every, "at": to_micros(digest.until),
         "opened_at": to_micros(digest.since),
-        "evidence": DIGEST.dump_python(digest, mode="json"), "digest": digest.name,
+        "evidence": former_digest(digest), "digest": digest.name,
     }  # fmt: skip
     rows += [of_digest | {"channel": "mail", **WAITING}, of_digest | {"channel": "late", **DEAD}]
     for number, row in enumerate(rows):

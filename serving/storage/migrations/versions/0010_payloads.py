@@ -16,6 +16,10 @@ depends_on = None
 
 _SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _AT_ONCE = 500
+_DIGEST_FIELDS = {  # of a KOL in a digest: former name → name
+    "usual_comments": "expected_comments",
+    "usual_negative_share": "expected_negative_share",
+}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SHARED: dict[
     str, sa.types.TypeEngine[Any]
@@ -124,7 +128,7 @@ def _store_payloads() -> None:
 
 def _payload_of(row: Mapping[Any, Any]) -> dict[str, Any]:
     if row["digest"] is not None:
-        return {"type": "digest", "digest": row["evidence"]}
+        return {"type": "digest", "digest": _renamed(row["evidence"], _DIGEST_FIELDS)}
     shared = {name: row[name] for name in ("alert_id", *_SHARED, "evidence")}
     return {"type": "alert"} | shared
 
@@ -143,7 +147,7 @@ def _copy_payloads() -> None:
 def _columns_of(row: Mapping[Any, Any]) -> dict[str, Any]:
     if row["type"] == "alert":
         return {name: row[name] for name in (*_SHARED, "evidence")}
-    digest = row["digest"]
+    digest = _renamed(row["digest"], {new: old for old, new in _DIGEST_FIELDS.items()})
     return {
         "kind": "digest",
         "severity": "info",
@@ -153,6 +157,12 @@ def _columns_of(row: Mapping[Any, Any]) -> dict[str, Any]:
         "evidence": digest,
         "digest": digest["name"],
     }
+
+
+def _renamed(digest: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """A digest with other names of the fields of its KOLs."""
+    kols = [{names.get(key, key): value for key, value in kol.items()} for kol in digest["kols"]]
+    return {**digest, "kols": kols}
 
 
 def _micros(instant: str) -> int:
