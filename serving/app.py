@@ -40,7 +40,7 @@ from serving.notify.channels.base import Channel
 from serving.notify.channels.registry import ChannelContext
 from serving.notify.config import notification_config as notification_config
 from serving.notify.dispatcher import Dispatcher
-from serving.notify.outbox import Outbox
+from serving.notify.outbox import NotificationOutbox
 from serving.notify.stored_attachments import StoredAttachments
 from serving.notify.workers.escalator import Escalator
 from serving.notify.workers.unmute_notifier import UnmuteNotifier
@@ -235,7 +235,7 @@ async def _delivery(
     metrics: Metrics,
     attachments: Attachments,
     stack: AsyncExitStack,
-) -> tuple[Dispatcher, Outbox]:
+) -> tuple[Dispatcher, NotificationOutbox]:
     """What tells people: the outbox that the pipeline writes, the sender that empties it."""
     channels: Mapping[str, Channel] = {}
     if found.channels:
@@ -253,7 +253,7 @@ async def _delivery(
         public_url=settings.public_url,
         stateful_receivers=stateful_receivers,
     )
-    outbox = Outbox(
+    outbox = NotificationOutbox(
         found.routes,
         clock,
         max_age=settings.notified_age,

@@ -15,7 +15,7 @@ from pydantic import (
 from monitoring.kinds import AlertKind, AlertState, Reason, Severity
 from serving.ingest.comment import storable
 from serving.storage.alert_record import AlertEventRecord, AlertRecord
-from serving.triage.actions import Action, Verb
+from serving.triage.actions import Action, ActionKind
 from serving.triage.muting import AlertStatus
 from serving.triage.triage_status import TriageStatus
 
@@ -38,7 +38,7 @@ class ActionIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    action: Verb
+    action: ActionKind
     actor: Name = Field(description="The person who acts.")
     text: Remark | None = Field(None, description="A comment on the action; required for 'note'.")
     assignee: Name | None = Field(
@@ -53,7 +53,7 @@ class ActionOut(BaseModel):
     """A recorded action on an alert."""
 
     action_id: int
-    action: Verb
+    action: ActionKind
     actor: str
     at: datetime = Field(description="Time of the action (wall clock).")
     text: str | None
@@ -66,7 +66,7 @@ class ActionOut(BaseModel):
         request = action.request
         return cls(
             action_id=action.action_id,
-            action=request.verb,
+            action=request.action,
             actor=request.actor,
             at=action.at,
             text=request.text,

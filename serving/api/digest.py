@@ -15,7 +15,7 @@ from serving.notify.config.names import NAME
 from serving.notify.config.period import Period, period_of
 from serving.reports.digest_builder import DigestRequest
 from serving.service import Running
-from serving.storage.digest_record import Digest, Every
+from serving.storage.digest_record import Digest, DigestInterval
 
 router = APIRouter(tags=["digests"])
 Name = Annotated[str, Path(pattern=NAME, description="Name of a digest in the channels file.")]
@@ -28,7 +28,7 @@ class SendIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    every: Every = "day"
+    every: DigestInterval = DigestInterval.DAY
     day: date | None = Field(None, ge=_FIRST, description=_DAY)
 
 
@@ -36,7 +36,7 @@ class SentOut(BaseModel):
     """A digest that was added to the outbox."""
 
     name: str
-    every: Every
+    every: DigestInterval
     first: date
     last: date
     channels: list[str]
@@ -45,7 +45,9 @@ class SentOut(BaseModel):
 @router.get("/digest", responses=documented(404, 422, 503))
 async def get_digest(
     service: Running,
-    every: Annotated[Every, Query(description="A day, or a week that starts on Monday.")] = "day",
+    every: Annotated[
+        DigestInterval, Query(description="A day, or a week that starts on Monday.")
+    ] = DigestInterval.DAY,
     day: Annotated[date | None, Query(ge=_FIRST, description=_DAY)] = None,
     timezone: Annotated[
         str | None,
@@ -108,7 +110,7 @@ def _zone(name: str | None) -> ZoneInfo:
         raise InvalidRequest("invalid_parameter", f"timezone: {error}", field="timezone") from None
 
 
-def _period(every: Every, day: date | None, zone: ZoneInfo, now: datetime) -> Period:
+def _period(every: DigestInterval, day: date | None, zone: ZoneInfo, now: datetime) -> Period:
     """The period that contains `day`; the last complete one without it.
 
     Raises:

@@ -17,7 +17,7 @@ from serving.notify.routing.team import Team
 from serving.notify.stages import plan
 from serving.notify.stages.planning import Planning, RoutingRules
 from serving.service import Running
-from serving.storage.digest_record import Every
+from serving.storage.digest_record import DigestInterval
 
 router = APIRouter(tags=["routing"])
 _FARTHEST = timedelta(days=366)
@@ -70,7 +70,7 @@ class SubscriptionOut(BaseModel):
     """A digest that is sent regularly."""
 
     name: str
-    every: list[Every]
+    every: list[DigestInterval]
     at: str = Field(
         description="Local time, as written in the channels file.",
         pattern=r"^\d\d:\d\d$",

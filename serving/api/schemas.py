@@ -20,7 +20,7 @@ from serving.delivery_state import DeliveryState
 from serving.ingest.comment import MAX_LIKES, short_enough, storable
 from serving.storage.comment_log import ListedComment
 from serving.storage.delivery_record import Delivery
-from serving.storage.digest_record import Every
+from serving.storage.digest_record import DigestInterval
 from serving.storage.kol_store import KolRecord
 from serving.storage.notification_reason import NotificationReason
 
@@ -264,7 +264,7 @@ class DeliveryOut(BaseModel):
     digest: str | None = Field(
         description="Name of the digest; this and the next two fields are null for an alert."
     )
-    every: Every | None = Field(description="Length of the digest's period.")
+    every: DigestInterval | None = Field(description="Length of the digest's period.")
     until: datetime | None = Field(description="End of the digest's period.")
     state: DeliveryState
     attempts: int

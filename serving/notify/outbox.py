@@ -31,7 +31,7 @@ from serving.storage.outbox_queries import (
 from serving.storage.payloads import AlertPayload
 
 
-class Outbox:
+class NotificationOutbox:
     """Decides who is notified of an alert event, and writes that down."""
 
     def __init__(

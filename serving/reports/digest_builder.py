@@ -21,6 +21,7 @@ from serving.storage.alert_record import AlertEventRecord, AlertRecord
 from serving.storage.database import Database
 from serving.storage.digest_record import (
     Digest,
+    DigestInterval,
     Incident,
     IncidentRecovery,
     KolMood,
@@ -28,7 +29,7 @@ from serving.storage.digest_record import (
     Precision,
 )
 from serving.triage.feedback import Judged, wilson
-from serving.triage.triage_status import triage_status_of
+from serving.triage.triage_status import Verdict, triage_status_of
 
 _PEAK = timedelta(minutes=10)
 _WEEKS = 12  # over which the precision is told
@@ -106,7 +107,7 @@ async def _moods(
     said_before = await digest_store.sums(connection, names, before.since, before.until)
     learnt = await digest_store.learnt(connection, names, since - LOOK_BACK, since, until)
     severities = await digest_store.open_severities(connection, names, now)
-    days = [day for day in period.days if period.every == "week" and day.since < until]
+    days = [day for day in period.days if period.every == DigestInterval.WEEK and day.since < until]
     by_day = [
         (day, await digest_store.sums(connection, names, day.since, min(day.until, until)))
         for day in days
@@ -183,7 +184,7 @@ async def _precision(
 def precision_of(alerts: Collection[Judged]) -> Precision:
     """How often alerts were right, of those of the last weeks."""
     verdicts = [alert.verdict for alert in alerts]
-    confirmed, false_alarms = verdicts.count("confirmed"), verdicts.count("false_alarm")
+    confirmed, false_alarms = verdicts.count(Verdict.CONFIRMED), verdicts.count(Verdict.FALSE_ALARM)
     told = confirmed + false_alarms
     low, high = wilson(confirmed, told) if told else (None, None)
     return Precision(

@@ -10,12 +10,12 @@ from serving.errors import NotFound
 from serving.metrics import Metrics
 from serving.notify.config.period import Period
 from serving.notify.config.subscription import Subscription
-from serving.notify.outbox import Outbox
+from serving.notify.outbox import NotificationOutbox
 from serving.notify.workers.periodic import PeriodicWorker
 from serving.reports.digest_builder import DigestBuilder, DigestRequest, compose
 from serving.storage.database import Database
 from serving.storage.delivery_record import NewDelivery
-from serving.storage.digest_record import Digest, Every
+from serving.storage.digest_record import Digest, DigestInterval
 from serving.storage.digest_store import begin, holds_unread, reach, reached
 from serving.storage.instants import to_micros
 from serving.storage.outbox import WrittenDelivery
@@ -39,7 +39,7 @@ class DigestScheduler(PeriodicWorker):
     def __init__(
         self,
         database: Database,
-        outbox: Outbox,
+        outbox: NotificationOutbox,
         metrics: Metrics,
         clock: Clock,
         subscriptions: Sequence[Subscription],
@@ -126,7 +126,7 @@ class DigestScheduler(PeriodicWorker):
         raise NotFound(f"the channels file has no digest {name!r}; it has: {known}")
 
 
-def _key(name: str, every: Every, what: str) -> str:
+def _key(name: str, every: DigestInterval, what: str) -> str:
     return f"digest-{name}-{every}-{what}"
 
 

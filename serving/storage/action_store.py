@@ -8,11 +8,12 @@ from datetime import datetime
 from sqlalchemy import RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from monitoring.kinds import Reason
 from serving.errors import NotFound
 from serving.storage.database import Database
 from serving.storage.instants import from_micros, to_micros
 from serving.storage.tables import actions, alert_events, alerts
-from serving.triage.actions import Action, ActionRequest
+from serving.triage.actions import Action, ActionKind, ActionRequest
 from serving.triage.feedback import Judged
 from serving.triage.triage_status import Transition, TriageStatus, triage_status_of, verdict_of
 
@@ -58,7 +59,7 @@ async def histories(connection: AsyncConnection, ids: Sequence[str]) -> dict[str
         .order_by(alert_events.c.event_id)
     )
     for alert_id, reason, at in await connection.execute(befell):
-        found[alert_id].transitions.append(Transition(reason, from_micros(at)))
+        found[alert_id].transitions.append(Transition(Reason(reason), from_micros(at)))
     return {alert_id: found.get(alert_id, History()) for alert_id in ids}
 
 
@@ -126,7 +127,7 @@ class ActionStore:
                 "kol_id": alert["kol_id"],
                 "kind": alert["kind"],
                 "severity": alert["severity"],
-                "action": request.verb,
+                "action": request.action,
                 "actor": request.actor,
                 "text": request.text,
                 "assignee": request.assignee,
@@ -163,7 +164,7 @@ def _action(row: RowMapping) -> Action:
         action_id=row["action_id"],
         alert_id=row["alert_id"],
         request=ActionRequest(
-            verb=row["action"],
+            action=ActionKind(row["action"]),
             actor=row["actor"],
             text=row["text"],
             assignee=row["assignee"],

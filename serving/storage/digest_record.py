@@ -6,14 +6,19 @@ aware, in UTC.
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from enum import StrEnum
 
 from pydantic import TypeAdapter
 
 from monitoring.kinds import AlertKind, Severity
 from serving.triage.triage_status import Verdict
 
-Every = Literal["day", "week"]
+
+class DigestInterval(StrEnum):
+    """How long a digest's period is."""
+
+    DAY = "day"
+    WEEK = "week"
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +195,7 @@ class Digest:
 
     Attributes:
         name: name of the digest or the brand; null if it has neither.
-        every: "day" or "week".
+        every: length of the period.
         first: first day of the period.
         last: last day of the period.
         timezone: time zone of the days.
@@ -207,7 +212,7 @@ class Digest:
     """
 
     name: str | None
-    every: Every
+    every: DigestInterval
     first: date
     last: date
     timezone: str

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from monitoring.kinds import AlertState, Severity
 from serving.storage.alert_record import AlertEventRecord, AlertRecord, to_alert, to_event
 from serving.storage.alert_status import alert_statuses
+from serving.storage.digest_record import DigestInterval
 from serving.storage.instants import from_micros, to_micros
 from serving.storage.rebuild import PIPELINE
 from serving.storage.tables import (
@@ -224,9 +225,9 @@ async def holds_unread(connection: AsyncConnection, before: datetime) -> bool:
 
 
 async def begin(
-    connection: AsyncConnection, wanted: Collection[tuple[str, str]], now: datetime
+    connection: AsyncConnection, wanted: Collection[tuple[str, DigestInterval]], now: datetime
 ) -> None:
-    """Keep account of exactly these digests, by name and "day" or "week".
+    """Keep account of exactly these digests, by name and interval.
 
     What was due before a digest first stood in the channels file is not made up for.
     """
@@ -241,13 +242,15 @@ async def begin(
         )
 
 
-async def reached(connection: AsyncConnection) -> dict[tuple[str, str], datetime]:
-    """Up to when the digests that were due have been written, by name and "day" or "week"."""
+async def reached(connection: AsyncConnection) -> dict[tuple[str, DigestInterval], datetime]:
+    """Up to when the digests that were due have been written, by name and interval."""
     rows = await connection.execute(select(digests))
-    return {(row.name, row.every): from_micros(row.reached) for row in rows}
+    return {(row.name, DigestInterval(row.every)): from_micros(row.reached) for row in rows}
 
 
-async def reach(connection: AsyncConnection, name: str, every: str, at: datetime) -> None:
+async def reach(
+    connection: AsyncConnection, name: str, every: DigestInterval, at: datetime
+) -> None:
     """Note that a digest has been written up to an instant."""
     statement = update(digests).where(digests.c.name == name, digests.c.every == every)
     await connection.execute(statement.values(reached=to_micros(at)))

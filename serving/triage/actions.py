@@ -1,26 +1,28 @@
-"""What people do to an alert. An act is written down once and never changed."""
+"""What people do to an alert. An action is written once and never changed."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, get_args
+from enum import StrEnum
 
 from serving.errors import InvalidRequest
 
-Verb = Literal[
-    "acknowledge",
-    "unacknowledge",
-    "assign",
-    "unassign",
-    "note",
-    "snooze",
-    "unsnooze",
-    "resolve",
-    "reopen",
-    "false_alarm",
-    "not_false_alarm",
-]
-VERBS: tuple[Verb, ...] = get_args(Verb)
 LONGEST_SNOOZE = timedelta(days=30)
+
+
+class ActionKind(StrEnum):
+    """What people can do to an alert."""
+
+    ACKNOWLEDGE = "acknowledge"
+    UNACKNOWLEDGE = "unacknowledge"
+    ASSIGN = "assign"
+    UNASSIGN = "unassign"
+    NOTE = "note"
+    SNOOZE = "snooze"
+    UNSNOOZE = "unsnooze"
+    RESOLVE = "resolve"
+    REOPEN = "reopen"
+    FALSE_ALARM = "false_alarm"
+    NOT_FALSE_ALARM = "not_false_alarm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +30,14 @@ class ActionRequest:
     """What somebody wants to do to an alert.
 
     Attributes:
-        verb: what.
+        action: what.
         actor: who.
         text: a remark; what a note says.
-        assignee: to whom it is assigned; only of "assign".
-        until: when a snooze ends, aware; only of "snooze".
+        assignee: to whom it is assigned; only of an assignment.
+        until: when a snooze ends, aware; only of a snooze.
     """
 
-    verb: Verb
+    action: ActionKind
     actor: str
     text: str | None = None
     assignee: str | None = None
@@ -47,13 +49,13 @@ class Action:
     """What somebody did to an alert.
 
     Attributes:
-        action_id: its place among all acts; 0 before it is written.
+        action_id: its place among all actions; 0 before it is written.
         alert_id: to which alert.
         request: what, and by whom.
         at: when, by the clock.
         seen_at: event time of the alert's latest transition at that moment: what the actor
-            could know. It decides which transitions came after the act, and comes out the same
-            when the alert is derived again.
+            could know. It decides which transitions came after the action, and is the same after a
+            rebuild.
     """
 
     action_id: int
@@ -64,20 +66,20 @@ class Action:
 
 
 def check(request: ActionRequest, now: datetime) -> None:
-    """Refuse a deed that makes no sense.
+    """Refuse an action that makes no sense.
 
     Raises:
         InvalidRequest: `invalid_parameter`, with the field at fault.
     """
-    if request.verb == "note" and request.text is None:
+    if request.action == ActionKind.NOTE and request.text is None:
         raise _fault("text", "a note needs it; say what there is to know")
-    if request.verb == "assign" and request.assignee is None:
+    if request.action == ActionKind.ASSIGN and request.assignee is None:
         raise _fault("assignee", "an assignment needs it; name the person")
-    if request.verb != "assign" and request.assignee is not None:
+    if request.action != ActionKind.ASSIGN and request.assignee is not None:
         raise _fault("assignee", "only 'assign' takes it; leave it out")
-    if request.verb != "snooze" and request.until is not None:
+    if request.action != ActionKind.SNOOZE and request.until is not None:
         raise _fault("until", "only 'snooze' takes it; leave it out")
-    if request.verb != "snooze":
+    if request.action != ActionKind.SNOOZE:
         return
     if request.until is None:
         raise _fault("until", "a snooze needs it; give the instant at which it ends")

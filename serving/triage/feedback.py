@@ -80,8 +80,8 @@ def tallies(judged: Iterable[Judged], *, weekly: bool) -> list[Tally]:
             kol_id=kol_id,
             kind=kind,
             raised=counts.total(),
-            confirmed=counts["confirmed"],
-            false_alarms=counts["false_alarm"],
+            confirmed=counts[Verdict.CONFIRMED],
+            false_alarms=counts[Verdict.FALSE_ALARM],
         )
         for (week, kol_id, kind), counts in sorted(groups.items(), key=itemgetter(0))
     ]

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from monitoring.evidence import Evidence
+from serving.triage.actions import ActionKind
 from serving.triage.silences import Silence, SilenceState
 from serving.triage.triage_status import TriageStatus
 
@@ -70,7 +71,11 @@ def _muted(
     alert: MutableAlert, triage: TriageStatus, silences: Sequence[Silence], now: datetime
 ) -> str | None:
     if triage.closed is not None:
-        what = "a false alarm" if triage.closed.request.verb == "false_alarm" else "resolved"
+        what = (
+            "a false alarm"
+            if triage.closed.request.action == ActionKind.FALSE_ALARM
+            else "resolved"
+        )
         return f"{what}, says {triage.closed.request.actor}"
     if triage.snoozed is not None and triage.snoozed.request.until is not None:
         until = triage.snoozed.request.until.astimezone(UTC)

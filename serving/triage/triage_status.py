@@ -3,28 +3,37 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from enum import StrEnum
 
-from serving.triage.actions import Action, Verb
+from monitoring.kinds import Reason
+from serving.triage.actions import Action, ActionKind
 
-Verdict = Literal["confirmed", "false_alarm"]
 
-# Which verbs take back what others did. To reopen an alert is to say that it is real after all.
-_TAKES_BACK: dict[Verb, tuple[Verb, ...]] = {
-    "unacknowledge": ("acknowledge",),
-    "unassign": ("assign",),
-    "unsnooze": ("snooze",),
-    "reopen": ("resolve", "false_alarm"),
-    "not_false_alarm": ("false_alarm",),
+class Verdict(StrEnum):
+    """What people made of an alert."""
+
+    CONFIRMED = "confirmed"
+    FALSE_ALARM = "false_alarm"
+
+
+# Which actions take back others. To reopen an alert is to say that it is real after all.
+_TAKES_BACK: dict[ActionKind, tuple[ActionKind, ...]] = {
+    ActionKind.UNACKNOWLEDGE: (ActionKind.ACKNOWLEDGE,),
+    ActionKind.UNASSIGN: (ActionKind.ASSIGN,),
+    ActionKind.UNSNOOZE: (ActionKind.SNOOZE,),
+    ActionKind.REOPEN: (ActionKind.RESOLVE, ActionKind.FALSE_ALARM),
+    ActionKind.NOT_FALSE_ALARM: (ActionKind.FALSE_ALARM,),
 }
-# Transitions that the actor could not know of, and that end what the act brought about.
-_ENDED_BY: dict[Verb, frozenset[str]] = {
-    "acknowledge": frozenset({"reopened"}),
-    "snooze": frozenset({"reopened", "escalated"}),
-    "resolve": frozenset({"reopened", "escalated"}),
-    "false_alarm": frozenset({"reopened", "escalated"}),
+# Transitions that the actor could not know of, and that end the effect of the action.
+_ENDED_BY: dict[ActionKind, frozenset[Reason]] = {
+    ActionKind.ACKNOWLEDGE: frozenset({Reason.REOPENED}),
+    ActionKind.SNOOZE: frozenset({Reason.REOPENED, Reason.ESCALATED}),
+    ActionKind.RESOLVE: frozenset({Reason.REOPENED, Reason.ESCALATED}),
+    ActionKind.FALSE_ALARM: frozenset({Reason.REOPENED, Reason.ESCALATED}),
 }
-_LAST_COUNTS: frozenset[Verb] = frozenset({"assign", "snooze"})  # of the others the first does
+_LAST_COUNTS: frozenset[ActionKind] = frozenset(
+    {ActionKind.ASSIGN, ActionKind.SNOOZE}
+)  # of the others the first does
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +45,7 @@ class Transition:
         at: event time, aware.
     """
 
-    reason: str
+    reason: Reason
     at: datetime
 
 
@@ -74,46 +83,44 @@ def triage_status_of(
         transitions: the alert's.
         now: the instant; acts after it are left out.
     """
-    alert_status: dict[Verb, Action] = {}
+    latest: dict[ActionKind, Action] = {}
     for action in actions:
         if action.at > now:
             continue
-        verb = action.request.verb
-        for other in _TAKES_BACK.get(verb, ()):
-            alert_status.pop(other, None)
-        former = alert_status.get(verb)
-        if former is None or verb in _LAST_COUNTS or _ended(former, transitions):
-            alert_status[verb] = action
-    holds = {
-        verb: action for verb, action in alert_status.items() if not _ended(action, transitions)
-    }
-    snoozed = holds.get("snooze")
+        kind = action.request.action
+        for other in _TAKES_BACK.get(kind, ()):
+            latest.pop(other, None)
+        former = latest.get(kind)
+        if former is None or kind in _LAST_COUNTS or _ended(former, transitions):
+            latest[kind] = action
+    holds = {kind: action for kind, action in latest.items() if not _ended(action, transitions)}
+    snoozed = holds.get(ActionKind.SNOOZE)
     if snoozed is not None and (snoozed.request.until is None or snoozed.request.until <= now):
         snoozed = None
     return TriageStatus(
-        acknowledged=holds.get("acknowledge"),
-        assigned=holds.get("assign"),
+        acknowledged=holds.get(ActionKind.ACKNOWLEDGE),
+        assigned=holds.get(ActionKind.ASSIGN),
         snoozed=snoozed,
-        closed=holds.get("resolve") or holds.get("false_alarm"),
-        false_alarm=alert_status.get("false_alarm"),
+        closed=holds.get(ActionKind.RESOLVE) or holds.get(ActionKind.FALSE_ALARM),
+        false_alarm=latest.get(ActionKind.FALSE_ALARM),
     )
 
 
-def verdict_of(work: TriageStatus) -> Verdict | None:
+def verdict_of(triage: TriageStatus) -> Verdict | None:
     """What people made of an alert; None while nobody has judged it.
 
     Whoever acknowledges or resolves an alert without calling it a false one takes it for real.
     For a verdict, derive the work without transitions: what was confirmed once stays so when the
     alert is reopened.
     """
-    if work.false_alarm is not None:
-        return "false_alarm"
-    return "confirmed" if work.attended else None
+    if triage.false_alarm is not None:
+        return Verdict.FALSE_ALARM
+    return Verdict.CONFIRMED if triage.attended else None
 
 
 def _ended(action: Action, transitions: Sequence[Transition]) -> bool:
     """Whether the alert has since done what ends the act's effect."""
-    reasons = _ENDED_BY.get(action.request.verb, frozenset())
+    reasons = _ENDED_BY.get(action.request.action, frozenset[Reason]())
     return any(
         transition.at > action.seen_at and transition.reason in reasons
         for transition in transitions

@@ -10,32 +10,32 @@ from serving.locales.wording import Wording, msg
 from serving.notify.notification import Notification
 from serving.notify.render.content import Content, Fact, what_happened, write
 from serving.storage.alert_record import AlertEventRecord, AlertRecord
-from serving.triage.actions import Action, Verb
+from serving.triage.actions import Action, ActionKind
 from serving.triage.muting import AlertStatus
 
 SNOOZES = (1, 4, 24)  # hours that the page offers
-_DONE: dict[Verb, str] = {
-    "acknowledge": msg("{who} acknowledged it"),
-    "unacknowledge": msg("{who} withdrew the acknowledgement"),
-    "assign": msg("{who} assigned it to {assignee}"),
-    "unassign": msg("{who} removed the assignment"),
-    "note": msg("{who} added a note"),
-    "snooze": msg("{who} snoozed it until {until}"),
-    "unsnooze": msg("{who} ended the snooze"),
-    "resolve": msg("{who} closed it"),
-    "reopen": msg("{who} reopened it"),
-    "false_alarm": msg("{who} marked it as a false alarm"),
-    "not_false_alarm": msg("{who} withdrew the false alarm"),
+_DONE: dict[ActionKind, str] = {
+    ActionKind.ACKNOWLEDGE: msg("{who} acknowledged it"),
+    ActionKind.UNACKNOWLEDGE: msg("{who} withdrew the acknowledgement"),
+    ActionKind.ASSIGN: msg("{who} assigned it to {assignee}"),
+    ActionKind.UNASSIGN: msg("{who} removed the assignment"),
+    ActionKind.NOTE: msg("{who} added a note"),
+    ActionKind.SNOOZE: msg("{who} snoozed it until {until}"),
+    ActionKind.UNSNOOZE: msg("{who} ended the snooze"),
+    ActionKind.RESOLVE: msg("{who} closed it"),
+    ActionKind.REOPEN: msg("{who} reopened it"),
+    ActionKind.FALSE_ALARM: msg("{who} marked it as a false alarm"),
+    ActionKind.NOT_FALSE_ALARM: msg("{who} withdrew the false alarm"),
 }
-_OFFERED: dict[Verb, str] = {
-    "acknowledge": msg("Acknowledge"),
-    "unacknowledge": msg("Withdraw the acknowledgement"),
-    "snooze": msg("Snooze"),
-    "unsnooze": msg("End the snooze"),
-    "resolve": msg("Close"),
-    "reopen": msg("Reopen"),
-    "false_alarm": msg("False alarm"),
-    "note": msg("Add a note"),
+_OFFERED: dict[ActionKind, str] = {
+    ActionKind.ACKNOWLEDGE: msg("Acknowledge"),
+    ActionKind.UNACKNOWLEDGE: msg("Withdraw the acknowledgement"),
+    ActionKind.SNOOZE: msg("Snooze"),
+    ActionKind.UNSNOOZE: msg("End the snooze"),
+    ActionKind.RESOLVE: msg("Close"),
+    ActionKind.REOPEN: msg("Reopen"),
+    ActionKind.FALSE_ALARM: msg("False alarm"),
+    ActionKind.NOTE: msg("Add a note"),
 }
 
 
@@ -44,11 +44,11 @@ class Offer:
     """A button.
 
     Attributes:
-        verb: what it does.
+        action: what it does.
         label: its words.
     """
 
-    verb: Verb
+    action: ActionKind
     label: str
 
 
@@ -68,7 +68,7 @@ class Past:
 
 
 @dataclass(frozen=True, slots=True)
-class AlertPage:
+class AlertView:
     """The page.
 
     Attributes:
@@ -125,7 +125,7 @@ def describe(
     kol_name: str | None,
     asked: str | None,
     words: Wording,
-) -> AlertPage:
+) -> AlertView:
     """The page of an alert.
 
     Args:
@@ -167,14 +167,14 @@ def describe(
         for event in events
     ]
     past += [(action.at, _past(action, words)) for action in actions]
-    offered = sorted(_offered(alert_status), key=lambda verb: verb != asked)
-    return AlertPage(
+    offered = sorted(_offered(alert_status), key=lambda kind: kind != asked)
+    return AlertView(
         head=content(last),
         rise=content(risen),
         chart=f"../v1/alerts/{alert.alert_id}/chart.png{asking(words)}",
         alert_status=tuple(_alert_status(alert_status, words)),
         asked=asked in offered,
-        offers=tuple(Offer(verb, words.text(_OFFERED[verb])) for verb in offered),
+        offers=tuple(Offer(kind, words.text(_OFFERED[kind])) for kind in offered),
         history=tuple(what for _, what in sorted(past, key=itemgetter(0), reverse=True)),
         words=words,
     )
@@ -193,7 +193,7 @@ def _transition(event: AlertEventRecord, words: Wording) -> Past:
 def _past(action: Action, words: Wording) -> Past:
     request = action.request
     what = words.text(
-        _DONE[request.verb],
+        _DONE[request.action],
         who=one_line(request.actor),
         assignee=one_line(request.assignee or ""),
         until="" if request.until is None else words.moment(request.until),
@@ -223,15 +223,15 @@ def _said(action: Action, words: Wording) -> str:
     return f"{_past(action, words).what} · {words.moment(action.at)}"
 
 
-def _offered(alert_status: AlertStatus) -> Iterator[Verb]:
+def _offered(alert_status: AlertStatus) -> Iterator[ActionKind]:
     """What can be done; first what most people come for, for that is what the Enter key does."""
     triage = alert_status.triage
-    yield "acknowledge" if triage.acknowledged is None else "note"
+    yield ActionKind.ACKNOWLEDGE if triage.acknowledged is None else ActionKind.NOTE
     if triage.closed is None:
-        yield "snooze" if triage.snoozed is None else "unsnooze"
-        yield "resolve"
+        yield ActionKind.SNOOZE if triage.snoozed is None else ActionKind.UNSNOOZE
+        yield ActionKind.RESOLVE
     else:
-        yield "reopen"
+        yield ActionKind.REOPEN
     if triage.false_alarm is None:
-        yield "false_alarm"
-    yield "note" if triage.acknowledged is None else "unacknowledge"
+        yield ActionKind.FALSE_ALARM
+    yield ActionKind.NOTE if triage.acknowledged is None else ActionKind.UNACKNOWLEDGE

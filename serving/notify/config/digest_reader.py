@@ -25,7 +25,7 @@ from serving.notify.config.subscription import Subscription
 from serving.notify.config.toml_lines import Path as Place
 from serving.notify.routing.routes import Route
 from serving.notify.routing.team import Team
-from serving.storage.digest_record import Every
+from serving.storage.digest_record import DigestInterval
 
 ChannelTypes = Mapping[str, ChannelType[Any] | None]
 _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
@@ -43,7 +43,7 @@ class DigestSpec(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    every: Annotated[list[Every], Field(min_length=1), BeforeValidator(listed)]
+    every: Annotated[list[DigestInterval], Field(min_length=1), BeforeValidator(listed)]
     at: Annotated[time, BeforeValidator(_time_of_day)] = time(8)
     team: str | None = None
     timezone: str | None = None

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from serving.storage.digest_record import Every
+from serving.storage.digest_record import DigestInterval
 
 _DAY = timedelta(days=1)
 _MIDNIGHT = time()
@@ -17,12 +17,12 @@ class Period:
     Where clocks change a day has 23 or 25 hours.
 
     Attributes:
-        every: "day" or "week".
+        every: how long it is.
         first: its first day.
         zone: whose calendar it is.
     """
 
-    every: Every
+    every: DigestInterval
     first: date
     zone: ZoneInfo
 
@@ -55,17 +55,18 @@ class Period:
     def days(self) -> tuple["Period", ...]:
         """Its days, in order."""
         return tuple(
-            Period("day", self.first + number * _DAY, self.zone) for number in range(self._length)
+            Period(DigestInterval.DAY, self.first + number * _DAY, self.zone)
+            for number in range(self._length)
         )
 
     @property
     def _length(self) -> int:
-        return 7 if self.every == "week" else 1
+        return 7 if self.every == DigestInterval.WEEK else 1
 
 
-def period_of(every: Every, day: date, zone: ZoneInfo) -> Period:
+def period_of(every: DigestInterval, day: date, zone: ZoneInfo) -> Period:
     """The day itself, or the week that it lies in."""
-    return Period(every, day - day.weekday() * _DAY if every == "week" else day, zone)
+    return Period(every, day - day.weekday() * _DAY if every == DigestInterval.WEEK else day, zone)
 
 
 def instant(day: date, at: time, zone: ZoneInfo) -> datetime:

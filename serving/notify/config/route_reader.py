@@ -10,7 +10,7 @@ from serving.notify.config.config_issues import ConfigIssues
 from serving.notify.config.route_specs import Names, RouteSpec, StepSpec, TeamSpec
 from serving.notify.config.toml_lines import Path as Place
 from serving.notify.routing.hours import read_hours
-from serving.notify.routing.routes import Route, Step, overlaps, unreachable
+from serving.notify.routing.routes import EscalationStep, Route, overlaps, unreachable
 from serving.notify.routing.team import Team
 
 _NAMES = TypeAdapter(Names)
@@ -136,7 +136,7 @@ class RouteReader:
             teams=tuple(
                 self.teams[name] for name in dict.fromkeys(spec.teams or ()) if name in self.teams
             ),
-            steps=tuple(Step(step.after, tuple(step.to)) for step in spec.escalate or ()),
+            steps=tuple(EscalationStep(step.after, tuple(step.to)) for step in spec.escalate or ()),
         )
         self._check_steps((*place, "escalate"), route, spec.escalate or ())
         return route

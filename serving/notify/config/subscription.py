@@ -5,7 +5,7 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from serving.notify.config.period import Period, instant, period_of
-from serving.storage.digest_record import Every
+from serving.storage.digest_record import DigestInterval
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class Subscription:
 
     Attributes:
         name: as the file has it.
-        every: "day", "week" or both.
+        every: the lengths of its periods; at least one.
         at: when it is sent by the clock on the wall: on the day after, or on the Monday after.
         zone: whose clock and calendar.
         channels: e-mail channels that it goes to.
@@ -22,7 +22,7 @@ class Subscription:
     """
 
     name: str
-    every: tuple[Every, ...]
+    every: tuple[DigestInterval, ...]
     at: time
     zone: ZoneInfo
     channels: tuple[str, ...]
@@ -32,7 +32,7 @@ class Subscription:
         """When the digest of a period is sent; aware, UTC."""
         return instant(period.last + timedelta(days=1), self.at, self.zone)
 
-    def latest(self, every: Every, now: datetime) -> Period:
+    def latest(self, every: DigestInterval, now: datetime) -> Period:
         """The last period whose digest was due by now."""
         today = now.astimezone(self.zone).date()
         period = period_of(every, today, self.zone).before

@@ -10,11 +10,14 @@ from serving.notify.render.digest_incidents import entry, moment, name_of, recov
 from serving.notify.render.digest_moods import row
 from serving.notify.render.rendered_digest import Group, RenderedDigest, Section
 from serving.notify.render.sentences import comments
-from serving.storage.digest_record import Digest, Precision
+from serving.storage.digest_record import Digest, DigestInterval, Precision
 
 _MOST_INCIDENTS, _MOST_KOLS = 12, 50  # some mail clients cut messages off past 102 KB
 _LATE = timedelta(minutes=30)  # after its time from which a digest is said to be late
-_TITLES = {"day": msg("Daily digest"), "week": msg("Weekly digest")}
+_TITLES = {
+    DigestInterval.DAY: msg("Daily digest"),
+    DigestInterval.WEEK: msg("Weekly digest"),
+}
 
 
 def write(digest: Digest, words: Wording, public_url: str | None) -> RenderedDigest:

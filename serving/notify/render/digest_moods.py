@@ -6,18 +6,24 @@ from serving.locales.wording import Wording, msg
 from serving.notify.render.content import Figure
 from serving.notify.render.digest_incidents import name_of
 from serving.notify.render.rendered_digest import Day, Row
-from serving.storage.digest_record import DayMood, KolMood
+from serving.storage.digest_record import DayMood, DigestInterval, KolMood
 
-_BEFORE = {"day": msg("the day before: {mood}"), "week": msg("the week before: {mood}")}
-_NOTHING_BEFORE = {"day": msg("no comments the day before"), "week": msg("none the week before")}
+_BEFORE = {
+    DigestInterval.DAY: msg("the day before: {mood}"),
+    DigestInterval.WEEK: msg("the week before: {mood}"),
+}
+_NOTHING_BEFORE = {
+    DigestInterval.DAY: msg("no comments the day before"),
+    DigestInterval.WEEK: msg("none the week before"),
+}
 
 
-def row(kol: KolMood, every: str, words: Wording) -> Row:
+def row(kol: KolMood, every: DigestInterval, words: Wording) -> Row:
     """A KOL in words.
 
     Args:
         kol: its figures.
-        every: "day" or "week".
+        every: the digest's interval.
         words: the reader's language.
     """
     quiet = kol.comments == 0
@@ -41,7 +47,7 @@ def _silence(kol: KolMood, words: Wording) -> str:
     )
 
 
-def _figures(kol: KolMood, every: str, words: Wording) -> Iterator[Figure]:
+def _figures(kol: KolMood, every: DigestInterval, words: Wording) -> Iterator[Figure]:
     if kol.mood is not None:
         before = words.text(_NOTHING_BEFORE[every])
         if kol.mood_before is not None:

@@ -42,7 +42,7 @@ class RouteInput:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class EscalationStep:
     """Whom to call when nobody acknowledges a page.
 
     Attributes:
@@ -78,7 +78,7 @@ class Route:
     pages_only: bool = False
     continues: bool = False
     teams: tuple[Team, ...] = ()
-    steps: tuple[Step, ...] = ()
+    steps: tuple[EscalationStep, ...] = ()
 
     def matches(self, route_input: RouteInput) -> bool:
         """Whether it takes a transition."""

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from serving.clock import Clock
 from serving.metrics import Metrics
-from serving.notify.outbox import Outbox
+from serving.notify.outbox import NotificationOutbox
 from serving.notify.workers.periodic import PeriodicWorker
 from serving.storage.database import Database
 from serving.storage.outbox import WrittenDelivery
@@ -22,7 +22,9 @@ class Escalator(PeriodicWorker):
 
     name = "escalator"
 
-    def __init__(self, database: Database, outbox: Outbox, metrics: Metrics, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, outbox: NotificationOutbox, metrics: Metrics, clock: Clock
+    ) -> None:
         super().__init__(database, outbox, metrics)
         self._clock = clock
         self._begins = clock.now() + _GRACE

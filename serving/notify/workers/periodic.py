@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from serving.errors import StoreError
 from serving.metrics import Metrics
-from serving.notify.outbox import Outbox
+from serving.notify.outbox import NotificationOutbox
 from serving.storage.database import Database
 from serving.storage.outbox import WrittenDelivery
 from serving.storage.rebuild import is_rebuilding
@@ -29,7 +29,7 @@ class PeriodicWorker(ABC):
 
     name: ClassVar[str]
 
-    def __init__(self, database: Database, outbox: Outbox, metrics: Metrics) -> None:
+    def __init__(self, database: Database, outbox: NotificationOutbox, metrics: Metrics) -> None:
         self._outbox = outbox
         self._metrics = metrics
         self._database = database

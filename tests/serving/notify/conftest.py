@@ -22,7 +22,7 @@ from serving.notify.channels.registry import ChannelContext, channel_types
 from serving.notify.config.configured_channel import ConfiguredChannel
 from serving.notify.dispatcher import Dispatcher
 from serving.notify.notification import Notification
-from serving.notify.outbox import Outbox
+from serving.notify.outbox import NotificationOutbox
 from serving.notify.routing.routes import Route
 from serving.storage.database import Database
 from serving.storage.delivery_record import Delivery
@@ -129,8 +129,8 @@ class World:
         self.committed: list[tuple[str, str]] = []
 
     @property
-    def outbox(self) -> Outbox:
-        return Outbox(
+    def outbox(self) -> NotificationOutbox:
+        return NotificationOutbox(
             self.routes,
             self.clock,
             max_age=timedelta(hours=24),

@@ -7,7 +7,7 @@ import pytest
 
 from serving.notify.planned_notification import PlannedNotification
 from serving.notify.routing.escalation import Call, PlannedStep, overdue, planned_steps
-from serving.notify.routing.routes import Route, RouteInput, Step
+from serving.notify.routing.routes import EscalationStep, Route, RouteInput
 from serving.triage.actions import Action
 from serving.triage.muting import AlertStatus
 from serving.triage.triage_status import Transition, triage_status_of
@@ -15,7 +15,7 @@ from tests.serving.conftest import NOW
 from tests.serving.triage.conftest import action
 
 MINUTE = timedelta(minutes=1)
-CHAIN = (Step(15 * MINUTE, ("boss",)), Step(60 * MINUTE, ("ceo", "chair")))
+CHAIN = (EscalationStep(15 * MINUTE, ("boss",)), EscalationStep(60 * MINUTE, ("ceo", "chair")))
 ROUTES = (Route(("desk",), steps=CHAIN),)
 WARNING = RouteInput("lena", "backlash", "warning")
 
@@ -101,8 +101,8 @@ def test_what_people_do_ends_it(
 
 def test_each_route_has_its_own_steps_and_a_channel_is_called_once() -> None:
     routes = (
-        Route(("desk",), continues=True, steps=(Step(5 * MINUTE, ("boss",)),)),
-        Route(("crm",), continues=True, steps=(Step(5 * MINUTE, ("boss", "legal")),)),
+        Route(("desk",), continues=True, steps=(EscalationStep(5 * MINUTE, ("boss",)),)),
+        Route(("crm",), continues=True, steps=(EscalationStep(5 * MINUTE, ("boss", "legal")),)),
         Route(("crm",)),
     )
     both = [page(), page(channel="crm")]

@@ -8,7 +8,7 @@ import pytest
 
 from serving.notify.planned_notification import PlannedNotification
 from serving.notify.routing.hours import read_hours
-from serving.notify.routing.routes import Route, RouteInput, Step
+from serving.notify.routing.routes import EscalationStep, Route, RouteInput
 from serving.notify.routing.team import Team
 from serving.notify.stages import plan
 from serving.notify.stages.planning import Planning, RoutingRules
@@ -109,7 +109,7 @@ def test_a_page_on_one_route_is_a_page() -> None:
 def test_a_channel_that_was_notified_of_an_alert_is_notified_of_its_end() -> None:
     routes = (
         Route(("phone", "stateful"), min_severity="critical", pages_only=True, continues=True,
-              steps=(Step(15 * MINUTE, ("boss",)),)),
+              steps=(EscalationStep(15 * MINUTE, ("boss",)),)),
         Route(teams=(HANOI, NEW_YORK)),
     )  # fmt: skip
     over = RouteInput("lena", "backlash", "critical", "resolved")
@@ -149,7 +149,7 @@ def test_a_channel_waits_for_no_hours_if_another_route_or_nothing_leads_to_it() 
     assert waits_until((team,), "hanoi-desk", "warning", EMPTY) == HANOI_NEXT
     for other in (
         Route(("hanoi-desk",)),
-        Route(("crm",), steps=(Step(15 * MINUTE, ("hanoi-desk",)),)),
+        Route(("crm",), steps=(EscalationStep(15 * MINUTE, ("hanoi-desk",)),)),
         Route(teams=(Team("always", ("hanoi-desk",)),)),
         Route(teams=(Team("ny", ("ny-desk",), NEW_YORK.hours, on_call=("hanoi-desk",)),)),
     ):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from serving.notify.config.notification_config import InvalidConfig, load
-from serving.notify.routing.routes import Step
+from serving.notify.routing.routes import EscalationStep
 from tests.serving.conftest import NOW
 
 CHANNELS = "".join(
@@ -43,7 +43,7 @@ def test_a_correct_file_becomes_brands_teams_and_routes(tmp_path: Path) -> None:
     assert route.pages_only
     assert route.channels == ()
     assert route.teams == (found.teams["hanoi"],)
-    assert route.steps == (Step(timedelta(minutes=90), ("boss",)),)
+    assert route.steps == (EscalationStep(timedelta(minutes=90), ("boss",)),)
     assert found.teams["hanoi"].opens(NOW) == NOW + timedelta(hours=13)
 
 

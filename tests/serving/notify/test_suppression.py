@@ -13,7 +13,7 @@ from serving.notify.workers.escalator import Escalator
 from serving.notify.workers.unmute_notifier import UnmuteNotifier
 from serving.storage.action_store import ActionStore
 from serving.storage.silence_store import SilenceStore
-from serving.triage.actions import ActionRequest, Verb
+from serving.triage.actions import ActionKind, ActionRequest
 from serving.triage.muting import AlertStatus
 from serving.triage.triage_status import TriageStatus
 from tests.serving.conftest import NOW
@@ -60,8 +60,8 @@ def test_what_is_suppressed(
     assert suppressed(reason, alert_status, stateful=stateful, by_hand=by_hand) == expected
 
 
-async def do(world: World, verb: Verb, alert_id: str = "a1", **more: object) -> None:
-    request = ActionRequest(verb, "mai", **more)  # type: ignore[arg-type]
+async def do(world: World, kind: ActionKind, alert_id: str = "a1", **more: object) -> None:
+    request = ActionRequest(kind, "mai", **more)  # type: ignore[arg-type]
     assert await ActionStore(world.database).record(alert_id, request, world.clock.now())
 
 

@@ -18,6 +18,7 @@ from serving.storage.database import Database
 from serving.storage.digest_record import (
     DayMood,
     Digest,
+    DigestInterval,
     Figures,
     Incident,
     IncidentRecovery,
@@ -28,7 +29,8 @@ from serving.storage.digest_record import (
 from serving.storage.kol_store import KolProfileRecord, KolStore
 from serving.storage.pipeline_step import PipelineStep
 from serving.storage.step_store import StepStore
-from serving.triage.actions import ActionRequest, Verb
+from serving.triage.actions import ActionKind, ActionRequest
+from serving.triage.triage_status import Verdict
 from tests.serving.conftest import NewUrl
 
 # Noon of Saturday, 21 November 2026, in Hanoi.
@@ -50,7 +52,7 @@ _STORM = Incident(
     figures=_FIGURES,
     top_post="spf-drops-launch",
     peak=Peak(_BEGAN + 20 * MINUTE, 161, 119.4),
-    verdict="confirmed",
+    verdict=Verdict.CONFIRMED,
     judged_by="linh",
 )
 _FALSE = replace(
@@ -67,7 +69,7 @@ _FALSE = replace(
     top_post=None,
     peak=Peak(_BEGAN + 6 * HOUR, 12, 7.2),
     figures=Figures(_BEGAN + 4 * HOUR, _BEGAN + 10 * HOUR, 96, 0.41, 80.2, 0.22),
-    verdict="false_alarm",
+    verdict=Verdict.FALSE_ALARM,
     judged_by="mai",
 )
 _BRIGADE = replace(
@@ -118,7 +120,7 @@ def day() -> Digest:
     written = datetime(2026, 11, 21, 1, tzinfo=UTC)
     return Digest(
         name="acme",
-        every="day",
+        every=DigestInterval.DAY,
         first=date(2026, 11, 20),
         last=date(2026, 11, 20),
         timezone=HANOI,
@@ -146,7 +148,7 @@ def week(day: Digest) -> Digest:
     first = date(2026, 11, 16)
     return replace(
         day,
-        every="week",
+        every=DigestInterval.WEEK,
         first=first,
         last=first + 6 * DAY,
         since=datetime(2026, 11, 15, 17, tzinfo=UTC),
@@ -233,9 +235,9 @@ class Archive:
         event = AlertEvent(**values | change, reason=reason, at=at, evidence=evidence)
         await self._commit(events=[event])
 
-    async def do(self, verb: Verb, alert_id: str = "a1") -> None:
+    async def do(self, kind: ActionKind, alert_id: str = "a1") -> None:
         assert await ActionStore(self.database).record(
-            alert_id, ActionRequest(verb, "mai"), self.clock.now()
+            alert_id, ActionRequest(kind, "mai"), self.clock.now()
         )
 
     async def _commit(self, **derived: Any) -> None:

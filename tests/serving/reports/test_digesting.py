@@ -21,12 +21,13 @@ from serving.notify.config.period import Period, period_of
 from serving.notify.config.subscription import Subscription
 from serving.notify.dispatcher import Dispatcher
 from serving.notify.notification import Notification
-from serving.notify.outbox import Outbox
+from serving.notify.outbox import NotificationOutbox
 from serving.reports.digest_scheduler import DigestScheduler
 from serving.storage.comment_log import CommentLog
 from serving.storage.database import Database
 from serving.storage.delivery_record import Delivery
 from serving.storage.delivery_store import DeliveryFilter, DeliveryStore
+from serving.storage.digest_record import DigestInterval
 from serving.storage.digest_store import reached
 from serving.storage.outbox import WrittenDelivery
 from serving.storage.step_store import StepStore
@@ -35,9 +36,9 @@ from tests.serving.reports.conftest import DAY, HOUR, MINUTE, Archive
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
 MORNING = datetime(2026, 11, 20, 1, tzinfo=UTC)  # 08:00 in Hanoi, on a Friday
-DAILY = Subscription("daily", ("day",), time(8), HANOI, ("desk", "boss"))
-FRIDAY = period_of("day", MORNING.date(), HANOI)
-WEEKLY = Subscription("weekly", ("week",), time(8), HANOI, ("desk",))
+DAILY = Subscription("daily", (DigestInterval.DAY,), time(8), HANOI, ("desk", "boss"))
+FRIDAY = period_of(DigestInterval.DAY, MORNING.date(), HANOI)
+WEEKLY = Subscription("weekly", (DigestInterval.WEEK,), time(8), HANOI, ("desk",))
 
 
 class Press(Archive):
@@ -47,7 +48,7 @@ class Press(Archive):
         super().__init__(database, TestClock(MORNING - HOUR))
         self.committed: list[tuple[str, str]] = []
         self.store = DeliveryStore(database)
-        self.outbox = Outbox(
+        self.outbox = NotificationOutbox(
             (), self.clock, max_age=DAY, on_commit=self._on_commit, stateful_receivers=()
         )
 
@@ -163,7 +164,7 @@ async def test_a_digest_that_comes_back_into_the_file_is_new(press: Press) -> No
 
 async def test_another_time_of_the_day_brings_no_day_twice(press: Press) -> None:
     await look(press, await press.worker(), HOUR)
-    later = Subscription("daily", ("day",), time(10), HANOI, DAILY.channels)
+    later = Subscription("daily", (DigestInterval.DAY,), time(10), HANOI, DAILY.channels)
     worker = await press.worker(later)
     assert await look(press, worker, 3 * HOUR) == 0
     assert len(await press.rows()) == 2
@@ -252,7 +253,7 @@ async def drained(press: Press, dispatcher: Dispatcher, channel: str) -> list[st
 
 
 async def put(press: Press, period: Period) -> None:
-    only = Subscription("daily", ("day",), time(8), HANOI, ("desk",))
+    only = Subscription("daily", (DigestInterval.DAY,), time(8), HANOI, ("desk",))
     await (await press.worker(only)).send("daily", period)
 
 

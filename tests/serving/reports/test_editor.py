@@ -9,10 +9,10 @@ import pytest
 
 from serving.notify.config.period import Period, period_of
 from serving.reports.digest_builder import DigestBuilder, DigestRequest
-from serving.storage.digest_record import JSON, Digest, Every
+from serving.storage.digest_record import JSON, Digest, DigestInterval
 from tests.serving.reports.conftest import DAY, HANOI, HOUR, MINUTE, NOON, Archive
 
-FRIDAY = period_of("day", date(2026, 11, 20), ZoneInfo(HANOI))
+FRIDAY = period_of(DigestInterval.DAY, date(2026, 11, 20), ZoneInfo(HANOI))
 SINCE, UNTIL = FRIDAY.since, FRIDAY.until
 
 
@@ -70,7 +70,7 @@ async def test_what_was_not_judged_yet_says_nothing_of_the_usual(archive: Archiv
 
 async def test_a_week_has_its_days(archive: Archive) -> None:
     await archive.kol("lena")
-    week = period_of("week", FRIDAY.first, ZoneInfo(HANOI))
+    week = period_of(DigestInterval.WEEK, FRIDAY.first, ZoneInfo(HANOI))
     archive.clock.advance(3 * DAY)
     for place, day in enumerate(week.days):
         if place != 2:
@@ -86,7 +86,7 @@ async def test_a_week_has_its_days(archive: Archive) -> None:
 
 async def test_a_period_that_is_not_over_is_told_so_far(archive: Archive) -> None:
     await archive.kol("lena")
-    week = period_of("week", FRIDAY.first, ZoneInfo(HANOI))
+    week = period_of(DigestInterval.WEEK, FRIDAY.first, ZoneInfo(HANOI))
     await archive.say("lena", NOON - MINUTE, 4, negative=0.0, positive=1.0)
     await archive.say("lena", NOON + MINUTE, 4, negative=1.0, positive=0.0)
     found = await digest(archive, week)
@@ -224,8 +224,8 @@ async def test_many_kols(archive: Archive) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("every", ["day", "week"])
-async def test_the_day_of_another_zone(archive: Archive, every: Every) -> None:
+@pytest.mark.parametrize("every", list(DigestInterval))
+async def test_the_day_of_another_zone(archive: Archive, every: DigestInterval) -> None:
     await archive.kol("lena")
     midnight = datetime(2026, 11, 16, tzinfo=UTC)  # of a Monday
     await archive.say("lena", midnight - MINUTE, negative=0.0, positive=1.0)

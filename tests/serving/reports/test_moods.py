@@ -8,7 +8,7 @@ import pytest
 from monitoring.kinds import Severity
 from serving.notify.config.period import period_of
 from serving.reports.moods import expected_comments, kol_mood, mood_of, trouble
-from serving.storage.digest_record import KolMood
+from serving.storage.digest_record import DigestInterval, KolMood
 from serving.storage.digest_store import Learnt, Sums
 
 START = datetime(2026, 11, 20, tzinfo=UTC)
@@ -92,7 +92,7 @@ def test_a_kol_without_comments_has_no_mood_but_a_usual() -> None:
 
 
 def test_the_days_of_a_week() -> None:
-    week = period_of("week", START.date(), ZoneInfo("UTC"))
+    week = period_of(DigestInterval.WEEK, START.date(), ZoneInfo("UTC"))
     days = [
         (day, Sums(10, 2.0, 6.0) if place == 4 else None) for place, day in enumerate(week.days)
     ]

@@ -7,7 +7,7 @@ import pytest
 
 from serving.notify.config.period import Period, instant, period_of
 from serving.notify.config.subscription import Subscription
-from serving.storage.digest_record import Every
+from serving.storage.digest_record import DigestInterval
 
 HANOI, BERLIN = ZoneInfo("Asia/Ho_Chi_Minh"), ZoneInfo("Europe/Berlin")
 HOUR = timedelta(hours=1)
@@ -18,7 +18,7 @@ def utc(text: str) -> datetime:
 
 
 def subscription(zone: ZoneInfo = HANOI, at: time = time(8)) -> Subscription:
-    return Subscription("acme", ("day", "week"), at, zone, ("desk",))
+    return Subscription("acme", (DigestInterval.DAY, DigestInterval.WEEK), at, zone, ("desk",))
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def subscription(zone: ZoneInfo = HANOI, at: time = time(8)) -> Subscription:
 def test_a_day_is_as_long_as_the_clocks_make_it(
     day: date, zone: str, since: str, hours: int
 ) -> None:
-    period = Period("day", day, ZoneInfo(zone))
+    period = Period(DigestInterval.DAY, day, ZoneInfo(zone))
     assert period.since == utc(since)
     assert period.until - period.since == hours * HOUR
     assert (period.before.until, period.after.since) == (period.since, period.until)
@@ -47,7 +47,7 @@ def test_a_day_is_as_long_as_the_clocks_make_it(
 
 def test_a_week_begins_on_monday() -> None:
     for day in range(16, 23):
-        week = period_of("week", date(2026, 11, day), HANOI)
+        week = period_of(DigestInterval.WEEK, date(2026, 11, day), HANOI)
         assert (week.first, week.last) == (date(2026, 11, 16), date(2026, 11, 22))
     assert week.before.last == date(2026, 11, 15)
     assert week.after.first == date(2026, 11, 23)
@@ -72,16 +72,20 @@ def test_a_time_on_the_wall(day: date, at: time, wanted: str) -> None:
 @pytest.mark.parametrize(
     ("now", "every", "first"),
     [
-        ("2026-11-21T00:59:59", "day", date(2026, 11, 19)),  # 07:59 in Hanoi
-        ("2026-11-21T01:00:00", "day", date(2026, 11, 20)),
-        ("2026-11-21T16:59:59", "day", date(2026, 11, 20)),
-        ("2026-11-21T17:00:00", "day", date(2026, 11, 20)),  # past midnight: not due before 8
-        ("2026-11-23T00:59:59", "week", date(2026, 11, 9)),
-        ("2026-11-23T01:00:00", "week", date(2026, 11, 16)),
-        ("2026-11-29T23:00:00", "week", date(2026, 11, 16)),
+        ("2026-11-21T00:59:59", DigestInterval.DAY, date(2026, 11, 19)),  # 07:59 in Hanoi
+        ("2026-11-21T01:00:00", DigestInterval.DAY, date(2026, 11, 20)),
+        ("2026-11-21T16:59:59", DigestInterval.DAY, date(2026, 11, 20)),
+        (
+            "2026-11-21T17:00:00",
+            DigestInterval.DAY,
+            date(2026, 11, 20),
+        ),  # past midnight: not due before 8
+        ("2026-11-23T00:59:59", DigestInterval.WEEK, date(2026, 11, 9)),
+        ("2026-11-23T01:00:00", DigestInterval.WEEK, date(2026, 11, 16)),
+        ("2026-11-29T23:00:00", DigestInterval.WEEK, date(2026, 11, 16)),
     ],
 )
-def test_the_latest_digest_that_was_due(now: str, every: Every, first: date) -> None:
+def test_the_latest_digest_that_was_due(now: str, every: DigestInterval, first: date) -> None:
     assert subscription().latest(every, utc(now)) == Period(every, first, HANOI)
 
 
@@ -91,7 +95,7 @@ def test_every_digest_is_due_once_over_a_year_of_changing_clocks() -> None:
     now, seen = utc("2026-01-10T00:00"), list[Period]()
     for _ in range(365 * 24):
         now += HOUR
-        period = digest.latest("day", now)
+        period = digest.latest(DigestInterval.DAY, now)
         assert digest.due_at(period) <= now < digest.due_at(period.after)
         if not seen or period != seen[-1]:
             seen.append(period)
@@ -103,5 +107,5 @@ def test_when_the_next_one_is_due() -> None:
     digest = subscription()
     assert digest.next_at(utc("2026-11-21T00:30")) == utc("2026-11-21T01:00")
     assert digest.next_at(utc("2026-11-21T01:00")) == utc("2026-11-22T01:00")
-    weekly = Subscription("boss", ("week",), time(18, 30), BERLIN, ("desk",))
+    weekly = Subscription("boss", (DigestInterval.WEEK,), time(18, 30), BERLIN, ("desk",))
     assert weekly.next_at(utc("2026-11-21T01:00")) == utc("2026-11-23T17:30")

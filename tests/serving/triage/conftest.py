@@ -11,15 +11,15 @@ from serving.storage.database import Database
 from serving.storage.pipeline_step import PipelineStep
 from serving.storage.silence_store import SilenceStore
 from serving.storage.step_store import StepStore
-from serving.triage.actions import Action, ActionRequest, Verb
+from serving.triage.actions import Action, ActionKind, ActionRequest
 from tests.serving.conftest import NOW, NewUrl
 from tests.serving.notify.conftest import transition
 
 
 def action(
-    verb: Verb, actor: str = "mai", *, at: datetime, seen_at: datetime, **more: object
+    kind: ActionKind, actor: str = "mai", *, at: datetime, seen_at: datetime, **more: object
 ) -> Action:
-    return Action(0, "a1", ActionRequest(verb, actor, **more), at, seen_at)  # type: ignore[arg-type]
+    return Action(0, "a1", ActionRequest(kind, actor, **more), at, seen_at)  # type: ignore[arg-type]
 
 
 class TriageDesk:
@@ -39,9 +39,9 @@ class TriageDesk:
         await self.steps.commit(PipelineStep(seq=0, model="m", events=[event]), before)
 
     async def do(
-        self, verb: Verb, actor: str = "mai", alert_id: str = "a1", **more: object
+        self, kind: ActionKind, actor: str = "mai", alert_id: str = "a1", **more: object
     ) -> Action:
-        request = ActionRequest(verb, actor, **more)  # type: ignore[arg-type]
+        request = ActionRequest(kind, actor, **more)  # type: ignore[arg-type]
         done = await self.actions.record(alert_id, request, self.clock.now())
         assert done is not None
         return done

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from serving.triage.actions import VERBS, Action
+from serving.triage.actions import Action, ActionKind
 from serving.triage.triage_status import (
     _TAKES_BACK,
     Transition,
@@ -183,9 +183,9 @@ def test_work(name: str) -> None:
 
 
 def test_every_verb_has_a_case() -> None:
-    used = {done.request.verb for actions, _, _ in CASES.values() for done in actions}
-    assert used == set(VERBS)
-    assert {undone for verbs in _TAKES_BACK.values() for undone in verbs} < set(VERBS)
+    used = {done.request.action for actions, _, _ in CASES.values() for done in actions}
+    assert used == set(ActionKind)
+    assert {undone for verbs in _TAKES_BACK.values() for undone in verbs} < set(ActionKind)
 
 
 @pytest.mark.parametrize(
