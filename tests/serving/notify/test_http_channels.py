@@ -215,4 +215,4 @@ async def test_apprise_sends_a_burst_as_one_message(http: httpx.AsyncClient) -> 
     async with receiving(answer(200, b"{}")) as receiver:
         await ntfy(http, receiver).send([notification(), notification(kol_name="Mina")])
     (request,) = receiver.requests
-    assert "2 alert messages: Lena Vane, Mina" in request.body.decode()
+    assert "2 alert updates: Lena Vane, Mina" in request.body.decode()
