@@ -1,4 +1,4 @@
-"""Charts of alerts from the store, drawn one at a time beside the event loop."""
+"""Draws charts of alerts from the store, one at a time in a thread."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -22,34 +22,34 @@ _NOTHING = MoodChart("", "", _MINUTE, (_FIRST,), (Mark(_FIRST.start, "began"),))
 
 
 class ChartService:
-    """Makes charts."""
+    """Draws charts of alerts."""
 
     def __init__(self, alerts: AlertStore, moods: MoodStore, kols: KolStore) -> None:
         self._alerts = alerts
         self._moods = moods
         self._kols = kols
         self._waiting = 0
-        # One thread, and not the loop's: a drawing whose asker has gone still keeps its turn.
+        # A thread of its own: a drawing continues even if its request is cancelled.
         self._thread = ThreadPoolExecutor(1, "charts")
 
     def warm_up(self) -> None:
-        """Draw a chart of nothing beside the event loop, before the first that somebody reads.
+        """Draw an empty chart in the thread before the first real one.
 
         The first chart of a process loads matplotlib, and the first of an installation lists the
-        machine's fonts. Both take seconds, which the first message may not have.
+        machine's fonts. Both take seconds, by which the first message would be late.
         """
         self._thread.submit(_draw_nothing)
 
     def close(self) -> None:
-        """Wait for the chart that is being drawn; draw no more."""
+        """Wait for the chart that is being drawn; draw no others."""
         self._thread.shutdown(cancel_futures=True)
 
     async def chart_of(self, alert_id: str, until: datetime | None = None) -> MoodChart:
         """What the chart of an alert shows: two hours before the incident to half an hour after.
 
         Args:
-            alert_id: which alert.
-            until: nothing from this instant on is shown; None shows all that is known.
+            alert_id: id of the alert.
+            until: nothing from this instant on is shown; None shows everything.
 
         Raises:
             NotFound: there is no such alert.
@@ -81,10 +81,10 @@ class ChartService:
         )
 
     async def draw(self, chart: MoodChart, words: Wording) -> bytes:
-        """Draw a chart as a PNG, after those that were asked for before.
+        """Draw a chart as a PNG, after the charts that were requested before.
 
         Raises:
-            TooBusy: too many wait already.
+            TooBusy: too many charts are waiting.
         """
         if self._waiting >= _MOST_WAITING:
             raise TooBusy("too many charts are being drawn; try again in a moment", retry_after=2)

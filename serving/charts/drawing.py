@@ -1,9 +1,9 @@
 """Draws a mood chart as a PNG.
 
 matplotlib's objects are used without pyplot, which keeps state for the whole process. The colours
-are of Okabe and Ito's palette, told apart with every kind of colour blindness; lines also differ by
-their dashes. matplotlib brings DejaVu Sans: Latin with Vietnamese, Cyrillic, Greek, Arabic and
-Hebrew. Other scripts are drawn where the machine has a font for them.
+are from the palette of Okabe and Ito, which people with colour blindness can distinguish; lines
+also differ in their dashes. matplotlib brings DejaVu Sans: Latin with Vietnamese, Cyrillic, Greek,
+Arabic and Hebrew. Other scripts are drawn if the machine has a font for them.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 1080, 660  # pixels; legible at half and a third of that
 _DPI = 150
 _INK, _DIM, _GRID = "#1b2026", "#55606b", "#e3e8ed"
-_COMMENTS, _NEGATIVE, _USUAL, _OVER = "#9fc5e3", "#d55e00", "#1b2026", "#00795a"
+_COMMENTS, _NEGATIVE, _NORMAL, _OVER = "#9fc5e3", "#d55e00", "#1b2026", "#00795a"
 _MARKS = {
     "began": (msg("began"), _DIM),
     "opened": (msg("detected"), _NEGATIVE),
@@ -36,7 +36,7 @@ _MARKS = {
 _LONGEST_NAME = 36
 _MOST_TICKS = 7
 _TICKS = tuple(timedelta(minutes=m) for m in (15, 30, 60, 120, 180, 360, 720, 1440, 2880, 5760))
-# Fonts of systems for the scripts that DejaVu Sans lacks.
+# System fonts for the scripts that DejaVu Sans lacks.
 _SYSTEM_FONTS = (
     "Noto Sans CJK JP", "Noto Sans CJK SC", "Noto Sans CJK KR", "Noto Sans JP", "Noto Sans SC",
     "Noto Sans KR", "WenQuanYi Zen Hei", "Noto Sans Thai", "Noto Sans Devanagari",
@@ -63,8 +63,8 @@ class _Fonts:
 def draw(chart: MoodChart, words: Wording) -> bytes:
     """The chart as a PNG of 1080 x 660 pixels on a light ground.
 
-    Takes some tenths of a second of processor time, and seconds at the first time; not to be called
-    on an event loop, nor twice at a time, for matplotlib does not promise to be thread-safe.
+    Takes some tenths of a second of processor time, and seconds the first time. Do not call it on
+    an event loop or twice at once: matplotlib does not promise to be thread-safe.
 
     Args:
         chart: what to draw.
@@ -82,13 +82,13 @@ def draw(chart: MoodChart, words: Wording) -> bytes:
     first, last = chart.bins[0].start, chart.bins[-1].start + chart.step
     span = words.span(chart.step)
     days = _days(first, last, words)
-    told = words.text("Comments per {span}, {days}", span=span, days=days)
+    caption = words.text("Comments per {span}, {days}", span=span, days=days)
     figure.text(
         0.02, 0.945, fonts.drawable(_title(chart, fonts)), va="center", size=16, weight="bold",
         color=_INK, parse_math=False,
     )  # fmt: skip
     figure.text(
-        0.02, 0.87, fonts.drawable(told), va="center", size=11.5, color=_DIM, parse_math=False
+        0.02, 0.87, fonts.drawable(caption), va="center", size=11.5, color=_DIM, parse_math=False
     )
     axes.legend(
         loc="lower left", bbox_to_anchor=(-0.08, 1.02), ncols=4, frameon=False, fontsize=11,
@@ -106,7 +106,7 @@ def draw(chart: MoodChart, words: Wording) -> bytes:
 
 
 def _plot(axes: "Axes", chart: MoodChart, words: Wording) -> None:
-    """Areas in steps of what was written, lines of what is usual; x in minutes from the first."""
+    """Areas for the observed comments, lines for what is normal; x in minutes from the start."""
     edges = [_minutes(chart, step.start) for step in chart.bins]
     edges.append(_minutes(chart, chart.bins[-1].start + chart.step))
 
@@ -121,21 +121,21 @@ def _plot(axes: "Axes", chart: MoodChart, words: Wording) -> None:
         edges, stepped([step.negative for step in chart.bins]), step="post", color=_NEGATIVE,
         linewidth=0, label=words.text("negative"),
     )  # fmt: skip
-    usual = [step.usual for step in chart.bins if step.usual is not None]
-    dark = [step.usual_negative for step in chart.bins if step.usual_negative is not None]
-    if len(usual) == len(dark) == len(chart.bins):
+    normal = [step.expected for step in chart.bins if step.expected is not None]
+    dark = [step.expected_negative for step in chart.bins if step.expected_negative is not None]
+    if len(normal) == len(dark) == len(chart.bins):
         for values, dashes, label in (
-            (usual, (0, (5, 2)), words.text("normal")),
+            (normal, (0, (5, 2)), words.text("normal")),
             (dark, (0, (1, 1.5)), words.text("normal negative")),
         ):
             axes.step(
-                edges, stepped(values), where="post", color=_USUAL, linewidth=1.4, label=label,
+                edges, stepped(values), where="post", color=_NORMAL, linewidth=1.4, label=label,
                 linestyle=dashes,
             )  # fmt: skip
 
 
 def _mark(axes: "Axes", chart: MoodChart, words: Wording, fonts: _Fonts) -> None:
-    """Lines at the instants of note, their names above, in two rows where they are close."""
+    """Lines at the marks, with labels above, in two rows if they are close."""
     end = _minutes(chart, chart.bins[-1].start + chart.step)
     free = [-end, -end]  # where each row's last name ends
     for mark in chart.marks:
@@ -163,7 +163,7 @@ def _scales(axes: "Axes", chart: MoodChart, words: Wording) -> None:
 
     end = _minutes(chart, chart.bins[-1].start + chart.step)
     axes.set_xlim(0, end)
-    top = max(max(step.comments, step.usual or 0.0) for step in chart.bins)
+    top = max(max(step.comments, step.expected or 0.0) for step in chart.bins)
     axes.set_ylim(0, max(5.0, top) * 1.22)  # room for the names of the marks
     axes.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
     axes.yaxis.set_major_formatter(lambda value, _place: words.number(value))

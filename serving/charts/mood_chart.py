@@ -1,4 +1,4 @@
-"""What a mood chart shows: comments and negatives in equal steps round an incident."""
+"""The content of a mood chart: comments and negative comments in equal steps around an incident."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,23 +19,23 @@ class Bin:
     """One step.
 
     Attributes:
-        start: its first instant, aware, UTC.
-        comments: comments written in it.
+        start: its start, aware, UTC.
+        comments: number of comments in it.
         negative: sum of P(negative) over them.
-        usual: comments that are usual in it; None where nothing was learnt yet.
-        usual_negative: negatives that are usual in it; None as `usual`.
+        expected: expected number of comments; None if nothing is learnt yet.
+        expected_negative: expected number of negative comments; None as `expected`.
     """
 
     start: datetime
     comments: int
     negative: float
-    usual: float | None
-    usual_negative: float | None
+    expected: float | None
+    expected_negative: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """An instant of note.
+    """A marked instant.
 
     Attributes:
         at: aware, UTC.
@@ -66,7 +66,7 @@ class MoodChart:
 
 
 def step_of(since: datetime, until: datetime) -> timedelta:
-    """The shortest step that cuts [since, until) into at most 144; eight hours if none does."""
+    """The shortest step that divides [since, until) into at most 144; eight hours if none does."""
     return next((step for step in _STEPS if (until - since) / step <= _MOST_BINS), _STEPS[-1])
 
 
@@ -77,39 +77,39 @@ def bins_of(
     until: datetime,
     step: timedelta,
 ) -> tuple[Bin, ...]:
-    """Steps of [since, until), silent ones too, counted from 1970 in UTC as those of `points`.
+    """The steps of [since, until), including silent ones, aligned to 1970 in UTC like `points`.
 
-    Minutes without comments have no reading: a step that holds none takes the usual of the one
-    before it, and those before the first reading take the first's.
+    Minutes without comments have no score. A step without scores takes the expected values of the
+    step before it; steps before the first score take those of the first.
 
     Args:
         points: sums of the same steps; silent steps may be missing.
         minute_scores: of the minutes in the range, in order.
         since: first instant, aware.
         until: the end, after `since`.
-        step: whole minutes.
+        step: length of a step, in whole minutes.
     """
     sums = {point.start: point for point in points}
     learnt: dict[datetime, list[MinuteScore]] = {}
     for minute_score in minute_scores:
         learnt.setdefault(_floor(minute_score.start, step), []).append(minute_score)
-    usual = _usual(minute_scores[:1], step)
+    expected = _expected(minute_scores[:1], step)
     bins = []
     start = _floor(since, step)
     while start < until:
         point = sums.get(start)
-        usual = _usual(learnt[start], step) if start in learnt else usual
+        expected = _expected(learnt[start], step) if start in learnt else expected
         bins.append(
-            Bin(start, point.comments if point else 0, point.negative if point else 0.0, *usual)
+            Bin(start, point.comments if point else 0, point.negative if point else 0.0, *expected)
         )
         start += step
     return tuple(bins)
 
 
-def _usual(
+def _expected(
     minute_scores: Sequence[MinuteScore], step: timedelta
 ) -> tuple[float | None, float | None]:
-    """Comments and negatives usual in a step, by the mean of its readings."""
+    """Expected comments and negative comments in a step, from the mean of its minutes."""
     if not minute_scores:
         return None, None
     minutes = step / _MINUTE

@@ -1,5 +1,5 @@
-"""The languages of messages: one gettext catalogue a language, read as it stands.
+"""The languages of messages: one gettext catalogue per language, read without compiling.
 
-A file `xx.po` in this folder makes the language `xx` known; docs/notifications.md says how to
+A file `xx.po` in this folder adds the language `xx`; docs/notifications.md says how to
 write one.
 """

@@ -1,14 +1,14 @@
-"""Other people's words in our messages: masked, defused, cut to length."""
+"""Prepares text that others wrote for our messages: masked, made harmless, cut to length."""
 
 import re
 import unicodedata
 from itertools import groupby
 
 _LONGEST = 160
-_READ = 400  # characters of a comment that are looked at; bounds the time of a search
+_READ = 400  # characters of a comment that are read; limits the time of a search
 
-# Stems of offensive words; in scripts that put spaces between words each must stand as a word of
-# its own, with at most an ending.
+# Stems of offensive words; in scripts with spaces between words each must be a separate word,
+# with at most an ending.
 _STEMS = (
     # English
     "motherfuck", "fuck", "bullshit", "shit", "bitch", "cunt", "asshole", "whore", "slut",
@@ -22,7 +22,7 @@ _STEMS = (
     "địt", "đụ", "lồn", "cặc", "buồi", "đéo", "đĩ", "đmm", "vcl", "dmm",
 )  # fmt: skip
 _ENDINGS = r"(?:s|es|ed|er|ers|in|ing|ings|y|ty|head|heads|face|ard|ards|os|as)?"
-# In scripts without such spaces each masks wherever it stands.
+# In scripts without such spaces each is masked anywhere.
 _ANYWHERE = (
     "씨발", "시발", "씨팔", "병신", "개새끼", "좆", "지랄", "傻逼", "操你妈", "他妈的", "婊子",
     "クソ野郎", "死ね", "เหี้ย", "ควย", "สัส",
@@ -52,17 +52,17 @@ _ADDRESS = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 
 
 def masked(text: str) -> str:
-    """The text with every offensive word that is known by its first letter and stars."""
+    """The text with every known offensive word replaced by its first letter and stars."""
     return _OFFENSIVE.sub(lambda found: found[0][0] + "*" * (len(found[0]) - 1), text)
 
 
 def holds_offence(text: str) -> bool:
-    """Whether the beginning of the text holds an offensive word that `masked` knows."""
+    """Whether the beginning of the text contains an offensive word that `masked` knows."""
     return _OFFENSIVE.search(unicodedata.normalize("NFC", text[:_READ])) is not None
 
 
 def one_line(text: str) -> str:
-    """The text on one line, unable to call a whole chat room or to be read as markup."""
+    """The text on one line, without mentions of a whole chat room and without markup."""
     text = " ".join(_UNSEEN.sub("", unicodedata.normalize("NFC", text)).split())
     text = _MENTION.sub("@\u200b", text)
     return text.translate(_BRACKETS)
@@ -76,7 +76,7 @@ def cut(text: str, longest: int) -> str:
 def quoted(text: str) -> str:
     """A comment as messages show it: one line, masked, at most 160 characters, in quotes.
 
-    Web addresses are left out, for a message should not lead its readers where a commenter wants.
+    Web addresses are removed, because a message must not send its readers to a commenter's site.
     """
     line = masked(_ADDRESS.sub("[link]", one_line(text[:_READ])))
     return f"“{cut(line, _LONGEST)}”"

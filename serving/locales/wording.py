@@ -1,4 +1,4 @@
-"""Words, numbers and times as the reader of a message has them."""
+"""Texts, numbers and times in the language and time zone of a reader."""
 
 import gettext
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_compact_decimal, format_decimal, format_percent
 
-SOURCE = "en"  # the language that the code is written in; it needs no catalogue
-_COMPACT = 10_000  # from which a number is shortened
-_HOURS = timedelta(hours=2)  # from which a length of time is told in hours
-_DAYS = timedelta(days=3)  # … and in days
+SOURCE = "en"  # the language of the texts in the code; it needs no catalogue
+_COMPACT = 10_000  # numbers from this on are shortened
+_HOURS = timedelta(hours=2)  # durations from this on are shown in hours
+_DAYS = timedelta(days=3)  # … and from this on in days
 
 
 def msg(text: str) -> str:
-    """Mark a text for translation where it stands; `Wording.text` translates it later."""
+    """Mark a text for translation; `Wording.text` translates it later."""
     return text
 
 
@@ -31,7 +31,7 @@ class Wording:
 
     Attributes:
         locale: how numbers and dates are written.
-        zone: of every time that is told.
+        zone: time zone of all times.
         catalogue: the translations.
     """
 
@@ -49,13 +49,13 @@ class Wording:
         return self.catalogue.gettext(message).format(**values)
 
     def plural(self, one: str, many: str, count: float, **values: str) -> str:
-        """A message whose form goes by a count, which it shows as {count}."""
+        """A message whose form depends on a count, which it shows as {count}."""
         whole = round(count)
         form = self.catalogue.ngettext(one, many, whole)
         return form.format(count=self.number(whole), **values)
 
     def number(self, value: float, digits: int = 0) -> str:
-        """A number with exactly so many decimals, grouped."""
+        """A number with exactly this many decimals, grouped."""
         return format_decimal(value, f"#,##0{'.' * (digits > 0)}{'0' * digits}", self.locale)
 
     def signed(self, value: float) -> str:
@@ -72,7 +72,7 @@ class Wording:
         return format_compact_decimal(value, format_type="short", locale=self.locale)
 
     def percent(self, share: float) -> str:
-        """A share in [0, 1] as whole per cent."""
+        """A share in [0, 1] as a whole percentage."""
         return format_percent(share, locale=self.locale)
 
     def moment(self, at: datetime) -> str:
@@ -99,7 +99,7 @@ class Wording:
         return format_date(day, "EEE", self.locale)
 
     def zone_name(self, at: datetime) -> str:
-        """The time zone by its distance from UTC at that instant: UTC, UTC+7, UTC-3:30."""
+        """The time zone as its offset from UTC at that instant: UTC, UTC+7, UTC-3:30."""
         minutes = round((at.astimezone(self.zone).utcoffset() or timedelta()).total_seconds() / 60)
         if minutes == 0:
             return "UTC"
@@ -137,7 +137,7 @@ def time_zone(name: str) -> ZoneInfo:
 
 
 def wording(language: str = SOURCE, timezone: str = "UTC") -> Wording:
-    """The words of a language and the times of a zone.
+    """The wording of a language and a time zone.
 
     Args:
         language: one of `languages()`.

@@ -1,5 +1,6 @@
-"""Digests: what befell some KOLs in a day or a week, written once and sent by e-mail.
+"""Digests: a day or a week of some KOLs as data.
 
-`subscription` and `period` say when, `editor` reads the store and composes a `Digest`, `content`
-puts it into the reader's words, `plain` and `html` lay it out, `digest_scheduler` sends it.
+`digest_builder` reads the store and composes a `Digest`, with `incidents` and `moods`;
+`digest_scheduler` writes the digests that are due into the outbox. `serving.notify.render` puts
+them into words.
 """

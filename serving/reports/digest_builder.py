@@ -1,4 +1,4 @@
-"""Writes digests: reads what befell some KOLs in a period, and composes it."""
+"""Builds digests: reads the comments and alerts of some KOLs in a period and composes them."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -32,18 +32,18 @@ from serving.triage.feedback import Judged, wilson
 from serving.triage.triage_status import Verdict, triage_status_of
 
 _PEAK = timedelta(minutes=10)
-_WEEKS = 12  # over which the precision is told
+_WEEKS = 12  # over which the precision is computed
 
 
 @dataclass(frozen=True, slots=True)
 class DigestRequest:
-    """A digest that is wanted.
+    """A request for a digest.
 
     Attributes:
-        period: what it is about.
+        period: the period of the digest.
         kols: ids of the KOLs; None for all.
-        name: of the digest or the brand; None where it is neither's.
-        due_at: when it is to be sent; None where it is not a regular one.
+        name: name of the digest or the brand; None if it has neither.
+        due_at: time at which it is due; None if it is not sent regularly.
     """
 
     period: Period
@@ -53,42 +53,42 @@ class DigestRequest:
 
 
 class DigestBuilder:
-    """Writes digests from the store."""
+    """Builds digests from the store."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def write(self, order: DigestRequest, now: datetime) -> Digest:
-        """The digest that is wanted, as things stand; see `compose`.
+    async def write(self, request: DigestRequest, now: datetime) -> Digest:
+        """The requested digest in its current state; see `compose`.
 
         Raises:
             StoreError: the database failed.
         """
         async with self._database.read() as connection:
-            return await compose(connection, order, now)
+            return await compose(connection, request, now)
 
 
-async def compose(connection: AsyncConnection, order: DigestRequest, now: datetime) -> Digest:
-    """The digest that is wanted, as things stand.
+async def compose(connection: AsyncConnection, request: DigestRequest, now: datetime) -> Digest:
+    """The requested digest in its current state.
 
     Args:
         connection: a read transaction.
-        order: what is wanted; its period begins before `now`.
-        now: the instant; of a period that is not over, what was before it is told.
+        request: the request; its period begins before `now`.
+        now: current time; a period that is not over is reported up to it.
     """
-    period = order.period
-    names = await digest_store.names(connection, order.kols)
+    period = request.period
+    names = await digest_store.names(connection, request.kols)
     until = min(period.until, now)
     incidents, recoveries = await _incidents(connection, names, period.since, until, now)
     return Digest(
-        name=order.name,
+        name=request.name,
         every=period.every,
         first=period.first,
         last=period.last,
         timezone=period.zone.key,
         since=period.since,
         until=until,
-        due_at=order.due_at,
+        due_at=request.due_at,
         written_at=now,
         over=period.until <= now,
         kols=await _moods(connection, names, period, now),
@@ -182,17 +182,17 @@ async def _precision(
 
 
 def precision_of(alerts: Collection[Judged]) -> Precision:
-    """How often alerts were right, of those of the last weeks."""
+    """How often alerts of the last weeks were right."""
     verdicts = [alert.verdict for alert in alerts]
     confirmed, false_alarms = verdicts.count(Verdict.CONFIRMED), verdicts.count(Verdict.FALSE_ALARM)
-    told = confirmed + false_alarms
-    low, high = wilson(confirmed, told) if told else (None, None)
+    reviewed = confirmed + false_alarms
+    low, high = wilson(confirmed, reviewed) if reviewed else (None, None)
     return Precision(
         weeks=_WEEKS,
         raised=len(verdicts),
         confirmed=confirmed,
         false_alarms=false_alarms,
-        share=confirmed / told if told else None,
+        share=confirmed / reviewed if reviewed else None,
         low=low,
         high=high,
     )

@@ -1,4 +1,4 @@
-"""Watches for digests that are due, writes them, and puts them into the outbox."""
+"""Writes the digests that are due into the outbox."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -27,11 +27,11 @@ _PATIENCE = timedelta(hours=1)
 
 
 class DigestScheduler(PeriodicWorker):
-    """Has every digest of the channels file written when it is due: once, and late if need be.
+    """Writes every digest of the channels file when it is due: once, and late if necessary.
 
-    Of several that fell due while the service was down, the last is written. In the first ten
-    minutes after a start none is, so that what came in meanwhile is in it; and for up to an hour
-    none while comments of its period are in the log and not worked off.
+    If several became due while the service was down, only the last is written. None is written in
+    the first ten minutes after a start, so that comments that arrived meanwhile are included. For
+    up to an hour, none is written while comments of its period are stored but not processed.
     """
 
     name = "digest_scheduler"
@@ -51,7 +51,7 @@ class DigestScheduler(PeriodicWorker):
         self._ready: list[tuple[Subscription, Digest]] = []
 
     async def start(self) -> None:
-        """Begin; what was due before a digest first stood in the channels file is not sent.
+        """Start. A digest that was due before it was added to the channels file is not sent.
 
         Raises:
             StoreError: the database failed.
@@ -62,7 +62,7 @@ class DigestScheduler(PeriodicWorker):
         await super().start()
 
     async def is_due(self, connection: AsyncConnection) -> bool:
-        """Whether a digest is due; writes those that are."""
+        """Whether a digest is due; builds those that are."""
         now = self._clock.now()
         self._ready = []
         if not self._subscriptions or now < self._begins:
@@ -77,12 +77,12 @@ class DigestScheduler(PeriodicWorker):
                 patient = now < max(due_at, self._begins) + _PATIENCE
                 if patient and await holds_unread(connection, period.until):
                     continue
-                order = DigestRequest(period, subscription.kols, subscription.name, due_at)
-                self._ready.append((subscription, await compose(connection, order, now)))
+                request = DigestRequest(period, subscription.kols, subscription.name, due_at)
+                self._ready.append((subscription, await compose(connection, request, now)))
         return bool(self._ready)
 
     async def write(self, connection: AsyncConnection) -> list[WrittenDelivery]:
-        """Put what `is_due` wrote into the outbox."""
+        """Put the digests that `is_due` built into the outbox."""
         written: list[WrittenDelivery] = []
         for subscription, digest in self._ready:
             assert digest.due_at is not None
@@ -95,8 +95,8 @@ class DigestScheduler(PeriodicWorker):
         """Write a digest of the channels file now and put it into the outbox, due or not.
 
         Args:
-            name: which.
-            period: what it is to be about; begins before now.
+            name: name of the digest.
+            period: its period; it begins before now.
 
         Raises:
             NotFound: the channels file has no such digest.

@@ -1,4 +1,4 @@
-"""What became of alerts in a stretch of time, decided purely."""
+"""Incidents and recoveries of a period, from alerts and their transitions. Pure functions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,13 +14,13 @@ from serving.triage.triage_status import TriageStatus, verdict_of
 
 @dataclass(frozen=True, slots=True)
 class Wave:
-    """A stretch in which an alert was open.
+    """A time range in which an alert was open.
 
     Attributes:
-        opened: its first instant.
-        resolved: its end; None while it lasts.
-        began: of the first, an estimate of when the incident began; of a later one, `opened`, for
-            its evidence tells of the first.
+        opened: its start.
+        resolved: its end; None while the alert is open.
+        began: for the first wave, the estimated start of the incident; for a later one, `opened`,
+            because its evidence describes the first.
     """
 
     opened: datetime
@@ -56,15 +56,15 @@ def incident_of(
     triage: TriageStatus,
     judgement: TriageStatus,
 ) -> Incident:
-    """An alert as a digest tells of it.
+    """An alert as an incident of a digest.
 
     Args:
         alert: the alert.
         events: its transitions, oldest first.
         name: the KOL's.
         peak: the ten minutes of its height.
-        triage: where people stand with it.
-        judgement: the same, derived without transitions: what was judged once stays so.
+        triage: its triage status.
+        judgement: the same without regard to transitions: a verdict is kept when it reopens.
     """
     waves = waves_of(events)
     highest = max(
@@ -96,7 +96,7 @@ def recoveries_of(
     since: datetime,
     until: datetime,
 ) -> list[IncidentRecovery]:
-    """The ends that an alert came to in [since, until)."""
+    """The recoveries of an alert in [since, until)."""
     return [
         IncidentRecovery(
             alert_id=alert.alert_id,
@@ -112,14 +112,14 @@ def recoveries_of(
 
 
 def _excess(kind: str, evidence: Evidence) -> float:
-    """How far evidence is from the usual: in negatives; of what only informs in comments."""
+    """Difference from normal: in negative comments; for kinds that only inform, in comments."""
     comments, expected = evidence.comments, evidence.expected_comments
     if kind == AlertKind.DATA_GAP:
         return expected - comments
     if kind in (AlertKind.PRAISE_SURGE, AlertKind.COMMENT_FLOOD):
         return comments - expected
-    usual = expected * evidence.expected_negative_share
-    return comments * evidence.negative_share - usual
+    normal = expected * evidence.expected_negative_share
+    return comments * evidence.negative_share - normal
 
 
 def _figures(evidence: Evidence) -> Figures:

@@ -1,4 +1,4 @@
-"""How a KOL's stream was against what is usual, decided purely."""
+"""The mood of a KOL in a period, compared with what is normal. Pure functions."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ from serving.notify.config.period import Period
 from serving.storage.digest_record import DayMood, KolMood
 from serving.storage.digest_store import HOUR, Learnt, Sums
 
-LOOK_BACK = timedelta(days=7)  # how far before a period its usual hours are looked for
+LOOK_BACK = timedelta(days=7)  # how far before a period normal hours are looked for
 _DAY = timedelta(days=1)
 
 
@@ -20,19 +20,19 @@ def mood_of(sums: Sums | None) -> float | None:
 def expected_comments(
     rates: Mapping[datetime, float], since: datetime, until: datetime
 ) -> float | None:
-    """Comments that are usual in a stretch.
+    """The expected number of comments in a time range.
 
-    The detector leaves a reading for minutes with comments only. An hour without any takes the
-    usual of the same hour on one of the seven days before, the latest; else that of the last hour
-    before it that has one.
+    The detector stores a score only for minutes with comments. An hour without a score takes the
+    expected rate of the same hour on one of the seven days before, the latest; else the rate of the
+    last hour before it that has one.
 
     Args:
-        rates: usual comments a minute in hours of UTC, by their first instants.
-        since: first instant of the stretch.
+        rates: expected comments per minute of hours in UTC, by their start.
+        since: start of the range.
         until: its end.
 
     Returns:
-        None where the detector did not know enough when the stretch began.
+        None if the detector had not learnt enough at the start of the range.
     """
     start = _hour(since)
     known_then = [hour for hour in rates if hour <= start]
@@ -64,16 +64,16 @@ def kol_mood(
     """A KOL's row.
 
     Args:
-        kol_id: whose.
-        name: as its profile has it.
-        period: its first instant and its end.
-        said: in the period; None where nothing was.
-        said_before: in the period before.
-        learnt: what was usual; None where the detector did not know enough.
-        severities: of the alerts that are open.
-        days: what was said on each day of a week; empty for a day.
+        kol_id: the KOL.
+        name: its name in the profile.
+        period: start and end.
+        said: sums of the period; None without comments.
+        said_before: sums of the previous period.
+        learnt: what was normal; None if the detector had not learnt enough.
+        severities: severities of the open alerts.
+        days: sums of each day of a week; empty for a daily digest.
     """
-    usual = learnt is not None and learnt.comments > 0
+    known = learnt is not None and learnt.comments > 0
     return KolMood(
         kol_id=kol_id,
         name=name,
@@ -82,7 +82,7 @@ def kol_mood(
         mood=mood_of(said),
         mood_before=mood_of(said_before),
         negative_share=None if said is None else said.negative / said.comments,
-        expected_negative_share=learnt.negative / learnt.comments if learnt and usual else None,
+        expected_negative_share=learnt.negative / learnt.comments if learnt and known else None,
         open_alerts=len(severities),
         worst_open=max(severities, key=lambda severity: severity.rank, default=None),
         days=tuple(
@@ -93,7 +93,7 @@ def kol_mood(
 
 
 def trouble(row: KolMood) -> tuple[float, ...]:
-    """What KOLs are ordered by, the most troubled first: open alerts, then negatives too many."""
+    """Sort key of KOLs, the most serious first: open alerts, then excess negative comments."""
     worst = -1 if row.worst_open is None else row.worst_open.rank
     excess = 0.0
     if row.negative_share is not None and row.expected_negative_share is not None:

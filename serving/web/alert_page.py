@@ -1,4 +1,4 @@
-"""What the page of an alert says: what changed, how it stands with people, what can be done."""
+"""The content of an alert's page: what changed, its triage status, and what can be done."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -44,8 +44,8 @@ class Offer:
     """A button.
 
     Attributes:
-        action: what it does.
-        label: its words.
+        action: the action.
+        label: its text.
     """
 
     action: ActionKind
@@ -57,9 +57,9 @@ class Past:
     """Something that happened.
 
     Attributes:
-        at: when, in words.
-        what: in one line.
-        remark: what its actor said to it; None if nothing.
+        at: its time, in words.
+        what: what happened, on one line.
+        remark: the note of its actor; None if there is none.
     """
 
     at: str
@@ -72,13 +72,13 @@ class AlertView:
     """The page.
 
     Attributes:
-        head: the alert as it stands: its last rise, or its end.
-        rise: its last rise, for the figures, comments and facts.
-        chart: the address of the chart, from the page's own.
-        alert_status: how it stands with people, a line each; at least one.
-        asked: whether the first offer is what the reader came for, so that the form goes first.
-        offers: what can be done to it now; the first is set off.
-        history: transitions and acts, the last first.
+        head: the last transition.
+        rise: the last transition before the end, for the figures, comments and facts.
+        chart: address of the chart, relative to the page.
+        alert_status: the triage status, at least one line.
+        asked: whether the link asked for the first action, so that the form comes first.
+        offers: actions that are possible now; the first is highlighted.
+        history: transitions and actions, newest first.
         words: the reader's language and time zone.
     """
 
@@ -93,7 +93,7 @@ class AlertView:
 
     @property
     def labels(self) -> dict[str, str]:
-        """The page's own words, by what they stand at."""
+        """The page's own labels."""
         text = self.words.text
         return {
             "standing": text("Status"),
@@ -106,7 +106,7 @@ class AlertView:
 
     @property
     def snoozes(self) -> list[tuple[int, str]]:
-        """Lengths of a snooze in hours, each with its words."""
+        """Lengths of a snooze in hours, each with its label."""
         words = self.words
         return [(hours, words.plural("{count} hour", "{count} hours", hours)) for hours in SNOOZES]
 
@@ -132,13 +132,13 @@ def describe(
         alert: the alert.
         events: its transitions, oldest first, at least one.
         actions: what people did to it, oldest first.
-        alert_status: how people stand with it.
+        alert_status: its triage status.
         kol_name: the KOL's name; None where its profile has none.
-        asked: what the reader comes to do; put first if it can be done.
+        asked: the action that the link asks for; it comes first if it is possible.
         words: the reader's language and time zone.
 
     Raises:
-        Rejected: the evidence is not as it must be.
+        Rejected: the evidence cannot be read.
     """
     last = events[-1]
     risen = next((event for event in reversed(events) if event.reason is not Reason.RESOLVED), last)
@@ -224,7 +224,7 @@ def _said(action: Action, words: Wording) -> str:
 
 
 def _offered(alert_status: AlertStatus) -> Iterator[ActionKind]:
-    """What can be done; first what most people come for, for that is what the Enter key does."""
+    """Possible actions, the most common first, because the Enter key triggers the first."""
     triage = alert_status.triage
     yield ActionKind.ACKNOWLEDGE if triage.acknowledged is None else ActionKind.NOTE
     if triage.closed is None:

@@ -1,4 +1,4 @@
-"""What people send from a page: read in bounds, and only from our own pages."""
+"""Reads forms: of bounded size, and only from our own pages."""
 
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlsplit
@@ -12,15 +12,14 @@ _MOST_FIELDS = 20
 
 
 def is_own(headers: Mapping[str, str], public_url: str | None) -> bool:
-    """Whether a form was sent from one of our pages, and not from a stranger's.
+    """Whether a form was sent from one of our pages, and not from another site.
 
-    There is nobody to log in yet, so nothing in a request tells a person's wish from that of a
-    page which he happens to look at, but what browsers say and pages cannot forge:
-    `Sec-Fetch-Site`, and where that is missing (plain http past this machine) `Origin`.
+    There is no login yet. Only headers that browsers set and pages cannot forge show who sent a
+    form: `Sec-Fetch-Site`, or `Origin` if that is missing (plain http to another machine).
 
     Args:
-        headers: of the request, names in lower case.
-        public_url: under which people reach the service; None where it is not set.
+        headers: headers of the request, names in lower case.
+        public_url: public address of the service; None if not set.
     """
     site = headers.get("sec-fetch-site")
     if site is not None:
@@ -36,12 +35,12 @@ def is_own(headers: Mapping[str, str], public_url: str | None) -> bool:
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """The fields of a form that are filled in, without space round them; the last of a name counts.
+    """The non-empty fields of a form, stripped; the last value of a name counts.
 
-    Browsers end lines with CR LF, whatever was typed; here they end with LF.
+    Browsers send line ends as CR LF; here they become LF.
 
     Raises:
-        InvalidRequest: too large, too many fields, or not UTF-8.
+        InvalidRequest: it is too large, has too many fields, or is not UTF-8.
     """
     body = bytearray()
     async for chunk in request.stream():
@@ -51,7 +50,7 @@ async def read_form(request: Request) -> dict[str, str]:
     try:
         fields = parse_qsl(
             body.decode("ascii"), errors="strict", max_num_fields=_MOST_FIELDS
-        )  # which leaves out what is empty
+        )  # leaves out empty fields
     except ValueError as error:
         raise InvalidRequest("invalid_utf8", f"the form cannot be read: {error}") from None
     stripped = ((name, value.replace("\r\n", "\n").strip()) for name, value in fields)

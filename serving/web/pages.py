@@ -1,4 +1,4 @@
-"""The page of an alert, to which messages link, and what people send from it."""
+"""The page of an alert, to which notifications link, and its form."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -18,7 +18,7 @@ from serving.web.forms import is_own, read_form
 from serving.web.templates import page
 
 router = APIRouter(include_in_schema=False)
-_ACTOR = "groundswell_actor"  # the cookie that saves people typing their name again
+_ACTOR = "groundswell_actor"  # cookie that remembers the person's name
 _KEPT = 180 * 24 * 3600  # seconds
 _FORM = "application/x-www-form-urlencoded"
 
@@ -28,7 +28,7 @@ def _words(
     timezone: Annotated[str, Query()] = "UTC",
     accept_language: Annotated[str, Header()] = "",
 ) -> Wording:
-    """The language that the link asks for, else the reader's browser; never an error."""
+    """The language of the link, or of the browser; never an error."""
     chosen = language if language in languages() else preferred(accept_language)
     try:
         return wording(chosen, timezone)
@@ -40,9 +40,9 @@ Words = Annotated[Wording, Depends(_words)]
 
 
 def preferred(accepted: str) -> str:
-    """The language of ours that an `Accept-Language` header likes best; English if none.
+    """The available language that an `Accept-Language` header prefers; English if none.
 
-    Of equals the first counts, as RFC 9110, 12.5.4 leaves open.
+    Among equals the first counts; RFC 9110, 12.5.4 leaves that open.
     """
     best, found = 0.0, SOURCE
     for part in accepted.split(","):
@@ -65,13 +65,13 @@ async def show_alert(
     action: Annotated[str | None, Query()] = None,
     groundswell_actor: Annotated[str, Cookie()] = "",
 ) -> Response:
-    """An alert as people read it. `action` puts its form first; only the form carries it out."""
+    """Show an alert. `action` puts the form first; only the form carries the action out."""
     return await _alert(alert_id, service, words, asked=action, actor=unquote(groundswell_actor))
 
 
 @router.post("/alerts/{alert_id}")
-async def act_on_page(alert_id: str, request: Request, service: Running, words: Words) -> Response:
-    """Do what the form says, and show the alert."""
+async def apply_form(alert_id: str, request: Request, service: Running, words: Words) -> Response:
+    """Carry out the action of the form, then show the alert."""
     if not is_own(request.headers, service.settings.public_url):
         why = words.text("This request came from another site. Nothing was changed.")
         return page("message.html", words, 403, message=why)
@@ -99,7 +99,7 @@ async def act_on_page(alert_id: str, request: Request, service: Running, words: 
             remark=fields.get("text", ""),
             fault=_fault(error, words),
         )
-    # A path of its own: what stands before it is up to the proxy in front.
+    # A relative path: a proxy may add a prefix.
     answer = RedirectResponse(f"{quote(alert_id, safe='')}{asking(words)}", 303)
     name = quote(fields["actor"])
     answer.set_cookie(_ACTOR, name, _KEPT, httponly=True, samesite="lax")
@@ -147,7 +147,7 @@ def _action_in(fields: dict[str, str], service: Running) -> ActionIn:
 
 
 def _fault(error: ValidationError | InvalidRequest, words: Wording) -> str:
-    """What to mend, in the reader's language."""
+    """What to correct, in the reader's language."""
     field = error.field if isinstance(error, InvalidRequest) else error.errors()[0]["loc"][0]
     if field == "actor":
         return words.text("Enter your name (at most 100 characters).")

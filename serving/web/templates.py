@@ -1,4 +1,4 @@
-"""Pages as HTML: Jinja2 templates, escaped throughout, with their own style sheet, no script."""
+"""Renders pages as HTML: Jinja2 templates with escaping, their own style sheet and no script."""
 
 import hashlib
 from base64 import b64encode
@@ -19,8 +19,8 @@ def page(template: str, words: Wording, status: int = 200, **values: object) -> 
     Args:
         template: its file's name in `templates/`.
         words: the reader's language.
-        status: of the answer.
-        values: what the template shows; each is escaped.
+        status: of the response.
+        values: values of the template; each is escaped.
     """
     html = _templates().get_template(template).render(style=_style(), words=words, **values)
     return HTMLResponse(html, status, headers=_headers())
@@ -46,8 +46,8 @@ def _style() -> Markup:
 
 @cache
 def _headers() -> dict[str, str]:
-    """What a browser may do with a page: show it with its own style and our pictures, send its
-    form back here, and nothing else.
+    """What a browser may do with a page: show it with its own style and our images, send its
+    form to us, and nothing else.
     """
     style = b64encode(hashlib.sha256(_style().encode()).digest()).decode()
     policy = (
@@ -61,7 +61,7 @@ def _headers() -> dict[str, str]:
     return {
         "Content-Security-Policy": "; ".join(policy),
         "X-Content-Type-Options": "nosniff",
-        # Of forms on plain http the origin is all that tells whose they are: forms.is_own.
+        # On plain http, only the origin shows where a form comes from: forms.is_own.
         "Referrer-Policy": "same-origin",
         "Cache-Control": "no-store",
     }

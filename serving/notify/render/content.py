@@ -1,7 +1,7 @@
-"""What there is to say of transitions of alerts, said once for every channel.
+"""The content of notifications of alerts, the same for every channel.
 
-Texts are in the reader's language, on one line each and cut to length; other people's words are
-masked. They are not escaped: each renderer does that as its channel needs it.
+Texts are in the reader's language, on one line each and cut to length; offensive words in comments
+are masked. Texts are not escaped: each renderer escapes them as its channel needs.
 """
 
 from collections.abc import Iterator, Sequence
@@ -47,24 +47,24 @@ _HAPPENED = {
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure beside its usual value.
+    """A figure beside its normal value.
 
     Attributes:
         label: what it counts.
         now: its value.
-        usual: "usually …".
-        change: how far it is from the usual; None where that says nothing.
+        normal: "normal: …".
+        change: ratio to the normal value; None if there is no useful one.
     """
 
     label: str
     now: str
-    usual: str
+    normal: str
     change: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Something worth knowing, under a label."""
+    """A text under a label."""
 
     label: str
     text: str
@@ -72,24 +72,24 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What one transition says.
+    """The content of a notification of one transition.
 
     Attributes:
-        alert_id: which alert.
+        alert_id: id of the alert.
         tone: "critical", "warning", "info", or "over".
         flag: the tone in words, for a badge.
-        name: the KOL's.
-        headline: what happened and how bad, without the name.
-        notice: that this is only a test; None where it is not.
-        sentence: of what changed.
-        figures: against normal; none at an end.
-        facts: since when, the top post, who writes.
+        name: name of the KOL.
+        headline: what happened and how bad it is, without the name.
+        notice: a notice that this is a test; None if it is not.
+        sentence: what changed, in a sentence or two.
+        figures: figures and their normal values; empty for a resolved alert.
+        facts: start, top post, audience.
         quotes_label: heading of the quotes.
         quotes: comments, in quotation marks.
         signed: the alert's id and the time of the transition.
-        chart_label: what a reader sees in place of the chart.
-        page, acknowledge, chart: addresses, each with the words of its link; None where no public
-            URL is set, and `acknowledge` where nothing is to be done.
+        chart_label: alternative text of the chart.
+        page, acknowledge, chart: links with their labels; None if no public URL is set.
+            `acknowledge` is None for a resolved alert, too.
     """
 
     alert_id: str
@@ -111,22 +111,22 @@ class Content:
 
     @property
     def subject(self) -> str:
-        """One line: how bad, who, what."""
+        """One line: severity, KOL, what happened."""
         return f"{self.flag} · {self.name} · {self.headline}"
 
     @property
     def links(self) -> tuple[Fact, ...]:
-        """What can be opened: label and address."""
+        """The links that are set."""
         return tuple(link for link in (self.page, self.acknowledge, self.chart) if link is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class RenderedMessage:
-    """One message: of one transition, or of a burst of them.
+    """A message about one transition, or about several.
 
     Attributes:
         subject: one line.
-        items: at least one; more than one are to be told shortly.
+        items: at least one; if there are several, each is shown in short form.
     """
 
     subject: str
@@ -134,14 +134,14 @@ class RenderedMessage:
 
 
 def write(notifications: Sequence[Notification], words: Wording) -> RenderedMessage:
-    """Say what transitions have to say.
+    """The message about transitions.
 
     Args:
         notifications: at least one, oldest first.
         words: the reader's language and time zone.
 
     Raises:
-        Rejected: the evidence is not as it must be, so there is nothing to be said.
+        Rejected: the evidence cannot be read.
     """
     try:
         items = tuple(_content(notification, words) for notification in notifications)
@@ -218,8 +218,8 @@ def _how_bad(kind: str, evidence: Evidence, words: Wording) -> str:
         return words.text("{ratio} times the normal number of comments", ratio=ratio)
     if kind == AlertKind.DATA_GAP:
         now = comments(evidence.comments, words)
-        usual = words.number(evidence.expected_comments)
-        return words.text("{comments} (normal: {usual})", comments=now, usual=usual)
+        normal = words.number(evidence.expected_comments)
+        return words.text("{comments} (normal: {usual})", comments=now, usual=normal)
     return words.text(
         "{share} negative (normal: {usual})",
         share=words.percent(evidence.negative_share),
@@ -228,19 +228,19 @@ def _how_bad(kind: str, evidence: Evidence, words: Wording) -> str:
 
 
 def _figures(kind: str, evidence: Evidence, words: Wording) -> Iterator[Figure]:
-    usual = words.number(evidence.expected_comments)
+    normal = words.number(evidence.expected_comments)
     yield Figure(
         words.text("Comments"),
         words.number(evidence.comments),
-        words.text("normal: {usual}", usual=usual),
+        words.text("normal: {usual}", usual=normal),
         words.text("{ratio} times", ratio=words.number(evidence.volume_ratio, 1)),
     )
-    if kind != AlertKind.DATA_GAP:  # nobody said anything, so there is no share
-        usual = words.percent(evidence.expected_negative_share)
+    if kind != AlertKind.DATA_GAP:  # there are no comments, so there is no share
+        normal = words.percent(evidence.expected_negative_share)
         yield Figure(
             words.text("Negative"),
             words.percent(evidence.negative_share),
-            words.text("normal: {usual}", usual=usual),
+            words.text("normal: {usual}", usual=normal),
         )
 
 
@@ -277,17 +277,17 @@ def _showable(sample: Sample) -> bool:
 
 
 def link(label: str, address: str | None, words: Wording) -> Fact | None:
-    """A link to what is read in the words of the message that it stands in."""
+    """A link to a page in the language and time zone of the message."""
     if address is None:
         return None
-    usual = wording()
+    default = wording()
     asked = {
         name: value
-        for name, value, default in (
-            ("language", str(words.locale), str(usual.locale)),
-            ("timezone", words.zone.key, usual.zone.key),
+        for name, value, unset in (
+            ("language", str(words.locale), str(default.locale)),
+            ("timezone", words.zone.key, default.zone.key),
         )
-        if value != default
+        if value != unset
     }
     joint = "&" if "?" in address else "?"
     return Fact(label, f"{address}{joint if asked else ''}{urlencode(asked, safe='/')}")

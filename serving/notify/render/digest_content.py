@@ -1,4 +1,4 @@
-"""What a digest says in its reader's words; said once for HTML, plain text and terminal."""
+"""A digest in the reader's language, the same for HTML, plain text and the terminal."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,7 +13,7 @@ from serving.notify.render.sentences import comments
 from serving.storage.digest_record import Digest, DigestInterval, Precision
 
 _MOST_INCIDENTS, _MOST_KOLS = 12, 50  # some mail clients cut messages off past 102 KB
-_LATE = timedelta(minutes=30)  # after its time from which a digest is said to be late
+_LATE = timedelta(minutes=30)  # a digest sent later than this says that it is late
 _TITLES = {
     DigestInterval.DAY: msg("Daily digest"),
     DigestInterval.WEEK: msg("Weekly digest"),
@@ -21,12 +21,12 @@ _TITLES = {
 
 
 def write(digest: Digest, words: Wording, public_url: str | None) -> RenderedDigest:
-    """Say what a digest has to say.
+    """A digest in words.
 
     Args:
         digest: the figures.
-        words: the reader's language; times are told in the digest's own zone.
-        public_url: under which people reach this service; None leaves links out.
+        words: the reader's language; times are in the digest's own time zone.
+        public_url: public address of this service; None leaves links out.
     """
     words = replace(words, zone=time_zone(digest.timezone))
     title = words.dates(digest.first, digest.last)
@@ -67,9 +67,9 @@ def write(digest: Digest, words: Wording, public_url: str | None) -> RenderedDig
 
 
 def _is_empty(digest: Digest) -> bool:
-    """Whether nothing was said and nothing befell anybody."""
-    befell = digest.incidents or digest.notices or digest.recoveries
-    return not befell and not any(kol.comments or kol.open_alerts for kol in digest.kols)
+    """Whether there were no comments and no alerts."""
+    events = digest.incidents or digest.notices or digest.recoveries
+    return not events and not any(kol.comments or kol.open_alerts for kol in digest.kols)
 
 
 def _groups(digest: Digest, words: Wording, public_url: str | None) -> Iterator[Group]:
@@ -77,10 +77,10 @@ def _groups(digest: Digest, words: Wording, public_url: str | None) -> Iterator[
         (words.text("Incidents"), digest.incidents),
         (words.text("For information"), digest.notices),
     ):
-        told = incidents[:_MOST_INCIDENTS]
-        if told:
-            entries = tuple(entry(one, words, public_url) for one in told)
-            yield Group(heading, entries, _more(len(incidents) - len(told), words))
+        shown = incidents[:_MOST_INCIDENTS]
+        if shown:
+            entries = tuple(entry(one, words, public_url) for one in shown)
+            yield Group(heading, entries, _more(len(incidents) - len(shown), words))
 
 
 def _tone(digest: Digest) -> str:
@@ -139,10 +139,10 @@ def _more(count: int, words: Wording) -> str | None:
 
 
 def _sections(digest: Digest, words: Wording) -> Iterator[Section]:
-    told = digest.recoveries[:_MOST_INCIDENTS]
-    if told:
-        lines = [recovered(one, words) for one in told]
-        lines += filter(None, [_more(len(digest.recoveries) - len(told), words)])
+    shown = digest.recoveries[:_MOST_INCIDENTS]
+    if shown:
+        lines = [recovered(one, words) for one in shown]
+        lines += filter(None, [_more(len(digest.recoveries) - len(shown), words)])
         yield Section(words.text("Recoveries"), tuple(lines))
     paragraphs = [*_false_alarms(digest, words), _precision(digest.precision, words)]
     yield Section(words.text("False alarms"), tuple(paragraphs))

@@ -1,4 +1,4 @@
-"""A digest as an HTML e-mail, laid out like those of alerts."""
+"""A digest as an HTML e-mail, in the layout of the e-mails of alerts."""
 
 from collections.abc import Iterator, Sequence
 from html import escape
@@ -9,15 +9,15 @@ from serving.notify.render.layout import FONT, TABLE, TONES, label, paragraph, r
 from serving.notify.render.rendered_digest import Day, Entry, RenderedDigest, Row, Section
 
 _PANELS = 8  # KOLs whose figures are shown large; the others are lines of a table
-_SIZE = 20  # of figures, so that three stand beside each other on a phone
+_SIZE = 20  # of figures, so that three fit side by side on a phone
 
 
 def render(rendered: RenderedDigest, words: Wording) -> str:
     """The HTML of a digest.
 
     Args:
-        rendered: what to say.
-        words: the reader's language, for the document's own.
+        rendered: the digest in words.
+        words: the reader's language, which becomes the document's.
     """
     return layout.page(rendered.subject, rendered.summary, "".join(_rows(rendered)), words)
 
@@ -125,7 +125,7 @@ def _day(day: Day) -> str:
 
 
 def _table(kols: Sequence[Row]) -> str:
-    """KOLs as lines: name, and each figure without its usual."""
+    """KOLs as lines: name, and each figure without its normal value."""
     labels = next((tuple(one.label for one in kol.figures) for kol in kols if kol.figures), ())
     head = "".join(_cell("dim", "#55606b", name) for name in ("KOL", *labels))
     return f"{TABLE}><tr>{head}</tr>{''.join(map(_line, kols))}</table>"

@@ -53,18 +53,18 @@ def _figures(kol: KolMood, every: DigestInterval, words: Wording) -> Iterator[Fi
         if kol.mood_before is not None:
             before = words.text(_BEFORE[every], mood=words.signed(kol.mood_before))
         yield Figure(words.text("Mood"), words.signed(kol.mood), before)
-    usual, ratio = words.text("normal not known yet"), None
+    normal, ratio = words.text("normal not known yet"), None
     if kol.expected_comments is not None:
-        usual = words.text("normal: {usual}", usual=words.number(kol.expected_comments))
+        normal = words.text("normal: {usual}", usual=words.number(kol.expected_comments))
         if round(kol.expected_comments) > 0:
             change = kol.comments / kol.expected_comments
             ratio = words.text("{ratio} times", ratio=words.number(change, 1))
-    yield Figure(words.text("Comments"), words.number(kol.comments), usual, ratio)
+    yield Figure(words.text("Comments"), words.number(kol.comments), normal, ratio)
     if kol.negative_share is not None:
-        usual = words.text("normal not known yet")
+        normal = words.text("normal not known yet")
         if kol.expected_negative_share is not None:
-            usual = words.text("normal: {usual}", usual=words.percent(kol.expected_negative_share))
-        yield Figure(words.text("Negative"), words.percent(kol.negative_share), usual)
+            normal = words.text("normal: {usual}", usual=words.percent(kol.expected_negative_share))
+        yield Figure(words.text("Negative"), words.percent(kol.negative_share), normal)
 
 
 def _day(day: DayMood, words: Wording) -> Day:

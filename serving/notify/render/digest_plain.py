@@ -67,4 +67,4 @@ def _moods(rows: Sequence[Row]) -> Iterator[str]:
 
 def _figure(figure: Figure) -> str:
     change = f" ({figure.change})" if figure.change else ""
-    return f"{figure.label} {figure.now}, {figure.usual}{change}"
+    return f"{figure.label} {figure.now}, {figure.normal}{change}"

@@ -12,12 +12,12 @@ CHART_WIDTH = 536  # CSS pixels: the card's 600 without its margins
 
 
 def render(rendered: RenderedMessage, words: Wording, *, chart: str | None) -> str:
-    """The HTML of a letter.
+    """The HTML of a message.
 
     Args:
-        rendered: what to say.
-        words: the reader's language, for the document's own.
-        chart: the content id of the chart's part; None where there is none.
+        rendered: the message.
+        words: the reader's language, which becomes the document's.
+        chart: the content id of the chart's part; None if there is no chart.
     """
     if len(rendered.items) == 1:
         rows = "".join(_one(rendered.items[0], chart))

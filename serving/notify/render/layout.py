@@ -1,8 +1,8 @@
 """The pieces of an HTML e-mail: page, card, banner, rows, tiles.
 
-Mail clients take little: tables for layout, styles on the elements, no scripts, nothing fetched. A
-style sheet adds dark colours for the clients that read one; the others show the light ones. What
-is called `inner` is HTML already; every other text is escaped here.
+Mail clients support little, so there are tables for layout, styles on the elements, no scripts and
+nothing to fetch. A style sheet adds dark colours for clients that read one; others show the light
+colours. An argument `inner` is HTML; every other text is escaped here.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ def page(title: str, preview: str, rows: str, words: Wording) -> str:
         title: of the document.
         preview: what a list of messages shows beside the subject.
         rows: of the card's table, HTML.
-        words: the reader's language, for the document's own.
+        words: the reader's language, which becomes the document's.
     """
     direction = words.locale.text_direction
     return (
@@ -58,7 +58,7 @@ def banner(tone: str, flag: str) -> str:
 
 
 def heading(name: str, below: str) -> str:
-    """What it is about, and a quieter line below."""
+    """The title and a smaller line below it."""
     return row(
         f'<div class="ink" style="{FONT};font-size:22px;line-height:28px;font-weight:bold;'
         f'color:#1b2026;overflow-wrap:anywhere"><bdi>{escape(name)}</bdi></div>'
@@ -91,7 +91,7 @@ def paragraph(inner: str) -> str:
 
 
 def label(text: str) -> str:
-    """The name of what follows."""
+    """A label above its value."""
     return (
         f'<div class="dim" style="{FONT};font-size:13px;line-height:20px;font-weight:bold;'
         f'color:#55606b">{escape(text)}</div>'
@@ -99,7 +99,7 @@ def label(text: str) -> str:
 
 
 def tiles(figures: Sequence[Figure]) -> str:
-    """Figures beside each other, each on a ground of its own."""
+    """Figures side by side, each on its own background."""
     width = 100 // len(figures)
     cells = (
         f'<td width="{width}%" valign="top" style="padding-right:8px">{TABLE} class="tile" '
@@ -111,14 +111,14 @@ def tiles(figures: Sequence[Figure]) -> str:
 
 
 def figure(shown: Figure, size: int) -> str:
-    """A figure in type of `size` CSS pixels, between its name and its usual value."""
+    """A figure in type of `size` CSS pixels, between its name and its normal value."""
     change = f" ({escape(shown.change)})" if shown.change else ""
     return (
         f"{label(shown.label)}"
         f'<div class="ink" style="{FONT};font-size:{size}px;line-height:{size + 6}px;'
         f'font-weight:bold;color:#1b2026">{escape(shown.now)}</div>'
         f'<div class="dim" style="{FONT};font-size:13px;line-height:20px;color:#55606b">'
-        f"{escape(shown.usual)}{change}</div>"
+        f"{escape(shown.normal)}{change}</div>"
     )
 
 
@@ -131,5 +131,5 @@ def link(text: str, address: str) -> str:
 
 
 def anchor(text: str, address: str, style: str) -> str:
-    """A link with a look of its own."""
+    """A link with its own style."""
     return f'<a href="{escape(address)}" style="{FONT};{style}">{escape(text)}</a>'

@@ -1,4 +1,4 @@
-"""The message as plain text: mail clients, chats without a form of their own, webhooks."""
+"""The message as plain text: for mail clients, chats without their own format, webhooks."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ class Text:
     """What a person reads.
 
     Attributes:
-        subject: one line: how bad, who, what.
+        subject: one line: severity, KOL, what happened.
         body: several lines.
     """
 
@@ -22,10 +22,10 @@ class Text:
 
 
 def render(notifications: Sequence[Notification], words: Wording) -> Text:
-    """One text about one transition, or a short one about each of several.
+    """A text about one transition, or a short text about each of several.
 
     Raises:
-        Rejected: the evidence is not as it must be.
+        Rejected: the evidence cannot be read.
     """
     rendered = write(notifications, words)
     return Text(rendered.subject, body_of(rendered))
@@ -63,7 +63,7 @@ def _rows(content: Content) -> Iterator[tuple[str, str]]:
     yield from ((fact.label, fact.text) for fact in content.facts[:1])
     for figure in content.figures:
         change = f" ({figure.change})" if figure.change else ""
-        yield figure.label, f"{figure.now}, {figure.usual}{change}"
+        yield figure.label, f"{figure.now}, {figure.normal}{change}"
     yield from ((fact.label, fact.text) for fact in content.facts[1:])
     for index, quote in enumerate(content.quotes):
         yield "" if index else content.quotes_label, quote

@@ -1,6 +1,6 @@
-"""The sentence of what changed, and the verdict on who writes, from an alert's evidence.
+"""Sentences about what changed and about the audience, from an alert's evidence.
 
-Composed anew from the figures and not taken from the evidence's own `summary`, which is English.
+They are composed from the figures, because the evidence's own `summary` is in English only.
 """
 
 from datetime import timedelta
@@ -12,7 +12,7 @@ from serving.locales.wording import Wording, msg
 from serving.notify.notification import Notification
 from serving.storage.digest_record import Figures
 
-_FEW = 5  # comments of which a share says nothing
+_FEW = 5  # with fewer comments a share is meaningless
 _RISE: dict[str, str] = {
     AlertKind.BACKLASH: msg(
         "Negative comments on {name} jumped to {share} ({negative} of {total}) in {span}."
@@ -43,7 +43,7 @@ _VERDICTS = {
 
 
 def what_changed(notification: Notification, name: str, words: Wording) -> str:
-    """One sentence for a person who reads nothing else.
+    """What changed, for a person who reads nothing else.
 
     Args:
         notification: the transition.
@@ -61,7 +61,7 @@ def what_changed(notification: Notification, name: str, words: Wording) -> str:
 
 
 def rise(kind: str, evidence: Evidence | Figures, name: str, words: Wording) -> str:
-    """One sentence of what an alert was raised for.
+    """Why an alert was raised, in a sentence or two.
 
     Args:
         kind: of alert.
@@ -96,20 +96,20 @@ def _stretch(evidence: Evidence | Figures, words: Wording) -> str:
 
 def _normal(kind: str, evidence: Evidence | Figures, words: Wording) -> str:
     """A second sentence: what is normal at that hour."""
-    usual = words.number(evidence.expected_comments)
+    normal = words.number(evidence.expected_comments)
     if round(evidence.expected_comments) == 0:
         return words.text("Normal at this hour: almost no comments.")
     if kind in (AlertKind.PRAISE_SURGE, AlertKind.COMMENT_FLOOD):
-        return words.text("Normal at this hour: about {usual}.", usual=usual)
+        return words.text("Normal at this hour: about {usual}.", usual=normal)
     return words.text(
         "Normal at this hour: {usual_share} of about {usual}.",
         usual_share=words.percent(evidence.expected_negative_share),
-        usual=usual,
+        usual=normal,
     )
 
 
 def audience(found: Audience, words: Wording) -> str:
-    """Whether a real crowd writes, and what speaks for it.
+    """Whether real people write, and the figures that support it.
 
     Args:
         found: the audience in the evidence.
@@ -138,7 +138,7 @@ def audience(found: Audience, words: Wording) -> str:
 
 
 def comments(count: int, words: Wording) -> str:
-    """So many comments, in words."""
+    """A number of comments in words."""
     return words.plural("{count} comment", "{count} comments", count)
 
 
@@ -166,9 +166,9 @@ def _end(notification: Notification, words: Wording) -> str:
 
 
 def _flood(evidence: Evidence, name: str, words: Wording) -> str:
-    """From what its one detector judged."""
+    """What the only detector of floods scored."""
     (score,) = evidence.scores
-    n, copies, usual = (score.inputs[key] for key in ("n", "k", "p"))
+    n, copies, normal = (score.inputs[key] for key in ("n", "k", "p"))
     return words.text(
         "{share} of {comments} on {name} in {span} are near-identical. Normal: {usual}."
         " Possible causes are advertising, a giveaway or bots. The mood is no worse "
@@ -177,7 +177,7 @@ def _flood(evidence: Evidence, name: str, words: Wording) -> str:
         share=words.percent(copies / n),
         comments=comments(int(n), words),
         span=words.text("the last {span}", span=words.span(timedelta(minutes=score.scale_minutes))),
-        usual=words.percent(usual),
+        usual=words.percent(normal),
     )
 
 
@@ -192,7 +192,7 @@ def _gap(evidence: Evidence | Figures, name: str, words: Wording) -> str:
 
 
 def _return(notification: Notification, name: str, words: Wording) -> str:
-    """A gap that ends as it was opened ends because what was missing came late."""
+    """A gap that ends at its start ends because the missing comments arrived late."""
     if notification.at == notification.opened_at:
         return words.text("The missing comments on {name} have arrived.", name=name)
     evidence = notification.evidence

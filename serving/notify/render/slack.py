@@ -1,7 +1,7 @@
 """The message as Slack's Block Kit.
 
-All that is said stands in `plain_text` objects: Slack reads no markup, emoji codes or mentions
-there, so nothing that a commenter wrote can do anything. The fallback text, which Slack shows in
+All texts are `plain_text` objects: Slack reads no markup, emoji codes or mentions there, so the
+text of a comment cannot have an effect. The fallback text, which Slack shows in
 notifications, is read as markup and therefore escaped.
 """
 
@@ -11,7 +11,7 @@ from typing import Any
 from serving.locales.quoting import cut
 from serving.notify.render.content import Content, Fact, RenderedMessage
 
-_HEADER, _FALLBACK = 150, 300  # characters; the header's is Slack's bound
+_HEADER, _FALLBACK = 150, 300  # characters; the header's limit is Slack's
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _SIGNS = {"critical": "🔴", "warning": "🟠", "info": "🔵", "over": "🟢"}
 
@@ -33,7 +33,7 @@ def _one(content: Content) -> Iterator[dict[str, Any]]:
     said = content.sentence if content.notice is None else f"{content.notice}\n{content.sentence}"
     yield {"type": "section", "text": _plain(said)}
     figures = [
-        f"{figure.label}\n{figure.now}, {figure.usual}"
+        f"{figure.label}\n{figure.now}, {figure.normal}"
         + (f" ({figure.change})" if figure.change else "")
         for figure in content.figures
     ]

@@ -1,7 +1,6 @@
 """The message as an Adaptive Card for Microsoft Teams.
 
-All that is said stands in text runs, which Teams shows as they are; a TextBlock would read them as
-Markdown.
+All texts are text runs, which Teams shows unchanged; a TextBlock would read them as Markdown.
 """
 
 from collections.abc import Iterator
@@ -76,14 +75,14 @@ def _short(content: Content) -> Iterator[dict[str, Any]]:
 
 
 def _column(figure: Figure) -> dict[str, Any]:
-    usual = f"{figure.usual} ({figure.change})" if figure.change else figure.usual
+    normal = f"{figure.normal} ({figure.change})" if figure.change else figure.normal
     return {
         "type": "Column",
         "width": "stretch",
         "items": [
             _text(figure.label, isSubtle=True, size="Small"),
             _text(figure.now, weight="Bolder", size="ExtraLarge"),
-            _text(usual, isSubtle=True, size="Small"),
+            _text(normal, isSubtle=True, size="Small"),
         ],
     }
 

@@ -105,7 +105,7 @@ def test_the_chart_holds_the_storm_and_its_marks(client: TestClient, alert: dict
         "began", *(event["reason"] for event in alert["events"]),
     ]  # fmt: skip
     assert sum(step.comments for step in whole.bins) >= 200
-    assert all(step.usual is not None for step in whole.bins)
+    assert all(step.expected is not None for step in whole.bins)
     opened = whole.marks[1].at
     early = anyio.run(service.charts.chart_of, alert["alert_id"], opened)
     assert [mark.reason for mark in early.marks] == ["began", "opened"]
@@ -130,7 +130,7 @@ class _Full(ChartService):
         raise TooBusy("full", retry_after=2)
 
 
-async def test_a_message_waits_for_a_full_studio() -> None:
+async def test_a_message_waits_for_a_busy_chart_service() -> None:
     with pytest.raises(Unavailable, match="full"):
         await StoredAttachments(_Full()).of(notification(), wording())
 

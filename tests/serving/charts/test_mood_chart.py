@@ -1,4 +1,4 @@
-"""What a chart shows: equal steps, silent ones too, and what is usual in each."""
+"""What a chart shows: equal steps, silent ones too, and what is expected in each."""
 
 from datetime import datetime, timedelta
 
@@ -42,15 +42,15 @@ def test_silent_steps_are_there_and_hold_nothing() -> None:
     assert [(step.comments, step.negative) for step in bins] == [
         (4, 1.5), (0, 0.0), (2, 2.0), (0, 0.0),
     ]  # fmt: skip
-    assert all(step.usual is None and step.usual_negative is None for step in bins)
+    assert all(step.expected is None and step.expected_negative is None for step in bins)
 
 
-def test_the_usual_is_the_readings_mean_and_lasts_through_silence() -> None:
+def test_the_expected_value_is_the_mean_of_the_minutes_and_lasts_through_silence() -> None:
     minute_scores = [
         minute_score(NOW + FIVE, 1.0),
         minute_score(NOW + FIVE + MINUTE, 3.0),
         minute_score(NOW + 3 * FIVE, 0.2, 0.5),
     ]
     bins = bins_of([], minute_scores, NOW, NOW + 4 * FIVE, FIVE)
-    assert [step.usual for step in bins] == pytest.approx([5.0, 10.0, 10.0, 1.0])
-    assert [step.usual_negative for step in bins] == pytest.approx([1.0, 2.0, 2.0, 0.5])
+    assert [step.expected for step in bins] == pytest.approx([5.0, 10.0, 10.0, 1.0])
+    assert [step.expected_negative for step in bins] == pytest.approx([1.0, 2.0, 2.0, 0.5])
