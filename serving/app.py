@@ -176,7 +176,7 @@ async def _start(
         batch_size=min(settings.batch_size, settings.score_queue),
         idle_after=settings.idle,
     )
-    writer = GroupCommit(log, clock, capacity=settings.log_queue, on_commit=pipeline.wake)
+    group_commit = GroupCommit(log, clock, capacity=settings.log_queue, on_commit=pipeline.wake)
     unmute_notifier, escalator = (
         UnmuteNotifier(database, outbox, metrics),
         Escalator(database, outbox, metrics, clock),
@@ -189,11 +189,13 @@ async def _start(
     )
     if dispatcher.channels:
         chart_service.warm_up()
-    for worker in (batcher, *people, pipeline, writer):
+    for worker in (batcher, *people, pipeline, group_commit):
         await worker.start()
         stack.push_async_callback(worker.stop)
     metrics.watch(
-        "groundswell_log_queue_comments", "Comments that wait for commit.", lambda: writer.waiting
+        "groundswell_log_queue_comments",
+        "Comments that wait for commit.",
+        lambda: group_commit.waiting,
     )
     metrics.watch(
         "groundswell_score_queue_texts", "Texts that wait for the model.", lambda: batcher.waiting
@@ -213,7 +215,7 @@ async def _start(
         charts=chart_service,
         actions=ActionStore(database),
         silences=SilenceStore(database),
-        writer=writer,
+        group_commit=group_commit,
         model_id=classifier.model_id,
         batcher=batcher,
         pipeline=pipeline,

@@ -49,7 +49,7 @@ class Service:
     charts: ChartService
     actions: ActionStore
     silences: SilenceStore
-    writer: GroupCommit
+    group_commit: GroupCommit
     model_id: str
     batcher: Batcher
     pipeline: Pipeline
@@ -65,7 +65,7 @@ class Service:
     def workers(self) -> dict[str, bool]:
         """The workers that detection depends on, and whether each runs."""
         workers = {
-            "group_commit": self.writer.alive,
+            "group_commit": self.group_commit.alive,
             "model": self.batcher.alive,
             "pipeline": self.pipeline.alive,
         }

@@ -44,7 +44,7 @@ async def post_comments(request: Request, service: Running) -> JSONResponse:
     its error. The status is 422 if all items are rejected. You can send an item again: it counts
     as a duplicate.
     """
-    intake = Intake(service.writer, service.clock, service.metrics)
+    intake = Intake(service.group_commit, service.clock, service.metrics)
     media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip()
     if media_type in _NDJSON:
         return await _take_lines(request, intake)

@@ -48,17 +48,17 @@ class FeedbackFilter:
 
 
 async def histories(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, History]:
-    """The histories of alerts, inside a transaction; of those without acts, without transitions."""
+    """The histories of alerts, inside a transaction. Alerts without actions get no transitions."""
     found: defaultdict[str, History] = defaultdict(History)
     made = select(actions).where(actions.c.alert_id.in_(ids)).order_by(actions.c.action_id)
     for row in (await connection.execute(made)).mappings():
         found[row["alert_id"]].actions.append(_action(row))
-    befell = (
+    statement = (
         select(alert_events.c.alert_id, alert_events.c.reason, alert_events.c.at)
         .where(alert_events.c.alert_id.in_(list(found)))
         .order_by(alert_events.c.event_id)
     )
-    for alert_id, reason, at in await connection.execute(befell):
+    for alert_id, reason, at in await connection.execute(statement):
         found[alert_id].transitions.append(Transition(Reason(reason), from_micros(at)))
     return {alert_id: found.get(alert_id, History()) for alert_id in ids}
 
@@ -107,7 +107,7 @@ class ActionStore:
         """Write down what somebody did to an alert.
 
         Returns:
-            The act; None if it changes nothing and says nothing, and so was not written.
+            The action; None if it changes nothing and says nothing, and so was not written.
 
         Raises:
             NotFound: there is no such alert.

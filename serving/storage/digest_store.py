@@ -213,7 +213,7 @@ async def height(
 
 
 async def holds_unread(connection: AsyncConnection, before: datetime) -> bool:
-    """Whether comments written before an instant are in the log and not yet worked off."""
+    """Whether comments written before an instant are in the log and not yet processed."""
     done = select(progress.c.seq).where(progress.c.name == PIPELINE)
     worked_off = await connection.scalar(done) or 0
     statement = (

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from serving.errors import StoreError
 
-# What libpq is told where the URL says nothing else. A dead connection is noticed in a minute.
+# Defaults of libpq's options, which the URL can change. A dead connection is noticed in a minute.
 _LIBPQ = {
     "application_name": "groundswell",
     "connect_timeout": "10",

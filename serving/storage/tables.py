@@ -1,6 +1,7 @@
-"""The tables. `comments` is the log; what is derived from it can be derived again.
+"""The tables. `comments` is the log; a rebuild computes the derived tables again.
 
-What people did (`actions`, `silences`, `kols`) and whom we told (`deliveries`) cannot, and stays.
+It cannot compute what people did (`actions`, `silences`, `kols`) and who was notified
+(`deliveries`): that stays.
 Instants are whole microseconds since 1970 in UTC: they sort, compare and divide alike on every
 database. `seq` is a comment's place in the log.
 """
@@ -65,7 +66,7 @@ comments = Table(
     sqlite_autoincrement=True,
 )
 
-# Event time that was declared to have passed without a comment; repeated when deriving again.
+# Event time that was declared to have passed without a comment; repeated by a rebuild.
 idle_marks = Table(
     "idle_marks",
     metadata,
@@ -194,8 +195,8 @@ deliveries = Table(
     sqlite_autoincrement=True,
 )
 
-# What people did to alerts. Rows are added, never changed. Whose alert it was stands here too, for
-# alerts may be derived again, by a detector that no longer raises it.
+# What people did to alerts. Rows are added, never changed. The KOL is here too: after a
+# rebuild, a newer detector may no longer raise the alert.
 actions = Table(
     "actions",
     metadata,
@@ -234,7 +235,7 @@ silences = Table(
 )
 
 # What people set for single KOLs, each at its place in the log: after the comment `after_seq` and,
-# once the pipeline came there, the idle mark `after_mark`. Repeated when deriving again.
+# once the pipeline came there, the idle mark `after_mark`. Repeated by a rebuild.
 policy_changes = Table(
     "policy_changes",
     metadata,

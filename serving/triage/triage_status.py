@@ -1,4 +1,4 @@
-"""Where people stand with an alert: a function of what they did and of what befell it since."""
+"""What people did about an alert: computed from their actions and the later transitions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ _LAST_COUNTS: frozenset[ActionKind] = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A step in the life of an alert, as the detector told it.
+    """A transition of an alert.
 
     Attributes:
         reason: "opened", "escalated", "resolved", "aftershock" or "reopened".
@@ -51,14 +51,14 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class TriageStatus:
-    """Where people stand with an alert. Each attribute is the act that stands, None if none does.
+    """What people did about an alert. Each attribute is the action in effect; None if none is.
 
     Attributes:
         acknowledged: somebody has seen it; ends when the alert is reopened.
         assigned: it is somebody's.
-        snoozed: nobody is told until a time; ends with it, or when the alert gets worse.
+        snoozed: nobody is notified until a time; ends with it, or when the alert gets worse.
         closed: done with by hand; ends when the alert gets worse.
-        false_alarm: judged to be none; stands until it is taken back.
+        false_alarm: judged to be wrong; until that is taken back.
     """
 
     acknowledged: Action | None = None
@@ -81,7 +81,7 @@ def triage_status_of(
     Args:
         actions: those on the alert, in the order in which they were made.
         transitions: the alert's.
-        now: the instant; acts after it are left out.
+        now: the instant; actions after it are left out.
     """
     latest: dict[ActionKind, Action] = {}
     for action in actions:
@@ -119,7 +119,7 @@ def verdict_of(triage: TriageStatus) -> Verdict | None:
 
 
 def _ended(action: Action, transitions: Sequence[Transition]) -> bool:
-    """Whether the alert has since done what ends the act's effect."""
+    """Whether a later transition ends the effect of the action."""
     reasons = _ENDED_BY.get(action.request.action, frozenset[Reason]())
     return any(
         transition.at > action.seen_at and transition.reason in reasons

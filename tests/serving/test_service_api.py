@@ -99,7 +99,7 @@ def test_health(client: TestClient) -> None:
 
 def test_a_dead_worker_makes_the_service_not_ready(client: TestClient, item: Item) -> None:
     service = client.app.state.service  # type: ignore[attr-defined]
-    client.portal.call(service.writer.stop)  # type: ignore[union-attr]
+    client.portal.call(service.group_commit.stop)  # type: ignore[union-attr]
     ready = client.get("/readyz")
     assert ready.status_code == 503
     assert ready.json()["workers"]["group_commit"] is False
