@@ -15,7 +15,7 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 class Log:
-    """Stands in for the comment log; holds each commit until it is let go."""
+    """Replaces the comment log; holds each commit until it is released."""
 
     def __init__(self) -> None:
         self.groups: list[int] = []

@@ -49,7 +49,7 @@ def to_version(database: Database, revision: str) -> None:
     command.downgrade(config, revision)
 
 
-def test_a_database_without_minute_scores_keeps_its_alerts_and_goes_on(
+def test_a_database_without_minute_scores_keeps_its_alerts_and_continues(
     new_url: NewUrl, classifier: SentimentClassifier
 ) -> None:
     settings = Settings(database_url=new_url(), _env_file=None)
@@ -74,14 +74,14 @@ def test_a_database_without_minute_scores_keeps_its_alerts_and_goes_on(
         client.post("/v1/comments", json=items[-50:])
         wait_until_processed(client)
 
-    async def forget() -> int:
+    async def drop_derived() -> int:
         async with database.read() as connection:
             made = await connection.scalar(select(func.count()).select_from(minute_scores))
         await StepStore(database).clear_derived()
         await database.close()
         return made or 0
 
-    assert asyncio.run(forget()) > 10
+    assert asyncio.run(drop_derived()) > 10
     with service(settings, classifier) as client:
         assert alert(client) == before
 

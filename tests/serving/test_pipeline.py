@@ -39,7 +39,7 @@ STORM = START + timedelta(hours=20)
 
 
 class StubScorer:
-    """Reads two words; fails as often as it is told to."""
+    """Reads two words; fails as often as it is configured to."""
 
     def __init__(self) -> None:
         self.failures = 0
@@ -161,7 +161,7 @@ async def test_how_the_log_is_cut_into_steps_changes_nothing(
     await other.database.close()
 
 
-async def test_a_new_process_goes_on_where_the_old_one_was(
+async def test_a_new_process_continues_where_the_old_one_was(
     world: PipelineWorld, new_url: NewUrl
 ) -> None:
     items = stormy(timedelta(hours=3))
@@ -237,7 +237,7 @@ async def falls_silent(world: PipelineWorld, days: int = 9) -> datetime:
     return end
 
 
-async def test_a_live_stream_that_breaks_off_is_told_and_told_again_the_same(
+async def test_a_live_stream_that_breaks_off_is_reported_and_rebuilt_the_same(
     world: PipelineWorld,
 ) -> None:
     end = await falls_silent(world)

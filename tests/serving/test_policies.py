@@ -96,7 +96,7 @@ async def test_a_change_beside_idle_marks_is_repeated_at_its_place(world: Pipeli
     assert await PolicyStore(world.database).of_kol("lena") == changes
 
 
-async def test_a_new_process_obeys_what_the_old_one_was_told(
+async def test_a_new_process_keeps_the_policy_of_the_old_one(
     world: PipelineWorld, new_url: NewUrl
 ) -> None:
     items = stormy(timedelta(minutes=20))
@@ -116,7 +116,7 @@ async def test_a_new_process_obeys_what_the_old_one_was_told(
     assert outcomes[0] == outcomes[1]
 
 
-async def test_a_step_that_fails_obeys_nothing(
+async def test_a_step_that_fails_applies_no_policy(
     world: PipelineWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await world.receive(stormy(timedelta(hours=-19)))

@@ -101,7 +101,7 @@ def base_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def fill(client: httpx.Client) -> None:
-    """A storm of two days with its alert, what people did to it, and what was to be told of it."""
+    """A storm of two days with its alert, what people did to it, and the notifications of it."""
 
     def post(path: str, body: Any) -> Any:
         answer = client.post(path, json=body)

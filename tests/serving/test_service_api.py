@@ -177,9 +177,9 @@ async def test_the_stream_tells_alerts_and_moods_and_can_be_resumed(
         items = storm("lena", NOW - timedelta(days=2))
         for first in range(0, len(items), 200):
             await client.post("/v1/comments", json=items[first : first + 200])
-        heard = await asyncio.wait_for(listening, 60)
-        alerts = [event for event in heard if event["event"] == "alert"]
-        moods = [event for event in heard if event["event"] == "mood"]
+        received = await asyncio.wait_for(listening, 60)
+        alerts = [event for event in received if event["event"] == "alert"]
+        moods = [event for event in received if event["event"] == "mood"]
         assert (alerts[0]["data"]["reason"], alerts[-1]["data"]["reason"]) == ("opened", "resolved")
         assert all(int(event["id"]) == event["data"]["event_id"] for event in alerts)
         assert moods
@@ -196,7 +196,7 @@ async def listen(
     client: httpx.AsyncClient, *, until: str, last_event_id: str = "0"
 ) -> list[dict[str, Any]]:
     """Events of the stream up to an alert's transition of the reason `until`."""
-    heard: list[dict[str, Any]] = []
+    received: list[dict[str, Any]] = []
     fields: dict[str, Any] = {}
     headers = {"Last-Event-ID": last_event_id}
     async with client.stream("GET", "/v1/stream", headers=headers) as answer:
@@ -207,8 +207,8 @@ async def listen(
             elif name == "data":
                 fields["data"] = json.loads(value)
             elif not line and "data" in fields:
-                heard.append(fields)
+                received.append(fields)
                 if fields["event"] == "alert" and fields["data"]["reason"] == until:
-                    return heard
+                    return received
                 fields = {}
-    return heard
+    return received

@@ -17,7 +17,7 @@ DETECTORS = {"share_shift", "hour_scan"}
 def minute_score(
     minute: int, value: float = 0.0, threshold: float = 8.0, *, judged: bool = True
 ) -> MinuteScore:
-    """Three comments, one of them negative, `minute` after the incident began; one is usual."""
+    """Three comments, one of them negative, `minute` after the incident began; one is expected."""
     return MinuteScore(
         kol_id="lena",
         start=BEGUN + minute * MINUTE,
@@ -82,7 +82,7 @@ def test_a_long_incident_has_a_longer_time_before_it() -> None:
     assert timedelta() <= far - (BEGUN - 24 * HOUR) < 5 * HOUR
 
 
-def test_a_step_keeps_what_came_nearest_to_paging_and_its_last_usual() -> None:
+def test_a_step_keeps_what_came_nearest_to_paging_and_its_last_baseline() -> None:
     minute_scores = [
         minute_score(8, 6.0, 8.0, judged=False),
         minute_score(9, 7.0, 7.1),
@@ -96,7 +96,7 @@ def test_a_step_keeps_what_came_nearest_to_paging_and_its_last_usual() -> None:
     assert point.judged
 
 
-def test_the_usual_of_a_step_is_that_of_all_its_minutes() -> None:
+def test_the_expected_comments_of_a_step_are_those_of_all_its_minutes() -> None:
     found = trace([minute_score(8), minute_score(13), minute_score(598)], BEGUN + 10 * HOUR)
     assert [point.expected_comments for point in found.points] == [5.0, 5.0, 2.0]
     assert found.points[-1].start + 2 * MINUTE == found.until  # cut by the end

@@ -200,7 +200,7 @@ class Archive:
     async def say(
         self, kol_id: str, at: datetime, comments: int = 1, *, negative: float, positive: float
     ) -> None:
-        """Comments of a minute, as the pipeline would have worked them off."""
+        """Comments of a minute, as the pipeline would have processed them."""
         scored = []
         for _ in range(comments):
             self._count += 1

@@ -104,10 +104,10 @@ def test_times_are_those_of_the_digest_and_not_of_the_channel(day: Digest) -> No
 
 def test_an_end_on_another_day_has_its_day(day: Digest) -> None:
     one = day.incidents[0]
-    for after, told in ((DAY, "to Nov 21, 08:40 (24 hours)"), (366 * DAY, "(366 days)")):
+    for after, expected in ((DAY, "to Nov 21, 08:40 (24 hours)"), (366 * DAY, "(366 days)")):
         longer = replace(day, incidents=(replace(one, ended=one.began + after, waves=1),))
         line = write(longer, ENGLISH, URL).groups[0].entries[0].lines[0]
-        assert told in line
+        assert expected in line
         assert line.startswith("Nov 20, 08:40 to Nov 2")
 
 
@@ -149,8 +149,8 @@ def test_verdicts_make_the_precision(day: Digest) -> None:
         (1, "The 1 alert of the last 12 weeks has not been reviewed."),
         (19, "None of the 19 alerts of the last 12 weeks has been reviewed."),
     ):
-        told = replace(day, precision=replace(blank, raised=raised))
-        assert write(told, ENGLISH, URL).sections[-1].paragraphs[-1] == said
+        expected = replace(day, precision=replace(blank, raised=raised))
+        assert write(expected, ENGLISH, URL).sections[-1].paragraphs[-1] == said
 
 
 class _DigestParser(HTMLParser):
@@ -207,7 +207,7 @@ def test_mood_is_signed_and_counts_are_short() -> None:
     ]  # fmt: skip
 
 
-def test_hours_of_an_incident_are_told(day: Digest) -> None:
+def test_the_hours_of_an_incident_are_shown(day: Digest) -> None:
     one = replace(day.incidents[0], ended=day.incidents[0].began + HOUR, waves=1)
     rendered = write(replace(day, incidents=(one,)), ENGLISH, URL)
     assert rendered.groups[0].entries[0].lines[0] == "Nov 20, 08:40 to 09:40 (60 minutes)"

@@ -171,7 +171,7 @@ async def test_another_time_of_the_day_brings_no_day_twice(press: Press) -> None
     assert await look(press, worker, 23 * HOUR) == 2
 
 
-async def test_nothing_is_written_while_the_log_is_worked_off_again(press: Press) -> None:
+async def test_nothing_is_written_while_the_log_is_processed_again(press: Press) -> None:
     await press.say("lena", MORNING - DAY, negative=0.0, positive=1.0)
     worker = await press.worker()
     await StepStore(press.database).clear_derived()
@@ -180,7 +180,7 @@ async def test_nothing_is_written_while_the_log_is_worked_off_again(press: Press
 
 
 async def receive(press: Press, at: datetime) -> None:
-    """A comment reaches the log; nobody works it off."""
+    """A comment reaches the log; nobody processes it."""
     comment = Comment("x", str(at), "lena", "-", at)
     await CommentLog(press.database).append([comment], press.clock.now())
 

@@ -60,7 +60,7 @@ async def test_comments_of_the_day_and_of_the_day_before(archive: Archive) -> No
     assert quiet.expected_comments == pytest.approx(144)
 
 
-async def test_what_was_not_judged_yet_says_nothing_of_the_usual(archive: Archive) -> None:
+async def test_without_scores_nothing_is_expected(archive: Archive) -> None:
     await archive.kol("lena")
     await archive.say("lena", SINCE, negative=0.2, positive=0.6)
     await archive.read("lena", SINCE, rate=5.0, share=0.1, judged=False)
@@ -84,7 +84,7 @@ async def test_a_week_has_its_days(archive: Archive) -> None:
     assert lena.comments == 25
 
 
-async def test_a_period_that_is_not_over_is_told_so_far(archive: Archive) -> None:
+async def test_a_period_that_is_not_over_is_reported_so_far(archive: Archive) -> None:
     await archive.kol("lena")
     week = period_of(DigestInterval.WEEK, FRIDAY.first, ZoneInfo(HANOI))
     await archive.say("lena", NOON - MINUTE, 4, negative=0.0, positive=1.0)
@@ -135,7 +135,7 @@ async def test_an_incident_with_its_waves_peak_and_verdict(archive: Archive) -> 
 
 
 @pytest.mark.parametrize(
-    ("opened", "resolved", "told", "recovered"),
+    ("opened", "resolved", "reported", "recovered"),
     [
         (timedelta(hours=-5), timedelta(hours=-1), False, False),
         (timedelta(hours=-5), timedelta(0), True, True),
@@ -147,18 +147,18 @@ async def test_an_incident_with_its_waves_peak_and_verdict(archive: Archive) -> 
         (timedelta(hours=24), None, False, False),
     ],
 )
-async def test_an_incident_is_told_of_on_every_day_on_which_it_was_open(
-    archive: Archive, opened: timedelta, resolved: timedelta | None, told: bool, recovered: bool
+async def test_an_incident_is_reported_on_every_day_on_which_it_was_open(
+    archive: Archive, opened: timedelta, resolved: timedelta | None, reported: bool, recovered: bool
 ) -> None:
     await archive.kol("lena")
     await archive.befall("opened", SINCE + opened)
     if resolved is not None:
         await archive.befall("resolved", SINCE + resolved)
     found = await digest(archive)
-    assert (bool(found.incidents), bool(found.recoveries)) == (told, recovered)
+    assert (bool(found.incidents), bool(found.recoveries)) == (reported, recovered)
 
 
-async def test_an_incident_is_not_told_of_between_its_waves(archive: Archive) -> None:
+async def test_an_incident_is_left_out_between_its_waves(archive: Archive) -> None:
     await archive.kol("lena")
     await archive.befall("opened", SINCE - 3 * HOUR)
     await archive.befall("resolved", SINCE - HOUR)

@@ -1,4 +1,4 @@
-"""A KOL's stream against the usual."""
+"""The comments on a KOL compared with what is expected."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -24,12 +24,12 @@ def rates(**of: float) -> dict[datetime, float]:
     return found
 
 
-def test_the_usual_of_a_day_is_the_sum_of_its_hours() -> None:
+def test_the_expected_comments_of_a_day_are_the_sum_of_its_hours() -> None:
     of = {START + hour * HOUR: float(hour) for hour in range(24)}
     assert expected_comments(of, START, START + DAY) == pytest.approx(60 * sum(range(24)))
 
 
-def test_nothing_is_usual_before_enough_was_learnt() -> None:
+def test_nothing_is_expected_before_enough_was_learnt() -> None:
     assert expected_comments({}, START, START + DAY) is None
     assert expected_comments(rates(h1=7.0, h2=9.0), START, START + DAY) is None
     assert expected_comments(rates(h0=7.0), START + HOUR / 2, START + DAY) is not None
@@ -45,7 +45,7 @@ def test_nothing_is_usual_before_enough_was_learnt() -> None:
         (rates(d8h5=4.0, h4=1.0), 1.0),  # too long ago
     ],
 )
-def test_an_hour_without_comments_takes_the_usual_of_another(
+def test_an_hour_without_comments_takes_the_rate_of_another(
     known: dict[datetime, float], expected: float
 ) -> None:
     five = START + 5 * HOUR
@@ -83,7 +83,7 @@ def test_figures_of_a_kol() -> None:
     assert found.mood_before is None
 
 
-def test_a_kol_without_comments_has_no_mood_but_a_usual() -> None:
+def test_a_kol_without_comments_has_no_mood_but_expected_comments() -> None:
     found = row(None, Learnt({START - DAY: 0.5}))
     assert (found.comments, found.mood, found.negative_share) == (0, None, None)
     assert found.expected_comments == pytest.approx(720)
@@ -103,9 +103,9 @@ def test_the_days_of_a_week() -> None:
 
 
 def test_the_most_troubled_come_first() -> None:
-    usual = Learnt({START: 1.0}, comments=10, negative=1.0)
-    calm, loud = row(Sums(1000, 100.0, 0.0), usual), row(Sums(2000, 200.0, 0.0), usual)
-    worse, alarmed = row(Sums(100, 50.0, 0.0), usual), row(None, None, "warning")
+    normal = Learnt({START: 1.0}, comments=10, negative=1.0)
+    calm, loud = row(Sums(1000, 100.0, 0.0), normal), row(Sums(2000, 200.0, 0.0), normal)
+    worse, alarmed = row(Sums(100, 50.0, 0.0), normal), row(None, None, "warning")
     critical = row(None, None, "critical")
     ordered = sorted([calm, loud, worse, alarmed, critical], key=trouble)
     assert ordered == [critical, alarmed, worse, loud, calm]

@@ -78,7 +78,7 @@ channels = ["boss", "boss"]
     assert brand.kols == {"lena", "mina", "nora"}
 
 
-def test_a_team_that_is_told_of_all_has_a_digest_of_all(tmp_path: Path) -> None:
+def test_a_team_with_all_alerts_has_a_digest_of_all(tmp_path: Path) -> None:
     (found,) = read(
         tmp_path, '[digests.all]\nevery = "day"\nteam = "chat"\nchannels = ["boss"]\n'
     ).digests

@@ -41,7 +41,7 @@ def scored(number: int, negative: float = 0.5, **change: Any) -> tuple[int, Scor
     return number, ScoredComment(comment(number, **change), negative, 0.1, 0.9 - negative, None)
 
 
-async def test_the_log_keeps_the_order_in_which_it_was_told(database: Database) -> None:
+async def test_the_log_keeps_the_order_of_arrival(database: Database) -> None:
     log = CommentLog(database)
     numbers = list(range(2500))
     random.Random(7).shuffle(numbers)

@@ -128,7 +128,7 @@ def test_work_on_an_alert_from_start_to_end(
         ({"action": "acknowledge", "actor": "mai", "who": "linh"}, None, "who"),
     ],
 )
-def test_an_act_that_is_refused_names_its_field(
+def test_an_action_that_is_refused_names_its_field(
     client: TestClient, body: dict[str, Any], code: str | None, field: str
 ) -> None:
     answer = client.post("/v1/alerts/a1/actions", json=body)
@@ -137,7 +137,7 @@ def test_an_act_that_is_refused_names_its_field(
     assert client.get("/v1/alerts/a1").json()["actions"] == []
 
 
-def test_an_act_on_nothing(client: TestClient) -> None:
+def test_an_action_on_nothing(client: TestClient) -> None:
     answer = client.post("/v1/alerts/none/actions", json={"action": "acknowledge", "actor": "mai"})
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 

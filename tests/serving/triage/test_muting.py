@@ -1,4 +1,4 @@
-"""What is refused, what a silence matches, and who is told of what."""
+"""What is refused, what a silence matches, and what is muted."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -48,7 +48,7 @@ def silence(number: int = 3, **change: Any) -> Silence:
         (ActionRequest("snooze", "mai", until=NOW + LONGEST_SNOOZE + HOUR), "until"),
     ],
 )
-def test_a_deed_that_makes_no_sense(requested: ActionRequest, field: str) -> None:
+def test_a_request_that_makes_no_sense(requested: ActionRequest, field: str) -> None:
     with pytest.raises(InvalidRequest, match=f"^{field}: ") as caught:
         check(requested, NOW)
     assert (caught.value.code, caught.value.field) == ("invalid_parameter", field)
@@ -63,7 +63,7 @@ def test_a_deed_that_makes_no_sense(requested: ActionRequest, field: str) -> Non
         ActionRequest("false_alarm", "mai", "a meme"),
     ],
 )
-def test_a_deed_that_does(requested: ActionRequest) -> None:
+def test_a_request_that_does(requested: ActionRequest) -> None:
     check(requested, NOW)
 
 
@@ -101,7 +101,7 @@ def test_an_alert_without_a_top_post_is_not_meant_by_a_post(drivers: Drivers | N
     assert alert_status(alert, triage_status_of([], [], NOW), [of_a_post], NOW).muted is None
 
 
-def test_an_act_mutes_before_a_silence_does() -> None:
+def test_an_action_mutes_before_a_silence_does() -> None:
     def said(*actions: Any, befallen: list[Transition] | None = None) -> str | None:
         work = triage_status_of(actions, befallen or [], NOW)
         return alert_status(ALERT, work, [silence(4, max_severity="warning")], NOW).muted

@@ -23,7 +23,7 @@ async def work(desk: TriageDesk, alert_id: str = "a1") -> TriageStatus:
         return (await histories(connection, [alert_id]))[alert_id].triage(desk.clock.now())
 
 
-async def test_acts_are_kept_in_order_and_as_they_were_made(desk: TriageDesk) -> None:
+async def test_actions_are_kept_in_order_and_as_they_were_made(desk: TriageDesk) -> None:
     await desk.befall(at=NOW - timedelta(minutes=2))
     made = [
         await desk.do("acknowledge"),
@@ -88,7 +88,7 @@ async def test_a_rebuild_keeps_what_people_did(desk: TriageDesk) -> None:
     with pytest.raises(NotFound):
         await desk.do("note", text="gone for now")
     assert len(await desk.actions.of("a1")) == 1
-    await desk.befall(at=NOW)  # derived again: the same id, the same event time
+    await desk.befall(at=NOW)  # rebuilt: the same id, the same event time
     assert await work(desk) == before
     assert before.closed is not None
     assert await desk.silences.get(kept.silence_id) == kept

@@ -1,4 +1,4 @@
-"""Where people stand with an alert, by cases: what they did, what befell it, what follows."""
+"""The triage status of an alert, by cases: what people did, how it changed, what follows."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,12 +28,12 @@ def did(at: int, verb: Any, actor: str = "mai", *, seen: int = 0, **more: Any) -
     return action(verb, actor, at=minute(at), seen_at=minute(seen), **more)
 
 
-def befell(at: int, reason: str) -> Transition:
+def transition(at: int, reason: str) -> Transition:
     return Transition(reason, minute(at))
 
 
-def told(work: TriageStatus) -> dict[str, str]:
-    """Who did what stands, and to whom it is assigned."""
+def in_force(work: TriageStatus) -> dict[str, str]:
+    """Who did what is in force, and to whom it is assigned."""
     found = {
         name: alert_status.request.assignee or alert_status.request.actor
         for name in ("acknowledged", "assigned", "snoozed", "closed", "false_alarm")
@@ -43,7 +43,7 @@ def told(work: TriageStatus) -> dict[str, str]:
     return found
 
 
-OPENED = befell(0, "opened")
+OPENED = transition(0, "opened")
 CASES: dict[str, tuple[list[Action], list[Transition], dict[str, str]]] = {
     "nothing done": ([], [OPENED], {}),
     "a note changes nothing": ([did(1, "note", text="hm")], [OPENED], {}),
@@ -65,27 +65,27 @@ CASES: dict[str, tuple[list[Action], list[Transition], dict[str, str]]] = {
     ),
     "an escalation leaves the acknowledgement": (
         [did(1, "acknowledge")],
-        [OPENED, befell(5, "escalated")],
+        [OPENED, transition(5, "escalated")],
         {"acknowledged": "mai"},
     ),
     "a second wave ends the acknowledgement": (
         [did(1, "acknowledge"), did(2, "assign", assignee="linh")],
-        [OPENED, befell(5, "resolved"), befell(9, "reopened")],
+        [OPENED, transition(5, "resolved"), transition(9, "reopened")],
         {"assigned": "linh"},
     ),
     "a second wave is acknowledged anew": (
         [did(1, "acknowledge"), did(12, "acknowledge", "linh", seen=9)],
-        [OPENED, befell(5, "resolved"), befell(9, "reopened")],
+        [OPENED, transition(5, "resolved"), transition(9, "reopened")],
         {"acknowledged": "linh"},
     ),
     "what the actor knew does not end it": (
         [did(12, "acknowledge", seen=9)],
-        [OPENED, befell(5, "resolved"), befell(9, "reopened")],
+        [OPENED, transition(5, "resolved"), transition(9, "reopened")],
         {"acknowledged": "mai"},
     ),
     "event time may lag behind the clock": (
         [did(1, "resolve", seen=-60)],
-        [befell(-60, "opened"), befell(-1, "escalated")],
+        [transition(-60, "opened"), transition(-1, "escalated")],
         {},
     ),
     "the last assignment counts": (
@@ -108,38 +108,38 @@ CASES: dict[str, tuple[list[Action], list[Transition], dict[str, str]]] = {
     "unsnoozed": ([did(1, "snooze", until=90), did(2, "unsnooze")], [OPENED], {}),
     "an escalation ends a snooze": (
         [did(1, "snooze", until=90)],
-        [OPENED, befell(5, "escalated")],
+        [OPENED, transition(5, "escalated")],
         {},
     ),
     "its resolution does not end a snooze": (
         [did(1, "snooze", until=90)],
-        [OPENED, befell(5, "resolved")],
+        [OPENED, transition(5, "resolved")],
         {"snoozed": "mai"},
     ),
     "closed": ([did(1, "resolve")], [OPENED], {"closed": "mai"}),
     "its own resolution leaves it closed": (
         [did(1, "resolve")],
-        [OPENED, befell(5, "resolved")],
+        [OPENED, transition(5, "resolved")],
         {"closed": "mai"},
     ),
     "an aftershock leaves it closed": (
         [did(1, "acknowledge"), did(2, "resolve")],
-        [OPENED, befell(5, "resolved"), befell(9, "aftershock")],
+        [OPENED, transition(5, "resolved"), transition(9, "aftershock")],
         {"acknowledged": "mai", "closed": "mai"},
     ),
     "an escalation opens it again": (
         [did(1, "resolve")],
-        [OPENED, befell(5, "escalated")],
+        [OPENED, transition(5, "escalated")],
         {},
     ),
     "closed again after an escalation": (
         [did(1, "resolve"), did(7, "resolve", "linh", seen=5)],
-        [OPENED, befell(5, "escalated")],
+        [OPENED, transition(5, "escalated")],
         {"closed": "linh"},
     ),
     "a second wave opens it again": (
         [did(1, "resolve")],
-        [OPENED, befell(5, "resolved"), befell(9, "reopened")],
+        [OPENED, transition(5, "resolved"), transition(9, "reopened")],
         {},
     ),
     "reopened by hand": ([did(1, "resolve"), did(2, "reopen", "linh")], [OPENED], {}),
@@ -150,7 +150,7 @@ CASES: dict[str, tuple[list[Action], list[Transition], dict[str, str]]] = {
     ),
     "a verdict outlives an escalation": (
         [did(1, "false_alarm")],
-        [OPENED, befell(5, "escalated")],
+        [OPENED, transition(5, "escalated")],
         {"false_alarm": "mai"},
     ),
     "the verdict is taken back": (
@@ -179,7 +179,7 @@ CASES: dict[str, tuple[list[Action], list[Transition], dict[str, str]]] = {
 @pytest.mark.parametrize("name", CASES)
 def test_work(name: str) -> None:
     actions, transitions, expected = CASES[name]
-    assert told(triage_status_of(actions, transitions, minute(60))) == expected
+    assert in_force(triage_status_of(actions, transitions, minute(60))) == expected
 
 
 def test_every_verb_has_a_case() -> None:

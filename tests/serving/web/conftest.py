@@ -69,7 +69,7 @@ def send(stormy: TestClient, alert: dict[str, Any]) -> Callable[..., httpx.Respo
 
 @pytest.fixture
 def work(stormy: TestClient, alert: dict[str, Any]) -> Callable[[], dict[str, Any]]:
-    """How the alert stands with people."""
+    """The triage status of the alert."""
 
     def ask() -> dict[str, Any]:
         found: dict[str, Any] = stormy.get(f"/v1/alerts/{alert['alert_id']}").json()

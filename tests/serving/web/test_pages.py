@@ -78,11 +78,11 @@ def test_it_says_what_the_message_said(stormy: TestClient, alert: dict[str, Any]
 
 
 def test_the_links_of_messages_lead_to_it(stormy: TestClient, alert: dict[str, Any]) -> None:
-    told = notification(alert_id=alert["alert_id"], public_url="http://testserver")
-    assert told.link is not None
-    assert told.acknowledge_link is not None
-    assert stormy.get(told.link).status_code == 200
-    page = _Page(stormy.get(told.acknowledge_link).text)
+    sent = notification(alert_id=alert["alert_id"], public_url="http://testserver")
+    assert sent.link is not None
+    assert sent.acknowledge_link is not None
+    assert stormy.get(sent.link).status_code == 200
+    page = _Page(stormy.get(sent.acknowledge_link).text)
     assert page.buttons[0] == "acknowledge"
     assert "autofocus" in next(box for box in page.named("input") if box["name"] == "actor")
 
@@ -162,7 +162,7 @@ def test_other_peoples_words_are_words(
     assert html.count(escape(HOSTILE).replace("&quot;", "&#34;").replace("&#x27;", "&#39;")) == 2
 
 
-def test_an_act_is_done_and_shown(
+def test_an_action_is_done_and_shown(
     stormy: TestClient, alert: dict[str, Any], send: Send, work: ReadAlert
 ) -> None:
     answer = send(action="acknowledge", actor=" Mai Phương ", text="calling her\r\nmanager")
@@ -217,7 +217,7 @@ def test_a_snooze_ends_after_the_hours_that_were_chosen(send: Send, work: ReadAl
     assert work()["triage"]["snoozed_until"] == until
 
 
-def test_a_silence_is_told(stormy: TestClient, alert: dict[str, Any]) -> None:
+def test_a_silence_is_shown(stormy: TestClient, alert: dict[str, Any]) -> None:
     ends = (NOW + timedelta(hours=1)).isoformat()
     silence = {"kols": ["lena"], "ends_at": ends, "reason": "giveaway", "actor": "mai"}
     made = stormy.post("/v1/silences", json=silence).json()["silence_id"]
