@@ -17,8 +17,8 @@ import structlog
 from fastapi.testclient import TestClient
 
 from model.classifier import SentimentClassifier
+from monitoring.engine import KolStatus
 from serving import app as app_module
-from serving.api.schemas import KolStatusOut
 from serving.api.stream import stream
 from serving.app import create_app
 from serving.cli import hosting
@@ -87,7 +87,7 @@ def start(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Start:
     found = Start(settings, classifier, clock)
-    for name in ("Database", "Dispatcher", "GroupCommit", "Outbox"):
+    for name in ("Database", "Dispatcher", "GroupCommit", "NotificationOutbox"):
         part = getattr(app_module, name)
         monkeypatch.setattr(app_module, name, found.recording(name, part))
     http = found.recording("AsyncClient", httpx.AsyncClient)
@@ -263,9 +263,7 @@ async def test_moods_keep_the_interval_of_the_settings() -> None:
 
     async def seconds(mood_interval: float) -> float:
         progress, written = SimpleNamespace(step=1), Broadcast()
-        status = dict.fromkeys(KolStatusOut.model_fields, 0) | {
-            "kol_id": "lena", "watermark": None, "alert_id": None, "severity": None,
-        }  # fmt: skip
+        status = KolStatus("lena", None, 0, 0, 0, 0, 0, 0, None, None, 0, 0, True)
         service = SimpleNamespace(
             written=written,
             alerts=SimpleNamespace(last_event_id=_answers(0), events_after=_answers([])),
@@ -317,7 +315,7 @@ def test_the_channels_are_those_of_the_file(start: Start, channels: Path) -> Non
         service = client.app.state.service  # type: ignore[attr-defined]
         assert service.dispatcher.channels == ["pr"]
         assert [route.channels for route in service.notification_config.routes] == [("pr",)]
-        assert start.given["Outbox"][0][""][0] == service.notification_config.routes
+        assert start.given["NotificationOutbox"][0][""][0] == service.notification_config.routes
 
 
 @shows("public_url", "notify_attempts", "notify_timeout", "notify_max_age")
@@ -329,7 +327,7 @@ def test_notifications_are_sent_as_the_settings_say(start: Start, channels: Path
         notify_timeout=4.5,
         notify_max_age=60.0,
     ):
-        (dispatcher,), (outbox,) = start.given["Dispatcher"], start.given["Outbox"]
+        (dispatcher,), (outbox,) = start.given["Dispatcher"], start.given["NotificationOutbox"]
         assert dispatcher["public_url"] == "https://pr.example"
         assert dispatcher["attempts"] == 3
         assert dispatcher["timeout"] == 4.5
