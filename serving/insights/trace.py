@@ -24,7 +24,7 @@ class Trace:
         until: the end; the last step may be cut by it.
         step: length of a step in seconds, whole minutes, counted from 1970 in UTC.
         points: one for every step that holds comments, oldest first: its sums, the comments
-            usual in it, its strongest scores, and the usual as its last minute left it.
+            expected in it, its strongest scores, and the baseline after its last minute.
     """
 
     since: datetime

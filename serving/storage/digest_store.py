@@ -215,10 +215,10 @@ async def height(
 async def holds_unread(connection: AsyncConnection, before: datetime) -> bool:
     """Whether comments written before an instant are in the log and not yet processed."""
     done = select(progress.c.seq).where(progress.c.name == PIPELINE)
-    worked_off = await connection.scalar(done) or 0
+    processed = await connection.scalar(done) or 0
     statement = (
         select(comments.c.seq)
-        .where(comments.c.seq > worked_off, comments.c.created_at < to_micros(before))
+        .where(comments.c.seq > processed, comments.c.created_at < to_micros(before))
         .limit(1)
     )
     return await connection.scalar(statement) is not None

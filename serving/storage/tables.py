@@ -1,4 +1,4 @@
-"""The tables. `comments` is the log; a rebuild computes the derived tables again.
+"""The tables. `comments` is the log; a rebuild computes what was derived from it.
 
 It cannot compute what people did (`actions`, `silences`, `kols`) and who was notified
 (`deliveries`): that stays.

@@ -41,13 +41,13 @@ def rebuild(database_url: DatabaseUrl = None) -> None:
     database = Database(settings.database_url, settings.database_password_file)
     database.upgrade()
 
-    async def forget() -> None:
+    async def clear() -> None:
         try:
             await StepStore(database).clear_derived()
         finally:
             await database.close()
 
-    asyncio.run(forget())
+    asyncio.run(clear())
     terminal.say(
         f"{database.label} keeps its comments. Run 'groundswell serve' to compute scores and "
         "alerts again."

@@ -158,7 +158,7 @@ class ColumnBinding:
 
 def parse_instant(value: object, zone: tzinfo | None) -> datetime:
     """A cell as an aware time: ISO 8601 text, a date or time object, or Unix seconds or
-    milliseconds, told apart by their number of digits.
+    milliseconds, distinguished by their number of digits.
 
     Args:
         value: the cell.
