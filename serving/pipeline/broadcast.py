@@ -4,30 +4,30 @@ import asyncio
 
 
 class Broadcast:
-    """Counts beats; whoever waits for the next one wakes up."""
+    """Counts notifications; whoever waits for the next one wakes up."""
 
     def __init__(self) -> None:
-        self._beaten = asyncio.Event()
-        self.beats = 0
+        self._notified = asyncio.Event()
+        self.notifications = 0
 
     def notify(self) -> None:
         """Wake everybody who waits."""
-        self.beats += 1
-        self._beaten.set()
-        self._beaten = asyncio.Event()
+        self.notifications += 1
+        self._notified.set()
+        self._notified = asyncio.Event()
 
     async def wait(self, seconds: float) -> bool:
-        """Wait for the next beat.
+        """Wait for the next notification.
 
         Args:
             seconds: after which to give up.
 
         Returns:
-            True if a beat came, False if the time ran out.
+            True if one came, False if the time ran out.
         """
         try:
             async with asyncio.timeout(seconds):
-                await self._beaten.wait()
+                await self._notified.wait()
         except TimeoutError:
             return False
         return True

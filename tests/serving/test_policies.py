@@ -87,9 +87,9 @@ async def test_a_change_beside_idle_marks_is_repeated_at_its_place(world: Pipeli
     changes = await PolicyStore(world.database).of_kol("lena")
     async with world.database.read() as connection:
         marks = list((await connection.execute(select(idle_marks.c.id))).scalars())
-    stands = [one.after_mark for one in changes]
-    assert [mark is not None and 0 < mark < marks[-1] for mark in stands] == [True] * 3
-    assert len(set(stands)) == 3
+    places = [one.after_mark for one in changes]
+    assert [mark is not None and 0 < mark < marks[-1] for mark in places] == [True] * 3
+    assert len(set(places)) == 3
     before = plain(await world.derived())
     world.clock.advance(timedelta(days=100))
     assert await rebuilt(world, world.pipeline()) == before

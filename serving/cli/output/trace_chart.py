@@ -18,7 +18,7 @@ class TraceChart:
     """The bars of one trace.
 
     Attributes:
-        minutes: that a column stands for.
+        minutes: that a column represents.
     """
 
     def __init__(self, trace: TraceInfo) -> None:
@@ -73,7 +73,7 @@ def _negative_share(points: Sequence[TracePointInfo]) -> float | None:
 
 
 def _volume(points: Sequence[TracePointInfo], steps: float) -> float | None:
-    """Comments over the normal number; a point stands for its step, and silent steps have none."""
+    """Comments over the normal number; a point represents its step, and silent steps have none."""
     if not points:
         return None
     normal = sum(point.expected_comments for point in points) / len(points) * steps
