@@ -147,7 +147,7 @@ class Pipeline:
             except SnapshotError as error:
                 raise StoreError(
                     f"the state of KOL {state.kol_id!r} cannot be read: {error}; "
-                    "'groundswell db rebuild' derives every state again from the log"
+                    "'groundswell db rebuild' computes every state again from the log"
                 ) from error
             self._presence[state.kol_id] = _Presence(state.last_received_at, state.last_created_at)
             self._metrics.show(state.status)
