@@ -45,7 +45,7 @@ RENAMED: Mapping[str, str] = {
     "work": "triage",
 }
 # Kinds of alert that the older commit did not have: left out of the comparison, and counted.
-NEW_KINDS: frozenset[str] = frozenset()
+NEW_KINDS: frozenset[str] = frozenset({"attention_surge"})
 _SENTENCES = frozenset({"summary", "reasons"})
 _BATCH = 500
 _DEMO_MODULES = ("serving.cli.demo.scenario", "serving.demo.scenario")

@@ -9,6 +9,7 @@ class AlertFamily(StrEnum):
     BACKLASH = "backlash"
     PRAISE = "praise"
     FLOOD = "flood"
+    ATTENTION = "attention"
     GAP = "gap"
 
 
@@ -21,6 +22,7 @@ class AlertKind(StrEnum):
     BRIGADE = "brigade"
     PRAISE_SURGE = "praise_surge"
     COMMENT_FLOOD = "comment_flood"
+    ATTENTION_SURGE = "attention_surge"
     DATA_GAP = "data_gap"
 
     @property
@@ -29,7 +31,18 @@ class AlertKind(StrEnum):
         return self in _INFORM
 
 
-_INFORM = frozenset({AlertKind.PRAISE_SURGE, AlertKind.COMMENT_FLOOD, AlertKind.DATA_GAP})
+_INFORM = frozenset(
+    {
+        AlertKind.PRAISE_SURGE,
+        AlertKind.COMMENT_FLOOD,
+        AlertKind.ATTENTION_SURGE,
+        AlertKind.DATA_GAP,
+    }
+)
+
+
+# What counts in these is how many comments there are, not how negative they are.
+BY_VOLUME = frozenset({AlertKind.PRAISE_SURGE, AlertKind.COMMENT_FLOOD, AlertKind.ATTENTION_SURGE})
 
 
 class Severity(StrEnum):

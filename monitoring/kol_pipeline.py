@@ -14,6 +14,7 @@ from monitoring.exponential_window import FADE_MINUTES, ExponentialWindow
 from monitoring.hours import Hour
 from monitoring.kinds import Reason
 from monitoring.minute_score import MinuteScore
+from monitoring.monitors.attention import AttentionMonitor, AttentionState
 from monitoring.monitors.backlash import BacklashMonitor, BacklashState
 from monitoring.monitors.flood import FloodMonitor, FloodState
 from monitoring.monitors.gap import GapMonitor, GapState
@@ -52,6 +53,7 @@ class KolState(msgspec.Struct, array_like=True):
     backlash: BacklashState = msgspec.field(default_factory=BacklashState)
     praise: PraiseState = msgspec.field(default_factory=PraiseState)
     flood: FloodState = msgspec.field(default_factory=FloodState)
+    attention: AttentionState = msgspec.field(default_factory=AttentionState)
     gap: GapState = msgspec.field(default_factory=GapState)
 
 
@@ -66,6 +68,7 @@ class KolPipeline:
         backlash: the monitor that pages.
         praise: the monitor that informs of good news.
         flood: the monitor that informs of copies.
+        attention: the monitor that informs of volume alone.
         gap: the monitor that informs of silence.
 
     Args:
@@ -80,6 +83,7 @@ class KolPipeline:
         "_excess",
         "_normal",
         "_normal_minute",
+        "attention",
         "backlash",
         "baseline",
         "flood",
@@ -102,6 +106,7 @@ class KolPipeline:
         )
         self.praise = PraiseMonitor(kol_id, policy, base, recent, state.praise)
         self.flood = FloodMonitor(kol_id, policy, base, recent, state.flood)
+        self.attention = AttentionMonitor(kol_id, policy, base, state.attention)
         self.gap = GapMonitor(kol_id, policy, base, state.gap)
         self._excess = 0.0  # of the last minute taken; only to be read right after it
         self._refresh()
@@ -116,6 +121,7 @@ class KolPipeline:
         self.backlash.set_policy(policy)
         self.praise.set_policy(policy)
         self.flood.set_policy(policy)
+        self.attention.set_policy(policy)
         self.gap.set_policy(policy)
 
     def step(self, stats: WindowStats) -> list[AlertEvent]:
@@ -168,6 +174,7 @@ class KolPipeline:
             events += raised
         if stats.duplicate_share is not None:
             events += self.flood.learn_one(minute, stats, self.backlash.alarmed)
+        self.attention.learn_one(minute, n, negative)
         return events
 
     def minute_score(self, stats: WindowStats) -> MinuteScore:
@@ -209,6 +216,7 @@ class KolPipeline:
         state = self.state
         closed = state.hour
         observed_span = self.gap.observed_span(closed.number * 60 + 60)
+        explained = self._crowd_alert
         raised = self.backlash.close_hour(closed, observed_span)
         raised += self.praise.close_hour(closed.number, closed.positive, observed_span)
         unusual = self.backlash.alarmed or self.praise.tracker.open
@@ -218,6 +226,8 @@ class KolPipeline:
         self._note(raised)
         events += raised
         events += self.flood.close_hour(closed.number, observed_span)
+        # Last, so that it is known what else began or ended in this hour.
+        events += self.attention.close_hour(closed.number, explained or self._crowd_alert)
         delay = min(_LEARN_AFTER, max(1, (closed.number - state.first_hour) // 4))
         while state.pending and closed.number - state.pending[0].number >= delay:
             self._learn(state.pending.pop(0))
@@ -252,15 +262,26 @@ class KolPipeline:
 
     def open_alerts(self) -> list[Alert]:
         """The alerts now open, backlash first."""
-        monitors = (self.backlash.tracker, self.praise.tracker, self.flood.tracker, self.gap)
-        found = (tracker.alert for tracker in monitors)
+        trackers = (
+            self.backlash.tracker,
+            self.praise.tracker,
+            self.flood.tracker,
+            self.attention.tracker,
+            self.gap,
+        )
+        found = (tracker.alert for tracker in trackers)
         return [alert for alert in found if alert is not None and alert.is_open]
+
+    @property
+    def _crowd_alert(self) -> bool:
+        """Whether another alert explains that there are many comments."""
+        return self.backlash.tracker.open or self.praise.tracker.open or self.flood.tracker.open
 
     @property
     def has_open_alert(self) -> bool:
         """Whether an alert on what the crowd says is open, so that its silence may end it.
 
-        A flood does not count: it may not hasten the close of a backlash's minutes.
+        Floods and attention do not count: they may not hasten the close of a backlash's minutes.
         """
         return self.backlash.tracker.open or self.praise.tracker.open
 

@@ -8,7 +8,7 @@ from monitoring.counting import CounterState
 from monitoring.errors import SnapshotError
 from monitoring.kol_pipeline import KolState
 
-VERSION = 5
+VERSION = 6
 _MAGIC = b"GSWK"
 _OLD_VERSIONS = range(1, 5)  # wrote their version behind the magic word, and no msgpack
 

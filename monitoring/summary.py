@@ -32,6 +32,11 @@ def summarise(kind: AlertKind, kol_id: str, evidence: "Evidence") -> str:
             f"Praise for @{kol_id}: {evidence.comments} comments in {span}, {share} of them "
             f"negative. {_normal(kind, evidence)}"
         )
+    if kind == AlertKind.ATTENTION_SURGE:
+        return (
+            f"Attention on @{kol_id}: {evidence.comments} comments in {span}, {share} of them "
+            f"negative. Normal in that time: about {evidence.expected_comments:.0f}."
+        )
     figures = f"({evidence.negative:.0f} of {evidence.comments}) in {span}"
     found = {
         AlertKind.BRIGADE: (
@@ -104,6 +109,22 @@ def summarise_end(kol_id: str, now: datetime, evidence: "Evidence") -> str:
             f"normal: {evidence.expected_negative_share:.0%}"
         )
     return f"Over after {span} on @{kol_id}. {now_is}."
+
+
+def summarise_attention_end(kol_id: str, now: datetime, evidence: "Evidence") -> str:
+    """One sentence on attention that is over.
+
+    Args:
+        kol_id: whose stream.
+        now: event time of the resolution.
+        evidence: the figures of the last day.
+    """
+    lasted = _span((now - evidence.incident_start).total_seconds() / 60)
+    span = _span((evidence.window_end - evidence.window_start).total_seconds() / 60)
+    return (
+        f"Over after {lasted} on @{kol_id}. {evidence.comments} comments in the last {span}; "
+        f"normal: about {evidence.expected_comments:.0f}."
+    )
 
 
 def summarise_gap(kol_id: str, evidence: "Evidence") -> str:

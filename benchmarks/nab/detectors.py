@@ -11,7 +11,7 @@ from river.preprocessing import MinMaxScaler
 
 from benchmarks.nab.scoring import Scores
 from benchmarks.nab.series import Series
-from monitoring.detectors.volume_surge import VolumeSurge
+from monitoring.detectors.volume_surge import VolumeSurge, VolumeSurgeSettings
 
 OURS = "Groundswell volume_surge"
 
@@ -23,8 +23,12 @@ NEIGHBOURS: tuple[dict[str, Any], ...] = tuple(
 
 
 def volume_surge(series: Series, **options: Any) -> Scores:
-    """Our volume_surge detector, called like by the engine."""
-    detector = VolumeSurge(**options)
+    """Our volume_surge detector at its defaults, called like by the engine.
+
+    The product's attention surges have settings of their own (`volume_surge.ATTENTION`): it reports
+    attention that lasts for hours, NAB asks for the start of every surge.
+    """
+    detector = VolumeSurge(VolumeSurgeSettings(**options))
     scores = np.zeros(len(series.values))
     for row, (minute, value) in enumerate(zip(series.minutes, series.values, strict=True)):
         detector.learn_one(minute, value)

@@ -15,7 +15,7 @@ from monitoring.monitors.recovery import Recovery
 from monitoring.policy import Policy
 from monitoring.signals import Signal
 from monitoring.stretch import Stretch
-from monitoring.summary import summarise, summarise_end
+from monitoring.summary import summarise, summarise_attention_end, summarise_end
 
 _TRUSTED = 2.0  # times the known history
 _LEAST_TRUST = 12.0  # hours
@@ -150,7 +150,9 @@ class AlertTracker:
         """The event with a sentence on the end where it is one."""
         if event.reason is not Reason.RESOLVED:
             return event
-        summary = summarise_end(self._kol_id, event.at, event.evidence)
+        attention = self._family is AlertFamily.ATTENTION
+        summarise_over = summarise_attention_end if attention else summarise_end
+        summary = summarise_over(self._kol_id, event.at, event.evidence)
         return replace(event, evidence=replace(event.evidence, summary=summary))
 
     def expire(self, now: datetime) -> None:

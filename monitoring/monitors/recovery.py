@@ -99,6 +99,10 @@ class Recovery(msgspec.Struct, array_like=True):
                 0.0, self.by_absence + (high - low) * observed - k * math.log(high / low)
             )
 
+    def conclude(self) -> None:
+        """The monitor has seen by a rule of its own that the stream is back to normal."""
+        self.by_absence = max(self.by_absence, _CALM)
+
     @property
     def complete(self) -> bool:
         """Whether the stream is back to normal."""

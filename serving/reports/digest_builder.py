@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from monitoring.kinds import AlertKind
+from monitoring.kinds import BY_VOLUME, AlertKind
 from serving.notify.config.period import Period
 from serving.reports.incidents import (
     incident_of,
@@ -158,11 +158,7 @@ async def _peak(
     if alert.kind == AlertKind.DATA_GAP:
         return None
     waves = waves_of(events)
-    by = (
-        "comments"
-        if alert.kind in (AlertKind.PRAISE_SURGE, AlertKind.COMMENT_FLOOD)
-        else "negative"
-    )
+    by = "comments" if alert.kind in BY_VOLUME else "negative"
     began = waves[0].began
     ended = waves[-1].resolved or now
     found = await digest_store.height(connection, alert.kol_id, began, ended, _PEAK, by=by)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from monitoring.evidence import Evidence
-from monitoring.kinds import AlertKind, Reason
+from monitoring.kinds import BY_VOLUME, AlertKind, Reason
 from serving.storage.alert_record import AlertEventRecord, AlertRecord
 from serving.storage.digest_record import Figures, Incident, IncidentRecovery, Peak
 from serving.triage.muting import top_post_of
@@ -116,7 +116,7 @@ def _excess(kind: str, evidence: Evidence) -> float:
     comments, expected = evidence.comments, evidence.expected_comments
     if kind == AlertKind.DATA_GAP:
         return expected - comments
-    if kind in (AlertKind.PRAISE_SURGE, AlertKind.COMMENT_FLOOD):
+    if kind in BY_VOLUME:
         return comments - expected
     normal = expected * evidence.expected_negative_share
     return comments * evidence.negative_share - normal

@@ -10,10 +10,13 @@ from monitoring.baseline import Baseline
 from monitoring.detectors.base import HourDetector, MinuteDetector, Normal
 from monitoring.detectors.registry import DetectorType, detector_types
 from monitoring.hours import Hour
+from monitoring.kinds import AlertFamily
 
 NORMAL = Normal(share=0.15, rho=1 / 80, doubt=1 / 300)
 CALM = (5, 0.15)  # comments a minute, share that matters
 MORE, LESS = (5, 0.6), (5, 0.0)
+# What matters to attention is volume, at the normal share.
+MORE_VOLUME, LESS_VOLUME = (50, 0.15), (1, 0.15)
 DAYS = 10
 
 
@@ -26,6 +29,18 @@ class Trial:
     base: Baseline
     hour: int
     rng: np.random.Generator
+
+    @property
+    def about_volume(self) -> bool:
+        return self.kind.family is AlertFamily.ATTENTION
+
+    @property
+    def more(self) -> tuple[int, float]:
+        return MORE_VOLUME if self.about_volume else MORE
+
+    @property
+    def less(self) -> tuple[int, float]:
+        return LESS_VOLUME if self.about_volume else LESS
 
     @property
     def value(self) -> float:
@@ -103,36 +118,39 @@ def what_is_normal_stays_below_the_threshold(name: str) -> None:
 def a_shift_passes_the_threshold_and_shows_its_onset(name: str) -> None:
     one = trial(name)
     onset = one.now
-    one.learn(MORE, 6)
+    one.learn(one.more, 6)
     assert one.value >= one.threshold
     stretch = one.detector.stretch(one.now, lambda start, end: 5.0 * (end - start))
     assert onset - 60 <= stretch.start <= onset + 180  # a scan of hours knows it less exactly
-    assert stretch.share > 1.5 * NORMAL.share
+    if one.about_volume:
+        assert stretch.volume_ratio > 5.0
+    else:
+        assert stretch.share > 1.5 * NORMAL.share
     assert one.detector.scale_minutes(one.now) == stretch.end - stretch.start
 
 
 def less_of_what_matters_is_no_shift(name: str) -> None:
     one = trial(name)
-    one.learn(LESS, 6)
+    one.learn(one.less, 6)
     assert one.value == 0.0
 
 
 def more_of_it_says_more(name: str) -> None:
     one = trial(name)
-    one.learn(MORE, 2)
+    one.learn(one.more, 2)
     early = one.value
-    one.learn(MORE, 3)
+    one.learn(one.more, 3)
     assert one.value > early
 
 
 def a_state_reads_back_and_continues(name: str) -> None:
     one = trial(name)
-    one.learn(MORE, 3)
+    one.learn(one.more, 3)
     other = one.again()
     assert other.detector.state == one.detector.state
     assert other.detector.inputs() == one.detector.inputs()
     for each in (one, other):
-        each.learn(MORE, 2)
+        each.learn(each.more, 2)
     assert other.value == one.value
     assert other.detector.state == one.detector.state
 
@@ -141,14 +159,14 @@ def a_state_is_always_the_same_object(name: str) -> None:
     """A snapshot refers to it from the beginning."""
     one = trial(name, days=0)
     state = one.detector.state
-    one.learn(MORE, 3)
+    one.learn(one.more, 3)
     one.detector.reset()
     assert one.detector.state is state
 
 
 def a_reset_forgets_the_incident(name: str) -> None:
     one = trial(name)
-    one.learn(MORE, 6)
+    one.learn(one.more, 6)
     one.detector.reset()
     assert one.value == 0.0
     assert one.detector.inputs() == {}

@@ -6,6 +6,7 @@ import pytest
 
 from monitoring.detectors.registry import DetectorType, detector_types, register
 from monitoring.detectors.share_shift import ShareShift, ShareShiftSettings, ShareShiftState
+from monitoring.detectors.volume_surge import VolumeSurgeSettings
 from monitoring.errors import PolicyError
 from monitoring.kinds import AlertFamily
 from tests.monitoring.detector_contract import CHECKS
@@ -21,6 +22,7 @@ def test_every_detector_file_is_found_and_minutes_come_first() -> None:
     assert list(detector_types(AlertFamily.BACKLASH)) == ["share_shift", "hour_scan"]
     assert list(detector_types(AlertFamily.PRAISE)) == ["praise_shift"]
     assert list(detector_types(AlertFamily.FLOOD)) == ["copies_shift"]
+    assert list(detector_types(AlertFamily.ATTENTION)) == ["volume_surge"]
     assert list(detector_types(AlertFamily.GAP)) == []
 
 
@@ -34,6 +36,25 @@ def test_a_detector_learns_either_minutes_or_hours() -> None:
         DetectorType("neither", AlertFamily.BACKLASH, ShareShiftState)
     with pytest.raises(ValueError, match="the praise family sees no hours"):
         DetectorType("late", AlertFamily.PRAISE, ShareShiftState, hours=lambda _: None)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"step": 7},
+        {"step": 0},
+        {"tail": 1.0},
+        {"span": 0},
+        {"memory": 0.0},
+        {"few": 0.0},
+        {"warm_up": 0},
+        {"threshold": 0.0},
+        {"most": 0.0},
+    ],
+)
+def test_settings_of_volume_that_cannot_be_meant_are_refused(bad: dict) -> None:
+    with pytest.raises(PolicyError, match=next(iter(bad))):
+        VolumeSurgeSettings(**bad)
 
 
 @pytest.mark.parametrize(

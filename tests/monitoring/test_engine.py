@@ -182,8 +182,8 @@ def retyped(data):
     [
         (lambda data: b"", "not a snapshot"),
         (lambda data: b"PK\x03\x04" + data, "not a snapshot"),
-        (lambda data: data[:4] + b"\x04" + data[5:], "version 4, this build reads 5"),
-        (lambda data: data[:5] + b"\x09" + data[6:], "version 9, this build reads 5"),
+        (lambda data: data[:4] + b"\x04" + data[5:], "version 4, this build reads 6"),
+        (lambda data: data[:5] + b"\x09" + data[6:], "version 9, this build reads 6"),
         (lambda data: data[:4], "damaged"),
         (lambda data: data[:-7], "damaged"),
         (lambda data: data[:5] + b"garbage", "damaged"),

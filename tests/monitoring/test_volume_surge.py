@@ -4,8 +4,9 @@ import msgspec
 import numpy as np
 import pytest
 
-from monitoring.detectors.volume_surge import STEP, VolumeSurge, VolumeSurgeState
+from monitoring.detectors.volume_surge import VolumeSurge, VolumeSurgeSettings, VolumeSurgeState
 
+STEP = VolumeSurgeSettings().step
 DAY = 24 * 60 // STEP
 
 

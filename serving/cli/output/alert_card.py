@@ -5,13 +5,12 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from monitoring.kinds import AlertKind
+from monitoring.kinds import BY_VOLUME, AlertKind
 from serving.cli.output.formatting import COLOURS, instant, length, shorten, spaced
 from serving.client.models.alerts import AlertEventInfo, AlertInfo
 from serving.client.models.evidence import AudienceInfo, DriversInfo, EvidenceInfo, SampleInfo
 
 _SAMPLES, _TERMS = 3, 8
-_FRIENDLY = (AlertKind.PRAISE_SURGE, AlertKind.COMMENT_FLOOD)
 _Fact = tuple[str, Text]
 
 
@@ -62,12 +61,12 @@ def _facts(kind: str, evidence: EvidenceInfo) -> list[_Fact]:
         judged = f"{top.name} over {length(top.scale_minutes)}, {top.ratio:.1f} x its threshold"
         facts.append(("detector", Text(judged)))
     if evidence.drivers is not None:
-        facts += _crowd(evidence.drivers) if kind in _FRIENDLY else _anger(evidence.drivers)
+        facts += _crowd(evidence.drivers) if kind in BY_VOLUME else _anger(evidence.drivers)
     return facts
 
 
 def _crowd(drivers: DriversInfo) -> list[_Fact]:
-    """Of praise or a flood: where and who. Terms and samples are those of negative comments."""
+    """What is about volume: where and who. Terms and samples are those of negative comments."""
     where = []
     busiest = max(drivers.posts, key=lambda post: post.comments, default=None)
     if busiest is not None:

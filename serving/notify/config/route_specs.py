@@ -10,7 +10,14 @@ from serving.locales.wording import time_zone
 from serving.notify.routing.hours import read_hours
 
 Kind = Literal[
-    "backlash", "flip", "slow_burn", "brigade", "praise_surge", "comment_flood", "data_gap"
+    "backlash",
+    "flip",
+    "slow_burn",
+    "brigade",
+    "praise_surge",
+    "comment_flood",
+    "attention_surge",
+    "data_gap",
 ]
 _LENGTH = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,4})h)?(?:(\d{1,5})m)?")
 _LONGEST = timedelta(days=7)

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from monitoring.drivers import Drivers, Sample
 from monitoring.evidence import Evidence
-from monitoring.kinds import AlertKind, Reason, Severity
+from monitoring.kinds import BY_VOLUME, AlertKind, Reason, Severity
 from serving.locales.quoting import cut, holds_offence, one_line, quoted
 from serving.locales.wording import Wording, msg, wording
 from serving.notify.channels.base import Rejected
@@ -32,6 +32,7 @@ _KINDS: dict[str, str] = {
     AlertKind.BRIGADE: msg("brigade"),
     AlertKind.PRAISE_SURGE: msg("praise surge"),
     AlertKind.COMMENT_FLOOD: msg("comment flood"),
+    AlertKind.ATTENTION_SURGE: msg("attention surge"),
     AlertKind.DATA_GAP: msg("data gap"),
 }
 _HAPPENED = {
@@ -213,7 +214,7 @@ def what_happened(reason: str, kind: str, words: Wording) -> str:
 
 
 def _how_bad(kind: str, evidence: Evidence, words: Wording) -> str:
-    if kind in (AlertKind.PRAISE_SURGE, AlertKind.COMMENT_FLOOD):
+    if kind in BY_VOLUME:
         ratio = words.number(evidence.volume_ratio, 1)
         return words.text("{ratio} times the normal number of comments", ratio=ratio)
     if kind == AlertKind.DATA_GAP:

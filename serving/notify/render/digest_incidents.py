@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from monitoring.kinds import AlertKind
+from monitoring.kinds import BY_VOLUME
 from serving.locales.quoting import cut, one_line
 from serving.locales.wording import Wording
 from serving.notify.render.content import LONGEST_NAME, SEVERITIES, kind_name, link
@@ -42,7 +42,7 @@ def _lines(incident: Incident, words: Wording) -> Iterator[str]:
     yield _when(incident, words)
     yield rise(incident.kind, incident.figures, name_of(incident), words)
     peak = incident.peak
-    if peak is not None and incident.kind in (AlertKind.PRAISE_SURGE, AlertKind.COMMENT_FLOOD):
+    if peak is not None and incident.kind in BY_VOLUME:
         yield words.text(
             "Peak: {comments} in the ten minutes from {moment}.",
             comments=comments(peak.comments, words),

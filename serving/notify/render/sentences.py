@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from monitoring.audience import Audience
 from monitoring.evidence import Evidence
-from monitoring.kinds import AlertKind, Reason
+from monitoring.kinds import BY_VOLUME, AlertKind, Reason
 from serving.locales.wording import Wording, msg
 from serving.notify.notification import Notification
 from serving.storage.digest_record import Figures
@@ -30,6 +30,9 @@ _RISE: dict[str, str] = {
     ),
     AlertKind.PRAISE_SURGE: msg(
         "Praise for {name}: {comments} in {span}, {share} of them negative."
+    ),
+    AlertKind.ATTENTION_SURGE: msg(
+        "Attention on {name}: {comments} in {span}, {share} of them negative."
     ),
     AlertKind.COMMENT_FLOOD: msg(
         "Near-identical comments flood {name}: {comments} in {span}, {share} of them negative."
@@ -97,9 +100,11 @@ def _stretch(evidence: Evidence | Figures, words: Wording) -> str:
 def _normal(kind: str, evidence: Evidence | Figures, words: Wording) -> str:
     """A second sentence: what is normal at that hour."""
     normal = words.number(evidence.expected_comments)
+    if kind == AlertKind.ATTENTION_SURGE:  # of a day, not of an hour
+        return words.text("Normal in that time: about {usual}.", usual=normal)
     if round(evidence.expected_comments) == 0:
         return words.text("Normal at this hour: almost no comments.")
-    if kind in (AlertKind.PRAISE_SURGE, AlertKind.COMMENT_FLOOD):
+    if kind in BY_VOLUME:
         return words.text("Normal at this hour: about {usual}.", usual=normal)
     return words.text(
         "Normal at this hour: {usual_share} of about {usual}.",
@@ -146,7 +151,8 @@ def _end(notification: Notification, words: Wording) -> str:
     evidence = notification.evidence
     lasted = words.span(notification.at - evidence.incident_start)
     last = words.span(_window(evidence))
-    if evidence.comments < _FEW:
+    # Of attention the volume is what is over; its mood may never have changed.
+    if evidence.comments < _FEW or notification.kind == AlertKind.ATTENTION_SURGE:
         return words.text(
             "Over after {span}. {comments} in the last {last}; normal: about {usual}.",
             span=lasted,
