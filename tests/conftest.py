@@ -1,5 +1,6 @@
 """Fixtures for the tests of several rooms."""
 
+import gc
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,3 +33,13 @@ def smoke(tmp_path_factory: pytest.TempPathFactory) -> Smoke:
     result = CliRunner().invoke(app, [str(argument) for argument in arguments])
     assert result.exit_code == 0, result.output + repr(result.exception)
     return Smoke(data, base, run, artifact, result.output)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish() -> None:
+    """Collect what cancelled tests left suspended, before plugins import modules at the end.
+
+    CPython 3.11 fails with a SystemError where a suspended greenlet is collected while a module
+    is compiled.
+    """
+    gc.collect()
