@@ -1,4 +1,4 @@
-"""The life of an alert, decided purely: one incident is one alert."""
+"""The lifecycle of an alert as a pure function: one incident is one alert."""
 
 import hashlib
 from dataclasses import dataclass, replace
@@ -85,8 +85,8 @@ class AlertEvent:
 def is_page(reason: Reason, severity: Severity) -> bool:
     """Whether a transition is to call a person.
 
-    What is new pages, what is larger than was reported, and what is back after people may have
-    turned away. Everything else is news to those who were paged.
+    A new incident pages, and so does a wave that is larger than what was reported, or that comes
+    after people may have turned away. All else is for those who were paged before.
     """
     return reason in (Reason.OPENED, Reason.REOPENED) and severity != Severity.INFO
 

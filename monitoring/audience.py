@@ -1,4 +1,4 @@
-"""Who writes: fans of long standing or newcomers, a crowd or a few, and who changed their mind."""
+"""Who writes: long-standing fans or newcomers, a crowd or a few, and who changed their mind."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -21,8 +21,8 @@ class Audience:
     """Who writes. Shares are of the incident's comments, in [0, 1]; None where not known.
 
     A regular is an author whom the baseline holds too, a newcomer one whom it does not. The shares
-    of regulars, now and usual, are of the same people's comments, so what one holds against the
-    other does not hang on whom the baseline happens to hold.
+    of regulars, now and before, are of the same people's comments, so the comparison does not
+    depend on how far back the baseline reaches.
 
     Attributes:
         authors: distinct authors.
@@ -130,7 +130,7 @@ def _mood(wrote: Sequence[ScoredComment]) -> _Mood:
 def _with_regulars(
     audience: Audience, present: dict[str, _Mood], history: dict[str, _Mood]
 ) -> Audience:
-    """The audience with what those do who were there before, against what they did then."""
+    """The audience with the figures of the regulars, now and before."""
     now = {author: mood for author, mood in present.items() if author in history}
     before = {author: history[author] for author in now}
     loyal = [now[author] for author, mood in before.items() if mood.positive >= _LOYAL]

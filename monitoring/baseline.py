@@ -1,4 +1,4 @@
-"""What is normal for one KOL: volume at this hour, negative share, and how much both wander."""
+"""What is normal for one KOL: volume at this hour, negative share, and how much both vary."""
 
 import math
 from collections.abc import Callable
@@ -12,7 +12,7 @@ _HOUR_DECAY = 0.5 ** (1 / (14 * 24))  # half-life of what was learnt: 14 days
 _PRIOR_SHARE = 0.18
 _PRIOR_POSITIVE = 0.35
 _PRIOR_SHARE_WEIGHT = 2.0  # comments: KOLs differ much, so little is borrowed
-_REBASED = 40.0  # most effective comments that a new usual is believed for
+_REBASED = 40.0  # most effective comments that a new normal share counts for
 _KNOWN = 10.0  # effective comments learnt before anything is judged
 # Correlation of the comments of one hour: under one loud post, and in a calm hour of many posts.
 _PRIOR_RHO = (1 / 80, 1 / 300)
@@ -78,10 +78,10 @@ class Baseline:
     excess over the normal volume (one new post, mostly), the more its share may stray: its
     correlation is rho = loud * excess² + calm, where both parts are learnt by the method of
     moments. The mean is learnt with weights n / (1 + (n - 1) rho), the effective number of
-    comments at the correlation presumed, so that a new level is not doubted away. Sums of
+    comments at the presumed correlation, so that a new level is not discounted. Sums of
     probabilities scatter less than counts, by a factor phi that is learnt too. Volume: mean per
     hour times a profile over the 24 hours (UTC) and the seven days, each shrunk to 1. Everything
-    forgets with a half-life of 14 days.
+    learnt has a half-life of 14 days.
 
     Attributes:
         share: expected negative share, in (0, 1).
@@ -230,8 +230,8 @@ class Baseline:
         return self.mean_per_hour * by_hour * by_day
 
     def assured(self, hour: int) -> float:
-        """Comments to be counted on in the hour `hour`: `expected`, shrunk to none instead of the
-        mean. An hour of the day or a day of the week that was never seen promises nothing.
+        """Comments reliably expected in the hour `hour`: `expected`, shrunk to none instead of the
+        mean. An hour of the day or a day of the week that was never seen counts as none.
         """
         state = self.state
         slot, day = hour % 24, (hour // 24) % 7
@@ -244,7 +244,7 @@ class Baseline:
         return _between(self.expected, start, end)
 
     def assured_between(self, start: int, end: int) -> float:
-        """Comments to be counted on from minute `start` up to minute `end`."""
+        """Comments reliably expected from minute `start` up to minute `end`."""
         return _between(self.assured, start, end)
 
     def loosen(self) -> None:

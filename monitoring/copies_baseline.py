@@ -12,7 +12,7 @@ _LEAST, _MOST = 0.005, 0.9
 
 
 class CopiesBaseline(msgspec.Struct, array_like=True):
-    """Mean share of near-copies, exponentially forgotten.
+    """Mean share of near-copies, exponentially weighted.
 
     An hour of n comments weighs n / (1 + (n - 1) rho), the effective number of comments that
     resemble each other, so that one hour of many comments, an undetected flood for example,

@@ -1,4 +1,4 @@
-"""The engine: every KOL's pipeline behind one door.
+"""The engine: every KOL's pipeline behind one interface.
 
 comment → WindowCounter → WindowStats → KolPipeline → AlertEvent
                               └ baseline, detectors, monitors, alerts
@@ -93,7 +93,7 @@ class Engine:
         self._counters: dict[str, WindowCounter] = {}
 
     def policy(self, kol_id: str) -> Policy:
-        """What a KOL is judged by, now or once it is seen."""
+        """The policy of a KOL, also of one that was not seen yet."""
         return self._overrides.get(kol_id, self._policy)
 
     def set_policy(self, kol_id: str, policy: Policy) -> None:
@@ -153,11 +153,11 @@ class Engine:
         return Observation(events=events, closed=closed, minute_scores=minute_scores)
 
     def silence(self, kol_id: str, until: datetime) -> Observation:
-        """By the clock `until` has been reached, and no further comment of a KOL came.
+        """The clock has reached `until`, and no further comment on a KOL came.
 
         While an alert on the crowd is open time passes as in `advance`, for silence may end it.
-        Otherwise, and while the silence may be a broken stream's, the last minute is closed and no
-        more: comments that are held back keep their place, and an open alert waits, at most as
+        Otherwise, and while the silence may come from a broken stream, only the last minute is
+        closed: comments that are held back keep their place, and an open alert waits, at most as
         long as the policy's longest. A silence that points to a broken stream is a `data_gap`.
         """
         counter = self._counters.get(kol_id)
@@ -176,8 +176,8 @@ class Engine:
     def gap_due(self, kol_id: str) -> datetime | None:
         """When `silence` will report a data gap if no comment comes.
 
-        None where one is open, minutes are, or two days of silence would say too little of this
-        KOL; a KOL never seen has none.
+        None if one is open, if minutes are open, if two days of silence would say too little about
+        this KOL, or if the KOL was never seen.
         """
         counter = self._counters.get(kol_id)
         if counter is None or counter.settles_at is not None:

@@ -1,4 +1,4 @@
-"""Errors of the monitoring room.
+"""The errors of monitoring.
 
 MonitoringError
 ├── OutOfOrderError: a window older than the ones already seen

@@ -70,11 +70,11 @@ class Evidence:
         return self.negative / self.comments if self.comments else 0.0
 
     def saying(self, summary: str) -> "Evidence":
-        """The same figures under another sentence."""
+        """The same figures with another sentence."""
         return replace(self, summary=summary)
 
     def explained(self, drivers: Drivers, *, aloud: bool) -> "Evidence":
-        """The same figures with what lies behind them.
+        """The same figures with their drivers.
 
         Args:
             drivers: computed from the incident's comments.

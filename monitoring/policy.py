@@ -1,4 +1,4 @@
-"""What the operator decides: how often a false page is bearable, and what counts as serious."""
+"""What the operator decides: how many false pages are acceptable, and what counts as critical."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -22,7 +22,7 @@ class Policy:
     """The settings of the engine; the defaults are calibrated.
 
     Attributes:
-        sensitivity: false pages per KOL and month (30 days) that are bearable; 0.43 would be one
+        sensitivity: false pages per KOL and month (30 days) that are acceptable; 0.43 would be one
             in ten KOL-weeks. Lower is quieter and later.
         lateness: how long a minute stays open for comments that arrive late.
         minimum_negative: expected negative comments (sum of P(negative)) an incident must hold.
@@ -30,8 +30,7 @@ class Policy:
         reopen_within: a second wave within this time of the resolution reopens the alert.
         reopen_fraction: share of the incident's peak rate of negatives a second wave must reach
             right after the resolution; halves every twelve hours.
-        cooldown: for so long after the resolution people are still at it: a second wave is an
-            aftershock and pages only …
+        cooldown: a second wave within this time of the resolution is an aftershock and pages only …
         aftershock_ratio: … once its rate of negatives is so many times the highest before it.
         longest: an incident that lasts longer is the new normal: it is resolved and learnt.
         critical_ratio: negatives per hour over the normal that make an incident critical …
@@ -41,7 +40,7 @@ class Policy:
         flip_below: volume over the normal under which a shift is called a flip.
         brigade_author_share: share of the busiest author that marks a brigade …
         brigade_duplicate_share: … or share of near-duplicates.
-        gap_nats: a silence is a data gap when at least so many comments were to be counted on …
+        gap_nats: a silence is a data gap when at least so many comments were reliably expected …
         gap_least: … and it lasts at least so long.
     """
 

@@ -14,7 +14,7 @@ class Signal:
         kol_id: whose stream.
         family: one alert per family is open at a time.
         kind: what it looks like.
-        severity: what the figures deserve.
+        severity: what the figures call for.
         score: largest detector value over its threshold; 1 pages.
         rate: negative comments per minute over the stretch judged; for praise positive ones, for
             a flood copies.

@@ -31,7 +31,7 @@ class KolSnapshot(msgspec.Struct, array_like=True):
     Attributes:
         version: of the state; this build reads and writes `VERSION`.
         kol_id: whose state.
-        state: an `SnapshotState` in msgpack, compressed; the checksum is zlib's.
+        state: a `SnapshotState` in msgpack, compressed; the checksum is zlib's.
     """
 
     version: int

@@ -1,4 +1,4 @@
-"""The errors of serving. Their HTTP statuses stand in one table, `serving/api/problems.py`."""
+"""The errors of serving. Their HTTP statuses are in one table, `serving/api/problems.py`."""
 
 from model.errors import GroundswellError
 

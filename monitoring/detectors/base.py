@@ -1,4 +1,4 @@
-"""What every detector is: it learns minutes or hours one by one and scores what it has seen."""
+"""The interface of detectors: they learn minutes or hours one by one, and score what they saw."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -29,7 +29,7 @@ class Normal(msgspec.Struct, frozen=True):
 
 
 class Detector(Protocol):
-    """One detector of one KOL, in river's manner.
+    """One detector of one KOL, with river's methods.
 
     What matters to a detector depends on its family: negative comments to the backlash, positive
     ones to praise, near-copies to a flood.
@@ -47,7 +47,7 @@ class Detector(Protocol):
 
         Args:
             normal: as in `expect`.
-            sensitivity: bearable false pages per KOL and 30 days.
+            sensitivity: acceptable false pages per KOL and 30 days.
         """
 
     def score_one(self) -> float:

@@ -1,4 +1,4 @@
-"""A shift of the share of near-copies: the CUSUMs of `share_shift`, asked about floods."""
+"""A shift of the share of near-copies: the CUSUMs of `share_shift`, applied to floods."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""How sure a detector of the backlash must be, for the false pages that are bearable."""
+"""The threshold of a backlash detector, for an acceptable rate of false pages."""
 
 import math
 
@@ -16,7 +16,7 @@ def threshold(chances: float, sensitivity: float, offset: float) -> float:
 
     Args:
         chances: how often in 30 days it is asked.
-        sensitivity: bearable false pages per KOL and 30 days.
+        sensitivity: acceptable false pages per KOL and 30 days.
         offset: its own, in nats.
     """
     wanted = _STEEPNESS * math.log(sensitivity)

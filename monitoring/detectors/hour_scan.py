@@ -38,7 +38,7 @@ class HourScanSettings:
     Attributes:
         offset: of its threshold, in nats.
         count_cap: most nats that the count brings. Volume alone never pages: viral posts are loud.
-        silence_cap: most nats that the silence of the positive brings; nor does it page alone.
+        silence_cap: most nats that the lack of praise brings; it does not page alone either.
         least_nats: nats that the shares must bring.
         least_negative: negative comments that a stretch must hold.
         least_rise: of the negative share, in points.
@@ -106,9 +106,9 @@ class HourScan:
 
     For each length the share of negatives is judged by a beta-binomial ratio against its own best
     fit. Where it rose, the share of positives among the rest is judged too: a crowd that turns
-    falls silent with its praise, and a classifier that takes a complaint for neutral rarely takes
-    it for praise. The count of negatives adds z²/2 of log(observed / expected). How much both
-    shares and counts of such stretches stray in quiet times is learnt per KOL and length.
+    stops praising, and a classifier that takes a complaint for neutral rarely takes it for praise.
+    The count of negatives adds z²/2 of log(observed / expected). How much both shares and counts of
+    such stretches stray in quiet times is learnt per KOL and length.
 
     Attributes:
         state: what it has seen and learnt; carries the best-scoring stretch.
@@ -137,7 +137,7 @@ class HourScan:
         Args:
             hour: its sums.
             expected: comments expected.
-            base: what is usual.
+            base: what is normal.
             quiet: no incident is open, so the spread may be learnt.
         """
         state = self.state
@@ -180,7 +180,7 @@ class HourScan:
         total, dark, share = stretch.comments, stretch.negative, base.share
         usual = stretch.expected * share
         ratio = math.log((dark + 1.0) / (usual + 1.0))
-        # Spread of such stretches, chance, and doubt about what is usual.
+        # Spread of such stretches, chance, and doubt about what is normal.
         chance = 1.0 / (usual + 1.0) + 2.0 / (base.hours + 1.0)
         learnt, weight = self.state.spread[index]
         variance = learnt / weight + chance

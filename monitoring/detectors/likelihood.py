@@ -14,8 +14,9 @@ def logit_shift(share: float, delta: float) -> float:
 def beta_binomial_llr(n: float, k: float, share: float, other: float, kappa: float) -> float:
     """Log BB(k | n, other) - log BB(k | n, share), both with concentration `kappa`, in nats.
 
-    The binomial coefficient and every term in n alone cancel. As n grows it tends to
-    kappa * KL(share ‖ other)-like limits, so no stretch of correlated comments convinces alone.
+    The binomial coefficient and every term in n alone cancel. As n grows it tends to a limit like
+    kappa * KL(share ‖ other), so a stretch of correlated comments does not convince by its length
+    alone.
     """
     a0, b0 = share * kappa, (1 - share) * kappa
     a1, b1 = other * kappa, (1 - other) * kappa

@@ -1,4 +1,4 @@
-"""A shift of the positive share: the CUSUMs of `share_shift`, asked about praise."""
+"""A shift of the positive share: the CUSUMs of `share_shift`, applied to praise."""
 
 from functools import partial
 

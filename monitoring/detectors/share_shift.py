@@ -2,8 +2,8 @@
 
 Page (1954) restarts a sum of log-likelihood ratios whenever it falls to zero; Lorden (1971) shows
 that no rule is quicker at the same false-alarm rate. One CUSUM runs per size of shift. Its ratios
-are binomial and so too sure of themselves: comments under one post agree. So the CUSUM only says
-since when, and the stretch since then is judged by a beta-binomial ratio, which knows that.
+are binomial and so too confident: comments under one post agree. So the CUSUM only says since when,
+and the stretch since then is judged by a beta-binomial ratio, which knows that.
 """
 
 from collections.abc import Callable
@@ -28,7 +28,7 @@ class ShareShiftSettings:
     Attributes:
         deltas: sizes of shift, in log-odds.
         offset: of its threshold, in nats, where that follows the sensitivity.
-        fixed_threshold: its threshold in nats, where that follows nothing.
+        fixed_threshold: its threshold in nats, where that does not follow the sensitivity.
         worth_judging: nats of the binomial sum below which a stretch is not judged.
     """
 

@@ -98,7 +98,7 @@ class AlertTracker:
         return self.open and (self.recovery.complete or self.overdue(now))
 
     def wants_evidence(self, score: float, now: int) -> bool:
-        """Whether the next `turn` could report something: the evidence is worth its making."""
+        """Whether the next `turn` could report something, so that evidence must be computed."""
         return score >= 1.0 or self.ending(now)
 
     def turn(
@@ -117,7 +117,7 @@ class AlertTracker:
         Args:
             now: end of the last minute taken, in minutes since 1970 UTC.
             kind: what a new alert would be called.
-            severity: what the figures deserve.
+            severity: what the figures call for.
             rate: recent comments that matter, per minute.
             stretch: the minutes the decision rests on; `k` counts what matters to this family.
             scores: the value of each detector.

@@ -94,7 +94,7 @@ class BacklashMonitor:
 
     @property
     def alarmed(self) -> bool:
-        """Whether what comes in now is no example of what is normal."""
+        """Whether the comments that come in now are no example of what is normal."""
         return self.state.score >= 1.0 or self.tracker.open
 
     def learn_one(self, minute: int, n: int, k: float, excess: float) -> list[AlertEvent]:

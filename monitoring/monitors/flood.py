@@ -1,8 +1,8 @@
 """The monitor of floods of copies: many near-identical comments and no anger. It never pages.
 
 Advertisements, entries to a prize draw that all say one sentence, friendly bots: somebody may want
-to clean up, nobody needs to wake. Copies that are angry are a brigade and belong to the backlash:
-what comes while much is negative, or while a backlash is detected, does not count here.
+to clean up, but nobody needs to be woken. Copies that are angry are a brigade and belong to the
+backlash: what comes while much is negative, or while a backlash is detected, does not count here.
 """
 
 from dataclasses import replace

@@ -1,10 +1,10 @@
-"""The monitor of gaps: a KOL whose crowd usually talks falls silent. It informs, and never pages.
+"""The monitor of gaps: a KOL that normally gets comments gets none. It informs, and never pages.
 
-A platform that is down and a feed that broke look alike from here: nothing comes. In a Poisson
+A platform that is down and a feed that broke look the same from here: nothing comes. In a Poisson
 stream that should have held `E` comments, none come with probability e^-E, so `E` is the evidence
-in nats. Only comments to be counted on are taken for it (`Baseline.assured`), so nights weigh
-nothing where nights are quiet. Crowds pause besides: a gap must miss twice as many as any silence
-of late that passed by itself.
+in nats. Only comments that are reliably expected count (`Baseline.assured`), so quiet nights count
+for nothing. Crowds also pause: a gap must miss twice as many comments as any recent silence that
+ended by itself.
 
 Silence also ends incidents, if it is the crowd's own. So a silence that may yet turn out a gap is
 not counted as calm before a comment ends it, and never if it was a long one.
@@ -26,8 +26,8 @@ from monitoring.summary import summarise_gap, summarise_return
 KIND = AlertKind.DATA_GAP
 DETECTOR = "silence"
 _HORIZON = 2 * 1440  # minutes: a silence that says nothing by then is left alone
-_BEYOND = 2.0  # times the longest normal silence of late
-_DOUBTED = 1.0  # comments to be counted on; a silence that misses more is held back while it lasts
+_BEYOND = 2.0  # times the longest recent silence that was normal
+_DOUBTED = 1.0  # reliably expected; a silence that misses more is not judged while it lasts
 _LEFT_OUT = 3.0  # … and one that missed more is left out: by chance one in twenty does (e^-3)
 _SOON = 12 * 60  # minutes within which a gap can be reported, of a KOL whose silences are doubted
 _HALVING = 14 * 1440.0  # minutes in which the memory of a silence fades by half
@@ -38,7 +38,7 @@ class GapState(msgspec.Struct, array_like=True):
 
     Attributes:
         silent_since: the minute after the last that held comments; None before the first.
-        longest: comments that the longest silence of late missed …
+        longest: comments that the longest recent silence missed …
         longest_at: … as of this minute.
         tainted_until: the hour in which the last gap ended.
         observed_until: minute up to which `observed_span` has counted.

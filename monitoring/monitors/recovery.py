@@ -1,4 +1,4 @@
-"""Whether an incident is over: what an open alert watches."""
+"""Whether an incident is over: the evidence that resolves an open alert."""
 
 import math
 

@@ -23,11 +23,11 @@ from serving.storage.delivery_store import DeliveryStore
 from serving.storage.outbox import WrittenDelivery
 
 _logger = structlog.get_logger(__name__)
-_POLL = 5.0  # seconds after which a lane looks by itself
+_POLL = 5.0  # seconds after which a lane checks the outbox without being woken
 
 
 class Dispatcher:
-    """Sends what waits, tries again with growing pauses, and gives up after so many attempts."""
+    """Sends what waits, tries again with growing pauses, and gives up after `attempts`."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Dispatcher:
             attempts: after which a delivery is dead.
             timeout: of one attempt, in seconds.
             public_url: under which people reach this service; None leaves links out.
-            stateful_receivers: channels that hear of every end, though the alert is muted.
+            stateful_receivers: channels that are notified of every end, even if the alert is muted.
             chance: uniform in [0, 1), for the jitter.
         """
         self._store = store

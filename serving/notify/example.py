@@ -14,7 +14,7 @@ from serving.notify.notification import Notification
 
 _NAME, _KOL, _POST, _KIND = "Mirelle Vane", "mirelle-vane", "spf-drops-launch", AlertKind.BACKLASH
 _STEP = timedelta(minutes=5)
-# Comments and negatives in each five minutes from two hours before, and what is usual.
+# Comments and negatives in each five minutes from two hours before, and what is normal.
 _CALM = ((9, 1), (12, 1), (8, 2), (11, 1), (14, 2), (10, 1), (9, 1), (13, 2), (12, 1), (10, 2))
 _STORM = ((14, 5), (19, 10), (31, 19), (46, 31), (68, 49), (93, 70))
 _USUAL, _USUAL_NEGATIVE = 10.6, 1.5
@@ -87,7 +87,7 @@ def example_chart(now: datetime) -> MoodChart:
 
 
 class ExampleAttachments:
-    """Draws the example's chart; there is no store to be read and nothing else to be done."""
+    """Draws the example's chart; no store is read."""
 
     async def of(self, notification: Notification, words: Wording) -> bytes | None:
         """The PNG."""

@@ -83,7 +83,7 @@ def new_deliveries(
 
 
 def idempotency_key(alert_id: str, reason: str, at: datetime, channel: str) -> str:
-    """The name of a transition on a channel; deriving the alert again gives the same one.
+    """The idempotency key of a transition on a channel; a rebuild gives the same one.
 
     Args:
         alert_id: which alert.

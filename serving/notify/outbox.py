@@ -95,7 +95,7 @@ class NotificationOutbox:
         ]
 
     async def catch_up(self, connection: AsyncConnection) -> list[WrittenDelivery]:
-        """Write a delivery for everything that is pending; after that it is pending no more."""
+        """Write a delivery for everything that is pending; afterwards nothing is."""
         now, written = self._clock.now(), list[WrittenDelivery]()
         reason = NotificationReason.STILL_OPEN
         pending: defaultdict[str, list[SuppressedAlert]] = defaultdict(list)

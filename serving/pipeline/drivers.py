@@ -21,7 +21,7 @@ async def with_drivers(
 ) -> AlertEvent:
     """The event with its drivers, computed from the log as it stood when the event arose.
 
-    A gap in the data has none: nobody said anything.
+    A data gap has none, because there are no comments.
 
     Args:
         event: as the engine raised it.

@@ -1,4 +1,4 @@
-"""The only loop: log → score → monitor → commit.
+"""The processing loop: log → score → monitor → commit.
 
 A step takes the next comments of the log, scores them, passes them to the engine in log order and
 commits everything that it derived in one transaction. The engine is in memory and its state is
@@ -263,7 +263,7 @@ class Pipeline:
         return True
 
     def _set_policy(self, change: PolicyChange) -> None:
-        """Apply what people set for a KOL from here on."""
+        """Apply a change of policy to its KOL from here on."""
         changes = self._changes[change.kol_id]
         changes.append(change)
         self._engine.set_policy(change.kol_id, effective(self._policy, changes))

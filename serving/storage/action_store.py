@@ -1,4 +1,4 @@
-"""What people did to alerts: a table to which rows are added and in which none is changed."""
+"""What people did to alerts: a table to which rows are only added."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ class History:
     transitions: list[Transition] = field(default_factory=list)
 
     def triage(self, now: datetime) -> TriageStatus:
-        """Where people stand with the alert."""
+        """The triage status of the alert."""
         return triage_status_of(self.actions, self.transitions, now)
 
 
@@ -107,7 +107,7 @@ class ActionStore:
         """Write down what somebody did to an alert.
 
         Returns:
-            The action; None if it changes nothing and says nothing, and so was not written.
+            The action; None if it changes nothing and has no remark, and so was not stored.
 
         Raises:
             NotFound: there is no such alert.

@@ -31,7 +31,7 @@ async def write_event(connection: AsyncConnection, event: AlertEvent) -> None:
         "updated_at": at,
         "resolved_at": at if resolved else None,
     }
-    if not resolved:  # a resolved alert keeps the evidence of its height
+    if not resolved:  # a resolved alert keeps its evidence from before the end
         now_is["evidence"] = evidence
     await connection.execute(
         insert(connection, alerts)

@@ -136,7 +136,7 @@ class CommentLog:
             return await connection.scalar(select(func.max(comments.c.seq))) or 0
 
     async def count_after(self, seq: int) -> int:
-        """How many comments stand after a place."""
+        """How many comments follow a place."""
         statement = select(func.count()).select_from(comments).where(comments.c.seq > seq)
         async with self._database.read() as connection:
             return await connection.scalar(statement) or 0

@@ -71,8 +71,8 @@ class Database:
         """Bring the schema to this version's; blocking.
 
         Raises:
-            StoreError: the database cannot be reached or written, is none of ours, has another
-                writer, or a newer version wrote it.
+            StoreError: the database cannot be reached or written, is not one of Groundswell, has
+                another writer, or a newer version wrote it.
         """
         engine = self._backend.migrator()
         config = Config()
@@ -90,7 +90,7 @@ class Database:
             engine.dispose()
 
     async def claim(self) -> None:
-        """Be the writer from here on, until closed; on SQLite only found out while writing.
+        """Become the only writer until closed; SQLite notices a second one only when it writes.
 
         Raises:
             StoreError: another process is.

@@ -1,4 +1,4 @@
-"""What digests are made of, read in one transaction; and up to when each has been written."""
+"""The data of digests, read in one transaction, and up to when each digest has been written."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
@@ -32,7 +32,7 @@ _AT_ONCE = 500  # KOLs in one statement; databases bound the parameters of one
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """What was said of a KOL in a stretch of time.
+    """The comments on a KOL in a stretch of time, summed.
 
     Attributes:
         comments: how many.
@@ -47,12 +47,12 @@ class Sums:
 
 @dataclass(slots=True)
 class Learnt:
-    """What the detector held for usual of a KOL.
+    """What the detector expected for a KOL.
 
     Attributes:
-        rates: comments a minute in the hours of UTC that begin at these instants.
-        comments: comments in the stretch that were read once enough had been learnt.
-        negative: negatives that were usual among them.
+        rates: expected comments per minute, by the start of the hour (UTC).
+        comments: comments in the stretch that came after enough had been learnt.
+        negative: expected negative comments among them.
     """
 
     rates: dict[datetime, float] = field(default_factory=dict)
@@ -75,7 +75,7 @@ async def names(connection: AsyncConnection, ids: Collection[str] | None) -> dic
 async def sums(
     connection: AsyncConnection, ids: Collection[str], since: datetime, until: datetime
 ) -> dict[str, Sums]:
-    """What was said of each KOL in [since, until); those of whom nothing was are left out."""
+    """The comments on each KOL in [since, until), summed; KOLs without comments are left out."""
     found: dict[str, Sums] = {}
     for some in _chunks(ids):
         statement = (
@@ -104,7 +104,7 @@ async def learnt(
     since: datetime,
     until: datetime,
 ) -> dict[str, Learnt]:
-    """What was usual of each KOL, of those of whom enough had been learnt.
+    """What was expected for each KOL; those of which too little had been learnt are left out.
 
     Args:
         connection: the transaction.
@@ -227,9 +227,9 @@ async def holds_unread(connection: AsyncConnection, before: datetime) -> bool:
 async def begin(
     connection: AsyncConnection, wanted: Collection[tuple[str, DigestInterval]], now: datetime
 ) -> None:
-    """Keep account of exactly these digests, by name and interval.
+    """Keep track of exactly these digests, by name and interval.
 
-    What was due before a digest first stood in the channels file is not made up for.
+    A digest that is new in the channels file is not written for the time before.
     """
     held = set(await reached(connection))
     for name, every in held - set(wanted):

@@ -18,7 +18,7 @@ from serving.storage.upsert import insert
 
 @dataclass(frozen=True, slots=True)
 class KolProfileRecord:
-    """What somebody wrote down of a KOL; None where nothing.
+    """The profile of a KOL; None for what nobody entered.
 
     Attributes:
         name: as people write it.
@@ -41,7 +41,7 @@ class KolRecord:
 
     Attributes:
         kol_id: its id.
-        profile: what somebody wrote down of it.
+        profile: what people entered about it.
         registered_at: when it was registered, aware, UTC.
         duplicates: comments that were sent again.
         status: as of its last processed comment; None before the first.
@@ -72,7 +72,7 @@ class KolStore:
         """One KOL.
 
         Raises:
-            NotFound: nobody by that id has been registered or commented on.
+            NotFound: no KOL with this id was registered or has comments.
         """
         async with self._database.read() as connection:
             found = await connection.execute(_with_status().where(kols.c.kol_id == kol_id))

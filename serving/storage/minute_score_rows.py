@@ -1,4 +1,4 @@
-"""Readings as rows of their table and back."""
+"""Minute scores as rows of their table and back."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from serving.storage.instants import from_micros, to_micros
 from serving.storage.tables import minute_scores
 from serving.storage.upsert import insert
 
-# Fields that stand in a column of the same name as they are.
+# Fields that are stored unchanged in a column of the same name.
 _PLAIN = (
     "kol_id", "comments", "negative", "positive", "excess", "expected_comments",
     "expected_negative_share", "rho_loud", "doubt", "phi", "active", "judged",
@@ -31,7 +31,7 @@ def to_row(minute_score: MinuteScore) -> dict[str, Any]:
 
 
 def from_row(row: RowMapping) -> MinuteScore:
-    """The reading that `to_row` wrote."""
+    """The minute score that `to_row` wrote."""
     scores = tuple(
         DetectorScore(name, scale_minutes, value, threshold)
         for name, (scale_minutes, value, threshold) in row["scores"].items()

@@ -1,4 +1,4 @@
-"""The outbox inside a transaction: what is written, and what is still to be made up for."""
+"""The outbox inside a transaction: what is written, and what is still pending."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -45,7 +45,7 @@ async def enqueue(
 ) -> list[WrittenDelivery]:
     """Write deliveries of one payload inside a transaction.
 
-    A delivery that goes at once takes along what waits of its alert for a team's hours.
+    If a delivery goes at once, those of its alert that wait for a team's hours go with it.
 
     Args:
         connection: the transaction.
@@ -103,7 +103,7 @@ async def _delete_unused(connection: AsyncConnection, ids: Sequence[int]) -> Non
 
 
 async def release(connection: AsyncConnection, channel: str, alert_id: str, now: datetime) -> None:
-    """Stop waiting for a team's hours with what waits of an alert, inside a transaction."""
+    """Release what waits of an alert for a team's hours, inside a transaction."""
     statement = update(deliveries).where(
         *is_waiting(channel), deliveries.c.alert_id == alert_id, is_held(deliveries, now)
     )
@@ -158,7 +158,7 @@ async def suppressed_open(
     Args:
         connection: the transaction.
         channels: the channels to look at.
-        spared: reasons to skip a delivery that nothing has to make up for.
+        spared: reasons for which a skipped delivery need not be sent later.
     """
     last = (
         select(func.max(deliveries.c.delivery_id))

@@ -20,12 +20,12 @@ from serving.storage.tables import comments, kols, policy_changes
 
 @dataclass(frozen=True, slots=True)
 class PolicyChange:
-    """Somebody set what a KOL is judged by.
+    """A change of a KOL's policy.
 
     Attributes:
         change_id: later changes have greater ones.
         kol_id: whose.
-        overrides: what was set to which value; None takes an override back.
+        overrides: the new values by name; None removes an override.
         actor: who did it.
         at: when, by the clock.
         after_seq: place of the comment that it follows.
@@ -60,7 +60,7 @@ def overrides(changes: Iterable[PolicyChange]) -> dict[str, PolicyChange]:
 
 
 def effective(standard: Policy, changes: Iterable[PolicyChange]) -> Policy:
-    """The policy of a KOL after its changes, first made first."""
+    """The policy of a KOL after its changes, oldest first."""
     changed = {name: change.overrides[name] for name, change in overrides(changes).items()}
     return standard.overridden(
         {name: value for name, value in changed.items() if value is not None}
@@ -79,7 +79,7 @@ class PolicyStore:
         """Write a change at the end of the log.
 
         Raises:
-            NotFound: nobody by that id has been registered or commented on.
+            NotFound: no KOL with this id was registered or has comments.
         """
         async with self._database.write() as connection:
             if not await connection.scalar(select(kols.c.kol_id).where(kols.c.kol_id == kol_id)):
@@ -96,14 +96,14 @@ class PolicyStore:
             )
 
     async def of_kol(self, kol_id: str) -> list[PolicyChange]:
-        """Every change of one KOL, first made first."""
+        """Every change of one KOL, oldest first."""
         statement = select(policy_changes).where(policy_changes.c.kol_id == kol_id)
         async with self._database.read() as connection:
             rows = await connection.execute(statement.order_by(policy_changes.c.change_id))
             return [_change(row) for row in rows.mappings()]
 
     async def up_to(self, change_id: int) -> list[PolicyChange]:
-        """Every change up to `change_id`, first made first."""
+        """Every change up to `change_id`, oldest first."""
         statement = select(policy_changes).where(policy_changes.c.change_id <= change_id)
         async with self._database.read() as connection:
             rows = await connection.execute(statement.order_by(policy_changes.c.change_id))

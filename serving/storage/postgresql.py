@@ -1,4 +1,4 @@
-"""A PostgreSQL database: one writer that nobody else may be, and readers beside it."""
+"""A PostgreSQL database: one writer, guarded by a lock, and readers beside it."""
 
 from contextlib import closing
 from typing import Any
@@ -21,7 +21,7 @@ _LIBPQ = {
 }
 _LOCK = 0x67726F756E64  # of this application, in its database
 _CLAIM = (
-    # The server, too, is to notice in a minute that who holds the lock is gone.
+    # The server, too, notices within a minute that the holder of the lock is gone.
     "SET tcp_keepalives_idle = 30",
     "SET tcp_keepalives_interval = 10",
     "SET tcp_keepalives_count = 3",

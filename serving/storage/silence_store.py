@@ -1,4 +1,4 @@
-"""Silences: made, listed, ended early; never deleted."""
+"""Silences: added, listed, ended early; never deleted."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -16,7 +16,7 @@ from serving.triage.silences import Matchers, Silence, SilenceState
 
 
 async def active_silences(connection: AsyncConnection, now: datetime) -> list[Silence]:
-    """The active silences, inside a transaction; first made first."""
+    """The active silences, inside a transaction; oldest first."""
     statement = select(silences).where(_is(SilenceState.ACTIVE, to_micros(now)))
     rows = (await connection.execute(statement.order_by(silences.c.silence_id))).mappings()
     return [_silence(row) for row in rows]
@@ -29,7 +29,7 @@ class SilenceStore:
         self._database = database
 
     async def add(self, silence: Silence) -> Silence:
-        """Write a silence down; returns it with its number."""
+        """Store a silence; returns it with its id."""
         matchers = silence.matchers
         statement = (
             silences.insert()
@@ -81,12 +81,12 @@ class SilenceStore:
     async def page(
         self, state: SilenceState | None, now: datetime, *, before: int | None, limit: int
     ) -> list[Silence]:
-        """Silences, last made first.
+        """Silences, newest first.
 
         Args:
             state: only these; None for all.
             now: decides which are in that state.
-            before: number of the last one already had.
+            before: id of the last silence of the page before.
             limit: most silences.
         """
         statement = select(silences).order_by(silences.c.silence_id.desc()).limit(limit)

@@ -33,7 +33,7 @@ class Sqlite:
         self.label = str(self._path)
 
     def writer(self) -> AsyncEngine:
-        """Takes the file's lock as a transaction begins, so that none fails half-way for it."""
+        """Locks the file when a transaction begins, so that none fails half-way."""
         return self._engine("BEGIN IMMEDIATE", pool_size=1)
 
     def readers(self) -> AsyncEngine:

@@ -97,7 +97,7 @@ minutes = Table(
     Column("positive", Float, nullable=False),
 )
 
-# What the detectors read off a closed minute: `minutes` counts late comments too, this does not.
+# What detectors computed for a closed minute: `minutes` counts late comments too, this does not.
 minute_scores = Table(
     "minute_scores",
     metadata,

@@ -1,4 +1,4 @@
-"""INSERT … ON CONFLICT, which both databases have and SQLAlchemy writes for each by itself."""
+"""INSERT … ON CONFLICT, which both databases have, but SQLAlchemy builds differently for each."""
 
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite

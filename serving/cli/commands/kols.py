@@ -63,7 +63,7 @@ def set_policy(
         float | None,
         typer.Option(
             "--sensitivity",
-            help="False alarms a month to accept; a lower number is quieter and slower.",
+            help="False pages a month to accept; a lower number is quieter and slower.",
         ),
     ] = None,
     minimum_negative: Annotated[

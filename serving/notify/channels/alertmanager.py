@@ -53,7 +53,8 @@ class AlertmanagerChannel:
 
         Labels identify an alert in Alertmanager. Severity is one of them, because routes match on
         it. So an escalation or a resolution also ends the alert that fires under another severity.
-        Alertmanager is asked which do: it would report the end of labels that never fired.
+        Alertmanager is asked first which do, because it would also report the end of labels that
+        never fired.
         Alerts that fire come before those that end, so that they can inhibit the end.
         """
         firing = await self._firing(

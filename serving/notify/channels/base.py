@@ -13,7 +13,7 @@ class Unavailable(ServingError):
     """The message was not delivered; another attempt may help.
 
     Attributes:
-        retry_after: the pause that the other side asked for; None if it asked for none.
+        retry_after: the pause that the receiver asked for; None if it asked for none.
     """
 
     code = "channel_unavailable"
@@ -43,7 +43,7 @@ class Channel(Protocol):
         ...
 
     async def send(self, notifications: Sequence[Notification]) -> None:
-        """Deliver one message; returning means that the other side has it.
+        """Deliver one message; returning means that the receiver has it.
 
         Args:
             notifications: 1 to `most`, oldest first.
@@ -60,7 +60,7 @@ class DigestChannel(Protocol):
     """A channel that can also send digests."""
 
     async def send_digest(self, digest: Digest, *, key: str, public_url: str | None) -> None:
-        """Deliver a digest; returning means that the other side has it.
+        """Deliver a digest; returning means that the receiver has it.
 
         Args:
             digest: the digest.

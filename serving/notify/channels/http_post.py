@@ -1,4 +1,4 @@
-"""One request to a server of others: bounded, without redirects; its answer as an error."""
+"""One bounded request to another server, without redirects; failures become channel errors."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager

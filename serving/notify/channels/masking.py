@@ -5,7 +5,7 @@ from collections.abc import Set
 from urllib.parse import parse_qsl, urlsplit
 
 _MASK = "***"
-_MIN_LENGTH = 5  # what is shorter guards nothing, and is part of many words
+_MIN_LENGTH = 5  # shorter parts are no secrets, and occur in many words
 _PLAIN_WORD = re.compile(r"[a-z]{1,15}")
 
 

@@ -8,14 +8,14 @@ from serving.storage.digest_record import Digest
 
 
 class MemoryChannel:
-    """Keeps every message, or fails as it was set to.
+    """Keeps every message, or fails as `failures` says.
 
     Attributes:
         most: notifications that one message may hold.
         interval: least time between two messages.
         sent: every message, each a list of notifications.
         digests: every digest with its key.
-        failures: errors to raise at the next attempts, one an attempt.
+        failures: errors to raise at the next attempts, one per attempt.
     """
 
     def __init__(self, *, most: int = 1, interval: timedelta = timedelta()) -> None:

@@ -14,7 +14,7 @@ _MIN_SECRET = 16  # characters
 
 
 class ChannelSpec(BaseModel):
-    """A channel as the file has it; a type of channel adds its own settings and checks.
+    """A channel as written in the file; a type of channel adds its own settings and checks.
 
     A `type` is a `Literal` in the class of a type of channel.
     """

@@ -53,6 +53,6 @@ class ConfigIssues:
             self.add(where, f"{name}: {message}" if name else message)
 
     def unknown(self, place: Place, what: str, name: str, known: Collection[str]) -> None:
-        """Report a name that nothing in the file has."""
+        """Report a name that the file does not define."""
         names = ", ".join(sorted(known)) or "none"
         self.add(place, f"there is no {what} {name!r}; there are: {names}")

@@ -14,7 +14,7 @@ class ConfiguredChannel:
 
     Attributes:
         type: its type.
-        spec: its settings, as the file has them.
+        spec: its settings, as written in the file.
         url: where it sends to.
         secret: what it signs with; empty if it signs nothing.
     """

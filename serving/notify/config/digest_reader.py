@@ -39,7 +39,7 @@ def _time_of_day(value: object) -> object:
 
 
 class DigestSpec(BaseModel):
-    """A digest as the file has it."""
+    """A digest as written in the file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

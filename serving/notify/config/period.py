@@ -70,7 +70,7 @@ def period_of(every: DigestInterval, day: date, zone: ZoneInfo) -> Period:
 
 
 def instant(day: date, at: time, zone: ZoneInfo) -> datetime:
-    """When the clock on the wall shows a time on a day; aware, UTC.
+    """The instant of a local time on a day; aware, UTC.
 
     Where clocks change, a time that comes twice means the first, and one that is skipped is taken
     as if the clocks had not yet been changed.

@@ -121,7 +121,7 @@ class RouteReader:
         for name in spec.brands or ():
             if name not in self._known_brands:
                 self._issues.unknown((*place, "brands"), "brand", name, self._known_brands)
-            kols |= self.brands.get(name, {name})  # an issue already; taken for a KOL
+            kols |= self.brands.get(name, {name})  # reported above; treated as a KOL
         for name in spec.teams or ():
             if name not in self._known_teams:
                 self._issues.unknown((*place, "teams"), "team", name, self._known_teams)

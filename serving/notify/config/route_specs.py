@@ -45,7 +45,7 @@ Length = Annotated[timedelta, BeforeValidator(_length)]
 
 
 class TeamSpec(BaseModel):
-    """A team as the file has it."""
+    """A team as written in the file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -89,7 +89,7 @@ class TeamSpec(BaseModel):
 
 
 class StepSpec(BaseModel):
-    """A step of an escalation as the file has it."""
+    """A step of an escalation as written in the file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -98,7 +98,7 @@ class StepSpec(BaseModel):
 
 
 class RouteSpec(BaseModel):
-    """A route as the file has it."""
+    """A route as written in the file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

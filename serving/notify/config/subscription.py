@@ -1,4 +1,4 @@
-"""A digest that somebody gets regularly, as the channels file has it."""
+"""A digest that somebody gets regularly, as written in the channels file."""
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -13,9 +13,9 @@ class Subscription:
     """A digest of the channels file.
 
     Attributes:
-        name: as the file has it.
+        name: as written in the file.
         every: the lengths of its periods; at least one.
-        at: when it is sent by the clock on the wall: on the day after, or on the Monday after.
+        at: local time at which it is sent: on the day after, or on the Monday after.
         zone: whose clock and calendar.
         channels: e-mail channels that it goes to.
         kols: ids of the KOLs that it is about; None for all.

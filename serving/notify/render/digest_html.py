@@ -59,7 +59,7 @@ def _more(text: str | None) -> Iterator[str]:
 
 
 def _flag(tone: str, text: str) -> str:
-    """A word on a coloured ground."""
+    """A word on a coloured background."""
     return (
         f'<span style="{FONT};font-size:12px;line-height:20px;font-weight:bold;letter-spacing:.5px;'
         f"color:#ffffff;background:{TONES[tone]};padding:2px 6px;border-radius:4px;"
@@ -96,7 +96,7 @@ def _mood(kol: Row) -> str:
 
 
 def _panel(kol: Row) -> str:
-    """The figures of a KOL on one ground, and the days of a week below them."""
+    """The figures of a KOL on one background, and the days of a week below them."""
     width = 100 // len(kol.figures)
     figures = "".join(
         f'<td width="{width}%" valign="top" style="padding:8px 4px 8px 12px">'

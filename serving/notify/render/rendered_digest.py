@@ -50,8 +50,8 @@ class Row:
 
     Attributes:
         name: the KOL's.
-        tone: of the alerts that are open; None where none is.
-        open: how many are; None where none is.
+        tone: of the open alerts; None if there are none.
+        open: how many alerts are open; None if there are none.
         silence: that there were no comments; None where there were.
         figures: mood, comments, negatives; none where there were no comments.
         days: of a week.
@@ -80,7 +80,7 @@ class Group:
     Attributes:
         heading: of the group.
         entries: at least one.
-        more: how many are left out; None where none is.
+        more: how many are left out; None if there are none.
     """
 
     heading: str
@@ -97,7 +97,7 @@ class RenderedDigest:
         tone: of the whole: that of what is open, "over" where nothing is.
         flag: what kind of digest, and whose.
         title: the day, or the days.
-        below: whose times, and as of when.
+        below: the time zone, and when it was written.
         notice: that it comes late; None where it does not.
         summary: the whole in a sentence.
         groups: incidents, and what only informs.

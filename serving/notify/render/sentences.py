@@ -54,7 +54,7 @@ def what_changed(notification: Notification, name: str, words: Wording) -> str:
         words: the reader's language.
 
     Raises:
-        KeyError, TypeError, ValueError: the evidence is not as it must be.
+        KeyError, TypeError, ValueError: the evidence is malformed.
     """
     if notification.reason != Reason.RESOLVED:
         return rise(notification.kind, notification.evidence, name, words)
@@ -73,7 +73,7 @@ def rise(kind: str, evidence: Evidence | Figures, name: str, words: Wording) -> 
         words: the reader's language.
 
     Raises:
-        KeyError, TypeError, ValueError: the evidence is not as it must be.
+        KeyError, TypeError, ValueError: the evidence is malformed.
     """
     if kind == AlertKind.DATA_GAP:
         return _gap(evidence, name, words)
@@ -92,7 +92,7 @@ def rise(kind: str, evidence: Evidence | Figures, name: str, words: Wording) -> 
 
 
 def _stretch(evidence: Evidence | Figures, words: Wording) -> str:
-    """The length of the window; of an alert that is reported now, as the time just past."""
+    """The length of the window; for an alert that is reported now, as "the last …"."""
     span = words.span(_window(evidence))
     return words.text("the last {span}", span=span) if isinstance(evidence, Evidence) else span
 
@@ -121,7 +121,7 @@ def audience(found: Audience, words: Wording) -> str:
         words: the reader's language.
 
     Raises:
-        KeyError, TypeError: the audience is not as it must be.
+        KeyError, TypeError: the audience is malformed.
     """
     parts = []
     if found.authors is not None:

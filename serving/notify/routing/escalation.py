@@ -1,4 +1,4 @@
-"""Who is to be called because nobody acknowledged a page: decided purely."""
+"""Who is to be called because nobody acknowledged a page: a pure decision."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

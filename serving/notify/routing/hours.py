@@ -13,7 +13,7 @@ _DAY = 24 * 60
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of time on certain days of the week, by the clock on the wall.
+    """A stretch of time on certain days of the week, in local time.
 
     Attributes:
         days: on which it begins, 0 for Monday.
@@ -32,7 +32,7 @@ class Hours:
 
     Attributes:
         spans: at least one.
-        zone: whose clock on the wall is meant.
+        zone: the time zone of the hours.
         written: the spans as somebody wrote them.
     """
 
@@ -64,7 +64,7 @@ class Hours:
                     yield self._at(day, span.start)[0], max(self._at(day, span.end))
 
     def _at(self, day: date, minutes: int) -> tuple[datetime, datetime]:
-        """The instants of a time on the wall; they differ only where clocks change."""
+        """The instants of a local time; they differ only where clocks change."""
         wall = datetime.combine(day, time(), self.zone) + timedelta(minutes=minutes)
         return wall.astimezone(UTC), wall.replace(fold=1).astimezone(UTC)
 
@@ -74,10 +74,10 @@ def read_hours(texts: Sequence[str], zone: ZoneInfo) -> Hours:
 
     Args:
         texts: one a span, at least one; an end at or before its start lies on the next day.
-        zone: whose clock on the wall is meant.
+        zone: the time zone of the hours.
 
     Raises:
-        ValueError: a text is not so.
+        ValueError: a text has another form.
     """
     return Hours(tuple(_span(text) for text in texts), zone, tuple(texts))
 

@@ -1,4 +1,4 @@
-"""Which routes a transition takes, decided purely."""
+"""Which routes a transition takes: a pure decision."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from monitoring.kinds import AlertKind, Reason, Severity
 from serving.notify.routing.team import Team
 from serving.triage.muting import MutableAlert
 
-_ANYTHING_ELSE = ""  # no KOL and no platform is called so
+_ANYTHING_ELSE = ""  # no KOL and no platform has this name
 _REASONS = ("opened", "escalated", "resolved")  # every way to be a page for a route, or none
 
 
@@ -62,12 +62,14 @@ class Route:
         channels: notified at once, at any hour.
         kols: ids of the KOLs; None for all.
         kinds: kinds of alert; None for all.
-        platforms: the alert's foremost platform is one of these; None for any, and for none.
+        platforms: the alert's main platform is one of these; None for any alert, also without a
+            platform.
         min_severity: the least severe transition that it takes.
         pages_only: whether it takes only what is to call somebody.
         continues: whether the routes after it may also match what it matched.
-        teams: they share the watch; those at work are notified.
-        steps: whom to call when nobody acknowledges a page of this route; ever later.
+        teams: they take turns; those at work are notified.
+        steps: whom to call when nobody acknowledges a page of this route; each later than the one
+            before.
     """
 
     channels: tuple[str, ...] = ()
@@ -112,7 +114,7 @@ class Route:
 
 
 def taken(routes: Sequence[Route], route_input: RouteInput) -> list[int]:
-    """Places of the routes that take a transition: the first that matches, and on if it says so."""
+    """Places of the routes that take a transition: the first match, more if it continues."""
     places = []
     for place, route in enumerate(routes):
         if route.matches(route_input):

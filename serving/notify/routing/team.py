@@ -14,12 +14,12 @@ class Team:
     """A team.
 
     Attributes:
-        name: as the channels file has it.
+        name: as written in the channels file.
         channels: where it is notified.
         hours: when it is at work; None for always.
         on_call: where it is notified of what is critical outside its hours; empty if that goes to
             its channels.
-        zone: the time zone that it lives in.
+        zone: its time zone.
     """
 
     name: str

@@ -11,7 +11,7 @@ from serving.storage.delivery_record import Delivery
 async def group(lane: Lane, message: Message) -> Message:
     """Keep what is due and goes together: deliveries tried together stay together.
 
-    Otherwise a message that the other side took, but answered too late, would come again as part
+    Otherwise a message that the receiver took, but answered too late, would come again as part
     of another one, under another id, and nobody could see that it had come before. A digest goes
     alone. A later delivery of an alert never overtakes an earlier one.
     """
@@ -29,6 +29,6 @@ async def group(lane: Lane, message: Message) -> Message:
 
 
 def _trial(delivery: Delivery) -> tuple[int, datetime | None, int]:
-    """The same for what was last tried in one message, and for all that never was tried."""
+    """Equal for deliveries last tried in one message, and for all that were never tried."""
     alone = 0 if delivery.digest is None else delivery.delivery_id
     return delivery.attempts, delivery.due_at if delivery.attempts else None, alone

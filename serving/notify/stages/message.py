@@ -27,7 +27,7 @@ class Attempt:
 
     Attributes:
         at: when it ended.
-        error: why it failed; None if the other side took the message.
+        error: why it failed; None if the receiver took the message.
     """
 
     at: datetime
@@ -39,7 +39,7 @@ class Retry:
     """What follows an attempt.
 
     Attributes:
-        delivered: what the other side took.
+        delivered: what the receiver took.
         dead: what is given up.
         postponed: what is tried again.
         due_at: when it is tried again.

@@ -55,7 +55,7 @@ class Planning:
         route_input: what routes look at.
         rules: which channels are notified of what.
         now: the instant.
-        event: the event; None for one that is only tried, and that nothing mutes.
+        event: the event; None for a preview, which nothing mutes.
         context: what was known of its alert.
         rebuilt: whether it comes from comments that had been processed before a rebuild.
         candidates: the channels that routes lead to; set by `route`, and by `mute`.

@@ -16,7 +16,7 @@ async def retry(lane: Lane, message: Message) -> Message:
     """Decide what is delivered, what is given up, and what is tried again and when.
 
     Where one of several deliveries may be at fault nothing is decided: each is to be sent alone,
-    so that the others do not die with it.
+    so that the others are not given up with it.
     """
     attempt = message.attempt
     if attempt is None:

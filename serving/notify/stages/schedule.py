@@ -14,7 +14,7 @@ from serving.notify.stages.planning import Candidate, Planning
 def schedule(planning: Planning) -> Planning:
     """Plan each channel once, at the earliest time that a route to it allows.
 
-    The teams of a route share the watch: those at work are notified. If none is, those on call
+    The teams of a route take turns: those at work are notified. If none is, those on call
     are notified of what is critical, and the rest waits for the team that begins first.
     """
     found: dict[str, PlannedNotification] = {}
@@ -30,7 +30,7 @@ def schedule(planning: Planning) -> Planning:
 def waits_until(
     routes: Sequence[Route], channel: str, severity: str, now: datetime
 ) -> datetime | None:
-    """Until when the hours of the teams that have a channel leave it alone.
+    """Until when a channel waits for the hours of the teams that use it.
 
     None, for at once, if one of them is at work, or anything else leads to the channel.
     """

@@ -23,7 +23,8 @@ async def send(lane: Lane, message: Message) -> Message:
     An unexpected exception is a failed attempt, so that one bad message never ends a lane.
 
     Raises:
-        StoreError: the database failed while the message was written; this is no attempt.
+        StoreError: the database failed while the message was written; this does not count as an
+            attempt.
     """
     if not message.deliveries:
         return message

@@ -1,4 +1,4 @@
-"""A worker that looks every few seconds for what has become due with time alone."""
+"""A worker that checks every few seconds whether something has become due."""
 
 import asyncio
 from abc import ABC, abstractmethod
