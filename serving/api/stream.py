@@ -41,7 +41,7 @@ async def stream(
     seen = await service.alerts.last_event_id() if last_event_id is None else last_event_id
     step, mood_due = service.pipeline.progress.step, 0.0
     while True:
-        seen = written.notifications
+        notifications = written.notifications
         while events := await service.alerts.events_after(seen, limit=_EVENTS_AT_ONCE):
             for event in events:
                 seen = event.event_id
@@ -54,5 +54,5 @@ async def stream(
                 if kol_id in (None, status.kol_id):
                     yield ServerSentEvent(data=KolStatusOut.model_validate(status), event="mood")
             step, mood_due = latest, now() + service.settings.mood_interval
-        if written.notifications == seen:
+        if written.notifications == notifications:
             await written.wait(_LONGEST_WAIT if latest == step else max(mood_due - now(), 0.01))
