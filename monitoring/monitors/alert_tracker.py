@@ -121,8 +121,8 @@ class AlertTracker:
             rate: recent comments that matter, per minute.
             stretch: the minutes the decision rests on; `k` counts what matters to this family.
             scores: the value of each detector.
-            recent: the last half hour; `k` counts negatives. Shown at an end
-                and by all that only informs.
+            recent: the last half hour, of attention the last day; `k` counts negatives. Shown at
+                an end and by all that only informs.
             normal: the normal share of the comments that matter, in (0, 1).
         """
         score = max(part.ratio for part in scores)

@@ -166,6 +166,11 @@ def test_evidence_reads_back():
             "Praise for @lena: 40 comments in the last 60 minutes, 62% of them negative. "
             "Normal at this hour: about 10.",
         ),
+        (
+            "attention_surge",
+            "Attention on @lena: 40 comments in the last 60 minutes, 62% of them negative. "
+            "Normal in that time: about 10.",
+        ),
     ],
 )
 def test_one_sentence_says_it(kind, says):

@@ -131,8 +131,8 @@ def test_fans_and_offensive_comments_are_shown_where_known() -> None:
     assert "31%; normal: 4%" in text
 
 
-@pytest.mark.parametrize("kind", ["praise_surge", "comment_flood"])
-def test_praise_and_floods_show_no_reasons_for_anger(kind: str) -> None:
+@pytest.mark.parametrize("kind", ["praise_surge", "comment_flood", "attention_surge"])
+def test_praise_floods_and_attention_show_no_reasons_for_anger(kind: str) -> None:
     posts = [POST | {"post_id": "p1", "comments": 3, "excess": 1.0}, *EVIDENCE["drivers"]["posts"]]
     text = card(kind=kind, severity="info", drivers=EVIDENCE["drivers"] | {"posts": posts})
     assert kind.replace("_", " ") in text

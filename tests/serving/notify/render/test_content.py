@@ -36,6 +36,8 @@ FLOOD = replace(EVIDENCE, scores=(COPIES,))
          "INFO · Lena Vane · praise surge detected: 32.5 times the normal number of comments"),
         ({"kind": "comment_flood", "severity": "info", "evidence": FLOOD},
          "INFO · Lena Vane · comment flood detected: 32.5 times the normal number of comments"),
+        ({"kind": "attention_surge", "severity": "info"},
+         "INFO · Lena Vane · attention surge detected: 32.5 times the normal number of comments"),
         ({"kind": "data_gap", "severity": "info", "evidence": replace(EVIDENCE, comments=0)},
          "INFO · Lena Vane · data gap detected: 0 comments (normal: 38)"),
         ({"kol_name": "Lena\r\nBcc: all@example.com", "reason": "resolved"},
@@ -59,6 +61,8 @@ def test_the_subject_says_how_bad_who_what(change: dict[str, Any], subject: str)
          "1,240) in the last 30 minutes. Normal at this hour: 14% of about 38."),
         ("praise_surge", "Praise for Lena Vane: 1,240 comments in the last 30 minutes, 61% of "
          "them negative. Normal at this hour: about 38."),
+        ("attention_surge", "Attention on Lena Vane: 1,240 comments in the last 30 minutes, 61% "
+         "of them negative. Normal in that time: about 38."),
         ("data_gap", "No comments on Lena Vane for 30 minutes. Normal in that time: about 38. A "
          "platform or a data feed may be down."),
     ],
@@ -95,6 +99,8 @@ def test_an_end_is_described_by_its_last_figures() -> None:
     )
     few = rendered(**over, evidence=replace(EVIDENCE, comments=1)).items[0].sentence
     assert few == "Over after 8 hours. 1 comment in the last 30 minutes; normal: about 38."
+    calm = rendered(**over, kind="attention_surge").items[0].sentence
+    assert calm == "Over after 8 hours. 1,240 comments in the last 30 minutes; normal: about 38."
     back = rendered(**over, kind="data_gap").items[0].sentence
     assert back == (
         "Comments on Lena Vane are back after 8 hours without any. Normal in that time: about 38."
