@@ -17,7 +17,7 @@ from time import monotonic
 from typing import Any
 
 from benchmarks.machine import machine
-from benchmarks.mutation.mutants import Mutant, sample
+from benchmarks.mutation.mutants import Mutant, reason_of, sample
 from benchmarks.mutation.trial import ROOMS, enter_copy, found, judge, record
 
 SEED = 20261130
@@ -25,9 +25,7 @@ RESULT = Path("benchmarks/results/mutation.json")
 TOOLS = ("cosmic-ray", "coverage", "pytest", "hypothesis")
 
 
-def run(
-    drawn: dict[str, tuple[list[Mutant], list[Mutant]]],
-) -> Iterator[tuple[str, dict[str, Any]]]:
+def run(drawn: dict[str, list[Mutant]]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Try the mutants of each room on two processes, and yield what came of them.
 
     Raises:
@@ -38,33 +36,34 @@ def run(
         arguments = (Path(root), context.Value("i", 0))
         with ProcessPoolExecutor(2, context, enter_copy, arguments) as pool:
             recorded = dict(zip(drawn, pool.map(record, drawn), strict=True))
-            for name, (mutants, equivalent) in drawn.items():
-                survivors = []
+            for name, mutants in drawn.items():
                 if pool.submit(judge, name, recorded[name], None).result()[0]:
                     raise RuntimeError(f"the tests of {name} fail in another order")
+                survivors, equivalent = [], []
                 tried = pool.map(partial(judge, name, recorded[name]), mutants)
                 for mutant, (killed, diff) in zip(mutants, tried, strict=True):
-                    print(
-                        name,
-                        "killed" if killed else "SURVIVED",
-                        mutant.where,
-                        mutant.operator,
-                        flush=True,
-                    )
-                    if not killed:
-                        print(diff, flush=True)
+                    outcome = "killed" if killed else "SURVIVED"
+                    print(name, outcome, mutant.where, mutant.operator, flush=True)
+                    if killed:
+                        continue
+                    print(diff, flush=True)
+                    reason = reason_of(mutant)
+                    if reason is None:
                         survivors.append(mutant.described | {"diff": diff})
-                yield (
-                    name,
-                    {
-                        "mutants": len(mutants),
-                        "killed": len(mutants) - len(survivors),
-                        "survivors": survivors,
-                        "equivalent": [
-                            one.described | {"reason": one.reason} for one in equivalent
-                        ],
-                    },
-                )
+                    else:
+                        equivalent.append(mutant.described | {"reason": reason})
+                yield name, counted(len(mutants), survivors, equivalent)
+
+
+def counted(drawn: int, survivors: list[Any], equivalent: list[Any]) -> dict[str, Any]:
+    """What a room came to; equivalent mutants count apart."""
+    return {
+        "drawn": drawn,
+        "mutants": drawn - len(equivalent),
+        "killed": drawn - len(equivalent) - len(survivors),
+        "survivors": survivors,
+        "equivalent": equivalent,
+    }
 
 
 def main() -> None:

@@ -5,9 +5,8 @@ import random
 import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
-from typing import Any
 
 from cosmic_ray import plugins
 from cosmic_ray.ast import ast_nodes, get_ast
@@ -29,14 +28,12 @@ class Mutant:
         line: the code that is changed, without its indentation.
         becomes: the first line of the changed file that differs.
         rows: the lines of the innermost statement around it.
-        reason: why no test can notice the change; None where one can.
     """
 
     spec: MutationSpec
     line: str
     becomes: str
     rows: range
-    reason: str | None
 
     @property
     def where(self) -> str:
@@ -49,7 +46,7 @@ class Mutant:
         return self.spec.operator_name.rsplit("/", 1)[1]
 
     @property
-    def described(self) -> dict[str, Any]:
+    def described(self) -> dict[str, str]:
         """What a result says of it."""
         return {
             "where": self.where,
@@ -59,30 +56,27 @@ class Mutant:
         }
 
 
-def sample(files: Iterable[Path], size: int, seed: int) -> tuple[list[Mutant], list[Mutant]]:
-    """Draw places at random, and at each place one mutation.
+def sample(files: Iterable[Path], size: int, seed: int) -> list[Mutant]:
+    """Draw at most `size` places at random, and at each place one mutation.
 
     Drawing places first keeps a comparison, which can be changed in four ways, from counting four
-    times. Equivalent mutants that are drawn are handed back apart and replaced by the next.
-
-    Returns:
-        At most `size` mutants, and the equivalent ones that were drawn on the way.
+    times.
     """
     dice = random.Random(seed)
     places = [
         list(group) for path in sorted(files) for _, group in groupby(_specs(path), key=_place)
     ]
     dice.shuffle(places)
-    listed = tomllib.loads(_EQUIVALENT.read_text())["mutant"]
-    drawn: list[Mutant] = []
-    equivalent: list[Mutant] = []
-    for place in places:
-        mutant = _mutant(dice.choice(place), listed)
-        if mutant is not None:
-            (drawn if mutant.reason is None else equivalent).append(mutant)
-        if len(drawn) == size:
-            break
-    return drawn, equivalent
+    mutants = (mutant for place in places if (mutant := _mutant(dice.choice(place))) is not None)
+    return list(islice(mutants, size))
+
+
+def reason_of(mutant: Mutant) -> str | None:
+    """Why no test can notice a mutant; None if it is not listed as equivalent."""
+    listed: list[dict[str, str]] = tomllib.loads(_EQUIVALENT.read_text())["mutant"]
+    key = {"file": mutant.spec.module_path.as_posix()} | mutant.described
+    del key["where"]
+    return next((entry["reason"] for entry in listed if key.items() <= entry.items()), None)
 
 
 def _place(spec: MutationSpec) -> tuple[_Position, str]:
@@ -106,7 +100,7 @@ def _specs(path: Path) -> list[MutationSpec]:
     return sorted(found, key=lambda spec: (_place(spec), spec.operator_name, spec.occurrence))
 
 
-def _mutant(spec: MutationSpec, listed: list[dict[str, Any]]) -> Mutant | None:
+def _mutant(spec: MutationSpec) -> Mutant | None:
     source = spec.module_path.read_text()
     changed = mutate_code(
         source, plugins.get_operator(spec.operator_name)(), occurrence=spec.occurrence
@@ -116,15 +110,8 @@ def _mutant(spec: MutationSpec, listed: list[dict[str, Any]]) -> Mutant | None:
     before, after = source.splitlines(), changed.splitlines()
     line = before[spec.start_pos[0] - 1].strip()
     becomes = next((new.strip() for old, new in zip(before, after, strict=False) if old != new), "")
-    key = {
-        "file": spec.module_path.as_posix(),
-        "operator": spec.operator_name.rsplit("/", 1)[1],
-        "line": line,
-        "becomes": becomes,
-    }
-    reasons = (entry["reason"] for entry in listed if key.items() <= entry.items())
     rows = _statement(ast.parse(source), spec.start_pos[0])
-    return Mutant(spec, line, becomes, rows, next(reasons, None))
+    return Mutant(spec, line, becomes, rows)
 
 
 def _statement(tree: ast.Module, row: int) -> range:
