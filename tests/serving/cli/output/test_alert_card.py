@@ -127,7 +127,7 @@ def test_fans_and_offensive_comments_are_shown_where_known() -> None:
         "offensive_usual": 0.04,
     }
     text = card(drivers=drivers)
-    assert "14 of 22 loyal fans turned negative, 5 stay positive" in text
+    assert "14 of 22 loyal fans turned negative, 5 stayed positive" in text
     assert "31%; normal: 4%" in text
 
 
