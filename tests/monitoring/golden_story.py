@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from monitoring.alerts import AlertEvent
-from monitoring.detectors.volume_surge import STEP, VolumeSurge
+from monitoring.detectors.volume_surge import VolumeSurge, VolumeSurgeSettings
 from monitoring.drivers import Drivers, explain
 from monitoring.engine import Engine
 from monitoring.near_duplicates import RecentTexts, signature
@@ -24,6 +24,7 @@ from monitoring.terms import terms_of
 from tests.monitoring.streams import START, Scene, comments_of, scored
 
 FOLDER = Path(__file__).with_name("golden")
+STEP = VolumeSurgeSettings().step
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 DAY = 24 * 60
 CRISIS = (
@@ -45,6 +46,11 @@ COPIES = (
 BURN = (
     Scene(6 * DAY, 0.5, 0.12),
     Scene(14 * 60, 1.0, 0.16),  # a slow burn
+    Scene(DAY, 0.5, 0.12),
+)
+ATTENTION = (
+    Scene(8 * DAY, 0.5, 0.12),
+    Scene(6 * 60, 5.0, 0.12),  # an attention surge
     Scene(DAY, 0.5, 0.12),
 )
 PRAISE = (
@@ -195,6 +201,7 @@ STORIES: dict[str, Callable[[], dict[str, Any]]] = {
     "copies": engine_story(COPIES, 2),
     "praise": engine_story(PRAISE, 3),
     "burn": engine_story(BURN, 5),
+    "attention": engine_story(ATTENTION, 6),
     "surge": surge_story,
     "drivers": drivers_story,
     "texts": texts_story,

@@ -202,3 +202,10 @@ def test_the_end_is_described_by_the_share_or_by_silence():
     assert summarise_end("lena", now, silent) == (
         "Over after 5 hours on @lena. 0 comments in the last half hour; normal: about 10."
     )
+
+
+@pytest.mark.parametrize(("rate", "fraction", "again"), [(0.9, 0.4, True), (0.9, 0.5, False)])
+def test_the_policy_says_how_large_a_second_wave_must_be(rate, fraction, again):
+    policy = replace(POLICY, reopen_fraction=fraction)
+    _, events = advance(resolved(), replace(FIRING, rate=rate), START + HOUR, policy)
+    assert bool(events) is again

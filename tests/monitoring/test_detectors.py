@@ -13,6 +13,7 @@ from monitoring.detectors.baseline_drift import BaselineDrift, DriftState
 from monitoring.detectors.hour_scan import HourScan, HourScanSettings
 from monitoring.detectors.likelihood import beta_binomial_llr, increments, logit_shift
 from monitoring.detectors.share_shift import ShareShift, ShareShiftSettings
+from monitoring.errors import PolicyError
 from monitoring.hours import Hour
 from monitoring.monitors.recovery import Recovery
 
@@ -205,3 +206,12 @@ def test_drift_state_reads_back():
     other = BaselineDrift(msgspec.msgpack.decode(state, type=DriftState))
     assert days(other, 14, 0.2, first=20) == days(drift, 14, 0.2, first=20)
     assert other.state == drift.state
+
+
+@pytest.mark.parametrize(
+    "name", ["count_cap", "silence_cap", "least_nats", "least_negative", "least_rise"]
+)
+def test_no_setting_of_the_hour_scan_is_negative(name):
+    assert getattr(HourScanSettings(**{name: 0.0}), name) == 0.0
+    with pytest.raises(PolicyError, match=name):
+        HourScanSettings(**{name: -1e-9})

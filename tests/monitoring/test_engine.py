@@ -250,3 +250,12 @@ def test_the_time_zone_does_not_decide(shift):
     events = paging(feed(Engine(), windows(3, 0.4, 5 * DAY, crisis=crisis, first=first)))
     assert [event.reason for event in events] == ["opened"]
     assert events[0].at - first <= timedelta(days=4, minutes=40)
+
+
+def test_a_kol_with_few_comments_is_learning_for_longer_than_a_day():
+    engine = Engine()
+    feed(engine, windows(23, 0.01, 3 * DAY // 2))
+    pipeline = engine._monitors["lena"]
+    assert pipeline.baseline.hours >= 24
+    assert pipeline.baseline.weight < 20
+    assert engine.status("lena").learning

@@ -35,11 +35,20 @@ def test_a_story_gives_the_golden_figures(name: str) -> None:
 def test_the_stories_hold_every_kind_of_alert() -> None:
     events = [
         event
-        for name in ("crisis", "copies", "praise", "burn")
+        for name in ("crisis", "copies", "praise", "burn", "attention")
         for event in json.loads((FOLDER / f"{name}.json").read_text())["events"]
     ]
     assert {event["kind"] for event in events} == {
-        *("backlash", "brigade", "comment_flood", "data_gap", "flip", "praise_surge", "slow_burn"),
+        *(
+            "attention_surge",
+            "backlash",
+            "brigade",
+            "comment_flood",
+            "data_gap",
+            "flip",
+            "praise_surge",
+            "slow_burn",
+        ),
     }
     assert {event["reason"] for event in events} == {
         *("opened", "escalated", "resolved", "reopened", "aftershock"),
