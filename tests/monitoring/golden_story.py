@@ -50,7 +50,7 @@ BURN = (
 )
 ATTENTION = (
     Scene(8 * DAY, 0.5, 0.12),
-    Scene(6 * 60, 5.0, 0.12),  # an attention surge
+    Scene(6 * 60, 10.0, 0.12),  # an attention surge
     Scene(DAY, 0.5, 0.12),
 )
 PRAISE = (
