@@ -62,16 +62,16 @@ _STAGES = (
 )
 _WIRING = ("app", "settings", "setting_values", "documents")
 ROOMS = {
-    "monitoring": Room(180, ("monitoring/**/*.py",), ("tests/monitoring",)),
-    "triage": Room(45, ("serving/triage/*.py",), ("tests/serving/triage",)),
-    "routing": Room(60, ("serving/notify/routing/*.py",), _notify(_ROUTING)),
+    "monitoring": Room(145, ("monitoring/**/*.py",), ("tests/monitoring",)),
+    "triage": Room(40, ("serving/triage/*.py",), ("tests/serving/triage",)),
+    "routing": Room(45, ("serving/notify/routing/*.py",), _notify(_ROUTING)),
     "stages": Room(
-        50,
+        45,
         ("serving/notify/stages/*.py",),
         (*_notify(_STAGES), "tests/serving/reports/test_digest*.py"),
     ),
     "wiring": Room(
-        40,
+        30,
         ("serving/app.py", "serving/settings.py"),
         tuple(f"tests/serving/test_{name}.py" for name in _WIRING),
     ),
@@ -162,13 +162,13 @@ def _warm_up(modules: list[str]) -> None:
 def judge(name: str, recorded: dict[str, Any], mutant: Mutant | None) -> tuple[bool, str]:
     """Whether the tests of its room kill a mutant, and its diff; None is the code as it is.
 
-    Tests that run the statement come first, the quick ones before the slow ones; a mutant of a
-    statement that no test runs survives without a trial. A statement that runs only while modules
-    are imported belongs to the tests that use its file.
+    Only the files with a test that runs the statement are run: such tests first, the quick ones
+    before the slow ones. A mutant of a statement that no test runs survives without a trial. A
+    statement that runs only while modules are imported belongs to the tests that use its file.
     """
     _warm_up(recorded["modules"])
     if mutant is None:
-        return not _trial(name, recorded["seconds"], set()), ""
+        return not _trial(recorded["seconds"], set(recorded["seconds"])), ""
     lines: dict[str, list[str]] = recorded["lines"].get(mutant.spec.module_path.as_posix(), {})
     running = {test for row in mutant.rows for test in lines.get(str(row), ())}
     if not running:
@@ -177,14 +177,19 @@ def judge(name: str, recorded: dict[str, Any], mutant: Mutant | None) -> tuple[b
         running = {test for tests in lines.values() for test in tests}
     operator = plugins.get_operator(mutant.spec.operator_name)()
     with use_mutation(mutant.spec.module_path, operator, mutant.spec.occurrence) as (old, new):
-        passed = _trial(name, recorded["seconds"], running)
+        passed = _trial(recorded["seconds"], running)
     diff = unified_diff(old.splitlines(), (new or "").splitlines(), lineterm="", n=0)
     return not passed, "\n".join(list(diff)[3:])
 
 
-def _trial(name: str, seconds: dict[str, float], first: set[str]) -> bool:
-    order = sorted(seconds, key=lambda test: (test not in first, seconds[test]))
+def _trial(seconds: dict[str, float], first: set[str]) -> bool:
+    """Whether the files of some tests pass, those tests first.
+
+    The other tests of a file follow, as a fixture counts as run by the first test that uses it.
+    """
+    files = {test.partition("::")[0] for test in first if test}
+    tests = [test for test in seconds if test.partition("::")[0] in files]
+    order = sorted(tests, key=lambda test: (test not in first, seconds[test]))
     Path("order.json").write_text(json.dumps(order))
-    tests = [str(path) for path in found(ROOMS[name].tests)]
-    limit = max(LEAST_SECONDS, 3 * max(seconds.values()))
-    return _passes(["--in-order=order.json", *tests], limit)[0]
+    limit = max(LEAST_SECONDS, 3 * max(seconds[test] for test in tests))
+    return _passes(["--in-order=order.json", *sorted(files)], limit)[0]
