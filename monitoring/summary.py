@@ -34,7 +34,7 @@ def summarise(kind: AlertKind, kol_id: str, evidence: "Evidence") -> str:
         )
     if kind == AlertKind.ATTENTION_SURGE:
         return (
-            f"Attention on @{kol_id}: {evidence.comments} comments in {span}, {share} of them "
+            f"Comments on @{kol_id} surged to {evidence.comments} in {span}, {share} of them "
             f"negative. Normal in that time: about {evidence.expected_comments:.0f}."
         )
     figures = f"({evidence.negative:.0f} of {evidence.comments}) in {span}"

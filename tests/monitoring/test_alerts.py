@@ -168,7 +168,7 @@ def test_evidence_reads_back():
         ),
         (
             "attention_surge",
-            "Attention on @lena: 40 comments in the last 60 minutes, 62% of them negative. "
+            "Comments on @lena surged to 40 in the last 60 minutes, 62% of them negative. "
             "Normal in that time: about 10.",
         ),
     ],

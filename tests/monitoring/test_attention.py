@@ -110,7 +110,7 @@ def test_ten_times_the_comments_are_reported_once_within_a_day(two_quiet_years, 
     assert evidence.comments >= 20
     assert 1.0 < evidence.expected_comments < 6.0
     assert evidence.summary == (
-        f"Attention on @lena: {evidence.comments} comments in the last 24 hours, "
+        f"Comments on @lena surged to {evidence.comments} in the last 24 hours, "
         f"{evidence.negative_share:.0%} of them negative. "
         f"Normal in that time: about {evidence.expected_comments:.0f}."
     )

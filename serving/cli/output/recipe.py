@@ -57,11 +57,19 @@ _SCAN = (
     ("count", "count_nats", "log((k + 1) / (pE + 1))² / 2s², at most 4"),
     ("Λ", "", "share + silence + count, in nats"),
 )
+_SURGE = (
+    ("r", "ratio", "log of the comments of a day over their normal number"),
+    ("q", "quantile", "r that is exceeded in a share t of the time"),
+    ("e", "excess", "mean of r - q where r is above q"),
+    ("t", "tail", "that share"),
+    ("Λ", "", "(r - q) / e - log t, in nats"),
+)
 RECIPES = {
     "share_shift": _SHIFT,
     "praise_shift": _SHIFT,
     "copies_shift": _COPIES,
     "hour_scan": _SCAN,
+    "volume_surge": _SURGE,
 }
 _FORM = "%d %b %H:%M"
 
@@ -105,6 +113,8 @@ def inputs(score: DetectorScoreInfo, at: datetime) -> Table | None:
 
 def _figure(value: float) -> str:
     """Five significant digits at least; counts whole."""
-    if float(value).is_integer() and value >= 1:
+    if value == 0:
+        return "0"
+    if float(value).is_integer() and abs(value) >= 1:
         return f"{value:,.0f}"
-    return f"{value:,.{max(2, 4 - math.floor(math.log10(value)))}f}" if value > 0 else "0"
+    return f"{value:,.{max(2, 4 - math.floor(math.log10(abs(value))))}f}"

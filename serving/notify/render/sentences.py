@@ -32,7 +32,7 @@ _RISE: dict[str, str] = {
         "Praise for {name}: {comments} in {span}, {share} of them negative."
     ),
     AlertKind.ATTENTION_SURGE: msg(
-        "Attention on {name}: {comments} in {span}, {share} of them negative."
+        "Comments on {name} surged to {total} in {span}, {share} of them negative."
     ),
     AlertKind.COMMENT_FLOOD: msg(
         "Near-identical comments flood {name}: {comments} in {span}, {share} of them negative."

@@ -40,6 +40,7 @@ INPUTS = {
         "phi": 0.5, "b": 0.41, "phi_b": 0.625, "kappa": 35.5, "s2": 0.325, "share_nats": 3.75,
         "silence_nats": 0.0, "count_nats": 4.0,
     },
+    "volume_surge": {"ratio": 1.25, "quantile": -0.25, "excess": 0.5, "tail": 0.02},
 }  # fmt: skip
 
 
@@ -255,6 +256,14 @@ def test_evidence_without_inputs_cannot_be_recomputed(alert: dict[str, Any]) -> 
     text = "\n".join(drawn(alert))
     assert "Recompute it" not in text
     assert "?points=5000" in text
+
+
+def test_a_surge_is_recomputed_from_numbers_that_may_be_negative(alert: dict[str, Any]) -> None:
+    surge = score("volume_surge", 9.0) | {"inputs": INPUTS["volume_surge"]}
+    alert["events"][0]["evidence"]["scores"] = [surge]
+    text = "\n".join(drawn(alert))
+    assert "-0.25" in text
+    assert "(r - q) / e - log t, in nats" in text
 
 
 def test_every_input_of_a_detector_is_shown() -> None:

@@ -61,7 +61,7 @@ def test_the_subject_says_how_bad_who_what(change: dict[str, Any], subject: str)
          "1,240) in the last 30 minutes. Normal at this hour: 14% of about 38."),
         ("praise_surge", "Praise for Lena Vane: 1,240 comments in the last 30 minutes, 61% of "
          "them negative. Normal at this hour: about 38."),
-        ("attention_surge", "Attention on Lena Vane: 1,240 comments in the last 30 minutes, 61% "
+        ("attention_surge", "Comments on Lena Vane surged to 1,240 in the last 30 minutes, 61% "
          "of them negative. Normal in that time: about 38."),
         ("data_gap", "No comments on Lena Vane for 30 minutes. Normal in that time: about 38. A "
          "platform or a data feed may be down."),
