@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from datetime import timedelta
 
@@ -229,7 +230,9 @@ def test_drivers_read_back():
     drivers = explain(
         comments(storm * 4, 0.9, post_id="p", lang="ko", likes=3), comments(usual * 9, 0.1)
     )
-    assert Drivers.from_dict(drivers.to_dict()) == drivers
+    written = drivers.to_dict()
+    assert json.loads(json.dumps(written)) == written
+    assert Drivers.from_dict(written) == drivers
 
 
 def test_drivers_stored_before_the_regulars_were_counted_are_read():
