@@ -44,7 +44,7 @@ def test_a_storm_pages_once_and_is_resolved(per_minute):
         assert over[0].alert_id == page.alert_id
 
 
-def test_a_turn_at_usual_volume_is_found_and_called_a_flip():
+def test_a_turn_at_normal_volume_is_found_and_called_a_flip():
     calm = list(windows(5, 2.0, 6 * DAY))
     turned = list(windows(6, 2.0, DAY, share=0.5, first=START + 6 * DAY * MINUTE))
     events = paging(feed(Engine(), calm + turned))
@@ -259,3 +259,11 @@ def test_a_kol_with_few_comments_is_learning_for_longer_than_a_day():
     assert pipeline.baseline.hours >= 24
     assert pipeline.baseline.weight < 20
     assert engine.status("lena").learning
+
+
+def test_a_kol_that_was_reset_begins_anew_with_its_next_comment():
+    engine = Engine(Policy())
+    engine.observe(scored(START + timedelta(days=2), 1))
+    assert engine.observe(scored(START, 2)).late
+    engine.reset("lena")
+    assert not engine.observe(scored(START, 3)).late
