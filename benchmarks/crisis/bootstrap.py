@@ -37,7 +37,7 @@ def crisis_intervals(
         chosen: the crises of each KOL that belong to the group, in the same order.
 
     Returns:
-        "recall" and "delay_median" (minutes). Rounds without such a crisis are left out.
+        "recall" and "delay_median" (minutes). Resamples without such a crisis are left out.
     """
     kol = np.array([index for index, crises in enumerate(chosen) for _ in crises], dtype=np.int64)
     delay = np.array([delay_of(crisis) for crises in chosen for crisis in crises])
