@@ -28,3 +28,11 @@ def test_a_share_that_moved_is_kept_but_trusted_less():
     for number in range(14 * 24, 17 * 24):  # a new level is learnt faster than it was before
         base.learn_hour(Hour(number, comments=40, negative=24.0, positive=4.0, active=30))
     assert base.share > 0.3
+
+
+@pytest.mark.parametrize(("of_40", "bound"), [(0.0, 0.005), (40.0, 0.995)])
+def test_a_share_is_never_taken_for_certain(of_40: float, bound: float) -> None:
+    base = Baseline()
+    for number in range(28 * 24):
+        base.learn_hour(Hour(number, comments=40, negative=of_40, positive=of_40, active=30))
+    assert base.share == base.positive == bound

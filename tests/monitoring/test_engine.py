@@ -7,8 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitoring.baseline import Baseline
 from monitoring.engine import Engine
 from monitoring.errors import OutOfOrderError, SnapshotError
+from monitoring.exponential_window import ExponentialWindow
+from monitoring.hours import Hour
+from monitoring.monitors.praise import PraiseMonitor
 from monitoring.policy import Policy
 from monitoring.snapshot import KolSnapshot
 from monitoring.windows import WindowStats
@@ -64,6 +68,16 @@ def test_a_surge_of_praise_informs_and_does_not_page():
     events = feed(Engine(), calm + praise)
     assert [event.kind for event in events if event.reason == "opened"] == ["praise_surge"]
     assert paging(events) == []
+
+
+def test_a_monitor_of_praise_compares_with_the_baseline_from_the_start():
+    base = Baseline()
+    for number in range(48):
+        base.learn_hour(Hour(number, comments=40, negative=8.0, positive=16.0, active=30))
+    monitor = PraiseMonitor("lena", Policy(), base, ExponentialWindow())
+    at_first = monitor.scores(48 * 60)
+    monitor.refresh()
+    assert monitor.scores(48 * 60) == at_first
 
 
 @pytest.mark.parametrize("share", [0.0, 0.2, 0.5, 0.9, 1.0])

@@ -12,8 +12,12 @@ from scipy.special import betaln
 from monitoring.alerts import AlertEvent
 from monitoring.copies_baseline import CopiesBaseline
 from monitoring.engine import Engine
+from monitoring.event_time import minute_of
 from monitoring.events import ScoredComment
+from monitoring.kol_pipeline import KolPipeline
 from monitoring.monitors.flood import FloodMonitor
+from monitoring.policy import Policy
+from monitoring.snapshot import decode
 from monitoring.windows import WindowStats
 from tests.monitoring.streams import MINUTE, START, Scene, comments_of, scored, windows
 from tests.monitoring.test_properties import SEEDS, checked, stories
@@ -159,6 +163,22 @@ def test_a_restore_within_a_flood_is_no_interruption(known, cut):
     told = feed(broken, stream[:cut])
     told += feed(used_to(broken.snapshot("lena")), stream[cut:])
     assert told == expected
+
+
+@pytest.mark.parametrize("observed", [True, False])
+def test_a_flood_is_normal_only_if_its_last_hour_was_observed(known, observed):
+    engine = used_to(known)
+    feed(engine, wave(40, 0.9))
+    flood = KolPipeline("lena", Policy(), decode("lena", engine.snapshot("lena")).kol).flood
+    assert flood.tracker.open
+    before = flood.state.copies_baseline.share
+    hour = minute_of(START) // 60 + KNOWN // 60 + int(Policy().longest.total_seconds() // 3600) + 1
+    start = hour * 60
+    flood.state.n, flood.state.copies = 600, 540.0
+    (event,) = flood.close_hour(hour, (start, start + 60 if observed else start))
+    assert event.reason == "resolved"
+    share = flood.state.copies_baseline.share
+    assert share > 0.5 if observed else share == before
 
 
 copied = st.builds(
