@@ -66,6 +66,8 @@ class AlertEvent:
         reason: what happened.
         at: event time at which it could be known.
         evidence: the figures behind it.
+        found_at: when, by the clock, comments that came late showed it; None for an event that was
+            raised as it happened.
     """
 
     alert_id: str
@@ -75,6 +77,7 @@ class AlertEvent:
     reason: Reason
     at: datetime
     evidence: Evidence
+    found_at: datetime | None = None
 
     @property
     def pages(self) -> bool:

@@ -65,7 +65,8 @@ class Reason(StrEnum):
     """Why an alert event was raised.
 
     `AFTERSHOCK` is open again for a wave soon after the end that is so far no larger than those
-    before, `REOPENED` for one that is larger or comes later.
+    before, `REOPENED` for one that is larger or comes later. `REVISED`: comments that came late
+    changed what had been reported; no detector raises it.
     """
 
     OPENED = "opened"
@@ -73,10 +74,12 @@ class Reason(StrEnum):
     RESOLVED = "resolved"
     AFTERSHOCK = "aftershock"
     REOPENED = "reopened"
+    REVISED = "revised"
 
 
 class AlertState(StrEnum):
-    """Whether an alert lasts."""
+    """Whether an alert lasts; `REVISED`: with the comments that came late there is no incident."""
 
     OPEN = "open"
     RESOLVED = "resolved"
+    REVISED = "revised"

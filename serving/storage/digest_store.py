@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import case, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,6 +15,7 @@ from serving.storage.alert_status import alert_statuses
 from serving.storage.digest_record import DigestInterval
 from serving.storage.instants import from_micros, to_micros
 from serving.storage.rebuild import PIPELINE
+from serving.storage.score_rows import MILLIONTHS
 from serving.storage.tables import (
     alert_events,
     alerts,
@@ -93,7 +95,7 @@ async def sums(
             .group_by(minutes.c.kol_id)
         )
         for kol_id, *row in await connection.execute(statement):
-            found[kol_id] = Sums(*row)
+            found[kol_id] = _sums(row)
     return found
 
 
@@ -209,7 +211,7 @@ async def height(
         .limit(1)
     )
     row = (await connection.execute(statement)).one_or_none()
-    return None if row is None else (from_micros(row[0]), Sums(*row[1:]))
+    return None if row is None else (from_micros(row[0]), _sums(row[1:]))
 
 
 async def holds_unread(connection: AsyncConnection, before: datetime) -> bool:
@@ -254,6 +256,12 @@ async def reach(
     """Note that a digest has been written up to an instant."""
     statement = update(digests).where(digests.c.name == name, digests.c.every == every)
     await connection.execute(statement.values(reached=to_micros(at)))
+
+
+def _sums(row: Sequence[Any]) -> Sums:
+    comments, *millionths = (int(value) for value in row)
+    negative, positive = (value / MILLIONTHS for value in millionths)
+    return Sums(comments, negative, positive)
 
 
 def _chunks(ids: Collection[str]) -> Iterator[Sequence[str]]:

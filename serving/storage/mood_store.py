@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from serving.storage.database import Database
 from serving.storage.instants import from_micros, to_micros
+from serving.storage.score_rows import MILLIONTHS
 from serving.storage.tables import minutes
 
 
@@ -59,4 +60,7 @@ class MoodStore:
         )
         async with self._database.read() as connection:
             rows = (await connection.execute(statement)).all()
-        return [MoodPoint(from_micros(start), n, neg, pos) for start, n, neg, pos in rows]
+        return [
+            MoodPoint(from_micros(start), n, int(negative) / MILLIONTHS, int(positive) / MILLIONTHS)
+            for start, n, negative, positive in rows
+        ]

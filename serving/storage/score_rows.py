@@ -11,6 +11,7 @@ from serving.storage.tables import minutes, scores
 from serving.storage.upsert import insert
 
 _MINUTE = 60_000_000
+MILLIONTHS = 1_000_000  # the unit of the sums of minutes
 
 
 async def write_scores(
@@ -39,13 +40,13 @@ async def add_to_minutes(
     connection: AsyncConnection, scored: Sequence[tuple[int, ScoredComment]]
 ) -> None:
     """Add scored comments to the sums of their minutes."""
-    sums: defaultdict[tuple[str, int], list[float]] = defaultdict(lambda: [0, 0.0, 0.0])
+    sums: defaultdict[tuple[str, int], list[int]] = defaultdict(lambda: [0, 0, 0])
     for _, one in scored:
         created_at = to_micros(one.comment.created_at)
         entry = sums[one.comment.kol_id, created_at - created_at % _MINUTE]
         entry[0] += 1
-        entry[1] += one.negative
-        entry[2] += one.positive
+        entry[1] += round(one.negative * MILLIONTHS)
+        entry[2] += round(one.positive * MILLIONTHS)
     if not sums:
         return
     statement = insert(connection, minutes)

@@ -66,6 +66,17 @@ comments = Table(
     sqlite_autoincrement=True,
 )
 
+# Comments of the log that were edited or removed, in order; the pipeline reads on here too.
+comment_changes = Table(
+    "comment_changes",
+    metadata,
+    Column("change_id", _Serial, primary_key=True, autoincrement=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+
 # Event time that was declared to have passed without a comment; repeated by a rebuild.
 idle_marks = Table(
     "idle_marks",
@@ -87,17 +98,20 @@ scores = Table(
     Column("model", String(128), nullable=False),
 )
 
+# Sums of the comments of a minute that were not removed, in whole millionths: so they do not depend
+# on the order of adding, and a comment that is edited or removed is taken out exactly.
 minutes = Table(
     "minutes",
     metadata,
     Column("kol_id", String(128), primary_key=True),
     Column("start", BigInteger, primary_key=True),
     Column("comments", Integer, nullable=False),
-    Column("negative", Float, nullable=False),
-    Column("positive", Float, nullable=False),
+    Column("negative", BigInteger, nullable=False),
+    Column("positive", BigInteger, nullable=False),
+    Column("removed", Integer, nullable=False, server_default="0"),
 )
 
-# What detectors computed for a closed minute: `minutes` counts late comments too, this does not.
+# A closed minute as the detectors count it (`WindowStats`), and what they computed for it.
 minute_scores = Table(
     "minute_scores",
     metadata,
@@ -106,6 +120,9 @@ minute_scores = Table(
     Column("comments", Integer, nullable=False),
     Column("negative", Float, nullable=False),
     Column("positive", Float, nullable=False),
+    Column("authors", Integer),
+    Column("top_author_share", Float),
+    Column("duplicate_share", Float),
     Column("excess", Float, nullable=False),
     Column("expected_comments", Float, nullable=False),
     Column("expected_negative_share", Float, nullable=False),
@@ -129,6 +146,7 @@ alerts = Table(
     Column("updated_at", BigInteger, nullable=False),
     Column("resolved_at", BigInteger),
     Column("evidence", JSON, nullable=False),
+    Column("found_at", BigInteger),
     Index(None, "opened_at", "alert_id"),
     Index(None, "kol_id", "opened_at"),
 )
@@ -144,7 +162,17 @@ alert_events = Table(
     Column("reason", String(16), nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("evidence", JSON, nullable=False),
+    Column("found_at", BigInteger),
     sqlite_autoincrement=True,
+)
+
+# The id of an alert stays when comments that came late move its start, and with it the id that is
+# derived from the start. Kept by a rebuild.
+alert_ids = Table(
+    "alert_ids",
+    metadata,
+    Column("derived_id", String(64), primary_key=True),
+    Column("alert_id", String(64), nullable=False),
 )
 
 # What deliveries carry, stored once for all channels. Of `type` "alert" it is news of an alert, as
@@ -235,7 +263,8 @@ silences = Table(
 )
 
 # What people set for single KOLs, each at its place in the log: after the comment `after_seq` and,
-# once the pipeline came there, the idle mark `after_mark`. Repeated by a rebuild.
+# once the pipeline came there, the idle mark `after_mark`. `from_minute` is the first minute of
+# event time that is judged by it. Repeated by a rebuild.
 policy_changes = Table(
     "policy_changes",
     metadata,
@@ -246,6 +275,7 @@ policy_changes = Table(
     Column("overrides", JSON, nullable=False),  # name: value; null takes the override back
     Column("actor", String(100), nullable=False),
     Column("at", BigInteger, nullable=False),
+    Column("from_minute", BigInteger),
     Index(None, "kol_id", "change_id"),
     sqlite_autoincrement=True,
 )
@@ -278,4 +308,23 @@ progress = Table(
     Column("mark", BigInteger, nullable=False),
     Column("step", BigInteger, nullable=False),
     Column("policy_change", BigInteger, nullable=False, server_default="0"),
+    Column("comment_change", BigInteger, nullable=False, server_default="0"),
+)
+
+# The engine's state of a KOL before a minute of event time; re-runs start from it.
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("kol_id", String(128), primary_key=True),
+    Column("minute", BigInteger, primary_key=True),
+    Column("snapshot", LargeBinary, nullable=False),
+)
+
+# Closed minutes that have changed, of KOLs that are to be judged again.
+reruns = Table(
+    "reruns",
+    metadata,
+    Column("kol_id", String(128), primary_key=True),
+    Column("first_minute", BigInteger, nullable=False),
+    Column("last_minute", BigInteger, nullable=False),
 )
