@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from model.batcher import BatchReport
 from model.types import Prediction
 from monitoring.engine import KolStatus
+from serving.clock import ClockStatus
 from serving.delivery_state import DeliveryState
 
 OTHER = "_other"
@@ -162,6 +163,17 @@ class Metrics:
             ["worker"],
             registry=registry,
         )
+        self._clock_jump = Gauge(
+            "groundswell_clock_jump_seconds",
+            "How far the host's clock is ahead of the time that the service keeps; 0 if it agrees.",
+            registry=registry,
+        )
+        self._clock_jumps = Counter(
+            "groundswell_clock_jumps",
+            "Jumps of the host's clock, by a minute or more, that the service did not follow.",
+            registry=registry,
+        )
+        self._counted_jumps = 0
         self._build = Gauge(
             "groundswell_build_info",
             "Always 1; its labels say what runs.",
@@ -193,6 +205,12 @@ class Metrics:
         self._build.labels(version, model_id).set(1)
         for worker, alive in workers.items():
             self._worker_up.labels(worker).set(alive)
+
+    def show_clock(self, clock: ClockStatus) -> None:
+        """Set how far the host's clock is off, and count its jumps."""
+        self._clock_jump.set(0 if clock.jump is None else clock.jump.by.total_seconds())
+        self._clock_jumps.inc(clock.jumps - self._counted_jumps)
+        self._counted_jumps = clock.jumps
 
     def stage(self, name: str) -> AbstractContextManager[Any]:
         """Times a block as the stage `name`."""

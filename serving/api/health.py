@@ -1,5 +1,6 @@
 """Health, readiness, status and metrics of the service."""
 
+from collections.abc import Iterator
 from importlib.metadata import version
 
 from fastapi import APIRouter, Response
@@ -7,6 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from serving.api.problems import documented
 from serving.api.schemas import CheckOut, LogOut, ReadyOut, StatusOut
+from serving.clock import ClockStatus
 from serving.service import Running
 
 router = APIRouter(tags=["health"])
@@ -21,18 +23,26 @@ async def healthz() -> CheckOut:
 
 @router.get("/readyz", responses={503: {"model": ReadyOut, "description": "A worker is down"}})
 async def readyz(response: Response, service: Running) -> ReadyOut:
-    """Check that every worker runs, so that comments are stored, scored and monitored."""
+    """Check that every worker runs, so that comments are stored, scored and monitored. `notices`
+    says what else needs a look, such as a jump of the host's clock.
+    """
     workers = service.workers
     ready = all(workers.values())
     response.status_code = 200 if ready else 503
-    return ReadyOut(status="ready" if ready else "not_ready", workers=workers)
+    return ReadyOut(
+        status="ready" if ready else "not_ready",
+        workers=workers,
+        notices=list(_notices(service.clock.status())),
+    )
 
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 async def metrics(service: Running) -> Response:
     """Get the metrics in the Prometheus text format."""
     service.metrics.show_service(VERSION, service.model_id, service.workers)
-    now = service.clock.now()
+    clock = service.clock.status()
+    service.metrics.show_clock(clock)
+    now = clock.now
     service.metrics.show_open_alerts(
         await service.alerts.open_by_kol(), await service.alerts.muted_by_kol(now)
     )
@@ -59,3 +69,13 @@ async def get_status(service: Running) -> StatusOut:
         kols=await service.kols.count(),
         open_alerts=sum((await service.alerts.open_by_kol()).values()),
     )
+
+
+def _notices(clock: ClockStatus) -> Iterator[str]:
+    """What somebody should look at although the service is ready."""
+    if clock.jump is not None:
+        yield (
+            f"the host's clock jumped by {clock.jump.by.total_seconds():+.0f} s at "
+            f"{clock.jump.at:%Y-%m-%dT%H:%M:%SZ}; Groundswell keeps its own time; set the clock "
+            "right, or restart the service if the new time is right"
+        )

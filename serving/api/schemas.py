@@ -354,3 +354,7 @@ class ReadyOut(BaseModel):
 
     status: Literal["ready", "not_ready"]
     workers: dict[str, bool]
+    notices: list[str] = Field(
+        description="What somebody should look at although the service is ready, such as a jump of "
+        "the host's clock; usually empty."
+    )

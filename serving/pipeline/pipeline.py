@@ -345,7 +345,8 @@ class Pipeline:
         as far as closes its last minute, and as far as its silence is a data gap; without end while
         it has an open alert on what the crowd says. That is so for live streams only: when old
         comments are sent later, a pause of the sender says nothing about the crowd. A pause of the
-        service says nothing either: after a start, senders get time to send what they kept.
+        service says nothing either: after a start, senders get time to send what they kept, before
+        a silence ends an alert or is a gap.
         """
         now = self._clock.now()
         listening = now - self._started >= self._policy.gap_least
@@ -357,7 +358,7 @@ class Pipeline:
             if not live or silence < self._idle_after:
                 continue
             reached = presence.created_at + silence
-            if kol_id not in alerted:
+            if kol_id not in alerted or not listening:
                 due = presence.gap_due if listening else None
                 settled = presence.created_at + _MINUTE + self._policy.lateness
                 reached = due if due is not None and due <= reached else min(reached, settled)

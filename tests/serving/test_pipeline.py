@@ -281,6 +281,23 @@ async def test_a_pause_of_ours_is_no_gap_of_theirs(world: PipelineWorld) -> None
     assert await reasons(world) == ["opened"]
 
 
+async def test_a_pause_of_ours_ends_no_alert(world: PipelineWorld) -> None:
+    world.clock = TestClock(STORM + timedelta(minutes=30))
+    await world.receive(stormy(timedelta(minutes=30)))
+    await process_all(world.pipeline())
+    assert (await reasons(world))[-1] != "resolved"
+    world.clock.advance(timedelta(hours=10))
+    pipeline = world.pipeline()
+    await pipeline._restore()
+    for _ in range(14):
+        await process_all(pipeline)
+        world.clock.advance(timedelta(minutes=1))
+    assert (await reasons(world))[-1] != "resolved"
+    world.clock.advance(timedelta(minutes=1))
+    await process_all(pipeline)
+    assert (await reasons(world))[-1] == "resolved"
+
+
 async def test_a_failing_model_is_visible_and_nothing_is_lost(
     world: PipelineWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
