@@ -9,8 +9,8 @@ class Comment:
     """One comment under a KOL's post, as it was written.
 
     Attributes:
-        platform: where it was written ("instagram", "tiktok", …); with `comment_id` unique.
-        comment_id: the platform's id.
+        platform: where it was written ("instagram", "tiktok", …).
+        comment_id: the platform's id; unique with `platform` and `kol_id`.
         kol_id: whose stream it belongs to.
         text: as received, valid Unicode without NUL or lone surrogates.
         created_at: when it was written (event time), aware, UTC.
@@ -19,6 +19,8 @@ class Comment:
         parent_id: the comment it answers; None for a top-level comment.
         lang: BCP-47 tag given by the source; None where it does not say.
         likes: at the time of reading; None where the source does not say.
+        edited_at: when the text was last changed, aware, UTC; None where the source does not say.
+        removed: whether it was deleted; its text is empty if it was never known.
     """
 
     platform: str
@@ -31,6 +33,8 @@ class Comment:
     parent_id: str | None = None
     lang: str | None = None
     likes: int | None = None
+    edited_at: datetime | None = None
+    removed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

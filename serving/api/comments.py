@@ -6,12 +6,13 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from serving.api.bodies import MAX_LINE_BYTES, parse_json, read_json, read_lines
+from serving.api.comment_schemas import FaultOut, ReceiptOut, SubmissionOut
 from serving.api.problems import documented, problem
-from serving.api.schemas import FaultOut, ReceiptOut, SubmissionOut
 from serving.errors import InvalidComment, InvalidRequest
 from serving.ingest.comment import CommentIn, storable
 from serving.ingest.intake import Intake, Receipt, identifier
 from serving.service import Running
+from serving.storage.comment_update import CommentOutcome
 
 router = APIRouter(tags=["comments"])
 
@@ -41,8 +42,9 @@ async def post_comments(request: Request, service: Running) -> JSONResponse:
     """Submit comments: one or a list as JSON, or a stream of lines as NDJSON.
 
     The answer is sent after the commit. Valid items are stored; every rejected item is listed with
-    its error. The status is 422 if all items are rejected. You can send an item again: it counts
-    as a duplicate.
+    its error. The status is 422 if all items are rejected. You can send a comment again: it is
+    updated if its text, its likes or a field that was missing are new, else it counts as a
+    duplicate.
     """
     intake = Intake(service.group_commit, service.clock, service.metrics)
     media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip()
@@ -71,7 +73,7 @@ class _Outcomes:
     """The number of items per outcome."""
 
     def __init__(self, receipts: Sequence[Receipt] = ()) -> None:
-        self.counts = {"accepted": 0, "duplicate": 0, "rejected": 0}
+        self.counts = dict.fromkeys(CommentOutcome, 0)
         self.add(receipts)
 
     def add(self, receipts: Sequence[Receipt]) -> None:
@@ -87,7 +89,7 @@ async def _take_lines(request: Request, intake: Intake) -> JSONResponse:
     async def commit() -> None:
         receipts = await intake.take(pending, wait=True)
         outcomes.add(receipts)
-        rejected = [receipt for receipt in receipts if receipt.status == "rejected"]
+        rejected = [receipt for receipt in receipts if receipt.fault is not None]
         shown.extend(rejected[: _REJECTED_SHOWN - len(shown)])
 
     number = 0
@@ -118,12 +120,13 @@ def _parse_line(line: bytes | None) -> object:
 def _answer(outcomes: _Outcomes, receipts: Sequence[Receipt]) -> JSONResponse:
     counts = outcomes.counts
     submission = SubmissionOut(
-        accepted=counts["accepted"],
-        duplicates=counts["duplicate"],
-        rejected=counts["rejected"],
+        accepted=counts[CommentOutcome.ACCEPTED],
+        updated=counts[CommentOutcome.UPDATED],
+        duplicates=counts[CommentOutcome.DUPLICATE],
+        rejected=counts[CommentOutcome.REJECTED],
         items=[_receipt(receipt) for receipt in receipts],
     ).model_dump()
-    if counts["rejected"] and not counts["accepted"] and not counts["duplicate"]:
+    if counts[CommentOutcome.REJECTED] == sum(counts.values()):
         fault = receipts[0].fault
         return problem(
             "all_rejected",

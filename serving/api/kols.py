@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from model.types import Sentiment
+from serving.api.comment_schemas import CommentList, CommentOut
 from serving.api.paging import (
     Cursor,
     Limit,
@@ -17,8 +18,6 @@ from serving.api.paging import (
 from serving.api.policy_schemas import KolDetailOut, PolicyHistoryOut, PolicyIn, policy_out
 from serving.api.problems import documented
 from serving.api.schemas import (
-    CommentList,
-    CommentOut,
     KolIn,
     KolList,
     KolOut,
@@ -136,6 +135,9 @@ async def list_comments(
     ] = None,
     post_id: str | None = None,
     author_id: str | None = None,
+    removed: Annotated[
+        bool, Query(description="Only comments that were deleted, instead of those that were not.")
+    ] = False,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> CommentList:
@@ -149,6 +151,7 @@ async def list_comments(
         sentiment=sentiment.value if sentiment else None,
         post_id=post_id,
         author_id=author_id,
+        removed=removed,
     )
     found = await service.log.page(wanted, before=before, limit=limit + 1)
     last = found[limit - 1].logged if len(found) > limit else None

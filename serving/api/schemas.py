@@ -1,4 +1,4 @@
-"""Schemas of comments, KOLs, deliveries and the service's status."""
+"""Schemas of scores, KOLs, deliveries and the service's status."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -18,7 +18,6 @@ from model.types import Sentiment
 from monitoring.kinds import AlertKind, Severity
 from serving.delivery_state import DeliveryState
 from serving.ingest.comment import MAX_LIKES, short_enough, storable
-from serving.storage.comment_log import ListedComment
 from serving.storage.delivery_record import Delivery
 from serving.storage.digest_record import DigestInterval
 from serving.storage.kol_store import KolRecord
@@ -31,35 +30,6 @@ Line = Annotated[
 ]
 Tier = Literal["nano", "micro", "mid", "macro", "mega"]
 Relation = Literal["in_house", "partner"]
-
-
-class FaultOut(BaseModel):
-    """Why an item was rejected."""
-
-    code: str = Field(description="Stable error code; docs/errors.md lists all codes.")
-    field: str | None = Field(description="The field that is wrong; null if it is the whole item.")
-    message: str
-
-
-class ReceiptOut(BaseModel):
-    """The result for one item."""
-
-    index: int = Field(description="Position in the request, from 0; for NDJSON, of the line.")
-    platform: str | None
-    comment_id: str | None
-    status: Literal["accepted", "duplicate", "rejected"]
-    error: FaultOut | None = None
-
-
-class SubmissionOut(BaseModel):
-    """The result of a submission; sent after the commit."""
-
-    accepted: int
-    duplicates: int
-    rejected: int
-    items: list[ReceiptOut] = Field(
-        description="JSON: every item. NDJSON: the first 1,000 rejected items."
-    )
 
 
 class ScoreIn(BaseModel):
@@ -192,55 +162,6 @@ class MoodOut(BaseModel):
     until: AwareDatetime
     step: int = Field(description="Length of a step in seconds.")
     points: list[MoodPointOut]
-
-
-class CommentOut(BaseModel):
-    """A comment with its scores. The scores are null until the comment is processed."""
-
-    platform: str
-    comment_id: str
-    kol_id: str
-    text: str
-    created_at: datetime
-    received_at: datetime
-    post_id: str | None
-    author_id: str | None
-    parent_id: str | None
-    lang: str | None
-    likes: int | None
-    negative: float | None
-    neutral: float | None
-    positive: float | None
-    offensive: float | None
-
-    @classmethod
-    def of(cls, listed: ListedComment) -> Self:
-        """A comment as its reader sees it."""
-        comment, scores = listed.logged.comment, listed.scores
-        return cls(
-            platform=comment.platform,
-            comment_id=comment.comment_id,
-            kol_id=comment.kol_id,
-            text=comment.text,
-            created_at=comment.created_at,
-            received_at=listed.logged.received_at,
-            post_id=comment.post_id,
-            author_id=comment.author_id,
-            parent_id=comment.parent_id,
-            lang=comment.lang,
-            likes=comment.likes,
-            negative=None if scores is None else scores.negative,
-            neutral=None if scores is None else scores.neutral,
-            positive=None if scores is None else scores.positive,
-            offensive=None if scores is None else scores.offensive,
-        )
-
-
-class CommentList(BaseModel):
-    """A page of comments, newest first."""
-
-    items: list[CommentOut]
-    next_cursor: str | None
 
 
 class DeliveryOut(BaseModel):

@@ -18,6 +18,7 @@ from pydantic_core.core_schema import ValidationInfo
 
 from monitoring.events import Comment
 from serving.errors import InvalidComment
+from serving.ingest.placeholders import is_placeholder
 
 MAX_TEXT_BYTES = 65_536
 MAX_LIKES = 2**53 - 1
@@ -29,6 +30,7 @@ _BUILT_IN = {
     "missing": ("missing_field", "is missing"),
     "string_type": ("wrong_type", "must be text"),
     "int_type": ("wrong_type", "must be a whole number"),
+    "bool_type": ("wrong_type", "must be true or false"),
     "int_from_float": ("wrong_type", "must be a whole number"),
     "int_parsing_size": ("out_of_range", "is too large"),
     "string_too_short": ("empty_field", "must not be empty"),
@@ -124,7 +126,9 @@ class CommentIn(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore")
 
     platform: _Id64 = Field(description="Where it was written, for example `instagram`.")
-    comment_id: _Id256 = Field(description="The platform's id; unique with `platform`.")
+    comment_id: _Id256 = Field(
+        description="The platform's id; unique with `platform` and `kol_id`."
+    )
     kol_id: _Id128 = Field(description="Whose stream it belongs to.")
     text: Annotated[str, AfterValidator(short_enough), BeforeValidator(storable)] = Field(
         description="As written; may be empty. At most 64 KiB in UTF-8."
@@ -138,6 +142,15 @@ class CommentIn(BaseModel):
     lang: _Id64 | None = Field(None, description="BCP-47 tag, if the source gives one.")
     likes: Annotated[int, Field(ge=0, le=MAX_LIKES)] | None = Field(
         None, description="At the time of reading."
+    )
+    edited_at: (
+        Annotated[datetime, BeforeValidator(_parse_instant), AfterValidator(_plausible)] | None
+    ) = Field(
+        None,
+        description="When the text was last changed; decides which of two texts is the newer.",
+    )
+    deleted: bool = Field(
+        False, description="True if it was deleted. A text such as `[deleted]` says the same."
     )
 
 
@@ -157,7 +170,11 @@ def parse_comment(item: object, *, now: datetime) -> Comment:
         comment = CommentIn.model_validate(dict(item), context={"now": now})
     except ValidationError as error:
         raise _first_fault(error.errors(include_url=False)[0]) from None
-    return Comment(**dict(comment))
+    fields = dict(comment)
+    removed = fields.pop("deleted")
+    if is_placeholder(comment.text):
+        removed, fields["text"] = True, ""
+    return Comment(**fields, removed=removed)
 
 
 def _first_fault(error: ErrorDetails) -> InvalidComment:

@@ -8,11 +8,12 @@ from monitoring.events import Comment
 from serving.clock import Clock
 from serving.errors import NotReady, ServingError, TooBusy
 from serving.storage.comment_log import CommentLog
+from serving.storage.comment_update import CommentOutcome
 
 _COMMIT_AT_MOST = 5000
 _RETRY_AFTER = 1
 
-Waiting = tuple[Sequence[Comment], asyncio.Future[list[bool]]]
+Waiting = tuple[Sequence[Comment], asyncio.Future[list[CommentOutcome]]]
 
 
 class GroupCommit:
@@ -59,11 +60,11 @@ class GroupCommit:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
-    async def append(self, comments: Sequence[Comment]) -> list[bool]:
+    async def append(self, comments: Sequence[Comment]) -> list[CommentOutcome]:
         """Commit comments to the log.
 
         Returns:
-            For each, True if it is new and False if the log had it; after the commit.
+            For each what became of it; after the commit.
 
         Raises:
             TooBusy: too many wait already; nothing was taken.
@@ -79,7 +80,7 @@ class GroupCommit:
                 f"{self._waiting} comments wait for their commit already; send these again later",
                 retry_after=_RETRY_AFTER,
             )
-        done: asyncio.Future[list[bool]] = asyncio.get_running_loop().create_future()
+        done: asyncio.Future[list[CommentOutcome]] = asyncio.get_running_loop().create_future()
         self._queue.append((comments, done))
         self._waiting += len(comments)
         self._drained.clear()
@@ -112,7 +113,7 @@ class GroupCommit:
     async def _commit(self, group: list[Waiting]) -> None:
         everything = [comment for comments, _ in group for comment in comments]
         try:
-            new = await self._log.append(everything, self._clock.now())
+            outcomes = await self._log.append(everything, self._clock.now())
         except ServingError as error:
             for _, done in group:
                 if not done.done():
@@ -126,7 +127,7 @@ class GroupCommit:
             start = 0
             for comments, done in group:
                 if not done.done():  # its caller may have gone; the comments are in the log
-                    done.set_result(new[start : start + len(comments)])
+                    done.set_result(outcomes[start : start + len(comments)])
                 start += len(comments)
             self._on_commit()
         finally:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from monitoring.events import Comment
 from serving.clock import Clock
@@ -11,9 +11,9 @@ from serving.errors import InvalidComment, TooBusy
 from serving.ingest.comment import parse_comment
 from serving.ingest.group_commit import GroupCommit
 from serving.metrics import Metrics
+from serving.storage.comment_update import CommentOutcome
 
 _UNKNOWN = "_unknown"
-Outcome = Literal["accepted", "duplicate", "rejected"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Receipt:
 
     index: int
     item: object
-    status: Outcome
+    status: CommentOutcome
     fault: InvalidComment | None = None
 
 
@@ -65,19 +65,19 @@ class Intake:
                 checked.append(fault)
         comments = [entry for entry in checked if isinstance(entry, Comment)]
         with self._metrics.stage("log"):
-            news = iter(await self._append(comments, wait=wait))
+            outcomes = iter(await self._append(comments, wait=wait))
         receipts = []
         for (index, item), entry in zip(items.items(), checked, strict=True):
             if isinstance(entry, InvalidComment):
-                receipts.append(Receipt(index, item, "rejected", entry))
-                self._count(_UNKNOWN, "rejected")
+                receipts.append(Receipt(index, item, CommentOutcome.REJECTED, entry))
+                self._count(_UNKNOWN, CommentOutcome.REJECTED)
             else:
-                status: Outcome = "accepted" if next(news) else "duplicate"
+                status = next(outcomes)
                 receipts.append(Receipt(index, item, status))
                 self._count(self._metrics.kol(entry.kol_id), status)
         return receipts
 
-    async def _append(self, comments: list[Comment], *, wait: bool) -> list[bool]:
+    async def _append(self, comments: list[Comment], *, wait: bool) -> list[CommentOutcome]:
         while True:
             try:
                 return await self._writer.append(comments)
@@ -86,7 +86,7 @@ class Intake:
                     raise
                 await asyncio.sleep(error.retry_after)
 
-    def _count(self, kol: str, outcome: str) -> None:
+    def _count(self, kol: str, outcome: CommentOutcome) -> None:
         self._metrics.received.labels(kol, outcome).inc()
 
 

@@ -1,4 +1,7 @@
-"""The comment log: append, read on, look up. A comment is unique by (platform, comment id)."""
+"""The comment log: append, read on, look up.
+
+A comment is unique by (platform, comment id, KOL): under a joint post it is one of each KOL's.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,12 +11,12 @@ from typing import Any
 from sqlalchemy import RowMapping, Select, and_, func, or_, select
 
 from monitoring.events import Comment, ScoredComment
+from serving.storage.comment_rows import COMMENT_COLUMNS, to_comment
+from serving.storage.comment_update import ChangeKind, CommentOutcome
+from serving.storage.comment_writer import write_comments
 from serving.storage.database import Database
 from serving.storage.instants import from_micros, to_micros
-from serving.storage.tables import comments, kols, scores
-from serving.storage.upsert import insert
-
-_COMMENT_COLUMNS = tuple(c for c in comments.c if c.name not in {"seq", "received_at"})
+from serving.storage.tables import comment_changes, comments, scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,30 @@ class LoggedComment:
 
     seq: int
     received_at: datetime
+    comment: Comment
+
+    @property
+    def removed(self) -> bool:
+        """Whether it was deleted, before or after it was committed."""
+        return self.comment.removed
+
+
+@dataclass(frozen=True, slots=True)
+class CommentChange:
+    """A change of a comment of the log.
+
+    Attributes:
+        change_id: later changes have greater ones.
+        seq: the comment's place in the log.
+        kind: what happened to it.
+        at: when it was committed, aware, UTC.
+        comment: the comment as it is now, after later changes too.
+    """
+
+    change_id: int
+    seq: int
+    kind: ChangeKind
+    at: datetime
     comment: Comment
 
 
@@ -63,7 +90,11 @@ class ListedComment:
 
 @dataclass(frozen=True, slots=True)
 class CommentFilter:
-    """Which comments of a KOL to list; None sets no bound."""
+    """Which comments of a KOL to list; None sets no bound.
+
+    Attributes:
+        removed: list those that were removed instead of those that were not.
+    """
 
     kol_id: str
     since: datetime | None = None
@@ -71,6 +102,7 @@ class CommentFilter:
     sentiment: str | None = None
     post_id: str | None = None
     author_id: str | None = None
+    removed: bool = False
 
 
 class CommentLog:
@@ -79,47 +111,16 @@ class CommentLog:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def append(self, batch: Sequence[Comment], received_at: datetime) -> list[bool]:
+    async def append(self, batch: Sequence[Comment], received_at: datetime) -> list[CommentOutcome]:
         """Commit comments in one transaction and register their KOLs.
 
         Returns:
-            For each comment, True if it is new, False if the log (or an earlier place of the
-            batch) had it. Repeats are counted with their KOL.
+            For each comment what became of it. One that the log (or an earlier place of the batch)
+            had is updated where it brings something new, else a duplicate; duplicates are counted
+            with their KOL.
         """
-        fresh: dict[tuple[str, str], int] = {}
-        for index, comment in enumerate(batch):
-            fresh.setdefault((comment.platform, comment.comment_id), index)
-        chosen = [batch[index] for index in fresh.values()]
-        inserted: set[tuple[str, str]] = set()
-        now = to_micros(received_at)
         async with self._database.write() as connection:
-            if chosen:
-                statement = (
-                    insert(connection, comments)
-                    .on_conflict_do_nothing()
-                    .returning(comments.c.platform, comments.c.comment_id)
-                )
-                rows = [_row(comment, now) for comment in chosen]
-                result = await connection.execute(statement, rows)
-                inserted.update((row.platform, row.comment_id) for row in result)
-            new = [
-                fresh[comment.platform, comment.comment_id] == index
-                and (comment.platform, comment.comment_id) in inserted
-                for index, comment in enumerate(batch)
-            ]
-            repeats = dict.fromkeys((comment.kol_id for comment in batch), 0)
-            for comment, is_new in zip(batch, new, strict=True):
-                repeats[comment.kol_id] += not is_new
-            for kol_id, count in repeats.items():
-                await connection.execute(
-                    insert(connection, kols)
-                    .values(kol_id=kol_id, handles={}, registered_at=now, duplicates=count)
-                    .on_conflict_do_update(
-                        index_elements=["kol_id"],
-                        set_={"duplicates": kols.c.duplicates + count},
-                    )
-                )
-        return new
+            return await write_comments(connection, batch, to_micros(received_at))
 
     async def after(self, seq: int, limit: int) -> list[LoggedComment]:
         """The next comments of the log after `seq`, oldest first, at most `limit`."""
@@ -129,6 +130,28 @@ class CommentLog:
         async with self._database.read() as connection:
             rows = (await connection.execute(statement)).mappings().all()
         return [_logged(row) for row in rows]
+
+    async def changes_after(self, change_id: int, limit: int) -> list[CommentChange]:
+        """The next changes of comments of the log, oldest first, at most `limit`."""
+        statement = (
+            select(comment_changes, *COMMENT_COLUMNS)
+            .join(comments, comments.c.seq == comment_changes.c.seq)
+            .where(comment_changes.c.change_id > change_id)
+            .order_by(comment_changes.c.change_id)
+            .limit(limit)
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(statement)).mappings().all()
+        return [
+            CommentChange(
+                change_id=row["change_id"],
+                seq=row["seq"],
+                kind=ChangeKind(row["kind"]),
+                at=from_micros(row["at"]),
+                comment=to_comment(row),
+            )
+            for row in rows
+        ]
 
     async def last_seq(self) -> int:
         """The greatest place of the log; 0 when it is empty."""
@@ -146,16 +169,18 @@ class CommentLog:
     ) -> list[ScoredComment]:
         """Scored comments of a KOL written in [since, until), the latest `limit`, oldest first.
 
-        Only places up to `up_to_seq` count, so that asking again later answers the same.
+        Those that were removed are left out. Only places up to `up_to_seq` count, so that asking
+        again later answers the same.
         """
         statement = (
-            select(*_COMMENT_COLUMNS, *_SCORES)
+            select(*COMMENT_COLUMNS, *_SCORES)
             .join(scores, scores.c.seq == comments.c.seq)
             .where(
                 comments.c.kol_id == kol_id,
                 comments.c.created_at >= to_micros(since),
                 comments.c.created_at < to_micros(until),
                 comments.c.seq <= up_to_seq,
+                comments.c.removed_at.is_(None),
             )
             .order_by(comments.c.created_at.desc(), comments.c.seq.desc())
             .limit(limit)
@@ -192,13 +217,6 @@ class CommentLog:
 _SCORES = (scores.c.negative, scores.c.neutral, scores.c.positive, scores.c.offensive)
 
 
-def _row(comment: Comment, received_at: int) -> dict[str, Any]:
-    return {column.name: getattr(comment, column.name) for column in _COMMENT_COLUMNS} | {
-        "created_at": to_micros(comment.created_at),
-        "received_at": received_at,
-    }
-
-
 def _logged(row: RowMapping) -> LoggedComment:
     return LoggedComment(row["seq"], from_micros(row["received_at"]), to_comment(row))
 
@@ -210,14 +228,12 @@ def _listed(row: RowMapping) -> ListedComment:
     return ListedComment(_logged(row), found)
 
 
-def to_comment(row: RowMapping) -> Comment:
-    """A row of `comments` as the record."""
-    fields = {column.name: row[column.name] for column in _COMMENT_COLUMNS}
-    return Comment(**fields | {"created_at": from_micros(row["created_at"])})
-
-
 def _conditions(wanted: CommentFilter) -> list[Any]:
-    conditions: list[Any] = [comments.c.kol_id == wanted.kol_id]
+    removed_at = comments.c.removed_at
+    conditions: list[Any] = [
+        comments.c.kol_id == wanted.kol_id,
+        removed_at.is_not(None) if wanted.removed else removed_at.is_(None),
+    ]
     if wanted.since is not None:
         conditions.append(comments.c.created_at >= to_micros(wanted.since))
     if wanted.until is not None:

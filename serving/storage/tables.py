@@ -61,8 +61,23 @@ comments = Table(
     Column("parent_id", String(256)),
     Column("lang", String(64)),
     Column("likes", BigInteger),
-    UniqueConstraint("platform", "comment_id"),
+    Column("edited_at", BigInteger),
+    Column("removed_at", BigInteger),
+    UniqueConstraint("platform", "comment_id", "kol_id"),
     Index(None, "kol_id", "created_at", "seq"),
+    sqlite_autoincrement=True,
+)
+
+# The texts that a comment had before, and the older ones that arrived late. `at` is when the text
+# in the log was replaced, or when the older one arrived.
+comment_versions = Table(
+    "comment_versions",
+    metadata,
+    Column("version_id", _Serial, primary_key=True, autoincrement=True),
+    Column("seq", BigInteger, nullable=False, index=True),
+    Column("text", Text, nullable=False),
+    Column("edited_at", BigInteger),
+    Column("at", BigInteger, nullable=False),
     sqlite_autoincrement=True,
 )
 

@@ -44,6 +44,9 @@ GOOD = {
         ({"likes": "7"}, "wrong_type", "likes"),
         ({"post_id": {"id": 1}}, "wrong_type", "post_id"),
         ({"lang": ""}, "empty_field", "lang"),
+        ({"edited_at": "2026-03-01T11:59:00"}, "naive_timestamp", "edited_at"),
+        ({"edited_at": "just now"}, "bad_timestamp", "edited_at"),
+        ({"deleted": "yes"}, "wrong_type", "deleted"),
     ],
 )
 def test_a_fault_is_named(change: dict[str, object], code: str, field: str) -> None:
@@ -95,3 +98,35 @@ def test_only_objects_are_comments(item: object) -> None:
 )
 def test_odd_but_usable(change: dict[str, object], attribute: str, expected: object) -> None:
     assert getattr(parse_comment(GOOD | change, now=NOW), attribute) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("[deleted]", " [removed]\n", "[Removed]", "[ Removed by Reddit ]"),
+        *("[deleted by user]", "[removed by moderator]"),
+    ],
+)
+def test_a_notice_of_a_deletion_is_no_text(text: str) -> None:
+    comment = parse_comment(GOOD | {"text": text}, now=NOW)
+    assert (comment.removed, comment.text) == (True, "")
+
+
+@pytest.mark.parametrize(
+    "text", ["deleted", "they [deleted] it", "[deleted] [removed]", "[edited]", "[]", ""]
+)
+def test_what_resembles_a_notice_is_a_text(text: str) -> None:
+    comment = parse_comment(GOOD | {"text": text}, now=NOW)
+    assert (comment.removed, comment.text) == (False, text)
+
+
+def test_a_deleted_comment_may_have_its_text() -> None:
+    comment = parse_comment(GOOD | {"deleted": True}, now=NOW)
+    assert (comment.removed, comment.text) == (True, "love it")
+    assert not parse_comment(GOOD | {"deleted": False}, now=NOW).removed
+
+
+def test_the_time_of_an_edit_is_read_like_that_of_the_comment() -> None:
+    comment = parse_comment(GOOD | {"edited_at": "2026-03-01T18:59:30+07:00"}, now=NOW)
+    assert comment.edited_at == datetime(2026, 3, 1, 11, 59, 30, tzinfo=UTC)
+    assert parse_comment(GOOD | {"edited_at": None}, now=NOW).edited_at is None

@@ -20,6 +20,7 @@ def test_one_comment(client: TestClient, item: Item) -> None:
     assert answer.status_code == 202
     assert answer.json() == {
         "accepted": 1,
+        "updated": 0,
         "duplicates": 0,
         "rejected": 0,
         "items": [
@@ -174,3 +175,32 @@ def test_odd_text_is_stored_and_scored(
     for entry in stored.values():
         total = entry["negative"] + entry["neutral"] + entry["positive"]
         assert total == pytest.approx(1, abs=1e-6)
+
+
+def test_each_comment_that_was_sent_again_says_what_it_was(
+    client: TestClient, item: Item, processed: Callable[[], None]
+) -> None:
+    first, gone = item(), item(text="[deleted]")
+    client.post("/v1/comments", json=first)
+    again = [first | {"text": "hate it"}, first | {"text": "hate it"}, gone, item(text=1)]
+    answer = client.post("/v1/comments", json=again)
+    statuses = ["updated", "duplicate", "accepted", "rejected"]
+    assert answer.status_code == 202
+    assert [entry["status"] for entry in answer.json()["items"]] == statuses
+    counts = {
+        name: answer.json()[name] for name in ("accepted", "updated", "duplicates", "rejected")
+    }
+    assert counts == dict.fromkeys(counts, 1)
+    summary = client.post("/v1/comments", content=lines(first | {"likes": 3}), headers=NDJSON)
+    assert (summary.status_code, summary.json()["updated"]) == (202, 1)
+    processed()
+    (listed,) = client.get("/v1/kols/lena/comments").json()["items"]
+    assert (listed["text"], listed["likes"], listed["removed"]) == ("love it", 3, False)
+    (listed,) = client.get("/v1/kols/lena/comments?removed=true").json()["items"]
+    assert (listed["text"], listed["comment_id"], listed["removed"]) == (
+        "",
+        gone["comment_id"],
+        True,
+    )
+    metrics = client.get("/metrics").text
+    assert 'groundswell_comments_received_total{kol="lena",outcome="updated"} 2.0' in metrics

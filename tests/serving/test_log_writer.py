@@ -10,7 +10,9 @@ from monitoring.events import Comment
 from serving.clock import TestClock
 from serving.errors import NotReady, StoreError, TooBusy
 from serving.ingest.group_commit import GroupCommit
+from serving.storage.comment_update import CommentOutcome
 
+ACCEPTED, DUPLICATE = CommentOutcome.ACCEPTED, CommentOutcome.DUPLICATE
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
@@ -22,12 +24,14 @@ class Log:
         self.let_go = asyncio.Event()
         self.error: BaseException | None = None
 
-    async def append(self, batch: Sequence[Comment], _received_at: datetime) -> list[bool]:
+    async def append(
+        self, batch: Sequence[Comment], _received_at: datetime
+    ) -> list[CommentOutcome]:
         await self.let_go.wait()
         self.groups.append(len(batch))
         if self.error is not None:
             raise self.error
-        return [comment.comment_id != "old" for comment in batch]
+        return [DUPLICATE if comment.comment_id == "old" else ACCEPTED for comment in batch]
 
 
 def comments(*ids: str) -> list[Comment]:
@@ -48,8 +52,8 @@ async def test_what_waits_is_committed_together() -> None:
     rest = [asyncio.create_task(log_writer.append(comments("b", "old"))) for _ in range(3)]
     await asyncio.sleep(0)
     log.let_go.set()
-    assert await first == [True]
-    assert await asyncio.gather(*rest) == [[True, False]] * 3
+    assert await first == [ACCEPTED]
+    assert await asyncio.gather(*rest) == [[ACCEPTED, DUPLICATE]] * 3
     assert log.groups == [1, 6]
     assert log_writer.waiting == 0
     await log_writer.stop()
@@ -65,8 +69,8 @@ async def test_a_full_queue_turns_away_and_keeps_what_it_has() -> None:
         await log_writer.append(comments("c", "d"))
     assert caught.value.retry_after > 0
     log.let_go.set()
-    assert await kept == [True, True]
-    assert await log_writer.append(comments("c", "d")) == [True, True]
+    assert await kept == [ACCEPTED] * 2
+    assert await log_writer.append(comments("c", "d")) == [ACCEPTED] * 2
     await log_writer.stop()
 
 
@@ -81,7 +85,7 @@ async def test_a_refused_commit_reaches_every_sender_and_the_next_succeeds() -> 
     results = await asyncio.gather(*senders, return_exceptions=True)
     assert all(isinstance(result, StoreError) for result in results)
     log.error = None
-    assert await log_writer.append(comments("a")) == [True]
+    assert await log_writer.append(comments("a")) == [ACCEPTED]
     await log_writer.stop()
 
 
@@ -108,7 +112,7 @@ async def test_stopping_commits_what_waits() -> None:
     await asyncio.sleep(0)
     log.let_go.set()
     await log_writer.stop()
-    assert await waiting == [True]
+    assert await waiting == [ACCEPTED]
     assert not log_writer.alive
 
 

@@ -157,7 +157,7 @@ async def _run(
     else:
         terminal.out.print(summary_text(count, file.path.name))
         terminal.out.print(alert_table([alert for alert, _ in alerts]))
-    nothing_good = not count.accepted and not count.duplicates
+    nothing_good = count.sent == count.rejected
     return terminal.ExitCode.USAGE if nothing_good else terminal.ExitCode.OK
 
 

@@ -2,7 +2,7 @@
 
 import difflib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -148,9 +148,12 @@ class ColumnBinding:
                 continue
             if name == "created_at":
                 item[name] = parse_instant(value, self.zone).isoformat()
-            elif name == "likes":
+            elif name in _READERS:
                 if value != "":
-                    item[name] = _count(value)
+                    item[name] = _READERS[name](value)
+            elif name == "edited_at":
+                if value != "":
+                    item[name] = parse_instant(value, self.zone).isoformat()
             elif name == "text" or value != "":
                 item[name] = value if isinstance(value, str) else str(value)
         return item
@@ -206,6 +209,15 @@ def _count(value: object) -> object:
         digits = value.strip().removesuffix(".0")
         return int(digits) if digits.isascii() and digits.isdigit() else value
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _flag(value: object) -> object:
+    """True and false as exports write them; the rest is for the service to refuse."""
+    return _FLAGS.get(str(value).strip().casefold(), value)
+
+
+_FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+_READERS: Mapping[str, Callable[[object], object]] = {"likes": _count, "deleted": _flag}
 
 
 def _missing(missing: Sequence[str], available: Sequence[str]) -> str:

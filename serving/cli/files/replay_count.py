@@ -14,7 +14,8 @@ class ReplayCount:
 
     Attributes:
         accepted: comments that were new to the service.
-        duplicates: comments that the service already had.
+        updated: comments that the service had, with something new.
+        duplicates: comments that the service had, with nothing new.
         rejected: comments that the service refused.
         unreadable: rows that could not be read, and so were not sent.
         faults: the first few refused or unreadable rows, each with its place and reason.
@@ -26,6 +27,7 @@ class ReplayCount:
     """
 
     accepted: int = 0
+    updated: int = 0
     duplicates: int = 0
     rejected: int = 0
     unreadable: int = 0
@@ -44,7 +46,7 @@ class ReplayCount:
     @property
     def sent(self) -> int:
         """Comments that the service answered."""
-        return self.accepted + self.duplicates + self.rejected
+        return self.accepted + self.updated + self.duplicates + self.rejected
 
     def add_fault(self, unit: str, row: FileRow, reason: str) -> None:
         """Keep a fault if it is among the first."""

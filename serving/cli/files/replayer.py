@@ -96,6 +96,7 @@ class _Sender:
         receipt = await self._client.submit([row.item for row in rows if row.item is not None])
         count = self._count
         count.accepted += receipt.accepted
+        count.updated += receipt.updated
         count.duplicates += receipt.duplicates
         count.rejected += receipt.rejected
         refused = {item.index: item.error for item in receipt.items if item.error is not None}

@@ -9,6 +9,7 @@ def summary_json(count: ReplayCount) -> dict[str, object]:
     """For programs."""
     return {
         "accepted": count.accepted,
+        "updated": count.updated,
         "duplicates": count.duplicates,
         "rejected": count.rejected,
         "unreadable": count.unreadable,
@@ -23,7 +24,10 @@ def summary_text(count: ReplayCount, name: str) -> Text:
         count: of the file.
         name: of the file.
     """
-    parts = [f"{count.accepted:,} accepted", f"{count.duplicates:,} duplicates"]
+    parts = [f"{count.accepted:,} accepted"]
+    if count.updated:
+        parts.append(f"{count.updated:,} updated")
+    parts.append(f"{count.duplicates:,} duplicates")
     if count.rejected:
         parts.append(f"{count.rejected:,} rejected")
     if count.unreadable:

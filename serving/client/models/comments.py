@@ -16,7 +16,7 @@ class CommentReceipt(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         index: its place in the request, from 0.
-        status: "accepted", "duplicate" or "rejected".
+        status: "accepted", "updated", "duplicate" or "rejected".
         error: None unless it was rejected.
     """
 
@@ -31,10 +31,13 @@ class SubmissionReceipt(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a request with comments.
 
     Attributes:
+        updated: comments that the service had, with something new.
+        duplicates: comments that the service had, with nothing new.
         items: of NDJSON the rejected ones, the first 1,000.
     """
 
     accepted: int
+    updated: int
     duplicates: int
     rejected: int
     items: tuple[CommentReceipt, ...]

@@ -37,7 +37,7 @@ class FakeService:
         assert request.headers["content-type"] == "application/x-ndjson"
         lines = request.content.splitlines()
         self.batches.append(len(lines))
-        counts = {"accepted": 0, "duplicates": 0, "rejected": 0}
+        counts = {"accepted": 0, "updated": 0, "duplicates": 0, "rejected": 0}
         items = []
         for index, line in enumerate(lines):
             item = json.loads(line)

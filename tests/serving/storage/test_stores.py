@@ -12,6 +12,7 @@ from monitoring.events import Comment, ScoredComment
 from serving.errors import NotFound
 from serving.storage.alert_store import AlertFilter, AlertStore
 from serving.storage.comment_log import CommentFilter, CommentLog
+from serving.storage.comment_update import CommentOutcome
 from serving.storage.database import Database
 from serving.storage.kol_store import KolProfileRecord, KolStore
 from serving.storage.mood_store import MoodStore
@@ -46,7 +47,8 @@ async def test_the_log_keeps_the_order_of_arrival(database: Database) -> None:
     numbers = list(range(2500))
     random.Random(7).shuffle(numbers)
     for batch in (numbers[:1700], numbers[1700:]):
-        assert all(await log.append([comment(number) for number in batch], NOW))
+        outcomes = await log.append([comment(number) for number in batch], NOW)
+        assert set(outcomes) == {CommentOutcome.ACCEPTED}
     found = await log.after(0, 3000)
     assert [int(logged.comment.comment_id) for logged in found] == numbers
     places = [logged.seq for logged in found]
@@ -66,9 +68,10 @@ async def test_a_comment_comes_back_as_it_was_sent(database: Database) -> None:
         parent_id="q",
         lang="vi-VN",
         likes=2**53 - 1,
+        edited_at=NOW + timedelta(seconds=1),
     )
     log = CommentLog(database)
-    assert await log.append([odd], NOW + timedelta(microseconds=999_999)) == [True]
+    assert await log.append([odd], NOW + timedelta(microseconds=999_999)) == ["accepted"]
     (logged,) = await log.after(0, 9)
     assert logged.comment == odd
     assert logged.received_at == NOW + timedelta(microseconds=999_999)
@@ -77,8 +80,9 @@ async def test_a_comment_comes_back_as_it_was_sent(database: Database) -> None:
 async def test_a_comment_is_one_by_platform_and_id_to_the_letter(database: Database) -> None:
     log = CommentLog(database)
     batch = [comment("a"), comment("A"), comment("a", platform="y"), comment("a"), comment("a ")]
-    assert await log.append(batch, NOW) == [True, True, True, False, True]
-    assert await log.append([comment("A"), comment("b"), comment("b")], NOW) == [False, True, False]
+    new, again = CommentOutcome.ACCEPTED, CommentOutcome.DUPLICATE
+    assert await log.append(batch, NOW) == [new, new, new, again, new]
+    assert await log.append([comment("A"), comment("b"), comment("b")], NOW) == [again, new, again]
     assert len(await log.after(0, 99)) == 5
     assert (await KolStore(database).get("lena")).duplicates == 3
 
