@@ -259,6 +259,7 @@ async def _delivery(
         found.routes,
         clock,
         max_age=settings.notified_age,
+        late_page_within=settings.late_pages,
         on_commit=dispatcher.committed,
         stateful_receivers=stateful_receivers,
     )

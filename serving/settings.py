@@ -91,6 +91,11 @@ class Settings(BaseSettings):
         86_400.0,
         description="An alert event older than this, in seconds of event time, is not sent.",
     )
+    late_page_within: Seconds = Field(
+        7200.0,
+        description="An incident found late is sent only if it ended less than so many seconds "
+        "before, or lasts.",
+    )
     notify_attempts: int = Field(
         50, ge=1, description="Attempts after which the service gives a notification up."
     )
@@ -105,6 +110,11 @@ class Settings(BaseSettings):
     def notified_age(self) -> timedelta:
         """`notify_max_age` as a duration."""
         return timedelta(seconds=self.notify_max_age)
+
+    @property
+    def late_pages(self) -> timedelta:
+        """`late_page_within` as a duration."""
+        return timedelta(seconds=self.late_page_within)
 
 
 def environment() -> Mapping[str, str]:

@@ -154,7 +154,8 @@ class Dispatcher:
         with_alert = [(one.delivery_id, one.alert) for one in found if one.alert is not None]
         statuses = await self._store.alert_statuses([alert for _, alert in with_alert], now)
         by_id = {key: status for (key, _), status in zip(with_alert, statuses, strict=True)}
-        return Message(now, tuple(found), by_id)
+        ids = {alert.alert_id for _, alert in with_alert}
+        return Message(now, tuple(found), by_id, await self._store.withdrawn(lane.name, ids))
 
 
 async def _one_by_one(lane: Lane, message: Message) -> None:
@@ -166,7 +167,8 @@ async def _one_by_one(lane: Lane, message: Message) -> None:
     for delivery in message.deliveries:
         if delivery.alert is not None and delivery.alert.alert_id in waiting:
             continue
-        sent = await deliver(lane, Message(message.now, (delivery,), message.statuses))
+        alone = Message(message.now, (delivery,), message.statuses, message.withdrawn)
+        sent = await deliver(lane, alone)
         if sent.attempt is not None and isinstance(sent.attempt.error, Unavailable):
             return
         if sent.retry is not None and sent.retry.postponed and delivery.alert is not None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from monitoring.evidence import Evidence
+from monitoring.kinds import AlertState, Reason
 from serving.notify.planned_notification import PlannedNotification
 from serving.storage.delivery_record import NewDelivery
 from serving.storage.instants import to_micros
@@ -22,14 +23,19 @@ class Notification:
         kol_name: the KOL's name; None where its profile has none.
         kind: the alert's kind.
         severity: at this transition.
-        reason: "opened", "escalated", "aftershock", "reopened", "resolved", "still_open",
-            "unacknowledged", or "test".
+        reason: "opened", "escalated", "aftershock", "reopened", "resolved", "revised",
+            "still_open", "unacknowledged", or "test".
         at: event time of the transition, aware, UTC; of "unacknowledged" that of the page.
         opened_at: event time at which the alert was opened, aware, UTC.
         evidence: the figures behind it.
         public_url: under which people reach this service; None where it is not set.
         page: whether it is to call somebody.
         step: which step of an escalation it is, from 1; None if it is none.
+        state: of the alert after the transition.
+        ended_at: event time at which the incident ended, aware, UTC; None while it lasts.
+        found_at: when, by the clock, comments that came late showed it; None for a transition that
+            was raised as it happened.
+        late_comments: how many comments came late; known of a withdrawn alert only.
     """
 
     key: str
@@ -45,6 +51,15 @@ class Notification:
     public_url: str | None
     page: bool = False
     step: int | None = None
+    state: AlertState = AlertState.OPEN
+    ended_at: datetime | None = None
+    found_at: datetime | None = None
+    late_comments: int | None = None
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether it says that with the comments that came late there was no incident."""
+        return self.reason == Reason.REVISED and self.state is AlertState.REVISED
 
     @property
     def link(self) -> str | None:
@@ -66,12 +81,25 @@ class Notification:
 
 
 def new_deliveries(
-    payload: AlertPayload, planned: Sequence[PlannedNotification], now: datetime
+    payload: AlertPayload,
+    planned: Sequence[PlannedNotification],
+    now: datetime,
+    *,
+    revisions: int = 0,
 ) -> list[NewDelivery]:
-    """The deliveries that planned notifications of an alert event become."""
+    """The deliveries that planned notifications of an alert event become.
+
+    Args:
+        payload: what they carry.
+        planned: who is notified.
+        now: the instant.
+        revisions: how often the alert had been revised before.
+    """
     return [
         NewDelivery(
-            key=idempotency_key(payload.alert_id, payload.reason, payload.at, one.channel),
+            key=idempotency_key(
+                payload.alert_id, payload.reason, payload.at, one.channel, revisions
+            ),
             channel=one.channel,
             recorded_at=now,
             not_before=one.not_before,
@@ -82,13 +110,19 @@ def new_deliveries(
     ]
 
 
-def idempotency_key(alert_id: str, reason: str, at: datetime, channel: str) -> str:
+def idempotency_key(
+    alert_id: str, reason: str, at: datetime, channel: str, revisions: int = 0
+) -> str:
     """The idempotency key of a transition on a channel; a rebuild gives the same one.
+
+    What was taken back may happen again at the same time; it has another key then.
 
     Args:
         alert_id: which alert.
         reason: which transition.
         at: its event time; an alert may be reopened and resolved repeatedly.
         channel: the channel's name.
+        revisions: how often the alert had been revised before.
     """
-    return f"{alert_id}-{reason}-{to_micros(at)}-{channel}"
+    again = f"-{revisions}" if revisions else ""
+    return f"{alert_id}-{reason}-{to_micros(at)}{again}-{channel}"

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitoring.alerts import AlertEvent
+from monitoring.kinds import AlertState
 from serving.clock import Clock
 from serving.notify.notification import idempotency_key, new_deliveries
 from serving.notify.routing.escalation import Call, Overdue, overdue
@@ -40,6 +41,7 @@ class NotificationOutbox:
         clock: Clock,
         *,
         max_age: timedelta,
+        late_page_within: timedelta,
         on_commit: Callable[[Sequence[WrittenDelivery]], None],
         stateful_receivers: Collection[str] = frozenset(),
     ) -> None:
@@ -49,35 +51,63 @@ class NotificationOutbox:
             routes: which channels are notified of what.
             clock: says how old an event is, and what is muted.
             max_age: nobody is notified of events whose event time is further back.
+            late_page_within: nobody is notified of an incident found late that had ended longer
+                before.
             on_commit: called with the new deliveries once they are committed.
             stateful_receivers: channels that are notified of a resolution although the alert is
                 muted: the system behind them would otherwise keep the alert open for ever.
         """
         self._routes = routes
-        self._rules = RoutingRules(routes, stateful_receivers, max_age)
+        self._rules = RoutingRules(routes, stateful_receivers, max_age, late_page_within)
         self._clock = clock
         self.committed = on_commit
 
     async def record(
-        self, connection: AsyncConnection, event: AlertEvent, *, opened_at: datetime, rebuilt: bool
+        self,
+        connection: AsyncConnection,
+        event: AlertEvent,
+        *,
+        opened_at: datetime,
+        rebuilt: bool,
+        state: AlertState = AlertState.OPEN,
+        ended_at: datetime | None = None,
     ) -> list[WrittenDelivery]:
         """Write one delivery for every channel that is notified of an event.
 
         Args:
-            connection: the transaction of the step, the event being written.
+            connection: the transaction that commits the event; it has written the event already.
             event: what happened to an alert.
             opened_at: event time at which its alert was opened.
             rebuilt: whether it comes from comments that had been processed before a rebuild.
+            state: of the alert after the event. It is read of a revision only: "revised" if the
+                alert no longer holds, "open" if a resolution no longer holds.
+            ended_at: event time at which the incident ended; None while it lasts. It is read of
+                events that were found late.
 
         Returns:
             The new deliveries; an event that was notified before adds none.
         """
         now = self._clock.now()
-        context = await event_context(connection, event, now)
-        route_input = RouteInput.of(event, event.reason)
-        planned = plan(Planning(route_input, self._rules, now, event, context, rebuilt))
-        payload = AlertPayload.of(event, opened_at)
-        deliveries = new_deliveries(payload, planned, now)
+        context = await event_context(connection, event, now, state=state)
+        payload = AlertPayload.of(
+            event,
+            opened_at,
+            state=state,
+            ended_at=ended_at,
+            late_comments=context.late_comments,
+        )
+        planning = Planning(
+            RouteInput.of(event, event.reason),
+            self._rules,
+            now,
+            event,
+            context,
+            rebuilt,
+            payload.state,
+            ended_at,
+        )
+        planned = plan(planning)
+        deliveries = new_deliveries(payload, planned, now, revisions=context.revisions)
         return await enqueue(connection, payload, deliveries)
 
     async def pending(self, connection: AsyncConnection) -> list[SuppressedAlert]:
@@ -182,4 +212,5 @@ def _payload(alert: AlertRecord, reason: NotificationReason, at: datetime) -> Al
         at=at,
         opened_at=alert.opened_at,
         evidence=alert.evidence,
+        found_at=alert.found_at,
     )

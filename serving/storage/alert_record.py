@@ -21,11 +21,13 @@ class AlertRecord:
         kol_id: whose stream.
         kind: what the incident looks like.
         severity: the severity of the last transition.
-        state: open or resolved.
+        state: open, resolved, or revised: with the comments that came late there is no incident.
         opened_at: when it was first opened.
         updated_at: when its last transition happened.
         resolved_at: when it was resolved; None while it is open.
         evidence: of the last transition that was not a resolution.
+        found_at: when, by the clock, comments that came late showed it; None for an alert that was
+            raised as it happened.
     """
 
     alert_id: str
@@ -37,6 +39,7 @@ class AlertRecord:
     updated_at: datetime
     resolved_at: datetime | None
     evidence: Evidence
+    found_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,8 @@ class AlertEventRecord:
         reason: what happened.
         at: when, event time, aware, UTC.
         evidence: the figures behind it.
+        found_at: when, by the clock, comments that came late showed it; None for a transition that
+            was raised as it happened.
     """
 
     event_id: int
@@ -62,6 +67,7 @@ class AlertEventRecord:
     reason: Reason
     at: datetime
     evidence: Evidence
+    found_at: datetime | None = None
 
 
 def to_alert(row: RowMapping) -> AlertRecord:
@@ -76,6 +82,7 @@ def to_alert(row: RowMapping) -> AlertRecord:
         updated_at=from_micros(row["updated_at"]),
         resolved_at=optional_from_micros(row["resolved_at"]),
         evidence=to_evidence(row["evidence"]),
+        found_at=optional_from_micros(row["found_at"]),
     )
 
 
@@ -90,6 +97,7 @@ def to_event(row: RowMapping) -> AlertEventRecord:
         reason=Reason(row["reason"]),
         at=from_micros(row["at"]),
         evidence=to_evidence(row["evidence"]),
+        found_at=optional_from_micros(row["found_at"]),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 from sqlalchemy import RowMapping, Select, select
 
-from monitoring.kinds import AlertKind, Severity
+from monitoring.kinds import AlertKind, AlertState, Severity
 from serving.delivery_state import DeliveryState
 from serving.errors import StoreError
 from serving.storage.alert_record import to_evidence
@@ -14,7 +14,13 @@ from serving.storage.delivery_record import Delivery, NewDelivery
 from serving.storage.digest_record import JSON as DIGEST
 from serving.storage.instants import from_micros, optional_from_micros, to_micros
 from serving.storage.notification_reason import NotificationReason
-from serving.storage.payloads import AlertPayload, DigestPayload, Payload, UnreadablePayload
+from serving.storage.payloads import (
+    AlertPayload,
+    DigestPayload,
+    Payload,
+    UnreadablePayload,
+    state_after,
+)
 from serving.storage.tables import deliveries, kols
 from serving.storage.tables import notification_payloads as payloads
 
@@ -91,12 +97,22 @@ def to_payload_row(payload: AlertPayload | DigestPayload) -> dict[str, Any]:
         "at": to_micros(payload.at),
         "opened_at": to_micros(payload.opened_at),
         "evidence": payload.evidence.to_dict(),
+        "alert_state": payload.state,
+        "ended_at": optional_micros(payload.ended_at),
+        "found_at": optional_micros(payload.found_at),
+        "late_comments": payload.late_comments,
     }
 
 
 def optional_micros(instant: datetime | None) -> int | None:
     """Whole microseconds since 1970; None for None."""
     return None if instant is None else to_micros(instant)
+
+
+def _alert_state(row: RowMapping) -> AlertState:
+    """The state of the alert after the transition; older versions wrote none."""
+    stored = row["alert_state"]
+    return state_after(row["reason"]) if stored is None else AlertState(stored)
 
 
 def _payload(row: RowMapping) -> Payload:
@@ -112,6 +128,10 @@ def _payload(row: RowMapping) -> Payload:
             at=from_micros(row["at"]),
             opened_at=from_micros(row["opened_at"]),
             evidence=to_evidence(row["evidence"]),
+            state=_alert_state(row),
+            ended_at=optional_from_micros(row["ended_at"]),
+            found_at=optional_from_micros(row["found_at"]),
+            late_comments=row["late_comments"],
         )
     except (StoreError, ValidationError, ValueError) as error:
         return UnreadablePayload(str(error))

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, func, select, update
+from sqlalchemy import ColumnElement, FromClause, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from monitoring.kinds import AlertState
 from serving.delivery_state import DeliveryState
 from serving.errors import NotFound
 from serving.storage.alert_status import alert_statuses
@@ -16,7 +17,7 @@ from serving.storage.delivery_record import Delivery
 from serving.storage.delivery_rows import select_deliveries, to_delivery
 from serving.storage.instants import from_micros, to_micros
 from serving.storage.outbox_queries import is_held, is_waiting
-from serving.storage.tables import deliveries
+from serving.storage.tables import alerts, deliveries
 from serving.triage.muting import AlertStatus, MutableAlert
 
 _LONGEST_ERROR = 500
@@ -89,11 +90,38 @@ class DeliveryStore:
         )
 
     async def alert_statuses(
-        self, alerts: Sequence[MutableAlert], now: datetime
+        self, found: Sequence[MutableAlert], now: datetime
     ) -> list[AlertStatus]:
         """The status of each alert, in the same order."""
         async with self._database.read() as connection:
-            return await alert_statuses(connection, alerts, now)
+            return await alert_statuses(connection, found, now)
+
+    async def withdrawn(self, channel: str, alert_ids: Collection[str]) -> dict[str, bool]:
+        """Those of some alerts that were withdrawn, and whether a channel was notified of each.
+
+        An attempt counts: the receiver may have taken the message and answered too late.
+        """
+        tried = (
+            select(deliveries.c.delivery_id)
+            .where(
+                deliveries.c.alert_id == alerts.c.alert_id,
+                deliveries.c.channel == channel,
+                or_(
+                    deliveries.c.attempts > 0,
+                    deliveries.c.by_hand,
+                    deliveries.c.state.in_((DeliveryState.DELIVERED, DeliveryState.DEAD)),
+                ),
+            )
+            .correlate(alerts)
+            .exists()
+        )
+        statement = select(alerts.c.alert_id, tried).where(
+            alerts.c.alert_id.in_(alert_ids), alerts.c.state == AlertState.REVISED
+        )
+        async with self._database.read() as connection:
+            return {
+                alert_id: bool(known) for alert_id, known in await connection.execute(statement)
+            }
 
     async def suppress(self, delivery_id: int, now: datetime, why: str) -> None:
         """Close a delivery that waited, as one that is not to be sent."""

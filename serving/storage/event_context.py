@@ -8,13 +8,51 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitoring.alerts import AlertEvent
-from monitoring.kinds import Reason
+from monitoring.kinds import AlertState, Reason, Severity
 from serving.delivery_state import DeliveryState
 from serving.storage.action_store import histories
+from serving.storage.instants import from_micros, to_micros
+from serving.storage.notification_reason import NotificationReason
+from serving.storage.payloads import state_after
 from serving.storage.silence_store import active_silences
-from serving.storage.tables import deliveries
+from serving.storage.tables import alert_events, comments, deliveries
+from serving.storage.tables import notification_payloads as payloads
 from serving.triage.silences import Silence
 from serving.triage.triage_status import TriageStatus
+
+
+@dataclass(frozen=True, slots=True)
+class PastEvent:
+    """A transition that an alert went through before.
+
+    Attributes:
+        reason: what happened.
+        severity: at the transition.
+        at: event time, aware, UTC.
+    """
+
+    reason: Reason
+    severity: Severity
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PastNotification:
+    """A notification of an alert that a channel was sent before, or soon will be.
+
+    Attributes:
+        channel: its name.
+        reason: why.
+        severity: of the alert then.
+        at: event time of the transition, aware, UTC.
+        state: of the alert after the transition.
+    """
+
+    channel: str
+    reason: NotificationReason
+    severity: Severity
+    at: datetime
+    state: AlertState = AlertState.OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,33 +60,124 @@ class EventContext:
     """What was known of an alert when one of its events happened.
 
     Attributes:
-        notified: the channels that were notified of the alert before; read for its end only.
+        notified: the channels that were notified of the alert before; read for its end, and for
+            events that comments which came late have shown.
         triage: what people did about it.
         silences: those that are active.
+        events: what happened to the alert before; read for what came late only.
+        notifications: what channels were sent of it; likewise.
+        late_comments: how many comments of the incident came after the first notification; read for
+            a withdrawal only.
     """
 
     notified: Sequence[str] = ()
     triage: TriageStatus = field(default_factory=TriageStatus)
     silences: Sequence[Silence] = ()
+    events: Sequence[PastEvent] = ()
+    notifications: Sequence[PastNotification] = ()
+    late_comments: int | None = None
+
+    @property
+    def revisions(self) -> int:
+        """How often the alert had been revised before."""
+        return sum(event.reason is Reason.REVISED for event in self.events)
 
 
 async def event_context(
-    connection: AsyncConnection, event: AlertEvent, now: datetime
+    connection: AsyncConnection,
+    event: AlertEvent,
+    now: datetime,
+    *,
+    state: AlertState = AlertState.OPEN,
 ) -> EventContext:
-    """The context of an event, inside a transaction."""
-    notified = list[str]()
-    if event.reason == Reason.RESOLVED:
-        notified = await _notified_channels(connection, event.alert_id)
+    """The context of an event, inside a transaction.
+
+    Args:
+        connection: the transaction.
+        event: the event; it is in the store already.
+        now: the instant.
+        state: of the alert after the event.
+    """
+    late = event.found_at is not None or event.reason == Reason.REVISED
+    found = list[PastNotification]()
+    if late or event.reason == Reason.RESOLVED:
+        found = await _notifications(connection, event.alert_id)
+    withdrawn = state_after(event.reason, state) is AlertState.REVISED
     history = (await histories(connection, [event.alert_id]))[event.alert_id]
-    return EventContext(notified, history.triage(now), await active_silences(connection, now))
-
-
-async def _notified_channels(connection: AsyncConnection, alert_id: str) -> list[str]:
-    """The channels that were notified of an alert or soon will be."""
-    statement = (
-        select(deliveries.c.channel)
-        .where(deliveries.c.alert_id == alert_id, deliveries.c.state != DeliveryState.SKIPPED)
-        .group_by(deliveries.c.channel)
-        .order_by(func.min(deliveries.c.delivery_id))
+    return EventContext(
+        notified=list(dict.fromkeys(one.channel for one in found)),
+        triage=history.triage(now),
+        silences=await active_silences(connection, now),
+        events=await _events_before(connection, event) if late else (),
+        notifications=found if late else (),
+        late_comments=await _late_comments(connection, event) if withdrawn else None,
     )
-    return list((await connection.execute(statement)).scalars())
+
+
+async def _notifications(connection: AsyncConnection, alert_id: str) -> list[PastNotification]:
+    """What channels were sent of an alert, or soon will be, in order."""
+    statement = (
+        select(
+            deliveries.c.channel,
+            payloads.c.reason,
+            payloads.c.severity,
+            payloads.c.at,
+            payloads.c.alert_state,
+        )
+        .join(payloads, payloads.c.payload_id == deliveries.c.payload_id)
+        .where(deliveries.c.alert_id == alert_id, deliveries.c.state != DeliveryState.SKIPPED)
+        .order_by(deliveries.c.delivery_id)
+    )
+    return [
+        PastNotification(
+            channel,
+            NotificationReason(reason),
+            Severity(severity),
+            from_micros(at),
+            state_after(reason) if state is None else AlertState(state),
+        )
+        for channel, reason, severity, at, state in await connection.execute(statement)
+    ]
+
+
+async def _events_before(connection: AsyncConnection, event: AlertEvent) -> list[PastEvent]:
+    """What happened to the alert of an event before it; later events may be in the store too."""
+    statement = (
+        select(alert_events.c.reason, alert_events.c.severity, alert_events.c.at)
+        .where(alert_events.c.alert_id == event.alert_id)
+        .order_by(alert_events.c.event_id)
+    )
+    found = [
+        PastEvent(Reason(reason), Severity(severity), from_micros(at))
+        for reason, severity, at in await connection.execute(statement)
+    ]
+    itself = [
+        place
+        for place, past in enumerate(found)
+        if past.reason == event.reason and past.at == event.at
+    ]
+    return found[: itself[-1]] if itself else found
+
+
+async def _late_comments(connection: AsyncConnection, event: AlertEvent) -> int | None:
+    """How many comments of an incident came after the first notification of it.
+
+    None if nobody was notified, or none came in its own time: what came before it has changed what
+    is normal then.
+    """
+    first = (
+        select(func.min(deliveries.c.recorded_at))
+        .where(deliveries.c.alert_id == event.alert_id)
+        .scalar_subquery()
+    )
+    statement = (
+        select(func.count())
+        .select_from(comments)
+        .where(
+            comments.c.kol_id == event.kol_id,
+            comments.c.created_at >= to_micros(event.evidence.incident_start),
+            comments.c.created_at < to_micros(event.evidence.window_end),
+            comments.c.received_at > first,
+        )
+    )
+    return await connection.scalar(statement) or None

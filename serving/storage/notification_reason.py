@@ -17,6 +17,7 @@ class NotificationReason(StrEnum):
     RESOLVED = Reason.RESOLVED.value
     AFTERSHOCK = Reason.AFTERSHOCK.value
     REOPENED = Reason.REOPENED.value
+    REVISED = Reason.REVISED.value
     STILL_OPEN = "still_open"
     UNACKNOWLEDGED = "unacknowledged"
     TEST = "test"

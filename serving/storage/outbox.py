@@ -8,6 +8,7 @@ from typing import Protocol
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitoring.alerts import AlertEvent
+from monitoring.kinds import AlertState
 from serving.delivery_state import DeliveryState
 
 
@@ -33,15 +34,26 @@ class Outbox(Protocol):
         ...
 
     async def record(
-        self, connection: AsyncConnection, event: AlertEvent, *, opened_at: datetime, rebuilt: bool
+        self,
+        connection: AsyncConnection,
+        event: AlertEvent,
+        *,
+        opened_at: datetime,
+        rebuilt: bool,
+        state: AlertState = AlertState.OPEN,
+        ended_at: datetime | None = None,
     ) -> list[WrittenDelivery]:
         """Write one delivery for every channel that is notified of an event.
 
         Args:
-            connection: the transaction of the step, the event being written.
+            connection: the transaction that commits the event; it has written the event already.
             event: what happened to an alert.
             opened_at: event time at which its alert was opened.
             rebuilt: whether it comes from comments that had been processed before a rebuild.
+            state: of the alert after the event. It is read of a revision only: "revised" if the
+                alert no longer holds, "open" if a resolution no longer holds.
+            ended_at: event time at which the incident ended; None while it lasts. It is read of
+                events that were found late.
 
         Returns:
             The new deliveries; an event that was notified before adds none.

@@ -192,8 +192,8 @@ alert_ids = Table(
 
 # What deliveries carry, stored once for all channels. Of `type` "alert" it is news of an alert, as
 # it was when the news was written, for a rebuild may change alerts. `at` is the event time of the
-# transition, or of the page that nobody acknowledged. Of `type` "digest" it is a digest, and all
-# other columns are null.
+# transition, or of the page that nobody acknowledged; `alert_state` is that of the alert after it,
+# and null in older versions. Of `type` "digest" it is a digest, and all other columns are null.
 notification_payloads = Table(
     "notification_payloads",
     metadata,
@@ -207,6 +207,10 @@ notification_payloads = Table(
     Column("at", BigInteger),
     Column("opened_at", BigInteger),
     Column("evidence", JSON(none_as_null=True)),
+    Column("alert_state", String(16)),
+    Column("ended_at", BigInteger),
+    Column("found_at", BigInteger),
+    Column("late_comments", Integer),
     Column("digest", JSON(none_as_null=True)),
     sqlite_autoincrement=True,
 )

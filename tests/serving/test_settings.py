@@ -318,7 +318,7 @@ def test_the_channels_are_those_of_the_file(start: Start, channels: Path) -> Non
         assert start.given["NotificationOutbox"][0][""][0] == service.notification_config.routes
 
 
-@shows("public_url", "notify_attempts", "notify_timeout", "notify_max_age")
+@shows("public_url", "notify_attempts", "notify_timeout", "notify_max_age", "late_page_within")
 def test_notifications_are_sent_as_the_settings_say(start: Start, channels: Path) -> None:
     with start(
         channels=channels,
@@ -326,6 +326,7 @@ def test_notifications_are_sent_as_the_settings_say(start: Start, channels: Path
         notify_attempts=3,
         notify_timeout=4.5,
         notify_max_age=60.0,
+        late_page_within=90.0,
     ):
         (dispatcher,), (outbox,) = start.given["Dispatcher"], start.given["NotificationOutbox"]
         assert dispatcher["public_url"] == "https://pr.example"
@@ -333,6 +334,7 @@ def test_notifications_are_sent_as_the_settings_say(start: Start, channels: Path
         assert dispatcher["timeout"] == 4.5
         assert start.given["AsyncClient"] == [{"": (), "timeout": 4.5}]
         assert outbox["max_age"] == timedelta(minutes=1)
+        assert outbox["late_page_within"] == timedelta(seconds=90)
 
 
 def test_every_setting_is_shown_to_matter() -> None:

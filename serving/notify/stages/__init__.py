@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from serving.notify.lane import Lane
 from serving.notify.planned_notification import PlannedNotification
+from serving.notify.stages.deduplicate import deduplicate
 from serving.notify.stages.group import group
 from serving.notify.stages.log import log
 from serving.notify.stages.message import Message
@@ -22,7 +23,7 @@ from serving.notify.stages.suppress import suppress
 PlanningStage = Callable[[Planning], Planning]
 SendingStage = Callable[[Lane, Message], Awaitable[Message]]
 
-PLANNING: tuple[PlanningStage, ...] = (route, mute, schedule)
+PLANNING: tuple[PlanningStage, ...] = (route, deduplicate, mute, schedule)
 SENDING: tuple[SendingStage, ...] = (group, suppress, send, retry, log)
 
 

@@ -63,6 +63,8 @@ class Message:
         now: when the lane took them up.
         deliveries: what waits, in order; after `group` and `suppress` what is sent as one message.
         statuses: the status of their alerts, by the id of the delivery.
+        withdrawn: the ids of those of their alerts that no longer hold; True for those that the
+            channel was notified of.
         suppressed: what is not to be sent after all; set by `suppress`.
         attempt: what became of sending it; None if nothing was sent.
         retry: what follows; None if nothing was sent, or it is to be sent one by one.
@@ -71,6 +73,7 @@ class Message:
     now: datetime
     deliveries: tuple[Delivery, ...]
     statuses: Mapping[int, AlertStatus] = field(default_factory=dict)
+    withdrawn: Mapping[str, bool] = field(default_factory=dict)
     suppressed: tuple[Suppressed, ...] = ()
     attempt: Attempt | None = None
     retry: Retry | None = None

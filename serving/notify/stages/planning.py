@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from monitoring.alerts import AlertEvent
+from monitoring.kinds import AlertState
 from serving.notify.planned_notification import PlannedNotification
 from serving.notify.routing.routes import Route, RouteInput
 from serving.notify.routing.team import Team
@@ -40,11 +41,14 @@ class RoutingRules:
         routes: tried in order.
         stateful_receivers: the channels whose receivers keep an alert open until they get its end.
         max_age: nobody is notified of an event that is older, in event time; None for no bound.
+        late_page_within: nobody is notified of an incident found late that had ended longer before;
+            None for no bound.
     """
 
     routes: Sequence[Route]
     stateful_receivers: Collection[str] = frozenset()
     max_age: timedelta | None = None
+    late_page_within: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,9 @@ class Planning:
         event: the event; None for a preview, which nothing mutes.
         context: what was known of its alert.
         rebuilt: whether it comes from comments that had been processed before a rebuild.
-        candidates: the channels that routes lead to; set by `route`, and by `mute`.
+        state: of the alert after the event.
+        ended_at: event time at which the incident ended; None while it lasts.
+        candidates: the channels that routes lead to; set by `route`, `deduplicate` and `mute`.
         planned: who is notified, and when; set by `schedule`.
     """
 
@@ -68,5 +74,7 @@ class Planning:
     event: AlertEvent | None = None
     context: EventContext = field(default_factory=EventContext)
     rebuilt: bool = False
+    state: AlertState = AlertState.OPEN
+    ended_at: datetime | None = None
     candidates: tuple[Candidate, ...] = ()
     planned: tuple[PlannedNotification, ...] = ()

@@ -12,9 +12,13 @@ def route(planning: Planning) -> Planning:
     """Find the channels, in the order of the routes.
 
     A channel that was notified of an alert is notified of its end, unless every route to it asks
-    for pages only. A stateful receiver is notified of the end in any case.
+    for pages only. A stateful receiver is notified of the end in any case. Of a revision exactly
+    those are notified that were notified of the alert.
     """
     event, routes = planning.route_input, planning.rules.routes
+    if event.reason == Reason.REVISED:
+        notified = planning.context.notified
+        return replace(planning, candidates=tuple(Candidate(one, False, None) for one in notified))
     found = [
         candidate
         for place in taken(routes, event)
@@ -22,8 +26,9 @@ def route(planning: Planning) -> Planning:
     ]
     if event.reason == Reason.RESOLVED:
         wanted = _keep_notified(routes).union(planning.rules.stateful_receivers)
-        notified = [name for name in planning.context.notified if name in wanted]
-        found += [Candidate(name, False, None) for name in notified]
+        found += [
+            Candidate(name, False, None) for name in planning.context.notified if name in wanted
+        ]
     return replace(planning, candidates=tuple(found))
 
 

@@ -1,4 +1,4 @@
-"""Stage 3 of planning: whether a team is at work, and until when its channels wait."""
+"""Stage 4 of planning: whether a team is at work, and until when its channels wait."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -78,6 +78,10 @@ def _notification(delivery: Delivery, lane: Lane) -> Notification:
                 public_url=lane.public_url,
                 page=delivery.page,
                 step=delivery.step,
+                state=alert.state,
+                ended_at=alert.ended_at,
+                found_at=alert.found_at,
+                late_comments=alert.late_comments,
             )
         case UnreadablePayload(error):
             raise Rejected(f"the message cannot be read: {error}")

@@ -13,6 +13,7 @@ from monitoring.alerts import AlertEvent
 from monitoring.audience import Audience
 from monitoring.drivers import Drivers, PostDriver, Sample
 from monitoring.evidence import Evidence
+from monitoring.kinds import AlertState
 from serving.clock import TestClock
 from serving.locales.wording import wording
 from serving.metrics import Metrics
@@ -24,12 +25,15 @@ from serving.notify.dispatcher import Dispatcher
 from serving.notify.notification import Notification
 from serving.notify.outbox import NotificationOutbox
 from serving.notify.routing.routes import Route
+from serving.storage.alert_rows import write_event
 from serving.storage.database import Database
 from serving.storage.delivery_record import Delivery
 from serving.storage.delivery_store import DeliveryFilter, DeliveryStore
+from serving.storage.instants import to_micros
 from serving.storage.outbox import WrittenDelivery
 from serving.storage.pipeline_step import PipelineStep
 from serving.storage.step_store import StepStore
+from serving.storage.tables import alert_events, alerts
 from tests.serving.conftest import NOW, NewUrl
 
 WORDS = wording()
@@ -95,6 +99,10 @@ def transition(reason: str = "opened", **change: Any) -> AlertEvent:
     return AlertEvent(**values | change, reason=reason, at=at, evidence=evidence)
 
 
+def _micros(at: datetime | None) -> int | None:
+    return None if at is None else to_micros(at)
+
+
 def build_channel(
     name: str,
     url: str,
@@ -134,6 +142,7 @@ class World:
             self.routes,
             self.clock,
             max_age=timedelta(hours=24),
+            late_page_within=timedelta(hours=2),
             on_commit=self._on_commit,
             stateful_receivers=self.stateful_receivers,
         )
@@ -150,6 +159,37 @@ class World:
         await self.steps.commit(
             PipelineStep(**{"seq": 0, "model": "m", "events": events} | more), before
         )
+
+    async def rerun(
+        self,
+        *events: AlertEvent,
+        state: AlertState,
+        ended_at: datetime | None = None,
+        opened_at: datetime = NOW,
+        rebuilt: bool = False,
+    ) -> None:
+        """What comments that came late have changed of an alert, in one commit."""
+        async with self.database.write() as connection:
+            for event in events:
+                await write_event(connection, event)
+                of_event = alert_events.update().where(
+                    alert_events.c.alert_id == event.alert_id,
+                    alert_events.c.at == to_micros(event.at),
+                    alert_events.c.reason == event.reason,
+                )
+                await connection.execute(of_event.values(found_at=_micros(event.found_at)))
+                row = {"state": state, "resolved_at": _micros(ended_at)}
+                if event.reason == "opened":
+                    row["found_at"] = _micros(event.found_at)
+                of_alert = alerts.update().where(alerts.c.alert_id == event.alert_id)
+                await connection.execute(of_alert.values(**row))
+            written = list[WrittenDelivery]()
+            for event in events:
+                written += await self.outbox.record(
+                    connection, event, opened_at=opened_at, rebuilt=rebuilt, state=state,
+                    ended_at=ended_at,
+                )  # fmt: skip
+        self._on_commit(written)
 
     def dispatcher(self, channels: dict[str, Channel], **change: Any) -> Dispatcher:
         values: dict[str, Any] = {

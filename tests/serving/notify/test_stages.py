@@ -16,6 +16,7 @@ from serving.notify.channels.base import Rejected, Unavailable
 from serving.notify.channels.memory import MemoryChannel
 from serving.notify.lane import Lane
 from serving.notify.routing.routes import Route, RouteInput
+from serving.notify.stages.deduplicate import deduplicate
 from serving.notify.stages.group import group
 from serving.notify.stages.log import log
 from serving.notify.stages.message import Attempt, Message, Retry
@@ -70,7 +71,7 @@ def lane(world: World) -> Lane:
 
 
 def test_the_lists_name_the_stages_in_order() -> None:
-    assert (route, mute, schedule) == stages.PLANNING
+    assert (route, deduplicate, mute, schedule) == stages.PLANNING
     assert (group, suppress, send, retry, log) == stages.SENDING
 
 

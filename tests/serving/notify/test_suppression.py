@@ -40,6 +40,9 @@ ACKNOWLEDGED = TriageStatus(acknowledged=action("acknowledge", at=NOW, seen_at=N
         ("opened", AlertStatus(ACKNOWLEDGED, None), False, False, None),
         ("resolved", AlertStatus(TriageStatus(), "silenced by 1"), False, False, "silenced by 1"),
         ("resolved", AlertStatus(TriageStatus(), "silenced by 1"), True, False, None),
+        ("withdrawn", AlertStatus(TriageStatus(), "silenced by 1"), False, False, "silenced by 1"),
+        ("withdrawn", AlertStatus(TriageStatus(), "silenced by 1"), True, False, None),
+        ("revised", AlertStatus(TriageStatus(), "silenced by 1"), True, False, "silenced by 1"),
         ("still_open", AlertStatus(TriageStatus(), "silenced by 1"), True, False, "silenced by 1"),
         ("still_open", AlertStatus(ACKNOWLEDGED, None), False, False, None),
         ("unacknowledged", AlertStatus(TriageStatus(), None), False, False, None),
@@ -57,7 +60,9 @@ ACKNOWLEDGED = TriageStatus(acknowledged=action("acknowledge", at=NOW, seen_at=N
 def test_what_is_suppressed(
     reason: str, alert_status: AlertStatus, stateful: bool, by_hand: bool, expected: str | None
 ) -> None:
-    assert suppressed(reason, alert_status, stateful=stateful, by_hand=by_hand) == expected
+    ends = reason in ("resolved", "withdrawn")
+    found = suppressed(reason, alert_status, stateful=stateful, ends=ends, by_hand=by_hand)
+    assert found == expected
 
 
 async def do(world: World, kind: ActionKind, alert_id: str = "a1", **more: object) -> None:

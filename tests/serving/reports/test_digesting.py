@@ -49,8 +49,9 @@ class Press(Archive):
         self.committed: list[tuple[str, str]] = []
         self.store = DeliveryStore(database)
         self.outbox = NotificationOutbox(
-            (), self.clock, max_age=DAY, on_commit=self._on_commit, stateful_receivers=()
-        )
+            (), self.clock, max_age=DAY, late_page_within=2 * HOUR, on_commit=self._on_commit,
+            stateful_receivers=(),
+        )  # fmt: skip
 
     async def worker(self, *subscriptions: Subscription) -> DigestScheduler:
         """As after a start; its loop is left out, the tests take its steps."""

@@ -117,7 +117,8 @@ async def test_every_delivery_is_kept_and_a_payload_is_stored_once(
     assert [row["type"] for row in payloads] == ["alert", "alert", "alert", "digest"]
     (of_digest,) = (row for row in payloads if row["type"] == "digest")
     empty = {name for name, value in of_digest.items() if value is None}
-    assert empty == set(OPENED) | {"evidence"}
+    late = {"alert_state", "ended_at", "found_at", "late_comments"}
+    assert empty == set(OPENED) | late | {"evidence"}
 
 
 async def test_what_waits_is_sent_with_the_key_that_it_had(world: World, day: Digest) -> None:
