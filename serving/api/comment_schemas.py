@@ -5,6 +5,7 @@ from typing import Self
 
 from pydantic import BaseModel, Field
 
+from serving.ingest.values.rules import Adjustment
 from serving.storage.comment_log import ListedComment
 from serving.storage.comment_update import CommentOutcome
 
@@ -34,6 +35,9 @@ class SubmissionOut(BaseModel):
     updated: int = Field(description="Comments that the log had, with something new.")
     duplicates: int = Field(description="Comments that the log had, with nothing new.")
     rejected: int
+    adjustments: dict[Adjustment, int] = Field(
+        description="Values that were changed so that their comment could be kept, by kind."
+    )
     items: list[ReceiptOut] = Field(
         description="JSON: every item. NDJSON: the first 1,000 rejected items."
     )

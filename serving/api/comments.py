@@ -66,7 +66,7 @@ async def post_comments(request: Request, service: Running) -> JSONResponse:
             " split the list or send NDJSON",
         )
     receipts = await intake.take(dict(enumerate(items)))
-    return _answer(_Outcomes(receipts), receipts)
+    return _answer(_Outcomes(receipts), receipts, intake)
 
 
 class _Outcomes:
@@ -103,7 +103,7 @@ async def _take_lines(request: Request, intake: Intake) -> JSONResponse:
     await commit()
     if not sum(outcomes.counts.values()):
         raise InvalidRequest("invalid_parameter", "the body is empty; send at least one line")
-    return _answer(outcomes, shown)
+    return _answer(outcomes, shown, intake)
 
 
 def _parse_line(line: bytes | None) -> object:
@@ -117,13 +117,14 @@ def _parse_line(line: bytes | None) -> object:
         return InvalidComment(error.code, None, str(error))
 
 
-def _answer(outcomes: _Outcomes, receipts: Sequence[Receipt]) -> JSONResponse:
+def _answer(outcomes: _Outcomes, receipts: Sequence[Receipt], intake: Intake) -> JSONResponse:
     counts = outcomes.counts
     submission = SubmissionOut(
         accepted=counts[CommentOutcome.ACCEPTED],
         updated=counts[CommentOutcome.UPDATED],
         duplicates=counts[CommentOutcome.DUPLICATE],
         rejected=counts[CommentOutcome.REJECTED],
+        adjustments=dict(sorted(intake.adjustments.items())),
         items=[_receipt(receipt) for receipt in receipts],
     ).model_dump()
     if counts[CommentOutcome.REJECTED] == sum(counts.values()):

@@ -1,5 +1,6 @@
 """One raw item of a submission into a `Comment`, or a named reason why it is none."""
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -12,6 +13,7 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationError,
+    WithJsonSchema,
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_core.core_schema import ValidationInfo
@@ -19,44 +21,74 @@ from pydantic_core.core_schema import ValidationInfo
 from monitoring.events import Comment
 from serving.errors import InvalidComment
 from serving.ingest.placeholders import is_placeholder
+from serving.ingest.values import counts, ids, text
+from serving.ingest.values.invalid_value import InvalidValue
+from serving.ingest.values.rules import NOTHING_KNOWN, Adjustment, TimeRules, ValueContext
+from serving.ingest.values.times import read_time
 
-MAX_TEXT_BYTES = 65_536
-MAX_LIKES = 2**53 - 1
+MAX_TEXT_BYTES = text.MAX_BYTES
+MAX_LIKES = counts.MOST
 OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
 CLOCK_SKEW = timedelta(minutes=5)
+
+_WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 # pydantic's own error types, in our words; every other code is raised below under its own name.
 _BUILT_IN = {
     "missing": ("missing_field", "is missing"),
     "string_type": ("wrong_type", "must be text"),
-    "int_type": ("wrong_type", "must be a whole number"),
-    "bool_type": ("wrong_type", "must be true or false"),
-    "int_from_float": ("wrong_type", "must be a whole number"),
-    "int_parsing_size": ("out_of_range", "is too large"),
     "string_too_short": ("empty_field", "must not be empty"),
-    "string_too_long": ("too_long", "is too long: {max_length} characters at most"),
-    "string_pattern_mismatch": ("bad_characters", "has characters that are not allowed here"),
-    "greater_than_equal": ("out_of_range", "must be at least {ge}"),
-    "less_than_equal": ("out_of_range", "must be at most {le}"),
     "model_type": ("wrong_type", "must be an object"),
 }
 
 
 def storable(value: object) -> object:
     """Text with NUL and lone surrogates, which databases refuse, as U+FFFD; for pydantic."""
+    return text.storable(value) if isinstance(value, str) else value
+
+
+def _read_id(value: object, most: int) -> object:
+    if value is None:
+        return None
+    found = ids.read_id(value, most)
+    if found is None:
+        raise InvalidValue("missing_field", "is missing")
+    return found
+
+
+def _read_optional_id(value: object, info: ValidationInfo, most: int) -> object:
+    """What no platform needs never costs a comment, unless it is an object or a list: then the
+    whole submission means something else.
+    """
+    if ids.is_missing(value):
+        return None
+    try:
+        return ids.read_id(value, most)
+    except InvalidValue:
+        if isinstance(value, list | Mapping):
+            raise
+        _context(info).adjustments[Adjustment.OPTIONAL_DROPPED] += 1
+        return None
+
+
+def _read_text(value: object, info: ValidationInfo) -> object:
+    if isinstance(value, list | Mapping):
+        value = text.join_text(value)
+        _context(info).adjustments[Adjustment.RICH_TEXT_JOINED] += 1
     if not isinstance(value, str):
         return value
-    if not value.isascii():
-        value = value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return value.replace("\0", "\ufffd")
+    if (repaired := text.repair(value)) is not None:
+        value = repaired
+        _context(info).adjustments[Adjustment.MOJIBAKE_REPAIRED] += 1
+    return text.storable(value)
 
 
-def _identifier(value: object) -> object:
-    """Ids as text; platforms hand out whole numbers too."""
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**64:
-        return str(value)
-    clean = storable(value)
-    return clean.strip() if isinstance(clean, str) else clean
+def _read_likes(value: object, info: ValidationInfo) -> int | None:
+    count, adjusted = counts.read_count(value)
+    if adjusted:
+        kind = Adjustment.LIKES_UNKNOWN if count is None else Adjustment.LIKES_READ
+        _context(info).adjustments[kind] += 1
+    return count
 
 
 def short_enough(value: str) -> str:
@@ -68,33 +100,17 @@ def short_enough(value: str) -> str:
     return value
 
 
-def _parse_instant(value: object) -> object:
-    if isinstance(value, datetime):
-        return value
-    if not isinstance(value, str):
-        raise PydanticCustomError("wrong_type", "must be text like 2026-03-01T12:30:00Z")
+def _read_instant(value: object, info: ValidationInfo) -> datetime:
+    context = _context(info)
+    moment = read_time(value, context.times)
     try:
-        return datetime.fromisoformat(value.strip())
-    except ValueError:
-        raise PydanticCustomError(
-            "bad_timestamp", "is not a date and time; write it like 2026-03-01T12:30:00Z"
-        ) from None
-
-
-def _plausible(value: datetime, info: ValidationInfo) -> datetime:
-    if value.utcoffset() is None:
-        raise PydanticCustomError(
-            "naive_timestamp", "has no time zone; add Z for UTC or an offset such as +07:00"
-        )
-    try:
-        instant = value.astimezone(UTC)
+        instant = moment.astimezone(UTC)
     except OverflowError:  # year 1 east of Greenwich, year 9999 west of it
-        instant = value.replace(tzinfo=UTC)
+        instant = moment.replace(tzinfo=UTC)
     if instant < OLDEST:
-        raise PydanticCustomError("timestamp_too_old", f"lies before {OLDEST:%Y-%m-%d}")
-    context: dict[str, datetime] = info.context or {}
-    if instant > context["now"] + CLOCK_SKEW:
-        raise PydanticCustomError(
+        raise InvalidValue("timestamp_too_old", f"lies before {OLDEST:%Y-%m-%d}")
+    if instant > context.now + CLOCK_SKEW:
+        raise InvalidValue(
             "timestamp_in_future",
             f"lies more than {CLOCK_SKEW.seconds // 60} minutes in the future; "
             "check the sender's clock and zone",
@@ -102,22 +118,53 @@ def _plausible(value: datetime, info: ValidationInfo) -> datetime:
     return instant
 
 
-_NO_CONTROLS = r"^[^\x00-\x1f\x7f]+$"
-_Id64 = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=64, pattern=_NO_CONTROLS),
-    BeforeValidator(_identifier),
-]
-_Id128 = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=128, pattern=_NO_CONTROLS),
-    BeforeValidator(_identifier),
-]
-_Id256 = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=256, pattern=_NO_CONTROLS),
-    BeforeValidator(_identifier),
-]
+def _read_optional_instant(value: object, info: ValidationInfo) -> datetime | None:
+    if value is False or ids.is_missing(value):  # Reddit: "edited": false
+        return None
+    try:
+        return _read_instant(value, info)
+    except InvalidValue:
+        _context(info).adjustments[Adjustment.OPTIONAL_DROPPED] += 1
+        return None
+
+
+def _read_deleted(value: object, info: ValidationInfo) -> bool:
+    if isinstance(value, bool) or ids.is_missing(value):
+        return value is True
+    known = _WORDS.get(str(value).strip().casefold()) if isinstance(value, str | int) else None
+    if known is None:
+        _context(info).adjustments[Adjustment.OPTIONAL_DROPPED] += 1
+    return bool(known)
+
+
+def _context(info: ValidationInfo) -> ValueContext:
+    context: ValueContext = info.context  # type: ignore[assignment]  # pydantic takes any object
+    return context
+
+
+def _required_id(most: int) -> BeforeValidator:
+    return BeforeValidator(lambda value: _read_id(value, most))
+
+
+def _optional_id(most: int) -> BeforeValidator:
+    def read(value: object, info: ValidationInfo) -> object:
+        return _read_optional_id(value, info, most)
+
+    return BeforeValidator(read)
+
+
+_Id64 = Annotated[str, StringConstraints(min_length=1, max_length=64), _required_id(64)]
+_Id128 = Annotated[str, StringConstraints(min_length=1, max_length=128), _required_id(128)]
+_Id256 = Annotated[str, StringConstraints(min_length=1, max_length=256), _required_id(256)]
+_OptionalId64 = Annotated[str | None, _optional_id(64)]
+_OptionalId256 = Annotated[str | None, _optional_id(256)]
+_LIKES = WithJsonSchema(
+    {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string"}, {"type": "null"}]}
+)
+_OPTIONAL_TIME = WithJsonSchema(
+    {"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "null"}]}
+)
+_WRITTEN = WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "number"}]})
 
 
 class CommentIn(BaseModel):
@@ -130,44 +177,53 @@ class CommentIn(BaseModel):
         description="The platform's id; unique with `platform` and `kol_id`."
     )
     kol_id: _Id128 = Field(description="Whose stream it belongs to.")
-    text: Annotated[str, AfterValidator(short_enough), BeforeValidator(storable)] = Field(
+    text: Annotated[str, AfterValidator(short_enough), BeforeValidator(_read_text)] = Field(
         description="As written; may be empty. At most 64 KiB in UTF-8."
     )
-    created_at: Annotated[datetime, BeforeValidator(_parse_instant), AfterValidator(_plausible)] = (
-        Field(description="When it was written: ISO 8601 with a time zone.")
+    created_at: Annotated[datetime, BeforeValidator(_read_instant), _WRITTEN] = Field(
+        description="When it was written: ISO 8601 with a time zone, or seconds since 1970."
     )
-    post_id: _Id256 | None = Field(None, description="The post it was written under.")
-    author_id: _Id256 | None = Field(None, description="Who wrote it.")
-    parent_id: _Id256 | None = Field(None, description="The comment it answers.")
-    lang: _Id64 | None = Field(None, description="BCP-47 tag, if the source gives one.")
-    likes: Annotated[int, Field(ge=0, le=MAX_LIKES)] | None = Field(
-        None, description="At the time of reading."
+    post_id: _OptionalId256 = Field(None, description="The post it was written under.")
+    author_id: _OptionalId256 = Field(None, description="Who wrote it.")
+    parent_id: _OptionalId256 = Field(None, description="The comment it answers.")
+    lang: _OptionalId64 = Field(None, description="BCP-47 tag, if the source gives one.")
+    likes: Annotated[int | None, BeforeValidator(_read_likes), _LIKES] = Field(
+        None, description="At the time of reading; null where it cannot be read as a number."
     )
-    edited_at: (
-        Annotated[datetime, BeforeValidator(_parse_instant), AfterValidator(_plausible)] | None
-    ) = Field(
+    edited_at: Annotated[
+        datetime | None, BeforeValidator(_read_optional_instant), _OPTIONAL_TIME
+    ] = Field(
         None,
         description="When the text was last changed; decides which of two texts is the newer.",
     )
-    deleted: bool = Field(
+    deleted: Annotated[bool, BeforeValidator(_read_deleted)] = Field(
         False, description="True if it was deleted. A text such as `[deleted]` says the same."
     )
 
 
-def parse_comment(item: object, *, now: datetime) -> Comment:
+def parse_comment(
+    item: object,
+    *,
+    now: datetime,
+    times: TimeRules = NOTHING_KNOWN,
+    adjustments: Counter[Adjustment] | None = None,
+) -> Comment:
     """Check one raw item.
 
     Args:
         item: a mapping with the fields of `CommentIn`; anything else is refused.
         now: the present instant; comments from the future are refused.
+        times: what is known of its time beside what it says.
+        adjustments: counts what was changed in its values to read them.
 
     Raises:
         InvalidComment: names the first field at fault, what is wrong and the fix.
     """
+    context = ValueContext(now, times, Counter() if adjustments is None else adjustments)
     if not isinstance(item, Mapping):
         raise InvalidComment("wrong_type", None, "each comment must be an object")
     try:
-        comment = CommentIn.model_validate(dict(item), context={"now": now})
+        comment = CommentIn.model_validate(dict(item), context=context)
     except ValidationError as error:
         raise _first_fault(error.errors(include_url=False)[0]) from None
     fields = dict(comment)
@@ -179,5 +235,9 @@ def parse_comment(item: object, *, now: datetime) -> Comment:
 
 def _first_fault(error: ErrorDetails) -> InvalidComment:
     field = str(error["loc"][0]) if error["loc"] else None
+    context = error.get("ctx", {})
+    if isinstance(cause := context.get("error"), InvalidValue):
+        code, message = cause.code, cause.message
+        return InvalidComment(code, field, f"{field} {message}")
     code, message = _BUILT_IN.get(error["type"], (error["type"], error["msg"]))
-    return InvalidComment(code, field, f"{field} {message.format(**error.get('ctx', {}))}")
+    return InvalidComment(code, field, f"{field} {message.format(**context)}")

@@ -1,6 +1,7 @@
 """Raw items into the log: the good ones of a submission are kept, each bad one gets its reason."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from serving.clock import Clock
 from serving.errors import InvalidComment, TooBusy
 from serving.ingest.comment import parse_comment
 from serving.ingest.group_commit import GroupCommit
+from serving.ingest.values.rules import Adjustment
 from serving.metrics import Metrics
 from serving.storage.comment_update import CommentOutcome
 
@@ -34,9 +36,14 @@ class Receipt:
 
 
 class Intake:
-    """Validates, commits, counts."""
+    """Validates, commits, counts.
+
+    Attributes:
+        adjustments: what was changed in values to read them, so far.
+    """
 
     def __init__(self, writer: GroupCommit, clock: Clock, metrics: Metrics) -> None:
+        self.adjustments: Counter[Adjustment] = Counter()
         self._writer = writer
         self._clock = clock
         self._metrics = metrics
@@ -59,7 +66,9 @@ class Intake:
         for item in items.values():
             try:
                 checked.append(
-                    item if isinstance(item, InvalidComment) else parse_comment(item, now=now)
+                    item
+                    if isinstance(item, InvalidComment)
+                    else parse_comment(item, now=now, adjustments=self.adjustments)
                 )
             except InvalidComment as fault:
                 checked.append(fault)

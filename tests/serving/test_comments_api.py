@@ -23,6 +23,7 @@ def test_one_comment(client: TestClient, item: Item) -> None:
         "updated": 0,
         "duplicates": 0,
         "rejected": 0,
+        "adjustments": {},
         "items": [
             {
                 "index": 0,
@@ -100,6 +101,34 @@ def test_all_bad_is_refused_with_every_reason(client: TestClient, item: Item) ->
 def test_broken_bodies(client: TestClient, body: bytes, status: int, code: str) -> None:
     answer = client.post("/v1/comments", content=body)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+def test_odd_optional_values_cost_no_comment_and_are_counted(
+    client: TestClient, item: Item, processed: Callable[[], None]
+) -> None:
+    items = [
+        item(likes=-37),
+        item(likes="2.5K", author_id="9.18E+17"),
+        item(text="Sáº£n pháº©m quÃ¡ tá»\x87", likes="3,456"),
+        item(text={"runs": [{"text": "so "}, {"text": "bad"}]}, lang="x" * 90),
+    ]
+    answer = client.post("/v1/comments", json=items).json()
+    assert answer["accepted"] == 4
+    assert answer["adjustments"] == {
+        "likes_read": 2,
+        "likes_unknown": 1,
+        "mojibake_repaired": 1,
+        "optional_dropped": 2,
+        "rich_text_joined": 1,
+    }
+    processed()
+    kept = {
+        entry["comment_id"]: entry for entry in client.get("/v1/kols/lena/comments").json()["items"]
+    }
+    assert [kept[f"c{n}"]["likes"] for n in (1, 2, 3, 4)] == [None, 2500, 3456, None]
+    assert kept["c2"]["author_id"] is None
+    assert kept["c3"]["text"] == "Sản phẩm quá tệ"
+    assert kept["c4"]["text"] == "so bad"
 
 
 def test_other_media_types_are_refused(client: TestClient) -> None:

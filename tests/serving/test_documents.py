@@ -177,6 +177,7 @@ def test_every_reason_to_reject_a_comment_is_documented() -> None:
     raised = (
         codes_of_calls("InvalidComment", "serving")
         | codes_of_calls("PydanticCustomError", "serving/ingest")
+        | codes_of_calls("InvalidValue", "serving/ingest")
         | {code for code, _ in _BUILT_IN.values()}
     )
     assert set(table(section("errors.md", "Rejected comments"))) == raised

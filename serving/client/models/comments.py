@@ -40,6 +40,7 @@ class SubmissionReceipt(msgspec.Struct, frozen=True, kw_only=True):
     updated: int
     duplicates: int
     rejected: int
+    adjustments: dict[str, int]
     items: tuple[CommentReceipt, ...]
 
 

@@ -51,6 +51,7 @@ class FakeService:
                 continue
             counts["duplicates" if item["comment_id"] in self.seen else "accepted"] += 1
             self.seen.setdefault(item["comment_id"], item)
+        body = counts | {"adjustments": {}, "items": items}
         if counts["rejected"] == len(lines):
-            return httpx.Response(422, json=counts | {"items": items, "detail": "all bad"})
-        return httpx.Response(202, json=counts | {"items": items})
+            return httpx.Response(422, json=body | {"detail": "all bad"})
+        return httpx.Response(202, json=body)

@@ -94,7 +94,7 @@ async def test_bad_rows_are_counted_named_and_passed_over(tmp_path: Path) -> Non
 
 
 async def test_only_the_first_faults_are_kept(tmp_path: Path) -> None:
-    count = await send(comment_file(tmp_path / "c.ndjson", [1] * 30, likes=-1), FakeService())
+    count = await send(comment_file(tmp_path / "c.ndjson", [1] * 30, kol_id=""), FakeService())
     assert (count.rejected, len(count.faults)) == (30, 5)
 
 
