@@ -74,14 +74,13 @@ class WindowCounter:
         state = self.state
         return None if state.latest is None else state.closed_until
 
-    @property
-    def settles_at(self) -> datetime | None:
-        """When time closes the last minute that is open; None if none is."""
-        state = self.state
-        return moment_of(max(state.open) + 1) + self._lateness if state.open else None
+    def add(self, scored: ScoredComment, received_at: datetime | None = None) -> tuple[bool, bool]:
+        """Count one comment in the minute in which it says it was written.
 
-    def add(self, scored: ScoredComment) -> tuple[bool, bool]:
-        """Count one comment.
+        Args:
+            scored: the comment.
+            received_at: when it was received (aware), which event time does not pass; None if that
+                is not known.
 
         Returns:
             Whether it was late, and whether it repeats a comment of an open minute.
@@ -100,8 +99,7 @@ class WindowCounter:
         author = None if comment.author_id is None else _short_hash(comment.author_id)
         seconds = comment.created_at.timestamp()
         held[mark] = (seconds, scored.negative, scored.positive, author, signature(comment.text))
-        if state.latest is None or seconds > state.latest:
-            state.latest = seconds
+        self.reach(seconds if received_at is None else min(seconds, received_at.timestamp()))
         return False, False
 
     def reach(self, seconds: float) -> None:
@@ -118,9 +116,25 @@ class WindowCounter:
         until = int((state.latest - self._lateness.total_seconds()) // 60)
         if until <= state.closed_until:
             return []
-        state.closed_until = until
-        due = sorted(minute for minute in state.open if minute < until)
-        return [self._window(minute, state.open.pop(minute)) for minute in due]
+        self.pass_to(until)
+        return self._pop(until)
+
+    def settle(self, until: int) -> list[WindowStats]:
+        """The open windows before minute `until`, in time order; only minutes up to the last of
+        them are closed.
+        """
+        found = self._pop(until)
+        if found:
+            self.pass_to(minute_of(found[-1].start) + 1)
+        return found
+
+    def pass_to(self, minute: int) -> None:
+        """Take no comment before `minute` any more."""
+        self.state.closed_until = max(self.state.closed_until, minute)
+
+    def _pop(self, until: int) -> list[WindowStats]:
+        due = sorted(minute for minute in self.state.open if minute < until)
+        return [self._window(minute, self.state.open.pop(minute)) for minute in due]
 
     def _window(self, minute: int, held: dict[str, _Entry]) -> WindowStats:
         # In order of writing, so that neither sums nor near-duplicates depend on arrival.

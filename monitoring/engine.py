@@ -5,7 +5,7 @@ comment → WindowCounter → WindowStats → KolPipeline → AlertEvent
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from monitoring.alerts import Alert, AlertEvent
 from monitoring.counting import WindowCounter
@@ -17,6 +17,8 @@ from monitoring.minute_score import MinuteScore
 from monitoring.policy import Policy
 from monitoring.snapshot import SnapshotState, decode, encode
 from monitoring.windows import WindowStats
+
+_MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +126,20 @@ class Engine:
             monitor = self._admit(stats.kol_id)
         return monitor.step(stats)
 
-    def observe(self, scored: ScoredComment) -> Observation:
-        """Take one scored comment; close the minutes that its time lets close."""
+    def observe(self, scored: ScoredComment, received_at: datetime | None = None) -> Observation:
+        """Take one scored comment; close the minutes that its time lets close.
+
+        Args:
+            scored: the comment; it counts in the minute in which it says it was written.
+            received_at: when it was received (aware): a sender's clock that is fast closes no
+                minute before its time. None trusts the comment's own time.
+        """
         kol_id = scored.comment.kol_id
         counter = self._counters.get(kol_id)
         if counter is None:
             self._admit(kol_id)
             counter = self._counters[kol_id]
-        late, duplicate = counter.add(scored)
+        late, duplicate = counter.add(scored, received_at)
         closed = counter.close()
         events, minute_scores = self._step(kol_id, closed)
         return Observation(events, late, duplicate, closed, minute_scores)
@@ -155,35 +163,33 @@ class Engine:
     def silence(self, kol_id: str, until: datetime) -> Observation:
         """The clock has reached `until`, and no further comment on a KOL came.
 
-        While an alert on the crowd is open time passes as in `advance`, for silence may end it.
-        Otherwise, and while the silence may come from a broken stream, only the last minute is
-        closed: comments that are held back keep their place, and an open alert waits, at most as
-        long as the policy's longest. A silence that points to a broken stream is a `data_gap`.
+        Closes the minutes with comments that end by `until` less the lateness. The silence after
+        them passes only as far as it says something, see `KolPipeline.be_silent`: it may be a
+        `data_gap`, or end an alert on the crowd. All other minutes stay open for comments that are
+        held back. One call says the same as many: what follows depends on the last `until` alone.
         """
         counter = self._counters.get(kol_id)
         if counter is None:
             return Observation()
-        monitor, settles_at = self._monitors[kol_id], counter.settles_at
-        observation = Observation()
-        if monitor.has_open_alert and not monitor.maybe_outage(minute_of(until)):
-            observation = self.advance(kol_id, until)
-        elif settles_at is not None:
-            observation = self.advance(kol_id, min(until, settles_at))
-        if counter.settles_at is None:
-            observation.events.extend(monitor.gap.stay_silent(minute_of(until)))
-        return observation
+        monitor, mark = self._monitors[kol_id], minute_of(until - self.policy(kol_id).lateness)
+        closed = counter.settle(mark)
+        events, minute_scores = self._step(kol_id, closed)
+        events += monitor.be_silent(mark)
+        if monitor.reached is not None:
+            counter.pass_to(monitor.reached)
+        return Observation(events=events, closed=closed, minute_scores=minute_scores)
 
     def gap_due(self, kol_id: str) -> datetime | None:
-        """When `silence` will report a data gap if no comment comes.
+        """When `silence` will report a data gap if no comment comes, rounded up to a minute.
 
         None if one is open, if minutes are open, if two days of silence would say too little about
         this KOL, or if the KOL was never seen.
         """
         counter = self._counters.get(kol_id)
-        if counter is None or counter.settles_at is not None:
+        if counter is None or counter.state.open:
             return None
-        due = self._monitors[kol_id].gap.due()
-        return None if due is None else moment_of(due)
+        due = self._monitors[kol_id].gap_due()
+        return None if due is None else moment_of(due - -self.policy(kol_id).lateness // _MINUTE)
 
     def _step(
         self, kol_id: str, closed: list[WindowStats]

@@ -23,15 +23,16 @@ from monitoring.policy import Policy
 from monitoring.windows import WindowStats
 
 _LEARN_AFTER = 24  # hours a closed hour waits, so that the start of an incident is not learnt
-_LONGEST_GAP = 60 * 24  # hours of silence after which only the last days are walked through
-_WALKED = 48
+_LONGEST_GAP = 60 * 24  # hours of silence after which time waits for the next window …
+_WALKED = 48  # … and then only so many hours before it are closed
 
 
 class KolState(msgspec.Struct, array_like=True):
     """All that is known of one KOL, up to the last closed minute.
 
     Attributes:
-        minute: last minute taken, since 1970 UTC; None before the first.
+        minute: last minute taken, since 1970 UTC, or the one before the opening of a gap if that
+            is later; None before the first.
         first_hour: hour of the first minute.
         hour: the open hour.
         pending: closed hours that were not learnt yet, oldest first.
@@ -112,9 +113,10 @@ class KolPipeline:
         self._refresh()
 
     @property
-    def minute(self) -> int | None:
-        """Last minute taken, in minutes since 1970 UTC; None before the first."""
-        return self.state.minute
+    def reached(self) -> int | None:
+        """Minute since 1970 UTC before which no window is taken any more; None before the first."""
+        state = self.state
+        return None if state.minute is None else max(state.minute + 1, state.hour.number * 60)
 
     def set_policy(self, policy: Policy) -> None:
         """Decide by `policy` from the next minute on; what was learnt and what is open stay."""
@@ -136,13 +138,13 @@ class KolPipeline:
             state.first_hour = minute // 60
             state.hour = Hour(state.first_hour)
             self._refresh()
-        elif minute <= state.minute or (reached := minute // 60) < state.hour.number:
+        elif minute <= state.minute or (hour_number := minute // 60) < state.hour.number:
             raise OutOfOrderError(
                 f"window of {self.kol_id} at {stats.start.isoformat()} is not after "
                 f"{moment_of(max(state.minute, state.hour.number * 60 - 1)).isoformat()}"
             )
-        elif reached > state.hour.number:
-            events = self.pass_time(minute)
+        elif hour_number > state.hour.number or minute >= self.gap.earliest:
+            events = self._pass_to(minute)
         state.minute = minute
         n = stats.comments
         if n <= 0:
@@ -198,19 +200,79 @@ class KolPipeline:
         )
 
     def pass_time(self, minute: int) -> list[AlertEvent]:
-        """Event time has reached `minute` without further comments: close the hours before it."""
-        state = self.state
-        if state.minute is None:
-            return []
+        """No further comment was written before `minute`: close hours, open a gap if one is due.
+
+        How the time is cut into calls changes nothing. Time that is more than 60 days after the
+        last minute taken passes with the next window only.
+        """
         events: list[AlertEvent] = []
-        reached = minute // 60
-        if reached - state.hour.number > _LONGEST_GAP:
+        self._open_gap(minute, events)
+        while self.state.hour.number < self._last_hour(minute):
             self._close_hour(events)
+            self._open_gap(minute, events)
+        return events
+
+    def be_silent(self, until: int) -> list[AlertEvent]:
+        """As `pass_time`, but only as far as the silence up to minute `until` says something.
+
+        A gap opens when it is due. While an alert on the crowd is open, hours are closed, for
+        silence may end it; not those in which the stream may be broken, unless the alert is overdue
+        by the last of them. All other time stays open for comments that are held back. How the
+        time is cut into calls changes nothing.
+        """
+        events: list[AlertEvent] = []
+        self._open_gap(until, events)
+        while self.state.hour.number < self._last_hour(until) and self._silence_counts(until):
+            self._close_hour(events)
+            self._open_gap(until, events)
+        return events
+
+    def _silence_counts(self, until: int) -> bool:
+        """Whether a silence up to minute `until` closes the open hour."""
+        if self.gap_due(until) is not None:
+            return True
+        if not self.has_open_alert:
+            return False
+        maybe_outage = self.gap.maybe_outage(self.state.hour.number * 60 + 60)
+        return not maybe_outage or self._overdue(self._last_hour(until) * 60)
+
+    def gap_due(self, until: float = math.inf) -> int | None:
+        """The minute since 1970 UTC at which a gap opens if no comment comes.
+
+        None if one is open, if two days of silence would say too little about this KOL, or if that
+        minute is after `until`.
+        """
+        reached = self.reached
+        return None if reached is None else self.gap.due(reached, until)
+
+    def _last_hour(self, minute: int) -> int:
+        """The hour of `minute` if time passes so far without a window, else the last it reaches."""
+        last = self.state.minute
+        return 0 if last is None else min(minute // 60, last // 60 + _LONGEST_GAP)
+
+    def _pass_to(self, minute: int) -> list[AlertEvent]:
+        """Let time pass up to `minute`, in which there is a window."""
+        state, reached = self.state, minute // 60
+        events = self.pass_time(minute)
+        if reached - state.hour.number > _WALKED:
             state.hour = Hour(reached - _WALKED)
             state.pending.clear()
         while state.hour.number < reached:
             self._close_hour(events)
         return events
+
+    def _open_gap(self, until: int, events: list[AlertEvent]) -> None:
+        """Open a gap if it is due in the open hour and by minute `until`.
+
+        One that is due when the hour ends belongs to the next, which may move it.
+        """
+        state, reached = self.state, self.reached
+        if reached is None:
+            return
+        for event in self.gap.stay_silent(reached, min(until, state.hour.number * 60 + 59)):
+            state.minute = minute_of(event.at) - 1
+            self._taint_since(event)
+            events.append(event)
 
     def _close_hour(self, events: list[AlertEvent]) -> None:
         state = self.state
@@ -247,11 +309,14 @@ class KolPipeline:
         """Keep the hours of a declared incident out of the baseline."""
         for event in raised:
             if event.reason in (Reason.OPENED, Reason.AFTERSHOCK, Reason.REOPENED):
-                first = minute_of(event.evidence.incident_start) // 60
-                for hour in self.state.pending:
-                    hour.tainted = hour.tainted or hour.number >= first
+                self._taint_since(event)
             elif event.reason is Reason.RESOLVED:
                 self._refresh()
+
+    def _taint_since(self, event: AlertEvent) -> None:
+        first = minute_of(event.evidence.incident_start) // 60
+        for hour in self.state.pending:
+            hour.tainted = hour.tainted or hour.number >= first
 
     def _refresh(self) -> None:
         per_minute = self.baseline.expected(self.state.hour.number) / 60
@@ -285,10 +350,9 @@ class KolPipeline:
         """
         return self.backlash.tracker.open or self.praise.tracker.open
 
-    def maybe_outage(self, now: int) -> bool:
-        """Whether silence up to minute `now` must not end what is open, unless it is overdue."""
-        overdue = self.backlash.tracker.overdue(now) or self.praise.tracker.overdue(now)
-        return self.gap.maybe_outage(now) and not overdue
+    def _overdue(self, now: int) -> bool:
+        """Whether what is open on the crowd is too long by minute `now` to be an incident."""
+        return self.backlash.tracker.overdue(now) or self.praise.tracker.overdue(now)
 
     @property
     def learning(self) -> bool:

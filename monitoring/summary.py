@@ -136,17 +136,14 @@ def summarise_gap(kol_id: str, evidence: "Evidence") -> str:
     )
 
 
-def summarise_return(kol_id: str, minutes: int, held_back: bool, evidence: "Evidence") -> str:
+def summarise_return(kol_id: str, minutes: int, evidence: "Evidence") -> str:
     """One sentence on the end of such a silence.
 
     Args:
         kol_id: whose stream.
         minutes: of silence.
-        held_back: what came was written before the silence was reported, and arrived only now.
         evidence: the figures up to the first minute with comments.
     """
-    if held_back:
-        return f"The missing comments on @{kol_id} have arrived."
     return (
         f"Comments on @{kol_id} are back after {_span(minutes)} without any. Normal in that time: "
         f"about {evidence.expected_comments:.0f}."

@@ -6,6 +6,9 @@ in nats. Only comments that are reliably expected count (`Baseline.assured`), so
 for nothing. Crowds also pause: a gap must miss twice as many comments as any recent silence that
 ended by itself.
 
+A gap opens in event time, at the minute at which its silence has missed enough, whoever declares
+that this minute has passed, and when: an idle mark, or the next comment.
+
 Silence also ends incidents, if it is the crowd's own. So a silence that may yet turn out a gap is
 not counted as calm before a comment ends it, and never if it was a long one.
 """
@@ -58,17 +61,18 @@ class GapMonitor:
 
     Attributes:
         state: what it has seen, with the open alert.
+        earliest: minute before which the present silence is no gap, whatever it missed.
     """
 
-    __slots__ = ("_baseline", "_kol_id", "_least", "_nats", "state")
+    __slots__ = ("_baseline", "_kol_id", "_least", "_nats", "earliest", "state")
 
     def __init__(
         self, kol_id: str, policy: Policy, baseline: Baseline, state: GapState | None = None
     ) -> None:
         self._kol_id = kol_id
-        self.set_policy(policy)
         self._baseline = baseline
         self.state = GapState() if state is None else state
+        self.set_policy(policy)
 
     @property
     def alert(self) -> Alert | None:
@@ -78,7 +82,9 @@ class GapMonitor:
     def set_policy(self, policy: Policy) -> None:
         """Decide by `policy` from here on."""
         self._nats = policy.gap_nats
-        self._least = policy.gap_least.total_seconds() / 60  # minutes
+        self._least = math.ceil(policy.gap_least.total_seconds() / 60)  # minutes
+        since = self.state.silent_since
+        self.earliest = math.inf if since is None else since + self._least
 
     def learn_one(self, minute: int, n: int, k: float) -> list[AlertEvent]:
         """Take one minute.
@@ -94,6 +100,7 @@ class GapMonitor:
             missed = self._baseline.assured_between(since, minute)
             doubted = missed >= _LEFT_OUT and self._reported_soon(since)
         state.silent_since = minute + 1
+        self.earliest = minute + 1 + self._least
         if minute > since:
             if doubted or state.alert is not None:
                 state.observed_until += max(minute - max(since, state.observed_until), 0)
@@ -118,31 +125,37 @@ class GapMonitor:
     def _bar(self, since: int) -> float:
         return max(self._nats, _BEYOND * self._remembered(since))
 
-    def due(self) -> int | None:
+    def due(self, reached: int, until: float = math.inf) -> int | None:
         """The minute at which the present silence is a gap, should it last (since 1970 UTC).
 
-        None where one is open, none was ever seen, or two days of silence would say too little.
+        None where one is open, none was ever seen, two days of silence would say too little, or
+        that minute is after `until`.
+
+        Args:
+            reached: minute that time has reached: what was learnt since moves no gap before it.
+            until: the last minute of interest.
         """
-        state = self.state
-        if state.silent_since is None or state.alert is not None:
+        state, since = self.state, self.state.silent_since
+        if since is None or state.alert is not None or until < self.earliest:
             return None
-        minute, end = state.silent_since, state.silent_since + _HORIZON
+        last = min(until, since + max(_HORIZON, self._least))
+        minute, end = since, since + _HORIZON
         left = self._bar(minute)
-        while minute < end:
+        while minute < end and minute <= last:
             stop = min(minute // 60 * 60 + 60, end)
             rate = self._baseline.assured(minute // 60) / 60
             if rate * (stop - minute) >= left:
-                reached = minute + math.ceil(left / rate)
-                return max(reached, state.silent_since + math.ceil(self._least))
+                due = max(minute + math.ceil(left / rate), since + self._least, reached)
+                return due if due <= last else None
             left -= rate * (stop - minute)
             minute = stop
         return None
 
-    def stay_silent(self, now: int) -> list[AlertEvent]:
-        """No comment has come up to minute `now` (since 1970 UTC)."""
+    def stay_silent(self, reached: int, until: int) -> list[AlertEvent]:
+        """Open a gap if one is due from minute `reached` up to `until` (since 1970 UTC)."""
         state = self.state
-        due = self.due()
-        if state.silent_since is None or due is None or now < due:
+        now = self.due(reached, until)
+        if state.silent_since is None or now is None:
             return []
         since, moment = state.silent_since, moment_of(now)
         score = DetectorScore(
@@ -170,13 +183,11 @@ class GapMonitor:
         return [alerts.event_of(state.alert, Reason.OPENED, moment, evidence.saying(summary))]
 
     def _end(self, alert: Alert, minute: int, n: int, k: float) -> list[AlertEvent]:
-        """Comments have come: new ones, or those of the gap, dated within it."""
+        """Comments have come."""
         state = self.state
-        since, opened = minute_of(alert.incident_start), minute_of(alert.opened_at)
-        now = max(minute + 1, opened)
+        since, now = minute_of(alert.incident_start), minute + 1
         evidence = self._evidence(since, now, n, k, ())
-        held_back = minute < opened
-        summary = summarise_return(self._kol_id, minute - since, held_back, evidence)
+        summary = summarise_return(self._kol_id, minute - since, evidence)
         state.alert, state.tainted_until = None, minute // 60
         return [alerts.event_of(alert, Reason.RESOLVED, moment_of(now), evidence.saying(summary))]
 
@@ -210,8 +221,7 @@ class GapMonitor:
         A KOL with a comment an hour is silent every day; nothing could be reported before its
         incident is long over.
         """
-        due = self.due()
-        return due is not None and due - since <= _SOON
+        return self.due(since, since + _SOON) is not None
 
     def observed_span(self, now: int) -> tuple[int, int]:
         """The minutes since the last call, from and up to, in which silence was the crowd's own.
@@ -230,6 +240,6 @@ class GapMonitor:
         return since, state.observed_until
 
     def taints(self, hour: int) -> bool:
-        """Whether a gap, or what it held back, spoils an hour (since 1970 UTC)."""
+        """Whether a gap spoils an hour (since 1970 UTC)."""
         state = self.state
         return state.alert is not None or hour <= state.tainted_until

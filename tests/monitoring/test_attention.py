@@ -61,6 +61,11 @@ def feed(engine: Engine, stream: Sequence[WindowStats]) -> list[AlertEvent]:
     return [event for window in stream for event in engine.observe_window(window)]
 
 
+def crowd(events: Sequence[AlertEvent]) -> list[AlertEvent]:
+    """The events without data gaps: a tenth of the comments leaves silences."""
+    return [event for event in events if event.kind != "data_gap"]
+
+
 def attention(events: Sequence[AlertEvent]) -> list[AlertEvent]:
     return [event for event in events if event.kind == "attention_surge"]
 
@@ -175,10 +180,10 @@ def test_a_post_that_has_faded_within_hours_is_no_attention(busy):
 def test_a_backlash_is_one_message(busy):
     engine = restored(busy)
     events = feed(engine, rhythmic(7, 5_000, 3, 21, share=0.6) + rhythmic(8, 500, 4, 24))
-    assert {event.kind for event in events} == {"backlash"}
+    assert {event.kind for event in crowd(events)} == {"backlash"}
     # The same volume with the normal mood is attention.
     calm = feed(restored(busy), rhythmic(7, 5_000, 3, 21) + rhythmic(8, 500, 4, 24))
-    assert {event.kind for event in calm} == {"attention_surge"}
+    assert {event.kind for event in crowd(calm)} == {"attention_surge"}
 
 
 def test_the_tail_of_a_backlash_is_not_reported_as_attention(busy):
@@ -193,7 +198,7 @@ def test_a_backlash_during_attention_is_reported_and_both_end(busy):
         *rhythmic(9, 500, 6, 24),
     ]
     engine = restored(busy)
-    told = [(event.kind, event.reason) for event in feed(engine, stream)]
+    told = [(event.kind, event.reason) for event in crowd(feed(engine, stream))]
     surges = [reason for kind, reason in told if kind == "attention_surge"]
     assert surges == ["opened", "resolved"]
     kinds = [kind for kind, reason in told if reason == "opened"]
