@@ -54,6 +54,7 @@ from serving.storage.action_store import ActionStore
 from serving.storage.alert_store import AlertStore
 from serving.storage.comment_log import CommentLog
 from serving.storage.database import Database
+from serving.storage.delay_store import DelayStore
 from serving.storage.delivery_store import DeliveryStore
 from serving.storage.kol_store import KolStore
 from serving.storage.mood_store import MoodStore
@@ -212,6 +213,7 @@ async def _start(
         alerts=AlertStore(database),
         steps=steps,
         deliveries=DeliveryStore(database),
+        delays=DelayStore(database),
         charts=chart_service,
         actions=ActionStore(database),
         silences=SilenceStore(database),

@@ -174,6 +174,12 @@ class Metrics:
             registry=registry,
         )
         self._counted_jumps = 0
+        self._source_delay = Gauge(
+            "groundswell_source_delay_seconds",
+            "How late the comments of a platform arrive: one in ten sooner, one in ten later.",
+            ["platform", "quantile"],
+            registry=registry,
+        )
         self._build = Gauge(
             "groundswell_build_info",
             "Always 1; its labels say what runs.",
@@ -211,6 +217,12 @@ class Metrics:
         self._clock_jump.set(0 if clock.jump is None else clock.jump.by.total_seconds())
         self._clock_jumps.inc(clock.jumps - self._counted_jumps)
         self._counted_jumps = clock.jumps
+
+    def show_delays(self, quantiles: Mapping[tuple[str, str], float]) -> None:
+        """Set the normal delays in seconds, by platform and quantile; other platforms have none."""
+        self._source_delay.clear()
+        for labels, seconds in quantiles.items():
+            self._source_delay.labels(*labels).set(seconds)
 
     def stage(self, name: str) -> AbstractContextManager[Any]:
         """Times a block as the stage `name`."""

@@ -23,6 +23,7 @@ from serving.settings import Settings
 from serving.storage.action_store import ActionStore
 from serving.storage.alert_store import AlertStore
 from serving.storage.comment_log import CommentLog
+from serving.storage.delay_store import DelayStore
 from serving.storage.delivery_store import DeliveryStore
 from serving.storage.kol_store import KolStore
 from serving.storage.mood_store import MoodStore
@@ -46,6 +47,7 @@ class Service:
     alerts: AlertStore
     steps: StepStore
     deliveries: DeliveryStore
+    delays: DelayStore
     charts: ChartService
     actions: ActionStore
     silences: SilenceStore

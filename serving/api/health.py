@@ -13,6 +13,7 @@ from serving.service import Running
 
 router = APIRouter(tags=["health"])
 VERSION = version("groundswell")
+_MOST_PLATFORMS = 50  # with a metric of their own
 
 
 @router.get("/healthz")
@@ -48,6 +49,14 @@ async def metrics(service: Running) -> Response:
     )
     service.metrics.backlog.set(await service.log.count_after(service.pipeline.progress.seq))
     oldest = await service.deliveries.oldest_waiting(now)
+    service.metrics.show_delays(
+        {
+            (delay.platform, quantile): seconds.total_seconds()
+            for delay in await service.delays.of_platforms(_MOST_PLATFORMS)
+            for quantile, seconds in (("0.1", delay.least), ("0.9", delay.most))
+            if seconds is not None
+        }
+    )
     service.metrics.show_waiting(
         {
             channel: (now - oldest[channel]).total_seconds() if channel in oldest else 0.0

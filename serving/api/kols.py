@@ -44,8 +44,9 @@ async def list_kols(service: Running, limit: Limit = 100, cursor: Cursor = None)
     after = str(decode_cursor(cursor, str)[0]) if cursor else None
     found = await service.kols.page(after=after, limit=limit + 1)
     more = len(found) > limit
+    delays = await service.delays.of_kols([kol.kol_id for kol in found])
     return KolList(
-        items=[KolOut.of(kol) for kol in found[:limit]],
+        items=[KolOut.of(kol, delays[kol.kol_id]) for kol in found[:limit]],
         next_cursor=encode_cursor(found[limit - 1].kol_id) if more else None,
     )
 
@@ -55,7 +56,8 @@ async def get_kol(kol_id: KolId, service: Running) -> KolDetailOut:
     """Get a KOL and its detection policy."""
     kol = await service.kols.get(kol_id)
     policy = await _policy(kol_id, service)
-    return KolDetailOut.of(kol, policy=policy.model_dump())
+    delays = await service.delays.of_kols([kol_id])
+    return KolDetailOut.of(kol, delays[kol_id], policy=policy.model_dump())
 
 
 @router.put("/kols/{kol_id}", responses=documented(400, 422, 503))
@@ -65,7 +67,8 @@ async def put_kol(kol_id: KolId, profile: KolIn, service: Running) -> KolOut:
     """
     new = KolProfileRecord(**profile.model_dump())
     await service.kols.put(kol_id, new, service.clock.now())
-    return KolOut.of(await service.kols.get(kol_id))
+    delays = await service.delays.of_kols([kol_id])
+    return KolOut.of(await service.kols.get(kol_id), delays[kol_id])
 
 
 @router.get("/kols/{kol_id}/policy", responses=documented(404, 422, 503))

@@ -1,5 +1,6 @@
 """Schemas of scores, KOLs, deliveries and the service's status."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Literal, Self
@@ -16,12 +17,14 @@ from pydantic import (
 
 from model.types import Sentiment
 from monitoring.kinds import AlertKind, Severity
+from serving.api.source_schemas import SourceOut
 from serving.delivery_state import DeliveryState
 from serving.ingest.comment import MAX_LIKES, short_enough, storable
 from serving.storage.delivery_record import Delivery
 from serving.storage.digest_record import DigestInterval
 from serving.storage.kol_store import KolRecord
 from serving.storage.notification_reason import NotificationReason
+from serving.storage.source_delay import SourceDelay
 
 Line = Annotated[
     str,
@@ -119,10 +122,11 @@ class KolOut(BaseModel):
     relation: Relation | None
     registered_at: datetime
     duplicates: int = Field(description="Number of comments that were sent again.")
+    sources: list[SourceOut] = Field(description="The platforms that live comments came from.")
     status: KolStatusOut | None = Field(description="Null until the first comment is processed.")
 
     @classmethod
-    def of(cls, kol: KolRecord, **more: object) -> Self:
+    def of(cls, kol: KolRecord, delays: Sequence[SourceDelay], **more: object) -> Self:
         """A KOL as its reader sees it; `more` are the further fields of a subclass."""
         status = None if kol.status is None else KolStatusOut.model_validate(kol.status)
         return cls.model_validate(
@@ -131,6 +135,7 @@ class KolOut(BaseModel):
                 "kol_id": kol.kol_id,
                 "registered_at": kol.registered_at,
                 "duplicates": kol.duplicates,
+                "sources": [SourceOut.of(delay) for delay in delays],
                 "status": status,
             }
             | more

@@ -114,6 +114,18 @@ class Wording:
             return self.plural("{count} hour", "{count} hours", length / timedelta(hours=1))
         return self.plural("{count} day", "{count} days", length / timedelta(days=1))
 
+    def span_range(self, least: timedelta, most: timedelta) -> str:
+        """A length of time that varies, in the unit of its greatest value; at least a minute."""
+        most = max(most, timedelta(minutes=1))
+        unit = timedelta(minutes=1) if most < _HOURS else timedelta(hours=1)
+        unit = unit if most < _DAYS else timedelta(days=1)
+        low, span = round(least / unit), self.span(most)
+        if low == 0:
+            return self.text("up to {span}", span=span)
+        if low >= round(most / unit):
+            return self.text("about {span}", span=span)
+        return self.text("{least} to {span}", least=self.number(low), span=span)
+
 
 @cache
 def languages() -> tuple[str, ...]:

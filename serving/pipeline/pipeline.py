@@ -238,6 +238,7 @@ class Pipeline:
             PipelineStep(
                 seq=batch[-1].seq,
                 model=self._model_id,
+                received=batch,
                 scored=[(logged.seq, item) for logged, item in zip(batch, scored, strict=True)],
                 minute_scores=minute_scores,
                 events=events,

@@ -8,6 +8,7 @@ from monitoring.alerts import AlertEvent
 from monitoring.engine import KolStatus
 from monitoring.events import ScoredComment
 from monitoring.minute_score import MinuteScore
+from serving.storage.comment_log import LoggedComment
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ class PipelineStep:
     Attributes:
         seq: place of the last comment that it took; that of the step before if it took none.
         model: id of the weights that scored.
+        received: the comments of the log that it took.
         scored: places and scored comments.
         repeated_mark: id of the idle mark that it repeated; None if it repeated none.
         new_marks: idle marks that it made.
@@ -92,6 +94,7 @@ class PipelineStep:
 
     seq: int
     model: str
+    received: Sequence[LoggedComment] = ()
     scored: Sequence[tuple[int, ScoredComment]] = ()
     repeated_mark: int | None = None
     new_marks: Sequence[IdleMark] = ()

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from monitoring.engine import KolStatus
 from serving.storage.alert_rows import write_event
 from serving.storage.database import Database
+from serving.storage.delay_rows import record_delays
 from serving.storage.engine_state_rows import to_state, to_status, write_states
 from serving.storage.instants import from_micros, to_micros
 from serving.storage.minute_score_rows import write_minute_scores
@@ -31,6 +32,7 @@ from serving.storage.tables import (
     minutes,
     progress,
     scores,
+    source_delays,
 )
 from serving.storage.upsert import insert
 
@@ -88,6 +90,7 @@ class StepStore:
         async with self._database.write() as connection:
             await write_scores(connection, step.scored, step.model)
             await add_to_minutes(connection, step.scored)
+            await record_delays(connection, step.received)
             await write_minute_scores(connection, step.minute_scores)
             for alert_event in step.events:
                 await write_event(connection, alert_event)
@@ -152,6 +155,7 @@ class StepStore:
                 alerts,
                 alert_events,
                 engine_states,
+                source_delays,
                 progress,
             )
             for table in derived:

@@ -347,3 +347,19 @@ reruns = Table(
     Column("first_minute", BigInteger, nullable=False),
     Column("last_minute", BigInteger, nullable=False),
 )
+
+# How late comments arrive (`DelaySketch`), of a KOL on a platform or, with an empty `kol_id`, of
+# all KOLs on it. `p10` and `p90` are in seconds, null until they are known.
+source_delays = Table(
+    "source_delays",
+    metadata,
+    Column("kol_id", String(128), primary_key=True),
+    Column("platform", String(64), primary_key=True),
+    Column("comments", BigInteger, nullable=False),
+    Column("hour", BigInteger, nullable=False),
+    Column("counts", JSON, nullable=False),
+    Column("weights", JSON, nullable=False),
+    Column("p10", Float),
+    Column("p90", Float),
+    Column("last_received_at", BigInteger, nullable=False),
+)

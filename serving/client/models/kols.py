@@ -54,12 +54,30 @@ class KolStatusInfo(msgspec.Struct, frozen=True, kw_only=True):
     learning: bool
 
 
+class SourceInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """How late the comments of a KOL on one platform usually arrive.
+
+    Attributes:
+        comments: live ones, not older than a week when they arrived.
+        delay_p10_seconds: one comment in ten arrives sooner; None until the delay is known.
+        delay_p90_seconds: one comment in ten arrives later; None until the delay is known.
+        says: the delay in words.
+    """
+
+    platform: str
+    comments: int
+    delay_p10_seconds: float | None
+    delay_p90_seconds: float | None
+    says: str
+
+
 class KolInfo(msgspec.Struct, frozen=True, kw_only=True):
     """A KOL.
 
     Attributes:
         registered_at: when its profile, or its first comment, arrived.
         duplicates: comments that were sent more than once.
+        sources: the platforms that live comments came from.
         status: None before its first comment was processed.
     """
 
@@ -71,6 +89,7 @@ class KolInfo(msgspec.Struct, frozen=True, kw_only=True):
     relation: str | None
     registered_at: datetime
     duplicates: int
+    sources: tuple[SourceInfo, ...] = ()
     status: KolStatusInfo | None
 
 

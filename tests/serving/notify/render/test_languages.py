@@ -81,6 +81,19 @@ def test_spans(minutes: int, english: str, vietnamese: str) -> None:
     assert (wording().span(span), wording("vi").span(span)) == (english, vietnamese)
 
 
+@pytest.mark.parametrize(
+    ("least", "most", "english", "vietnamese"),
+    [(0, 0.2, "up to 1 minute", "tối đa 1 phút"), (4, 62, "4 to 62 minutes", "4 đến 62 phút"),
+     (0.4, 62, "up to 62 minutes", "tối đa 62 phút"), (8.6, 9, "about 9 minutes", "khoảng 9 phút"),
+     (29, 120, "up to 2 hours", "tối đa 2 giờ"), (60, 1380, "1 to 23 hours", "1 đến 23 giờ"),
+     (900, 7200, "1 to 5 days", "1 đến 5 ngày")],
+)  # fmt: skip
+def test_ranges_of_spans(least: float, most: float, english: str, vietnamese: str) -> None:
+    spans = timedelta(minutes=least), timedelta(minutes=most)
+    assert wording().span_range(*spans) == english
+    assert wording("vi").span_range(*spans) == vietnamese
+
+
 @pytest.mark.parametrize("name", ["", "Mars/Olympus", "../../etc/passwd", "/etc/passwd", "a\x00b"])
 def test_an_unknown_time_zone_is_said_to_be(name: str) -> None:
     with pytest.raises(ValueError, match="there is no time zone"):

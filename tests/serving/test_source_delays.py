@@ -1,0 +1,159 @@
+"""How late the comments of each KOL and platform arrive: learnt with the steps, then shown."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import select
+
+from model.classifier import SentimentClassifier
+from serving.app import create_app
+from serving.clock import TestClock
+from serving.settings import Settings
+from serving.storage.database import Database
+from serving.storage.delay_store import DelayStore
+from serving.storage.step_store import StepStore
+from serving.storage.tables import source_delays
+from tests.serving.conftest import NOW, NewUrl
+from tests.serving.streams import wait_until_processed
+from tests.serving.test_pipeline import PipelineWorld, process_all
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+def written(at: datetime, platform: str, number: int, kol_id: str = "lena") -> dict[str, Any]:
+    return {
+        "platform": platform,
+        "comment_id": f"{kol_id}-{platform}-{at.isoformat()}-{number}",
+        "kol_id": kol_id,
+        "text": "love it",
+        "created_at": at.isoformat(),
+    }
+
+
+def hour_of_comments(now: datetime) -> list[dict[str, Any]]:
+    """Lena's comments at a full hour: instagram was polled, youtube came at once."""
+    polled = [written(now - minutes * MINUTE, "instagram", 0) for minutes in range(60)]
+    live = [written(now - timedelta(seconds=seconds), "youtube", 0) for seconds in range(10)]
+    return polled + live
+
+
+@pytest.fixture
+async def world(new_url: NewUrl) -> AsyncIterator[PipelineWorld]:
+    database = Database(new_url())
+    yield PipelineWorld(database, TestClock(NOW))
+    await database.close()
+
+
+async def hours(world: PipelineWorld, count: int, batch_size: int = 256) -> None:
+    pipeline = world.pipeline(batch_size)
+    await pipeline._restore()
+    for _ in range(count):
+        await world.receive(hour_of_comments(world.clock.now()))
+        await process_all(pipeline)
+        world.clock.advance(HOUR)
+
+
+async def rows(world: PipelineWorld) -> list[tuple[Any, ...]]:
+    async with world.database.read() as connection:
+        statement = select(source_delays).order_by(*source_delays.primary_key.columns)
+        return [tuple(row) for row in await connection.execute(statement)]
+
+
+async def test_a_polled_and_a_live_platform(world: PipelineWorld) -> None:
+    store = DelayStore(world.database)
+    await hours(world, 2)
+    (instagram, _) = (await store.of_kols(["lena"]))["lena"]
+    assert (instagram.comments, instagram.least, instagram.most) == (120, None, None)
+    assert await store.of_platforms(9) == []
+    await hours(world, 4)
+    instagram, youtube = (await store.of_kols(["lena", "mina"]))["lena"]
+    assert (instagram.platform, instagram.comments) == ("instagram", 360)
+    assert 4 * MINUTE < instagram.least < 8 * MINUTE
+    assert 50 * MINUTE < instagram.most < 60 * MINUTE
+    assert instagram.last_received_at == world.clock.now() - HOUR
+    assert (youtube.platform, youtube.comments) == ("youtube", 60)
+    assert youtube.most < timedelta(seconds=10)
+    assert (await store.of_kols(["mina"])) == {"mina": []}
+
+
+async def test_the_platform_is_summed_over_its_kols(world: PipelineWorld) -> None:
+    pipeline = world.pipeline()
+    for _ in range(5):
+        now = world.clock.now()
+        await world.receive(
+            [written(now - 30 * MINUTE, "tiktok", n, "lena") for n in range(3)]
+            + [written(now - 2 * HOUR, "tiktok", n, "mina") for n in range(1)]
+            + [written(now - HOUR, "x", n, "mina") for n in range(9)]
+        )
+        await process_all(pipeline)
+        world.clock.advance(HOUR)
+    store = DelayStore(world.database)
+    x, tiktok = await store.of_platforms(9)
+    assert (x.platform, x.comments, tiktok.platform, tiktok.comments) == ("x", 45, "tiktok", 20)
+    assert 25 * MINUTE < tiktok.least < 35 * MINUTE
+    assert 100 * MINUTE < tiktok.most < 140 * MINUTE
+    assert [one.platform for one in await store.of_platforms(1)] == ["x"]
+
+
+async def test_history_teaches_nothing_and_a_fast_clock_counts_as_at_once(
+    world: PipelineWorld,
+) -> None:
+    pipeline = world.pipeline()
+    for _ in range(4):
+        now = world.clock.now()
+        await world.receive(
+            [written(now - 7 * DAY - timedelta(seconds=1), "instagram", n) for n in range(50)]
+            + [written(now + timedelta(seconds=30), "instagram", 0)]
+        )
+        await process_all(pipeline)
+        world.clock.advance(HOUR)
+    (source,) = (await DelayStore(world.database).of_kols(["lena"]))["lena"]
+    assert source.comments == 4
+    assert source.most < timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("batch_size", [7, 100])
+async def test_cuts_and_rebuilds_change_nothing(
+    world: PipelineWorld, new_url: NewUrl, batch_size: int
+) -> None:
+    await hours(world, 5)
+    expected = await rows(world)
+    assert len(expected) == 4
+    await StepStore(world.database).clear_derived()
+    assert await rows(world) == []
+    await process_all(world.pipeline(batch_size))
+    assert await rows(world) == expected
+
+
+def test_readers_see_it(settings: Settings, classifier: SentimentClassifier) -> None:
+    clock = TestClock(NOW)
+    with TestClient(create_app(settings, classifier=classifier, clock=clock)) as client:
+        client.put("/v1/kols/mina", json={})
+        for _ in range(4):
+            client.post("/v1/comments", json=hour_of_comments(clock.now()))
+            wait_until_processed(client)
+            if clock.now() == NOW:
+                sources = client.get("/v1/kols/lena").json()["sources"]
+                assert [one["says"] for one in sources] == ["not known yet"] * 2
+            clock.advance(HOUR)
+        instagram, youtube = client.get("/v1/kols/lena").json()["sources"]
+        assert (instagram["platform"], instagram["comments"]) == ("instagram", 240)
+        assert 300 < instagram["delay_p10_seconds"] < 400
+        assert 3000 < instagram["delay_p90_seconds"] < 3500
+        assert instagram["says"] == "arrives 6 to 54 minutes late"
+        assert youtube["says"] == "arrives within a minute"
+        lena, mina = client.get("/v1/kols").json()["items"]
+        assert lena["sources"] == [instagram, youtube]
+        assert client.put("/v1/kols/lena", json={}).json()["sources"] == [instagram, youtube]
+        assert mina["sources"] == []
+        text = client.get("/metrics").text
+        for platform, quantile, value in (
+            ("instagram", "0.1", instagram["delay_p10_seconds"]),
+            ("instagram", "0.9", instagram["delay_p90_seconds"]),
+            ("youtube", "0.9", youtube["delay_p90_seconds"]),
+        ):
+            labels = f'{{platform="{platform}",quantile="{quantile}"}}'
+            assert f"groundswell_source_delay_seconds{labels} {value}" in text
