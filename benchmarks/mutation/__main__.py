@@ -5,24 +5,20 @@ when all pass. Mutants are made in copies of the tree, never in the tree itself.
 """
 
 import argparse
-import json
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
-from benchmarks.machine import machine
-from benchmarks.mutation.mutants import Mutant, reason_of, sample
+from benchmarks.mutation.mutants import Mutant, find, reason_of, sample
+from benchmarks.mutation.report import counted, killed_since, rooms_in, table, write
 from benchmarks.mutation.trial import ROOMS, enter_copy, found, judge, record
 
 SEED = 20261130
 RESULT = Path("benchmarks/results/mutation.json")
-TOOLS = ("cosmic-ray", "coverage", "pytest", "hypothesis")
 
 
 def run(drawn: dict[str, list[Mutant]]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -55,50 +51,46 @@ def run(drawn: dict[str, list[Mutant]]) -> Iterator[tuple[str, dict[str, Any]]]:
                 yield name, counted(len(mutants), survivors, equivalent)
 
 
-def counted(drawn: int, survivors: list[Any], equivalent: list[Any]) -> dict[str, Any]:
-    """What a room came to; equivalent mutants count apart."""
-    return {
-        "drawn": drawn,
-        "mutants": drawn - len(equivalent),
-        "killed": drawn - len(equivalent) - len(survivors),
-        "survivors": survivors,
-        "equivalent": equivalent,
+def retry(path: Path, seed: int) -> None:
+    """Try the survivors that a result lists again, and note in it which are killed now.
+
+    The figures of the run stay as they are.
+    """
+    rooms = rooms_in(path, seed)
+    drawn = {
+        name: [mutant for one in room["survivors"] if (mutant := find(one)) is not None]
+        for name, room in rooms.items()
+        if room["survivors"]
     }
+    for name, tried in run(drawn):
+        rooms[name]["killed_since"] = killed_since(drawn[name], tried)
+        write(path, seed, rooms)
 
 
 def main() -> None:
-    """Draw, try, print a table, and write the result of a whole run."""
+    """Draw, try, and print a table; what a run with the fixed seed and sizes finds is kept."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.mutation", description=__doc__)
     parser.add_argument("--room", choices=ROOMS, action="append", help="only these")
     parser.add_argument("--size", type=int, help="mutants of each room")
     parser.add_argument("--seed", type=int, default=SEED)
-    parser.add_argument("--out", type=Path, help="where to write; a whole run goes to RESULT")
+    parser.add_argument("--out", type=Path, help="where to write; without --size and --seed RESULT")
+    parser.add_argument("--survivors", action="store_true", help="try those of RESULT again")
     options = parser.parse_args()
-    whole = (options.room, options.size, options.seed) == (None, None, SEED)
+    if options.survivors:
+        retry(options.out or RESULT, options.seed)
+        return
+    fixed = (options.size, options.seed) == (None, SEED)
+    out = options.out or (RESULT if fixed else None)
     drawn = {
         name: sample(found(ROOMS[name].code), options.size or ROOMS[name].size, options.seed)
         for name in options.room or ROOMS
     }
-    started = monotonic()
-    rooms = dict(run(drawn))
-    print(f"{'room':12}{'mutants':>9}{'killed':>9}{'share':>9}{'equivalent':>12}")
-    for name, room in rooms.items():
-        share = room["killed"] / room["mutants"]
-        print(
-            f"{name:12}{room['mutants']:9}{room['killed']:9}{share:9.1%}{len(room['equivalent']):12}"
-        )
-    mutants, killed = (sum(room[key] for room in rooms.values()) for key in ("mutants", "killed"))
-    print(f"{'all':12}{mutants:9}{killed:9}{killed / mutants:9.1%}")
-    if out := options.out or (RESULT if whole else None):
-        result = {
-            "seed": options.seed,
-            "seconds": round(monotonic() - started),
-            "machine": machine() | {tool: version(tool) for tool in TOOLS},
-            "mutants": mutants,
-            "killed": killed,
-            "rooms": rooms,
-        }
-        out.write_text(json.dumps(result, indent=1) + "\n")
+    rooms = rooms_in(out, options.seed) if out else {}
+    for name, room in run(drawn):
+        rooms[name] = room
+        if out:
+            write(out, options.seed, rooms)
+    print(*table(rooms), sep="\n")
 
 
 if __name__ == "__main__":

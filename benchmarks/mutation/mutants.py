@@ -3,7 +3,7 @@
 import ast
 import random
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby, islice
 from pathlib import Path
@@ -69,6 +69,25 @@ def sample(files: Iterable[Path], size: int, seed: int) -> list[Mutant]:
     dice.shuffle(places)
     mutants = (mutant for place in places if (mutant := _mutant(dice.choice(place))) is not None)
     return list(islice(mutants, size))
+
+
+def find(described: Mapping[str, str]) -> Mutant | None:
+    """The mutant of the code as it is now that a result describes; None if its line is gone.
+
+    Lines above it may have come and gone: of several that read the same the nearest is taken.
+    """
+    name, _, row = described["where"].rpartition(":")
+    path = Path(name)
+    rows = [line.strip() for line in path.read_text().splitlines()] if path.is_file() else []
+    alike = [
+        one
+        for spec in (_specs(path) if described["line"] in rows else ())
+        if rows[spec.start_pos[0] - 1] == described["line"]
+        and spec.operator_name.endswith(f"/{described['operator']}")
+        and (one := _mutant(spec)) is not None
+        and one.becomes == described["becomes"]
+    ]
+    return min(alike, key=lambda one: abs(one.spec.start_pos[0] - int(row)), default=None)
 
 
 def reason_of(mutant: Mutant) -> str | None:

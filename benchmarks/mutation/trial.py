@@ -163,8 +163,9 @@ def judge(name: str, recorded: dict[str, Any], mutant: Mutant | None) -> tuple[b
     """Whether the tests of its room kill a mutant, and its diff; None is the code as it is.
 
     Only the files with a test that runs the statement are run: such tests first, the quick ones
-    before the slow ones. A mutant of a statement that no test runs survives without a trial. A
-    statement that runs only while modules are imported belongs to the tests that use its file.
+    before the slow ones. A mutant of a statement that no test runs survives without a trial, and
+    its diff begins with that. A statement that runs only while modules are imported belongs to the
+    tests that use its file, and one of a file that only declares things to all tests of the room.
     """
     _warm_up(recorded["modules"])
     if mutant is None:
@@ -172,9 +173,10 @@ def judge(name: str, recorded: dict[str, Any], mutant: Mutant | None) -> tuple[b
     lines: dict[str, list[str]] = recorded["lines"].get(mutant.spec.module_path.as_posix(), {})
     running = {test for row in mutant.rows for test in lines.get(str(row), ())}
     if not running:
-        return False, f"-{mutant.line}\n+{mutant.becomes}"
+        return False, f"no test runs it\n-{mutant.line}\n+{mutant.becomes}"
     if running == {""}:
-        running = {test for tests in lines.values() for test in tests}
+        using = {test for tests in lines.values() for test in tests} - {""}
+        running = using or set(recorded["seconds"])
     operator = plugins.get_operator(mutant.spec.operator_name)()
     with use_mutation(mutant.spec.module_path, operator, mutant.spec.occurrence) as (old, new):
         passed = _trial(recorded["seconds"], running)
