@@ -209,3 +209,12 @@ def test_the_policy_says_how_large_a_second_wave_must_be(rate, fraction, again):
     policy = replace(POLICY, reopen_fraction=fraction)
     _, events = advance(resolved(), replace(FIRING, rate=rate), START + HOUR, policy)
     assert bool(events) is again
+
+
+@pytest.mark.parametrize(
+    ("hours", "rate", "again"),
+    [(0, 1.0, True), (0, 0.99, False), (12, 0.5, True), (12, 0.49, False), (24, 0.25, True)],
+)
+def test_the_rate_of_a_second_wave_halves_every_twelve_hours(hours, rate, again):
+    _, events = advance(resolved(), replace(FIRING, rate=rate), START + HOUR + hours * HOUR, POLICY)
+    assert bool(events) is again

@@ -215,3 +215,24 @@ def test_no_setting_of_the_hour_scan_is_negative(name):
     assert getattr(HourScanSettings(**{name: 0.0}), name) == 0.0
     with pytest.raises(PolicyError, match=name):
         HourScanSettings(**{name: -1e-9})
+
+
+def test_a_fixed_threshold_of_any_positive_value_is_taken():
+    settings = ShareShiftSettings(fixed_threshold=0.5)
+    assert ShareShift(settings).threshold(Normal(0.15, 1 / 80, 1 / 300), 1.0) == 0.5
+    with pytest.raises(PolicyError, match="fixed_threshold"):
+        ShareShiftSettings(fixed_threshold=0.0)
+
+
+def test_hours_without_a_single_positive_comment_are_judged():
+    base, scan = Baseline(), HourScan(HourScanSettings())
+    steady(base, scan, 24 * 10, 60, 9.0)
+    feed(base, scan, [Hour(i, 60, 20.0, 0.0) for i in range(4)])
+    assert scan.score_one() > 6
+    assert scan.inputs()["silence_nats"] == HourScanSettings().silence_cap
+
+
+@pytest.mark.parametrize(("sum_", "least"), [("by_share", 5.0), ("by_absence", 3.0)])
+def test_an_incident_is_over_at_so_many_nats(sum_, least):
+    assert Recovery(**{sum_: least}).complete
+    assert not Recovery(**{sum_: least - 0.01}).complete

@@ -126,3 +126,18 @@ def test_a_long_silence_is_walked_through_no_further_than_memory(silence):
     scores = learn(detector, [30.0] * DAY, first=3 * DAY + silence)
     assert max(scores) > 5.0  # to speak again after weeks of silence is a surge
     assert detector.state.seen <= 4 * DAY + 7 * DAY + 1
+
+
+def test_a_ratio_lies_in_the_tail_only_above_its_quantile():
+    def score_at(quantile: float) -> float:
+        # 7 comments a bin are normal, and 7 come: the ratio is 0.
+        learnt = VolumeSurgeState(
+            bin=7 * DAY, seen=7 * DAY, level=7.0, overall=(7.0, 1.0), quantile=quantile
+        )
+        detector = VolumeSurge(VolumeSurgeSettings(by_hour=False), learnt)
+        detector.learn_one(STEP * 7 * DAY, 7)
+        assert detector.state.ratio == 0.0
+        return detector.score_one()
+
+    assert score_at(0.0) == 0.0
+    assert score_at(-1e-9) > 3.0
