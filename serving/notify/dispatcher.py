@@ -155,7 +155,9 @@ class Dispatcher:
         statuses = await self._store.alert_statuses([alert for _, alert in with_alert], now)
         by_id = {key: status for (key, _), status in zip(with_alert, statuses, strict=True)}
         ids = {alert.alert_id for _, alert in with_alert}
-        return Message(now, tuple(found), by_id, await self._store.withdrawn(lane.name, ids))
+        withdrawn = await self._store.withdrawn(lane.name, ids)
+        late = await self._store.late_sources(ids, now)
+        return Message(now, tuple(found), by_id, withdrawn, late)
 
 
 async def _one_by_one(lane: Lane, message: Message) -> None:
@@ -167,7 +169,9 @@ async def _one_by_one(lane: Lane, message: Message) -> None:
     for delivery in message.deliveries:
         if delivery.alert is not None and delivery.alert.alert_id in waiting:
             continue
-        alone = Message(message.now, (delivery,), message.statuses, message.withdrawn)
+        alone = Message(
+            message.now, (delivery,), message.statuses, message.withdrawn, message.late_sources
+        )
         sent = await deliver(lane, alone)
         if sent.attempt is not None and isinstance(sent.attempt.error, Unavailable):
             return

@@ -10,6 +10,7 @@ from serving.notify.planned_notification import PlannedNotification
 from serving.storage.delivery_record import NewDelivery
 from serving.storage.instants import to_micros
 from serving.storage.payloads import AlertPayload
+from serving.storage.source_delay import LateSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Notification:
         found_at: when, by the clock, comments that came late showed it; None for a transition that
             was raised as it happened.
         late_comments: how many comments came late; known of a withdrawn alert only.
+        late_sources: platforms whose comments may be missing in it, the slowest first.
     """
 
     key: str
@@ -55,6 +57,7 @@ class Notification:
     ended_at: datetime | None = None
     found_at: datetime | None = None
     late_comments: int | None = None
+    late_sources: tuple[LateSource, ...] = ()
 
     @property
     def withdrawn(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from monitoring.kinds import AlertState
 from serving.storage.comment_log import LoggedComment
 from serving.storage.delay_sketch import HORIZON, DelaySketch
 from serving.storage.instants import from_micros, to_micros
@@ -94,13 +95,14 @@ async def late_sources(
     """The platforms whose comments may be missing in alerts, the slowest first, by alert.
 
     A platform that usually takes no longer than ten minutes is left out, and so is one of which
-    all comments up to the alert's end should have arrived.
+    all comments up to the alert's end should have arrived. An alert that was withdrawn has none.
     """
     statement = (
         select(alerts.c.alert_id, alerts.c.resolved_at, *_SHOWN)
         .join(source_delays, source_delays.c.kol_id == alerts.c.kol_id)
         .where(
             alerts.c.alert_id.in_(alert_ids),
+            alerts.c.state != AlertState.REVISED,
             *_is_current(now),
             source_delays.c.p90 > _LATE.total_seconds(),
         )

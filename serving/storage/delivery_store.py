@@ -13,10 +13,12 @@ from serving.delivery_state import DeliveryState
 from serving.errors import NotFound
 from serving.storage.alert_status import alert_statuses
 from serving.storage.database import Database
+from serving.storage.delay_rows import late_sources
 from serving.storage.delivery_record import Delivery
 from serving.storage.delivery_rows import select_deliveries, to_delivery
 from serving.storage.instants import from_micros, to_micros
 from serving.storage.outbox_queries import is_held, is_waiting
+from serving.storage.source_delay import LateSource
 from serving.storage.tables import alerts, deliveries
 from serving.triage.muting import AlertStatus, MutableAlert
 
@@ -122,6 +124,13 @@ class DeliveryStore:
             return {
                 alert_id: bool(known) for alert_id, known in await connection.execute(statement)
             }
+
+    async def late_sources(
+        self, alert_ids: Collection[str], now: datetime
+    ) -> dict[str, tuple[LateSource, ...]]:
+        """The platforms whose comments may be missing in some alerts, by alert."""
+        async with self._database.read() as connection:
+            return await late_sources(connection, alert_ids, now)
 
     async def suppress(self, delivery_id: int, now: datetime, why: str) -> None:
         """Close a delivery that waited, as one that is not to be sent."""

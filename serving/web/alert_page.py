@@ -9,7 +9,9 @@ from serving.locales.quoting import one_line
 from serving.locales.wording import Wording, msg
 from serving.notify.notification import Notification
 from serving.notify.render.content import Content, Fact, what_happened, write
+from serving.notify.render.delays import missing
 from serving.storage.alert_record import AlertEventRecord, AlertRecord
+from serving.storage.source_delay import LateSource
 from serving.triage.actions import Action, ActionKind
 from serving.triage.muting import AlertStatus
 
@@ -78,6 +80,7 @@ class AlertView:
         alert_status: the triage status, at least one line.
         asked: whether the link asked for the first action, so that the form comes first.
         offers: actions that are possible now; the first is highlighted.
+        missing: what the alert may not have seen yet, one sentence for each late platform.
         history: transitions and actions, newest first.
         words: the reader's language and time zone.
     """
@@ -88,6 +91,7 @@ class AlertView:
     alert_status: tuple[str, ...]
     asked: bool
     offers: tuple[Offer, ...]
+    missing: tuple[str, ...]
     history: tuple[Past, ...]
     words: Wording
 
@@ -123,6 +127,7 @@ def describe(
     alert_status: AlertStatus,
     *,
     kol_name: str | None,
+    late_sources: Sequence[LateSource],
     asked: str | None,
     words: Wording,
 ) -> AlertView:
@@ -134,6 +139,7 @@ def describe(
         actions: what people did to it, oldest first.
         alert_status: its triage status.
         kol_name: the KOL's name; None where its profile has none.
+        late_sources: platforms whose comments may be missing, the slowest first.
         asked: the action that the link asks for; it comes first if it is possible.
         words: the reader's language and time zone.
 
@@ -175,6 +181,7 @@ def describe(
         alert_status=tuple(_alert_status(alert_status, words)),
         asked=asked in offered,
         offers=tuple(Offer(kind, words.text(_OFFERED[kind])) for kind in offered),
+        missing=tuple(missing(late_sources, words)),
         history=tuple(what for _, what in sorted(past, key=itemgetter(0), reverse=True)),
         words=words,
     )

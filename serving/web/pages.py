@@ -120,11 +120,19 @@ async def _alert(
         alert, events = await service.alerts.get(alert_id)
     except NotFound:
         return _missing(words)
-    (alert_status,) = await service.alerts.alert_statuses([alert], service.clock.now())
+    now = service.clock.now()
+    (alert_status,) = await service.alerts.alert_statuses([alert], now)
     actions = await service.actions.of(alert_id)
     kol = await service.kols.get(alert.kol_id)
     shown = describe(
-        alert, events, actions, alert_status, kol_name=kol.profile.name, asked=asked, words=words
+        alert,
+        events,
+        actions,
+        alert_status,
+        kol_name=kol.profile.name,
+        late_sources=await service.delays.late_sources(alert_id, now),
+        asked=asked,
+        words=words,
     )
     return page(
         "alert.html",

@@ -55,7 +55,7 @@ class WebhookChannel:
         self.interval = spec.interval
 
     async def send(self, notifications: Sequence[Notification]) -> None:
-        """Deliver; the body is the same at every attempt, the signature's time is not."""
+        """Deliver; the body is the same at every attempt but for late platforms."""
         (notification,) = notifications
         body = json.dumps(_payload(notification, self._words), ensure_ascii=False).encode()
         headers = {

@@ -15,6 +15,7 @@ from serving.locales.quoting import cut, holds_offence, one_line, quoted
 from serving.locales.wording import Wording, msg, wording
 from serving.notify.channels.base import Rejected
 from serving.notify.notification import Notification
+from serving.notify.render.delays import missing
 from serving.notify.render.sentences import audience, comments, what_changed
 
 _QUOTES = 3
@@ -84,7 +85,7 @@ class Content:
         notice: a notice that this is a test; None if it is not.
         sentence: what changed, in a sentence or two.
         figures: figures and their normal values; empty for a resolved alert.
-        facts: start, top post, audience.
+        facts: start, top post, audience, platforms whose comments may be missing.
         quotes_label: heading of the quotes.
         quotes: comments, in quotation marks.
         signed: the alert's id and the time of the transition.
@@ -186,7 +187,7 @@ def _content(notification: Notification, words: Wording) -> Content:
         else None,
         sentence=what_changed(notification, name, words),
         figures=() if over else tuple(_figures(notification.kind, evidence, words)),
-        facts=() if over else tuple(_facts(evidence, drivers, words)),
+        facts=(*(() if over else _facts(evidence, drivers, words)), *_late(notification, words)),
         quotes_label=words.text("What people say"),
         quotes=tuple(_quotes(drivers.representative)) if drivers else (),
         signed=Fact(
@@ -264,6 +265,11 @@ def _facts(evidence: Evidence, drivers: Drivers | None, words: Wording) -> Itera
             ),
         )
     yield Fact(words.text("Audience"), audience(drivers.audience, words))
+
+
+def _late(notification: Notification, words: Wording) -> Iterator[Fact]:
+    for sentence in missing(notification.late_sources, words):
+        yield Fact(words.text("Normal delay"), sentence)
 
 
 def _quotes(samples: Sequence[Sample]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from serving.storage.delivery_record import Delivery
+from serving.storage.source_delay import LateSource
 from serving.triage.muting import AlertStatus
 
 
@@ -65,6 +66,7 @@ class Message:
         statuses: the status of their alerts, by the id of the delivery.
         withdrawn: the ids of those of their alerts that no longer hold; True for those that the
             channel was notified of.
+        late_sources: the platforms whose comments may be missing in an alert, by the alert's id.
         suppressed: what is not to be sent after all; set by `suppress`.
         attempt: what became of sending it; None if nothing was sent.
         retry: what follows; None if nothing was sent, or it is to be sent one by one.
@@ -74,6 +76,7 @@ class Message:
     deliveries: tuple[Delivery, ...]
     statuses: Mapping[int, AlertStatus] = field(default_factory=dict)
     withdrawn: Mapping[str, bool] = field(default_factory=dict)
+    late_sources: Mapping[str, tuple[LateSource, ...]] = field(default_factory=dict)
     suppressed: tuple[Suppressed, ...] = ()
     attempt: Attempt | None = None
     retry: Retry | None = None

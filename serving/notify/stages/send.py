@@ -1,7 +1,7 @@
 """Stage 3 of sending: one attempt on the channel."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 import structlog
@@ -13,6 +13,7 @@ from serving.notify.notification import Notification
 from serving.notify.stages.message import Attempt, Message
 from serving.storage.delivery_record import Delivery
 from serving.storage.payloads import AlertPayload, DigestPayload, UnreadablePayload
+from serving.storage.source_delay import LateSource
 
 _logger = structlog.get_logger(__name__)
 
@@ -32,7 +33,7 @@ async def send(lane: Lane, message: Message) -> Message:
     error: Exception | None = None
     try:
         async with asyncio.timeout(lane.timeout):
-            await _hand_over(lane, message.deliveries)
+            await _hand_over(lane, message)
     except TimeoutError:
         error = Unavailable(f"no answer within {lane.timeout:g} s")
     except (Rejected, Unavailable) as failed:
@@ -45,7 +46,8 @@ async def send(lane: Lane, message: Message) -> Message:
     return replace(message, attempt=Attempt(lane.clock.now(), error))
 
 
-async def _hand_over(lane: Lane, deliveries: Sequence[Delivery]) -> None:
+async def _hand_over(lane: Lane, message: Message) -> None:
+    deliveries = message.deliveries
     first = deliveries[0].payload
     if isinstance(first, DigestPayload):
         if not isinstance(lane.channel, DigestChannel):
@@ -53,10 +55,13 @@ async def _hand_over(lane: Lane, deliveries: Sequence[Delivery]) -> None:
         key = deliveries[0].key
         await lane.channel.send_digest(first.digest, key=key, public_url=lane.public_url)
         return
-    await lane.channel.send([_notification(delivery, lane) for delivery in deliveries])
+    late = message.late_sources
+    await lane.channel.send([_notification(delivery, lane, late) for delivery in deliveries])
 
 
-def _notification(delivery: Delivery, lane: Lane) -> Notification:
+def _notification(
+    delivery: Delivery, lane: Lane, late: Mapping[str, tuple[LateSource, ...]]
+) -> Notification:
     """A delivery as channels take it.
 
     Raises:
@@ -82,6 +87,7 @@ def _notification(delivery: Delivery, lane: Lane) -> Notification:
                 ended_at=alert.ended_at,
                 found_at=alert.found_at,
                 late_comments=alert.late_comments,
+                late_sources=late.get(alert.alert_id, ()),
             )
         case UnreadablePayload(error):
             raise Rejected(f"the message cannot be read: {error}")

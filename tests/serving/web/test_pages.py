@@ -19,6 +19,7 @@ from serving.web.forms import is_own
 from serving.web.pages import preferred
 from tests.serving.conftest import NOW
 from tests.serving.notify.conftest import notification
+from tests.serving.notify.test_late_sources import learn
 from tests.serving.web.conftest import HOSTILE
 
 Send = Callable[..., httpx.Response]
@@ -75,6 +76,17 @@ def test_it_says_what_the_message_said(stormy: TestClient, alert: dict[str, Any]
     assert html.count("<blockquote") == 3
     (picture,) = _Page(html).named("img")
     assert stormy.get(urljoin(f"/alerts/{alert['alert_id']}", picture["src"])).status_code == 200
+
+
+def test_it_says_which_platform_is_late(stormy: TestClient, alert: dict[str, Any]) -> None:
+    service = stormy.app.state.service  # type: ignore[attr-defined]
+    assert "usually arrive" not in shown(stormy, alert)
+    stormy.portal.call(learn, service.delays._database, "<b>x</b>", 62)  # type: ignore[union-attr]
+    assert (
+        "<bdi>Comments from ‹b›x‹/b› usually arrive 1 to 62 minutes late, so what was "
+        "written there since 10:58 may be missing.</bdi>"
+    ) in shown(stormy, alert)
+    assert "thường đến muộn 1 đến 62 phút" in shown(stormy, alert, "?language=vi")
 
 
 def test_the_links_of_messages_lead_to_it(stormy: TestClient, alert: dict[str, Any]) -> None:

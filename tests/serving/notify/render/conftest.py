@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from monitoring.drivers import PostDriver
 from serving.locales.wording import Wording
 from serving.notify.notification import Notification
 from serving.notify.render.content import RenderedMessage, write
+from serving.storage.source_delay import LateSource
+from tests.serving.conftest import NOW
 from tests.serving.notify.conftest import DRIVERS, EVIDENCE, WORDS, notification, sample
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -48,4 +51,6 @@ def hostile(**change: Any) -> Notification:
         posts=(PostDriver(text, 10, 5.0, 1.0, 4.0),),
     )
     evidence = replace(EVIDENCE, drivers=drivers, summary=text)
-    return notification(**{"kol_name": text, "kol_id": text, "evidence": evidence} | change)
+    late = (LateSource(text, timedelta(), timedelta(days=6), NOW - timedelta(days=6), NOW),) * 9
+    values = {"kol_name": text, "kol_id": text, "evidence": evidence, "late_sources": late}
+    return notification(**values | change)
