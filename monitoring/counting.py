@@ -2,13 +2,14 @@
 
 import hashlib
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 import msgspec
 
 from monitoring.event_time import minute_of, moment_of
-from monitoring.events import ScoredComment
-from monitoring.near_duplicates import RecentTexts, signature
+from monitoring.events import Comment, ScoredComment
+from monitoring.near_duplicates import RecentTexts, Signature, signature
 from monitoring.windows import WindowStats
 
 # P(negative) from which a near-duplicate of an earlier comment is counted. The classifier reads all
@@ -17,7 +18,7 @@ from monitoring.windows import WindowStats
 _REPEATED_NEGATIVE = 0.5
 
 # One comment of an open minute: seconds, P(negative), P(positive), author, min-hashes of its text.
-_Entry = tuple[float, float, float, str | None, tuple[int, ...]]
+_Entry = tuple[float, float, float, str | None, Signature]
 
 
 class CounterState(msgspec.Struct, array_like=True):
@@ -34,7 +35,7 @@ class CounterState(msgspec.Struct, array_like=True):
 
     open: dict[int, dict[str, _Entry]] = msgspec.field(default_factory=dict)
     closed_until: int = 0
-    texts: list[tuple[int, ...]] = msgspec.field(default_factory=list)
+    texts: list[Signature] = msgspec.field(default_factory=list)
     latest: float | None = None
     late: int = 0
     repeats: int = 0
@@ -86,21 +87,40 @@ class WindowCounter:
             Whether it was late, and whether it repeats a comment of an open minute.
         """
         state = self.state
-        comment = scored.comment
-        minute = minute_of(comment.created_at)
+        minute = minute_of(scored.comment.created_at)
         if minute < state.closed_until:
             state.late += 1
             return True, False
-        mark = _short_hash(f"{comment.platform}\x1f{comment.comment_id}")
+        mark = mark_of(scored.comment)
         held = state.open.setdefault(minute, {})
         if mark in held:
             state.repeats += 1
             return False, True
-        author = None if comment.author_id is None else _short_hash(comment.author_id)
-        seconds = comment.created_at.timestamp()
-        held[mark] = (seconds, scored.negative, scored.positive, author, signature(comment.text))
-        self.reach(seconds if received_at is None else min(seconds, received_at.timestamp()))
+        entry = held[mark] = _entry(scored)
+        self.reach(entry[0] if received_at is None else min(entry[0], received_at.timestamp()))
         return False, False
+
+    def amend(self, scored: ScoredComment) -> bool:
+        """Take the new text of a comment that was counted; whether its minute is still open."""
+        held = self.state.open.get(minute_of(scored.comment.created_at), {})
+        mark = mark_of(scored.comment)
+        if mark not in held:
+            return False
+        held[mark] = _entry(scored)
+        return True
+
+    def reopen(self, comments: Iterable[ScoredComment]) -> None:
+        """Make these the comments of the open minutes."""
+        opened: dict[int, dict[str, _Entry]] = {}
+        for scored in comments:
+            minute = minute_of(scored.comment.created_at)
+            opened.setdefault(minute, {})[mark_of(scored.comment)] = _entry(scored)
+        self.state.open = opened
+
+    def remember(self, texts: list[Signature]) -> None:
+        """Take over the memory of near-duplicates that a recount of the closed minutes left."""
+        self.state.texts = texts
+        self._texts = RecentTexts(texts)
 
     def reach(self, seconds: float) -> None:
         """Event time is known to have reached `seconds` since 1970 UTC."""
@@ -156,6 +176,50 @@ class WindowCounter:
             top_author_share=max(authors.values()) / len(entries) if known else None,
             duplicate_share=sum(repeats) / len(entries),
         )
+
+
+def recount(
+    kol_id: str, comments: Iterable[ScoredComment], texts: list[Signature]
+) -> Iterator[WindowStats]:
+    """Count closed minutes again: the windows of a counter that saw every comment in time.
+
+    Args:
+        kol_id: whose stream.
+        comments: those of whole minutes, by the time of writing; of one instant in any order.
+        texts: what the counter remembered before the first of them, oldest first;
+            changed in place to what it remembers after the last.
+    """
+    counter = WindowCounter(kol_id, timedelta(0), CounterState(texts=texts))
+    for scored in comments:
+        minute = minute_of(scored.comment.created_at)
+        if counter.state.open and minute not in counter.state.open:
+            counter.reach(60.0 * minute)
+            yield from counter.close()
+        counter.add(scored)
+    if counter.state.open:
+        counter.reach(60.0 * (max(counter.state.open) + 1))
+        yield from counter.close()
+
+
+def signatures_of(comments: Iterable[ScoredComment]) -> list[Signature]:
+    """The signatures of comments in the order of counting; short texts have none."""
+    ordered = sorted(
+        comments, key=lambda scored: (scored.comment.created_at, mark_of(scored.comment))
+    )
+    found = (signature(scored.comment.text) for scored in ordered)
+    return [hashes for hashes in found if hashes]
+
+
+def mark_of(comment: Comment) -> str:
+    """A hash of the comment's platform and id; orders comments of one instant."""
+    return _short_hash(f"{comment.platform}\x1f{comment.comment_id}")
+
+
+def _entry(scored: ScoredComment) -> _Entry:
+    comment = scored.comment
+    author = None if comment.author_id is None else _short_hash(comment.author_id)
+    seconds = comment.created_at.timestamp()
+    return seconds, scored.negative, scored.positive, author, signature(comment.text)
 
 
 def _short_hash(name: str) -> str:

@@ -4,16 +4,19 @@ comment → WindowCounter → WindowStats → KolPipeline → AlertEvent
                               └ baseline, detectors, monitors, alerts
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from monitoring.alerts import Alert, AlertEvent
+from monitoring.checkpoints import Checkpoint, checkpoint_before
 from monitoring.counting import WindowCounter
 from monitoring.errors import PolicyError
 from monitoring.event_time import minute_of, moment_of
 from monitoring.events import ScoredComment
 from monitoring.kol_pipeline import KolPipeline
 from monitoring.minute_score import MinuteScore
+from monitoring.near_duplicates import Signature
 from monitoring.policy import Policy
 from monitoring.snapshot import SnapshotState, decode, encode
 from monitoring.windows import WindowStats
@@ -27,10 +30,11 @@ class Observation:
 
     Attributes:
         events: alert events, in order.
-        late: the comment came after its minute was closed; counted, not used.
+        late: the comment came after its minute was closed: not used, its KOL must be judged again.
         duplicate: the comment's id was already counted in its open minute; not used again.
         closed: windows that were closed, in time order.
         minute_scores: the scores of each, at the end of its minute.
+        checkpoints: states before some of them, for re-runs.
     """
 
     events: list[AlertEvent] = field(default_factory=list)
@@ -38,6 +42,7 @@ class Observation:
     duplicate: bool = False
     closed: list[WindowStats] = field(default_factory=list)
     minute_scores: list[MinuteScore] = field(default_factory=list)
+    checkpoints: list[Checkpoint] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +146,58 @@ class Engine:
             counter = self._counters[kol_id]
         late, duplicate = counter.add(scored, received_at)
         closed = counter.close()
-        events, minute_scores = self._step(kol_id, closed)
-        return Observation(events, late, duplicate, closed, minute_scores)
+        observation = self._step(kol_id, closed)
+        return replace(observation, late=late, duplicate=duplicate)
+
+    def amend(self, scored: ScoredComment) -> bool:
+        """Take the new text and scores of a comment that was observed.
+
+        Returns:
+            Whether its minute is still open; if not, its KOL must be judged again, see `Rerun`.
+        """
+        counter = self._counters.get(scored.comment.kol_id)
+        return counter is not None and counter.amend(scored)
+
+    def adopt(self, pipeline: KolPipeline, texts: list[Signature] | None) -> None:
+        """Go on with what a re-run of the closed minutes came to.
+
+        Args:
+            pipeline: the KOL's, up to the last closed minute.
+            texts: what is remembered for near-duplicates after that; None if it has not changed.
+        """
+        counter = self._counters[pipeline.kol_id]
+        self._monitors[pipeline.kol_id] = pipeline
+        if pipeline.reached is not None:
+            counter.pass_to(pipeline.reached)
+        if texts is not None:
+            counter.remember(texts)
+
+    def reach(self, kol_id: str, to: datetime) -> bool:
+        """Have the event time of a KOL come at least to that of a comment which was not observed.
+
+        Minutes that this closes are dropped: they are to be counted again, see `Rerun`.
+
+        Returns:
+            Whether event time had not come so far; so of a KOL that was never seen.
+        """
+        counter = self._counters.get(kol_id)
+        if counter is None:
+            self._admit(kol_id)
+            counter = self._counters[kol_id]
+        if counter.state.latest is not None and counter.state.latest >= to.timestamp():
+            return False
+        counter.reach(to.timestamp())
+        counter.close()
+        return True
+
+    def reopen(self, kol_id: str, comments: Iterable[ScoredComment]) -> None:
+        """Make these the comments of the open minutes of a KOL."""
+        self._counters[kol_id].reopen(comments)
+
+    def closed_until(self, kol_id: str) -> int:
+        """Minutes of a KOL before this one are closed (since 1970 UTC); 0 if none is."""
+        counter = self._counters.get(kol_id)
+        return 0 if counter is None else counter.state.closed_until
 
     def advance(self, kol_id: str, to: datetime) -> Observation:
         """Event time of a KOL has reached `to` without further comments.
@@ -155,10 +210,10 @@ class Engine:
             return Observation()
         counter.reach(to.timestamp())
         closed = counter.close()
-        events, minute_scores = self._step(kol_id, closed)
+        observation = self._step(kol_id, closed)
         if counter.watermark is not None:
-            events += self._monitors[kol_id].pass_time(counter.watermark)
-        return Observation(events=events, closed=closed, minute_scores=minute_scores)
+            observation.events.extend(self._monitors[kol_id].pass_time(counter.watermark))
+        return observation
 
     def silence(self, kol_id: str, until: datetime) -> Observation:
         """The clock has reached `until`, and no further comment on a KOL came.
@@ -172,12 +227,11 @@ class Engine:
         if counter is None:
             return Observation()
         monitor, mark = self._monitors[kol_id], minute_of(until - self.policy(kol_id).lateness)
-        closed = counter.settle(mark)
-        events, minute_scores = self._step(kol_id, closed)
-        events += monitor.be_silent(mark)
+        observation = self._step(kol_id, counter.settle(mark))
+        observation.events.extend(monitor.be_silent(mark))
         if monitor.reached is not None:
             counter.pass_to(monitor.reached)
-        return Observation(events=events, closed=closed, minute_scores=minute_scores)
+        return observation
 
     def gap_due(self, kol_id: str) -> datetime | None:
         """When `silence` will report a data gap if no comment comes, rounded up to a minute.
@@ -191,16 +245,14 @@ class Engine:
         due = self._monitors[kol_id].gap_due()
         return None if due is None else moment_of(due - -self.policy(kol_id).lateness // _MINUTE)
 
-    def _step(
-        self, kol_id: str, closed: list[WindowStats]
-    ) -> tuple[list[AlertEvent], list[MinuteScore]]:
-        monitor = self._monitors[kol_id]
-        events: list[AlertEvent] = []
-        minute_scores: list[MinuteScore] = []
+    def _step(self, kol_id: str, closed: list[WindowStats]) -> Observation:
+        monitor, observation = self._monitors[kol_id], Observation(closed=closed)
         for window in closed:
-            events += monitor.step(window)
-            minute_scores.append(monitor.minute_score(window))
-        return events, minute_scores
+            if (checkpoint := checkpoint_before(monitor, window.start)) is not None:
+                observation.checkpoints.append(checkpoint)
+            observation.events.extend(monitor.step(window))
+            observation.minute_scores.append(monitor.minute_score(window))
+        return observation
 
     def kols(self) -> list[str]:
         """The KOLs seen so far, in order of appearance."""

@@ -30,6 +30,11 @@ class AlertKind(StrEnum):
         """Whether alerts of this kind never page."""
         return self in _INFORM
 
+    @property
+    def family(self) -> AlertFamily:
+        """What alerts of this kind are about."""
+        return _FAMILIES.get(self, AlertFamily.BACKLASH)
+
 
 _INFORM = frozenset(
     {
@@ -39,7 +44,12 @@ _INFORM = frozenset(
         AlertKind.DATA_GAP,
     }
 )
-
+_FAMILIES = {
+    AlertKind.PRAISE_SURGE: AlertFamily.PRAISE,
+    AlertKind.COMMENT_FLOOD: AlertFamily.FLOOD,
+    AlertKind.ATTENTION_SURGE: AlertFamily.ATTENTION,
+    AlertKind.DATA_GAP: AlertFamily.GAP,
+}
 
 # What counts in these is how many comments there are, not how negative they are.
 BY_VOLUME = frozenset({AlertKind.PRAISE_SURGE, AlertKind.COMMENT_FLOOD, AlertKind.ATTENTION_SURGE})

@@ -197,6 +197,9 @@ class KolPipeline:
             active=base.active,
             judged=self.backlash.judged,
             scores=self.backlash.scores(minute + 1) + self.praise.scores(minute + 1),
+            authors=stats.authors,
+            top_author_share=stats.top_author_share,
+            duplicate_share=stats.duplicate_share,
         )
 
     def pass_time(self, minute: int) -> list[AlertEvent]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from monitoring.evidence import DetectorScore
+from monitoring.windows import WindowStats
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class MinuteScore:
     Attributes:
         kol_id: whose stream.
         start: first instant of the minute, aware, UTC.
-        comments: how many comments were counted in it, late ones left out.
+        comments: how many comments were counted in it.
         negative: sum of P(negative) over them.
         positive: sum of P(positive) over them.
         excess: comments beyond the normal volume.
@@ -29,6 +30,9 @@ class MinuteScore:
         active: normal share of the minutes that hold a comment; the minutes' threshold rests on it.
         judged: enough has been learnt for a value over its threshold to raise an alert.
         scores: the value of each detector, of backlash and of praise.
+        authors: distinct authors; None where not known …
+        top_author_share: … and the next two, as in `WindowStats`.
+        duplicate_share: share of near-copies.
     """
 
     kol_id: str
@@ -45,3 +49,20 @@ class MinuteScore:
     active: float
     judged: bool
     scores: tuple[DetectorScore, ...]
+    authors: int | None = None
+    top_author_share: float | None = None
+    duplicate_share: float | None = None
+
+    @property
+    def window(self) -> WindowStats:
+        """The minute as it was counted."""
+        return WindowStats(
+            kol_id=self.kol_id,
+            start=self.start,
+            comments=self.comments,
+            negative=self.negative,
+            positive=self.positive,
+            authors=self.authors,
+            top_author_share=self.top_author_share,
+            duplicate_share=self.duplicate_share,
+        )

@@ -7,13 +7,15 @@ from collections import Counter
 _SHINGLE = 5
 _HASHES = 4
 _ALIKE = 3  # shared hashes of a near-duplicate
-_KEPT = 128  # comments remembered
+KEPT = 128  # comments remembered
 _SHORTEST = 12  # characters; shorter comments are alike by nature ("so beautiful")
 _ADDRESS = re.compile(r"https?://\S+|www\.\S+|(?<!\w)@\w+")
 _NOISE = re.compile(r"[\W\d_]+")
 
+Signature = tuple[int, ...]
 
-def signature(text: str) -> tuple[int, ...]:
+
+def signature(text: str) -> Signature:
     """The four smallest hashes of the text's five-character shingles; empty if too short.
 
     Handles, links, case, digits, punctuation, white space and emoji are left out, so that a copy
@@ -36,11 +38,11 @@ class RecentTexts:
 
     __slots__ = ("_count", "_kept")
 
-    def __init__(self, kept: list[tuple[int, ...]]) -> None:
+    def __init__(self, kept: list[Signature]) -> None:
         self._kept = kept
         self._count = Counter(value for hashes in kept for value in hashes)
 
-    def add(self, hashes: tuple[int, ...]) -> bool:
+    def add(self, hashes: Signature) -> bool:
         """Remember a comment by its signature; whether it nearly repeats one still remembered."""
         if not hashes:
             return False
@@ -48,7 +50,7 @@ class RecentTexts:
         self._kept.append(hashes)
         for value in hashes:
             self._count[value] += 1
-        if len(self._kept) > _KEPT:
+        if len(self._kept) > KEPT:
             for value in self._kept.pop(0):
                 if self._count[value] == 1:
                     del self._count[value]

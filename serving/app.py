@@ -59,6 +59,7 @@ from serving.storage.delivery_store import DeliveryStore
 from serving.storage.kol_store import KolStore
 from serving.storage.mood_store import MoodStore
 from serving.storage.policy_store import PolicyStore
+from serving.storage.rerun_store import RerunStore
 from serving.storage.silence_store import SilenceStore
 from serving.storage.step_store import StepStore
 from serving.web import pages
@@ -162,11 +163,16 @@ async def _start(
         StoredAttachments(chart_service),
         stack,
     )
-    log, steps, written = CommentLog(database), StepStore(database, outbox), Broadcast()
+    log, steps, written = (
+        CommentLog(database),
+        StepStore(database, outbox, horizon=settings.horizon),
+        Broadcast(),
+    )
     policies, policy = PolicyStore(database), policy_of(settings)
     pipeline = Pipeline(
         log=log,
         steps=steps,
+        reruns=RerunStore(database),
         policies=policies,
         scorer=batcher,
         model_id=classifier.model_id,

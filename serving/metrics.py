@@ -61,7 +61,7 @@ class Metrics:
         )
         self.late = Counter(
             "groundswell_comments_late",
-            "Comments that came after their window had closed: kept, not used for detection.",
+            "Comments that came after their minute had closed: their KOL is judged again.",
             ["kol"],
             registry=registry,
         )
@@ -134,7 +134,7 @@ class Metrics:
         )
         self._stages = Histogram(
             "groundswell_stage_seconds",
-            "Time of one step of the pipeline: read, score, monitor, commit; log is the ingest.",
+            "Time of a step of the pipeline: read, score, monitor, commit, rerun. Ingest: log.",
             ["stage"],
             buckets=_LATENCIES,
             registry=registry,

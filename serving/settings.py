@@ -72,6 +72,11 @@ class Settings(BaseSettings):
         30.0,
         description="Seconds of silence after which a KOL's event time advances by the clock.",
     )
+    late_horizon: Seconds = Field(
+        604_800.0,
+        description="How late, in seconds, comments may be without the KOL's whole history being "
+        "judged again; they are used in any case.",
+    )
     mood_interval: Seconds = Field(
         1.0, description="Least seconds between two mood events on one `/v1/stream`."
     )
@@ -105,6 +110,11 @@ class Settings(BaseSettings):
     def idle(self) -> timedelta:
         """`idle_after` as a duration."""
         return timedelta(seconds=self.idle_after)
+
+    @property
+    def horizon(self) -> timedelta:
+        """`late_horizon` as a duration."""
+        return timedelta(seconds=self.late_horizon)
 
     @property
     def notified_age(self) -> timedelta:

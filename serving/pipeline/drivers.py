@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from monitoring.alerts import AlertEvent
 from monitoring.drivers import explain
@@ -61,4 +61,10 @@ async def with_drivers(
 
 
 def _latest(comments: list[ScoredComment], limit: int) -> list[ScoredComment]:
-    return sorted(comments, key=lambda scored: scored.comment.created_at)[-limit:]
+    return sorted(comments, key=_place)[-limit:]
+
+
+def _place(scored: ScoredComment) -> tuple[datetime, str, str]:
+    """Sorts comments in whatever order they came in."""
+    comment = scored.comment
+    return comment.created_at, comment.platform, comment.comment_id

@@ -6,68 +6,47 @@ committed with each step, so a process that is killed continues after its last c
 """
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from time import monotonic
 
 import structlog
 
 from model.errors import ModelError, Overloaded
-from model.types import Prediction
 from monitoring.alerts import AlertEvent
-from monitoring.engine import Engine, Observation
-from monitoring.errors import SnapshotError
-from monitoring.events import ScoredComment
+from monitoring.checkpoints import Checkpoint
+from monitoring.event_time import minute_of
+from monitoring.events import Comment, ScoredComment
 from monitoring.minute_score import MinuteScore
-from monitoring.monitors import gap
 from monitoring.policy import Policy
 from serving.clock import Clock
 from serving.errors import StoreError
 from serving.metrics import Metrics
 from serving.pipeline.broadcast import Broadcast
 from serving.pipeline.drivers import with_drivers
+from serving.pipeline.live_engine import LiveEngine
+from serving.pipeline.rerunner import Rerunner
+from serving.pipeline.scoring import Scorer, score
 from serving.storage.comment_log import CommentLog, LoggedComment
-from serving.storage.pipeline_step import EngineState, IdleMark, PipelineProgress, PipelineStep
-from serving.storage.policy_store import PolicyChange, PolicyStore, effective
+from serving.storage.comment_update import ChangeKind
+from serving.storage.pipeline_step import (
+    AppliedPolicy,
+    ChangedMinutes,
+    IdleMark,
+    PipelineProgress,
+    PipelineStep,
+    RerunResult,
+)
+from serving.storage.policy_store import PolicyChange, PolicyStore
+from serving.storage.rerun_store import NewestComment, RerunStore
 from serving.storage.step_store import StepStore
 
 _log = structlog.get_logger(__name__)
-_MINUTE = timedelta(minutes=1)
-_LIVE = timedelta(hours=1)
 _TICK = 5.0
 _FIRST_BACKOFF, _LAST_BACKOFF = 0.5, 30.0
-
-
-class Scorer(Protocol):
-    """What the pipeline needs of the model."""
-
-    async def predict(self, texts: Sequence[str]) -> list[Prediction]:
-        """One prediction a text.
-
-        Raises:
-            Overloaded: too many texts wait already.
-            ModelError: the model failed.
-        """
-        ...
-
-
-@dataclass(slots=True)
-class _Presence:
-    """When the latest comment on a KOL came: by the clock, and in event time.
-
-    Attributes:
-        received_at: when its latest comment was committed.
-        created_at: event time of its latest comment.
-        advanced_to: event time declared to have been reached since; None before the first mark.
-        gap_due: event time at which its silence is a data gap; None if it never is.
-    """
-
-    received_at: datetime
-    created_at: datetime
-    advanced_to: datetime | None = None
-    gap_due: datetime | None = None
+_RERUN_PART = 0.25  # of the time of steps
+_MOST_SPARE = 1.0  # seconds
 
 
 class Pipeline:
@@ -78,6 +57,7 @@ class Pipeline:
         *,
         log: CommentLog,
         steps: StepStore,
+        reruns: RerunStore,
         policies: PolicyStore,
         scorer: Scorer,
         model_id: str,
@@ -93,18 +73,17 @@ class Pipeline:
         self._policies = policies
         self._scorer = scorer
         self._model_id = model_id
-        self._policy = policy
         self._clock = clock
         self._metrics = metrics
         self.written = written
         self._batch_size = batch_size
-        self._idle_after = idle_after
-        self._engine = Engine(policy)
-        self._presence: dict[str, _Presence] = {}
-        self._changes: defaultdict[str, list[PolicyChange]] = defaultdict(list)
-        self._started = clock.now()
+        self.live = LiveEngine(policy, idle_after=idle_after, started=clock.now())
         self._arrived = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._reruns = reruns
+        self._rerunner = Rerunner(reruns, self)
+        self._may_have_changes = True  # of comments
+        self._spare = 0.0  # seconds of steps that re-runs may follow
         self._healthy = False
         self._must_restore = True
         self.progress = PipelineProgress()
@@ -114,8 +93,14 @@ class Pipeline:
         """Whether the loop runs and its last step succeeded."""
         return self._task is not None and not self._task.done() and self._healthy
 
+    def now(self) -> datetime:
+        """The present instant."""
+        return self._clock.now()
+
     def wake(self) -> None:
-        """Say that comments, or a policy change, were committed to the log."""
+        """Say that comments, a change of one or of a policy were committed to the log."""
+        self._rerunner.wake()
+        self._may_have_changes = True
         self._arrived.set()
 
     async def start(self) -> None:
@@ -135,22 +120,16 @@ class Pipeline:
 
     async def _restore(self) -> None:
         """Bring the engine back to the last committed step."""
-        self._engine = Engine(self._policy)
-        self._presence = {}
-        self._changes.clear()
         self.progress = await self._steps.progress()
-        for change in await self._policies.up_to(self.progress.policy_change):
-            self._set_policy(change)
-        for state in await self._steps.states():
-            try:
-                self._engine.restore(state.kol_id, state.snapshot)
-            except SnapshotError as error:
-                raise StoreError(
-                    f"the state of KOL {state.kol_id!r} cannot be read: {error}; "
-                    "'groundswell db rebuild' computes every state again from the log"
-                ) from error
-            self._presence[state.kol_id] = _Presence(state.last_received_at, state.last_created_at)
+        states = await self._steps.states()
+        self.live.restore(
+            states,
+            await self._policies.up_to(self.progress.policy_change),
+            await self._reruns.alert_ids(),
+        )
+        for state in states:
             self._metrics.show(state.status)
+        self._rerunner.restart()
         self._must_restore = False
         self._healthy = True
 
@@ -190,7 +169,7 @@ class Pipeline:
         self._arrived.clear()
 
     async def step(self) -> bool:
-        """Process the next part of the log.
+        """Process the next part of the log; if there is none, judge again what has changed.
 
         Returns:
             False if there was nothing to do.
@@ -200,6 +179,8 @@ class Pipeline:
             ModelError: the model failed; the engine is untouched.
             StoreError: the database failed; the engine must be restored.
         """
+        # Before the batch is read: it must hold what is taken for done here.
+        has_changed = await self._change()
         with self._metrics.stage("read"):
             batch = await self._log.after(self.progress.seq, self._batch_size)
             # Read after the batch: whatever precedes one of its comments is there by now.
@@ -214,73 +195,126 @@ class Pipeline:
             if not batch:
                 return await self._advance([mark.mark], repeated_mark=mark.mark_id)
         if batch:
-            return await self._observe(batch)
-        return await self._advance(self._idle_marks(), repeated_mark=None)
+            started = monotonic()
+            await self._observe(batch)
+            await self._rerun_beside(monotonic() - started)
+            return True
+        marks = self.live.idle_marks(self._clock.now())
+        if await self._advance(marks, repeated_mark=None) or has_changed:
+            return True
+        with self._metrics.stage("rerun"):
+            return await self._rerunner.advance()
 
-    async def _observe(self, batch: list[LoggedComment]) -> bool:
+    async def _rerun_beside(self, seconds: float) -> None:
+        """Let re-runs have a part of the time while comments keep coming, so that they end."""
+        self._spare = min(self._spare + seconds * _RERUN_PART, _MOST_SPARE)
+        while self._spare > 0.0:
+            started = monotonic()
+            with self._metrics.stage("rerun"):
+                found = await self._rerunner.advance()
+            self._spare = self._spare - (monotonic() - started) if found else 0.0
+
+    async def _observe(self, batch: list[LoggedComment]) -> None:
+        known = [logged for logged in batch if not logged.removed or logged.comment.text]
         with self._metrics.stage("score"):
-            predictions = await self._scorer.predict([logged.comment.text for logged in batch])
-        scored = [
-            ScoredComment(logged.comment, p.negative, p.neutral, p.positive, p.offensive)
-            for logged, p in zip(batch, predictions, strict=True)
-        ]
+            scored, predictions = await score(self._scorer, [logged.comment for logged in known])
         events: list[AlertEvent] = []
         minute_scores: list[MinuteScore] = []
+        checkpoints: list[Checkpoint] = []
+        changed: dict[str, ChangedMinutes] = {}
         with self._metrics.stage("monitor"):
             for index, item in enumerate(scored):
-                self._remember(batch[index])
-                observation = self._engine.observe(item)
-                self._count_late(item.comment.kol_id, observation)
+                self.live.presences.remember(
+                    item.comment.kol_id,
+                    created_at=item.comment.created_at,
+                    received_at=known[index].received_at,
+                )
+                observation = self.live.engine.observe(item, known[index].received_at)
+                if observation.late:
+                    self._metrics.late.labels(self._metrics.kol(item.comment.kol_id)).inc()
+                    _add_minute(changed, item.comment)
                 minute_scores += observation.minute_scores
+                checkpoints += observation.checkpoints
                 events += await self._explained(observation.events, scored[: index + 1])
         touched = {item.comment.kol_id for item in scored}
+        places = list(zip((logged.seq for logged in known), scored, strict=True))
         await self._commit(
             PipelineStep(
                 seq=batch[-1].seq,
                 model=self._model_id,
                 received=batch,
-                scored=[(logged.seq, item) for logged, item in zip(batch, scored, strict=True)],
+                scored=places,
+                changed=list(changed.values()),
                 minute_scores=minute_scores,
+                checkpoints=checkpoints,
                 events=events,
-                states=[self._state(kol_id) for kol_id in sorted(touched)],
+                states=[self.live.state(kol_id) for kol_id in sorted(touched)],
             )
         )
         for item, prediction in zip(scored, predictions, strict=True):
             self._metrics.show_scored(item.comment.kol_id, prediction)
         newest = max(logged.comment.created_at for logged in batch)
         self._metrics.event_time_lag.set((self._clock.now() - newest).total_seconds())
+
+    async def _change(self) -> bool:
+        """Take over changes of comments: score edited ones again, take removed ones out."""
+        if not self._may_have_changes:
+            return False
+        changes = await self._log.changes_after(self.progress.comment_change, self._batch_size)
+        if not changes:
+            self._may_have_changes = False
+            return False
+        # What has not been scored yet is scored as it is by then.
+        processed = [change for change in changes if change.seq <= self.progress.seq]
+        edited = {
+            change.seq: change.comment for change in processed if change.kind is ChangeKind.EDITED
+        }
+        with self._metrics.stage("score"):
+            scored, _ = await score(self._scorer, list(edited.values()))
+        changed: dict[str, ChangedMinutes] = {}
+        touched = set[str]()
+        for item in scored:
+            if self.live.engine.amend(item):
+                touched.add(item.comment.kol_id)
+            else:
+                _add_minute(changed, item.comment)
+        await self._commit(
+            PipelineStep(
+                seq=self.progress.seq,
+                model=self._model_id,
+                rescored=list(zip(edited, scored, strict=True)),
+                withdrawn=[change.seq for change in processed if change.kind is ChangeKind.REMOVED],
+                comment_change=changes[-1].change_id,
+                changed=list(changed.values()),
+                states=[self.live.state(kol_id) for kol_id in sorted(touched)],
+            )
+        )
         return True
 
     async def _apply(self, change: PolicyChange) -> bool:
-        self._set_policy(change)
+        applied = AppliedPolicy(change.change_id, self.live.set_policy(change))
         await self._commit(
-            PipelineStep(
-                seq=self.progress.seq, model=self._model_id, policy_change=change.change_id
-            )
+            PipelineStep(seq=self.progress.seq, model=self._model_id, policy=applied)
         )
         _log.info(
             "policy_changed", kol=change.kol_id, by=change.actor, overrides=dict(change.overrides)
         )
         return True
 
-    def _set_policy(self, change: PolicyChange) -> None:
-        """Apply a change of policy to its KOL from here on."""
-        changes = self._changes[change.kol_id]
-        changes.append(change)
-        self._engine.set_policy(change.kol_id, effective(self._policy, changes))
-
     async def _advance(self, marks: list[IdleMark], *, repeated_mark: int | None) -> bool:
         if not marks:
             return False
         events: list[AlertEvent] = []
         minute_scores: list[MinuteScore] = []
+        checkpoints: list[Checkpoint] = []
         for mark in marks:
-            observation = self._engine.silence(mark.kol_id, mark.reached)
+            observation = self.live.engine.silence(mark.kol_id, mark.reached)
             minute_scores += observation.minute_scores
+            checkpoints += observation.checkpoints
             events += await self._explained(observation.events, [])
-            if (presence := self._presence.get(mark.kol_id)) is not None:
+            if (presence := self.live.presences.get(mark.kol_id)) is not None:
                 presence.advanced_to = mark.reached
-                presence.gap_due = self._engine.gap_due(mark.kol_id)
+                presence.gap_due = self.live.engine.gap_due(mark.kol_id)
         await self._commit(
             PipelineStep(
                 seq=self.progress.seq,
@@ -288,8 +322,9 @@ class Pipeline:
                 repeated_mark=repeated_mark,
                 new_marks=marks if repeated_mark is None else (),
                 minute_scores=minute_scores,
+                checkpoints=checkpoints,
                 events=events,
-                states=[self._state(mark.kol_id) for mark in marks],
+                states=[self.live.state(mark.kol_id) for mark in marks],
             )
         )
         return True
@@ -297,17 +332,44 @@ class Pipeline:
     async def _explained(
         self, events: list[AlertEvent], ahead: list[ScoredComment]
     ) -> list[AlertEvent]:
-        return [
-            await with_drivers(event, self._log, committed_seq=self.progress.seq, ahead=ahead)
-            for event in events
-        ]
+        return [await self.explained(event, ahead) for event in events]
+
+    async def explained(self, event: AlertEvent, ahead: Sequence[ScoredComment] = ()) -> AlertEvent:
+        """The event with its drivers, under the id under which its alert is known."""
+        known = replace(event, alert_id=self.live.known_id(event.alert_id))
+        seq = self.progress.seq
+        return await with_drivers(known, self._log, committed_seq=seq, ahead=ahead)
+
+    async def commit_rerun(
+        self, result: RerunResult, checkpoints: Sequence[Checkpoint], newest: NewestComment | None
+    ) -> None:
+        """Commit what a re-run came to, with the state of its KOL."""
+        kol_id = result.kol_id
+        if newest is None:
+            self.live.presences.drop(kol_id)
+        elif self.live.presences.get(kol_id) is None:
+            self.live.presences.remember(
+                kol_id, created_at=newest.created_at, received_at=newest.received_at
+            )
+        await self._commit(
+            PipelineStep(
+                seq=self.progress.seq,
+                model=self._model_id,
+                checkpoints=checkpoints,
+                rerun=result,
+                states=[] if newest is None else [self.live.state(kol_id)],
+            )
+        )
 
     async def _commit(self, step: PipelineStep) -> None:
         with self._metrics.stage("commit"):
             self.progress = await self._steps.commit(step, self.progress)
+        if step.changed:
+            self._rerunner.wake()
         for state in step.states:
             self._metrics.show(state.status)
-        for event in step.events:
+        revised = () if step.rerun is None else step.rerun.alerts
+        for event in (*step.events, *(event for alert in revised for event in alert.news)):
             self._metrics.alert_events.labels(event.kind, event.severity, event.reason).inc()
             _log.info(
                 "alert_" + event.reason,
@@ -319,51 +381,9 @@ class Pipeline:
             )
         self.written.notify()
 
-    def _remember(self, logged: LoggedComment) -> None:
-        kol_id, created_at = logged.comment.kol_id, logged.comment.created_at
-        before = self._presence.get(kol_id)
-        latest = created_at if before is None else max(before.created_at, created_at)
-        self._presence[kol_id] = _Presence(logged.received_at, latest)
 
-    def _state(self, kol_id: str) -> EngineState:
-        presence = self._presence[kol_id]
-        return EngineState(
-            kol_id=kol_id,
-            snapshot=self._engine.snapshot(kol_id),
-            status=self._engine.status(kol_id),
-            last_created_at=presence.created_at,
-            last_received_at=presence.received_at,
-        )
-
-    def _count_late(self, kol_id: str, observation: Observation) -> None:
-        if observation.late:
-            self._metrics.late.labels(self._metrics.kol(kol_id)).inc()
-
-    def _idle_marks(self) -> list[IdleMark]:
-        """Idle marks for the KOLs whose silence changes something.
-
-        After `idle_after` without a comment, a KOL's event time is assumed to go on by the clock:
-        as far as closes its last minute, and as far as its silence is a data gap; without end while
-        it has an open alert on what the crowd says. That is so for live streams only: when old
-        comments are sent later, a pause of the sender says nothing about the crowd. A pause of the
-        service says nothing either: after a start, senders get time to send what they kept, before
-        a silence ends an alert or is a gap.
-        """
-        now = self._clock.now()
-        listening = now - self._started >= self._policy.gap_least
-        alerted = {alert.kol_id for alert in self._engine.alerts() if alert.kind != gap.KIND}
-        marks = []
-        for kol_id, presence in self._presence.items():
-            silence = now - presence.received_at
-            live = presence.received_at - presence.created_at <= _LIVE
-            if not live or silence < self._idle_after:
-                continue
-            reached = presence.created_at + silence
-            if kol_id not in alerted or not listening:
-                due = presence.gap_due if listening else None
-                settled = presence.created_at + _MINUTE + self._policy.lateness
-                reached = due if due is not None and due <= reached else min(reached, settled)
-            reached = reached.replace(second=0, microsecond=0)
-            if reached > (presence.advanced_to or presence.created_at):
-                marks.append(IdleMark(kol_id, reached))
-        return marks
+def _add_minute(changed: dict[str, ChangedMinutes], comment: Comment) -> None:
+    """Note that the closed minute of a comment has changed."""
+    minute = minute_of(comment.created_at)
+    one = changed.get(comment.kol_id, ChangedMinutes(comment.kol_id, minute, minute))
+    changed[comment.kol_id] = replace(one, first=min(one.first, minute), last=max(one.last, minute))

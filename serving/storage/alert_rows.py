@@ -21,9 +21,7 @@ async def write_event(connection: AsyncConnection, event: AlertEvent) -> None:
         "kind": event.kind,
         "severity": event.severity,
     }
-    await connection.execute(
-        alert_events.insert().values(**common, reason=event.reason, at=at, evidence=evidence)
-    )
+    await connection.execute(alert_events.insert().values(**event_row(event)))
     resolved = event.reason == Reason.RESOLVED
     now_is: dict[str, Any] = {
         "severity": event.severity,
@@ -38,3 +36,17 @@ async def write_event(connection: AsyncConnection, event: AlertEvent) -> None:
         .values(**common | {"opened_at": at, "evidence": evidence} | now_is)
         .on_conflict_do_update(index_elements=["alert_id"], set_=now_is)
     )
+
+
+def event_row(event: AlertEvent) -> dict[str, Any]:
+    """A row of `alert_events`, without its id."""
+    return {
+        "alert_id": event.alert_id,
+        "kol_id": event.kol_id,
+        "kind": event.kind,
+        "severity": event.severity,
+        "reason": event.reason,
+        "at": to_micros(event.at),
+        "evidence": event.evidence.to_dict(),
+        "found_at": None if event.found_at is None else to_micros(event.found_at),
+    }

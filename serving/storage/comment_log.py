@@ -170,7 +170,7 @@ class CommentLog:
         """Scored comments of a KOL written in [since, until), the latest `limit`, oldest first.
 
         Those that were removed are left out. Only places up to `up_to_seq` count, so that asking
-        again later answers the same.
+        again later answers the same; the order of arrival does not.
         """
         statement = (
             select(*COMMENT_COLUMNS, *_SCORES)
@@ -182,7 +182,11 @@ class CommentLog:
                 comments.c.seq <= up_to_seq,
                 comments.c.removed_at.is_(None),
             )
-            .order_by(comments.c.created_at.desc(), comments.c.seq.desc())
+            .order_by(
+                comments.c.created_at.desc(),
+                comments.c.platform.desc(),
+                comments.c.comment_id.desc(),
+            )
             .limit(limit)
         )
         async with self._database.read() as connection:

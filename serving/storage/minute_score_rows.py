@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import RowMapping
+from sqlalchemy import RowMapping, delete
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from monitoring.event_time import moment_of
 from monitoring.evidence import DetectorScore
 from monitoring.minute_score import MinuteScore
 from serving.storage.instants import from_micros, to_micros
@@ -16,6 +17,7 @@ from serving.storage.upsert import insert
 _PLAIN = (
     "kol_id", "comments", "negative", "positive", "excess", "expected_comments",
     "expected_negative_share", "rho_loud", "doubt", "phi", "active", "judged",
+    "authors", "top_author_share", "duplicate_share",
 )  # fmt: skip
 
 
@@ -50,3 +52,17 @@ async def write_minute_scores(connection: AsyncConnection, found: Sequence[Minut
         set_={column.name: statement.excluded[column.name] for column in minute_scores.c},
     )
     await connection.execute(statement, [to_row(minute_score) for minute_score in found])
+
+
+async def replace_minute_scores(
+    connection: AsyncConnection, kol_id: str, since: int, until: int, found: Sequence[MinuteScore]
+) -> None:
+    """Make these the minutes of a KOL in [since, until), in minutes since 1970 UTC."""
+    await connection.execute(
+        delete(minute_scores).where(
+            minute_scores.c.kol_id == kol_id,
+            minute_scores.c.start >= to_micros(moment_of(since)),
+            minute_scores.c.start < to_micros(moment_of(until)),
+        )
+    )
+    await write_minute_scores(connection, found)

@@ -1,12 +1,14 @@
 """What one step of the pipeline derives from the log, and how far the log has been processed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from monitoring.alerts import AlertEvent
+from monitoring.checkpoints import Checkpoint
 from monitoring.engine import KolStatus
 from monitoring.events import ScoredComment
+from monitoring.matching import RevisedAlert
 from monitoring.minute_score import MinuteScore
 from serving.storage.comment_log import LoggedComment
 
@@ -67,12 +69,63 @@ class PipelineProgress:
         mark: id of the last idle mark that was written or repeated.
         step: how many steps have been committed.
         policy_change: id of the last policy change that was applied.
+        comment_change: id of the last change of a comment that was applied.
     """
 
     seq: int = 0
     mark: int = 0
     step: int = 0
     policy_change: int = 0
+    comment_change: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedPolicy:
+    """A policy change that a step applied.
+
+    Attributes:
+        change_id: of the change.
+        from_minute: the first minute of event time, since 1970 UTC, that is judged by it.
+    """
+
+    change_id: int
+    from_minute: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedMinutes:
+    """Closed minutes of a KOL that hold a comment which came late or was edited.
+
+    Attributes:
+        kol_id: whose minutes.
+        first: the first of them, since 1970 UTC.
+        last: the last.
+    """
+
+    kol_id: str
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class RerunResult:
+    """What a re-run of a KOL came to.
+
+    Attributes:
+        kol_id: whose.
+        up_to_id: changes of its minutes up to this id are dealt with.
+        since: checkpoints after this minute are replaced.
+        alerts: those that it derives otherwise than they were stored.
+        alert_ids: derived id to the id under which the alert is known, where they differ.
+        empty: the KOL has no comments any more.
+    """
+
+    kol_id: str
+    up_to_id: int
+    since: int = -1
+    alerts: Sequence[RevisedAlert] = ()
+    alert_ids: Mapping[str, str] = field(default_factory=dict)
+    empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +139,15 @@ class PipelineStep:
         scored: places and scored comments.
         repeated_mark: id of the idle mark that it repeated; None if it repeated none.
         new_marks: idle marks that it made.
-        policy_change: id of the policy change that it applied; None if it applied none.
+        policy: the policy change that it applied; None if it applied none.
+        rescored: places and scores of comments that were edited.
+        withdrawn: places of comments that were removed.
+        comment_change: id of the last change of a comment that it applied; None if none.
+        changed: closed minutes that changed.
         minute_scores: what the detectors computed for the minutes that it closed.
+        checkpoints: states before some of them.
         events: alert events, in order.
+        rerun: what a re-run came to; None in every other step.
         states: every KOL that it touched.
     """
 
@@ -98,7 +157,13 @@ class PipelineStep:
     scored: Sequence[tuple[int, ScoredComment]] = ()
     repeated_mark: int | None = None
     new_marks: Sequence[IdleMark] = ()
-    policy_change: int | None = None
+    policy: AppliedPolicy | None = None
+    rescored: Sequence[tuple[int, ScoredComment]] = ()
+    withdrawn: Sequence[int] = ()
+    comment_change: int | None = None
+    changed: Sequence[ChangedMinutes] = ()
     minute_scores: Sequence[MinuteScore] = ()
+    checkpoints: Sequence[Checkpoint] = ()
     events: Sequence[AlertEvent] = ()
+    rerun: RerunResult | None = None
     states: Sequence[EngineState] = field(default_factory=tuple)

@@ -30,6 +30,8 @@ class PolicyChange:
         at: when, by the clock.
         after_seq: place of the comment that it follows.
         after_mark: id of the idle mark that it follows; None until the pipeline has reached it.
+        from_minute: the first minute of event time, since 1970 UTC, that is judged by it; None
+            until the pipeline has reached it.
     """
 
     change_id: int
@@ -39,6 +41,7 @@ class PolicyChange:
     at: datetime
     after_seq: int
     after_mark: int | None = None
+    from_minute: int | None = None
 
     def precedes(self, mark_id: int, mark_seq: int) -> bool:
         """Whether it comes before the idle mark `mark_id`, which follows comment `mark_seq`."""
@@ -122,12 +125,21 @@ class PolicyStore:
         return None if row is None else _change(row)
 
 
-async def settle(connection: AsyncConnection, change_id: int, after_mark: int) -> None:
-    """Inside the step that first applies a change: write down the idle mark that it follows."""
+async def settle(
+    connection: AsyncConnection, change_id: int, *, after_mark: int, from_minute: int
+) -> None:
+    """Inside the step that first applies a change: write down where it takes effect.
+
+    Args:
+        connection: the step's transaction.
+        change_id: of the change.
+        after_mark: the idle mark that it follows.
+        from_minute: the first minute of event time, since 1970 UTC, that is judged by it.
+    """
     await connection.execute(
         update(policy_changes)
         .where(policy_changes.c.change_id == change_id, policy_changes.c.after_mark.is_(None))
-        .values(after_mark=after_mark)
+        .values(after_mark=after_mark, from_minute=from_minute)
     )
 
 
@@ -140,4 +152,5 @@ def _change(row: RowMapping) -> PolicyChange:
         at=from_micros(row["at"]),
         after_seq=row["after_seq"],
         after_mark=row["after_mark"],
+        from_minute=row["from_minute"],
     )

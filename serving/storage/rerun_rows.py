@@ -1,10 +1,12 @@
 """Closed minutes that have changed: their KOLs are to be judged again."""
 
-from sqlalchemy import case
+from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from serving.storage.tables import reruns
-from serving.storage.upsert import insert
+from serving.storage.alert_revision_rows import rewrite_alert, write_alert_ids
+from serving.storage.checkpoint_rows import drop_checkpoints
+from serving.storage.pipeline_step import RerunResult
+from serving.storage.tables import engine_states, minute_scores, reruns
 
 
 async def add_rerun(
@@ -18,17 +20,23 @@ async def add_rerun(
         first_minute: the first minute with a change, since 1970 UTC …
         last_minute: … and the last.
     """
-    statement = insert(connection, reruns).values(
-        kol_id=kol_id, first_minute=first_minute, last_minute=last_minute
-    )
-    new = statement.excluded
-    first, last = reruns.c.first_minute, reruns.c.last_minute
     await connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["kol_id"],
-            set_={
-                "first_minute": case((new.first_minute < first, new.first_minute), else_=first),
-                "last_minute": case((new.last_minute > last, new.last_minute), else_=last),
-            },
-        )
+        reruns.insert().values(kol_id=kol_id, first_minute=first_minute, last_minute=last_minute)
     )
+
+
+async def write_rerun(connection: AsyncConnection, result: RerunResult) -> None:
+    """Write what a re-run came to, inside its step's transaction.
+
+    What has changed of its KOL meanwhile stays asked for.
+    """
+    await connection.execute(
+        delete(reruns).where(reruns.c.kol_id == result.kol_id, reruns.c.rerun_id <= result.up_to_id)
+    )
+    await drop_checkpoints(connection, result.kol_id, result.since)
+    if result.empty:
+        for table in (engine_states, minute_scores):
+            await connection.execute(delete(table).where(table.c.kol_id == result.kol_id))
+    await write_alert_ids(connection, result.alert_ids)
+    for alert in result.alerts:
+        await rewrite_alert(connection, alert)

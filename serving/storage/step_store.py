@@ -1,12 +1,15 @@
 """Commits what a step of the pipeline derived: whole, or not at all."""
 
 from dataclasses import asdict
+from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from monitoring.checkpoints import SPACING
 from monitoring.engine import KolStatus
 from serving.storage.alert_rows import write_event
+from serving.storage.checkpoint_rows import write_checkpoints
 from serving.storage.database import Database
 from serving.storage.delay_rows import record_delays
 from serving.storage.engine_state_rows import to_state, to_status, write_states
@@ -22,28 +25,47 @@ from serving.storage.pipeline_step import (
 )
 from serving.storage.policy_store import settle
 from serving.storage.rebuild import PIPELINE, REBUILT
-from serving.storage.score_rows import add_to_minutes, write_scores
+from serving.storage.rerun_rows import add_rerun, write_rerun
+from serving.storage.score_rows import add_to_minutes, rescore, withdraw, write_scores
 from serving.storage.tables import (
     alert_events,
     alerts,
+    checkpoints,
+    comment_changes,
     engine_states,
     idle_marks,
     minute_scores,
     minutes,
     progress,
+    reruns,
     scores,
     source_delays,
 )
 from serving.storage.upsert import insert
 
+LATE_HORIZON = timedelta(days=7)
+
 
 class StepStore:
     """The derived tables, written by the pipeline alone."""
 
-    def __init__(self, database: Database, outbox: Outbox | None = None) -> None:
-        """Prepare; with an outbox, alert events are written to it in the step's transaction."""
+    def __init__(
+        self,
+        database: Database,
+        outbox: Outbox | None = None,
+        *,
+        horizon: timedelta = LATE_HORIZON,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            database: where to write.
+            outbox: alert events are written to it in the step's transaction.
+            horizon: how late comments may be without a KOL's whole history being judged again.
+        """
         self._database = database
         self._outbox = outbox
+        self._kept = horizon + SPACING * timedelta(minutes=1)
 
     async def progress(self) -> PipelineProgress:
         """How far the last committed step came."""
@@ -89,9 +111,19 @@ class StepStore:
         """
         async with self._database.write() as connection:
             await write_scores(connection, step.scored, step.model)
-            await add_to_minutes(connection, step.scored)
+            removed = [logged.comment for logged in step.received if logged.removed]
+            await add_to_minutes(connection, step.scored, removed)
+            for seq, rescored in step.rescored:
+                await rescore(connection, seq, rescored, step.model)
+            for seq in step.withdrawn:
+                await withdraw(connection, seq)
+            for changed in step.changed:
+                await add_rerun(connection, changed.kol_id, changed.first, changed.last)
             await record_delays(connection, step.received)
             await write_minute_scores(connection, step.minute_scores)
+            if step.rerun is not None:
+                await write_rerun(connection, step.rerun)
+            await write_checkpoints(connection, step.checkpoints, self._kept)
             for alert_event in step.events:
                 await write_event(connection, alert_event)
             recorded = await self._record(connection, step)
@@ -108,10 +140,13 @@ class StepStore:
                 )
                 mark = int(result.scalar_one())
             change = before.policy_change
-            if step.policy_change is not None:
-                change = step.policy_change
-                await settle(connection, change, after_mark=before.mark)
-            after = PipelineProgress(step.seq, mark, before.step + 1, change)
+            if (policy := step.policy) is not None:
+                change = policy.change_id
+                await settle(
+                    connection, change, after_mark=before.mark, from_minute=policy.from_minute
+                )
+            comment_change = step.comment_change or before.comment_change
+            after = PipelineProgress(step.seq, mark, before.step + 1, change, comment_change)
             await write_states(connection, step.states, after.step)
             row = asdict(after)
             await connection.execute(
@@ -127,18 +162,30 @@ class StepStore:
         self, connection: AsyncConnection, step: PipelineStep
     ) -> list[WrittenDelivery]:
         """Write a step's alert events to the outbox."""
-        if self._outbox is None or not step.events:
+        revised = () if step.rerun is None else step.rerun.alerts
+        if self._outbox is None or not (step.events or revised):
             return []
         processed = await _progress(connection, REBUILT)
         rebuilt = step.repeated_mark is not None and step.repeated_mark <= processed.mark
-        rebuilt = rebuilt or (bool(step.scored) and step.seq <= processed.seq)
+        again = bool(step.scored) or step.rerun is not None
+        rebuilt = rebuilt or (again and step.seq <= processed.seq)
         recorded = list[WrittenDelivery]()
         for event in step.events:
-            statement = select(alerts.c.opened_at).where(alerts.c.alert_id == event.alert_id)
-            opened_at = from_micros((await connection.execute(statement)).scalar_one())
+            opened_at = await _opened_at(connection, event.alert_id)
             recorded += await self._outbox.record(
                 connection, event, opened_at=opened_at, rebuilt=rebuilt
             )
+        for alert in revised:
+            opened_at = await _opened_at(connection, alert.alert_id)
+            for event in alert.news:
+                recorded += await self._outbox.record(
+                    connection,
+                    event,
+                    opened_at=opened_at,
+                    rebuilt=rebuilt,
+                    state=alert.state,
+                    ended_at=alert.ended_at,
+                )
         return recorded
 
     async def clear_derived(self) -> None:
@@ -156,6 +203,8 @@ class StepStore:
                 alert_events,
                 engine_states,
                 source_delays,
+                checkpoints,
+                reruns,
                 progress,
             )
             for table in derived:
@@ -168,12 +217,24 @@ class StepStore:
                     step=0,
                 )
             )
+            # The log holds every comment as it was last changed.
+            last = await connection.scalar(select(func.max(comment_changes.c.change_id)))
+            await connection.execute(
+                progress.insert().values(
+                    name=PIPELINE, seq=0, mark=0, step=0, comment_change=last or 0
+                )
+            )
 
 
 async def _progress(connection: AsyncConnection, name: str) -> PipelineProgress:
     row = (await connection.execute(select(progress).where(progress.c.name == name))).one_or_none()
     return (
-        PipelineProgress(row.seq, row.mark, row.step, row.policy_change)
+        PipelineProgress(row.seq, row.mark, row.step, row.policy_change, row.comment_change)
         if row
         else PipelineProgress()
     )
+
+
+async def _opened_at(connection: AsyncConnection, alert_id: str) -> datetime:
+    statement = select(alerts.c.opened_at).where(alerts.c.alert_id == alert_id)
+    return from_micros((await connection.execute(statement)).scalar_one())

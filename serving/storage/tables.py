@@ -343,9 +343,11 @@ checkpoints = Table(
 reruns = Table(
     "reruns",
     metadata,
-    Column("kol_id", String(128), primary_key=True),
+    Column("rerun_id", _Serial, primary_key=True, autoincrement=True),
+    Column("kol_id", String(128), nullable=False, index=True),
     Column("first_minute", BigInteger, nullable=False),
     Column("last_minute", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 # How late comments arrive (`DelaySketch`), of a KOL on a platform or, with an empty `kol_id`, of

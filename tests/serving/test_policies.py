@@ -132,9 +132,9 @@ async def test_a_step_that_fails_applies_no_policy(
         with pytest.raises(StoreError):
             await pipeline.step()
     await pipeline._restore()
-    assert pipeline._engine.policy("lena") == Policy()
+    assert pipeline.live.engine.policy("lena") == Policy()
     await process_all(pipeline)
-    assert pipeline._engine.policy("lena") == Policy(sensitivity=0.1)
+    assert pipeline.live.engine.policy("lena") == Policy(sensitivity=0.1)
     assert pipeline.progress.policy_change == 1
 
 

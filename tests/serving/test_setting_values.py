@@ -24,11 +24,13 @@ BOUNDS: dict[str, tuple[list[Any], list[Any]]] = {
     "score_queue": ([1], [0]),
     "batch_size": ([1, 4096], [0, 4097]),
     "idle_after": ([0.001], [0]),
+    "late_horizon": ([0.001], [0]),
     "mood_interval": ([0.001], [0]),
     "metrics_max_kols": ([0], [-1]),
     "channels": (["channels.toml"], []),
     "public_url": (["https://pr.example/a", "http://pr"], ["pr.example", "https://a b", "ftp://a"]),
     "notify_max_age": ([0.001], [0]),
+    "late_page_within": ([0.001], [0]),
     "notify_attempts": ([1], [0]),
     "notify_timeout": ([0.001], [0]),
 }

@@ -87,7 +87,7 @@ def start(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Start:
     found = Start(settings, classifier, clock)
-    for name in ("Database", "Dispatcher", "GroupCommit", "NotificationOutbox"):
+    for name in ("Database", "Dispatcher", "GroupCommit", "NotificationOutbox", "StepStore"):
         part = getattr(app_module, name)
         monkeypatch.setattr(app_module, name, found.recording(name, part))
     http = found.recording("AsyncClient", httpx.AsyncClient)
@@ -296,6 +296,12 @@ def _answers(value: T) -> Callable[..., Awaitable[T]]:
         return value
 
     return answer
+
+
+@shows("late_horizon")
+def test_checkpoints_are_kept_as_long_as_the_settings_say(start: Start) -> None:
+    with start(late_horizon=90.0):
+        assert start.given["StepStore"][0]["horizon"] == timedelta(seconds=90)
 
 
 @shows("metrics_max_kols")

@@ -29,11 +29,14 @@ def upgrade() -> None:
     )
     op.create_table(
         "reruns",
+        sa.Column("rerun_id", _SERIAL, autoincrement=True, nullable=False),
         sa.Column("kol_id", sa.String(length=128), nullable=False),
         sa.Column("first_minute", sa.BigInteger(), nullable=False),
         sa.Column("last_minute", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("kol_id", name=op.f("pk_reruns")),
+        sa.PrimaryKeyConstraint("rerun_id", name=op.f("pk_reruns")),
+        sqlite_autoincrement=True,
     )
+    op.create_index(op.f("ix_reruns_kol_id"), "reruns", ["kol_id"])
     op.create_table(
         "comment_changes",
         sa.Column("change_id", _SERIAL, autoincrement=True, nullable=False),

@@ -1,0 +1,120 @@
+"""The engine in memory, with what the pipeline must know of each KOL beside it."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from monitoring.engine import Engine
+from monitoring.errors import SnapshotError
+from monitoring.monitors import gap
+from monitoring.policy import Policy
+from monitoring.rerun import DatedPolicy
+from serving.errors import StoreError
+from serving.pipeline.presence import Presences
+from serving.storage.pipeline_step import EngineState, IdleMark
+from serving.storage.policy_store import PolicyChange, effective
+
+
+class LiveEngine:
+    """Every KOL as the last step left it.
+
+    Attributes:
+        engine: what judges them.
+        presences: when their latest comments came.
+        known_as: derived id of an alert to the id under which it is known, where they differ.
+
+    Args:
+        policy: for every KOL without changes of its own.
+        idle_after: silence after which event time goes on by the clock.
+        started: when the service began to listen.
+    """
+
+    def __init__(self, policy: Policy, *, idle_after: timedelta, started: datetime) -> None:
+        self._policy = policy
+        self._changes: defaultdict[str, list[PolicyChange]] = defaultdict(list)
+        self.engine = Engine(policy)
+        self.presences = Presences(policy, idle_after=idle_after, started=started)
+        self.known_as: dict[str, str] = {}
+
+    def restore(
+        self,
+        states: Iterable[EngineState],
+        changes: Iterable[PolicyChange],
+        known_as: dict[str, str],
+    ) -> None:
+        """Go back to the last committed step.
+
+        Raises:
+            StoreError: a state cannot be read.
+        """
+        self.engine = Engine(self._policy)
+        self.presences.clear()
+        self._changes.clear()
+        self.known_as = known_as
+        for change in changes:
+            self.set_policy(change)
+        for state in states:
+            try:
+                self.engine.restore(state.kol_id, state.snapshot)
+            except SnapshotError as error:
+                raise StoreError(
+                    f"the state of KOL {state.kol_id!r} cannot be read: {error}; "
+                    "'groundswell db rebuild' computes every state again from the log"
+                ) from error
+            self.presences.remember(
+                state.kol_id,
+                created_at=state.last_created_at,
+                received_at=state.last_received_at,
+            )
+
+    def set_policy(self, change: PolicyChange) -> int:
+        """Apply a change of policy to its KOL.
+
+        Returns:
+            The first minute, since 1970 UTC, that is judged by it.
+        """
+        from_minute = change.from_minute
+        if from_minute is None:
+            from_minute = self.engine.closed_until(change.kol_id)
+        changes = self._changes[change.kol_id]
+        changes.append(replace(change, from_minute=from_minute))
+        self.engine.set_policy(change.kol_id, effective(self._policy, changes))
+        return from_minute
+
+    def policies(self, kol_id: str) -> Sequence[DatedPolicy]:
+        """What a KOL was judged by, from when on."""
+        changes = self._changes.get(kol_id, [])
+        later = (
+            DatedPolicy(change.from_minute or 0, effective(self._policy, changes[:count]))
+            for count, change in enumerate(changes, 1)
+        )
+        return [DatedPolicy(0, self._policy), *later]
+
+    def state(self, kol_id: str) -> EngineState:
+        """A KOL, to be stored.
+
+        Raises:
+            KeyError: it was never seen.
+        """
+        presence, status = self.presences.get(kol_id), self.engine.status(kol_id)
+        if presence is None:
+            raise KeyError(kol_id)
+        if status.alert_id is not None:
+            status = replace(status, alert_id=self.known_id(status.alert_id))
+        return EngineState(
+            kol_id=kol_id,
+            snapshot=self.engine.snapshot(kol_id),
+            status=status,
+            last_created_at=presence.created_at,
+            last_received_at=presence.received_at,
+        )
+
+    def known_id(self, alert_id: str) -> str:
+        """The id under which the alert is known whose derived id is given."""
+        return self.known_as.get(alert_id, alert_id)
+
+    def idle_marks(self, now: datetime) -> list[IdleMark]:
+        """Idle marks for the KOLs whose silence changes something; see `Presences`."""
+        alerted = {alert.kol_id for alert in self.engine.alerts() if alert.kind != gap.KIND}
+        return list(self.presences.idle_marks(now, alerted))

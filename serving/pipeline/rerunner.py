@@ -1,0 +1,169 @@
+"""Judges KOLs again whose closed minutes have changed, a slice at a time."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Protocol
+
+import structlog
+
+from monitoring.alerts import AlertEvent
+from monitoring.checkpoints import Checkpoint
+from monitoring.event_time import moment_of
+from monitoring.matching import compare
+from monitoring.rerun import Rerun
+from serving.pipeline.live_engine import LiveEngine
+from serving.pipeline.recount import WindowReader
+from serving.storage.pipeline_step import ChangedMinutes, PipelineProgress, RerunResult
+from serving.storage.rerun_store import NewestComment, PendingRerun, RerunStore
+
+_log = structlog.get_logger(__name__)
+_OPEN_COMMENTS = 100_000  # most comments of open minutes; the lateness is a few minutes
+_EVERY_MINUTE = 2**40  # a minute after all others
+
+
+class RerunHost(Protocol):
+    """What a re-run needs of the pipeline."""
+
+    @property
+    def live(self) -> LiveEngine:
+        """Every KOL, as the last step left it."""
+        ...
+
+    @property
+    def progress(self) -> PipelineProgress:
+        """How far the log has been processed."""
+        ...
+
+    def now(self) -> datetime:
+        """The present instant."""
+        ...
+
+    async def explained(self, event: AlertEvent) -> AlertEvent:
+        """The event with its drivers."""
+        ...
+
+    async def commit_rerun(
+        self, result: RerunResult, checkpoints: Sequence[Checkpoint], newest: NewestComment | None
+    ) -> None:
+        """Commit what a re-run came to, with the state of its KOL."""
+        ...
+
+
+class Rerunner:
+    """The re-runs of one pipeline, one KOL after another.
+
+    A re-run reads a KOL's windows from the checkpoint before the first change on and judges them
+    beside the engine, which goes on with the KOL as it knows it. Once it has come to the last
+    closed minute, the engine takes over its state, and the alerts that it derives replace the
+    stored ones, all in one transaction.
+    """
+
+    def __init__(self, store: RerunStore, host: RerunHost) -> None:
+        self._store = store
+        self._host = host
+        self._running: AsyncIterator[None] | None = None
+        self._wanted = True
+
+    def restart(self) -> None:
+        """Drop what was under way, because the engine was restored; it is asked for again."""
+        self._running, self._wanted = None, True
+
+    def wake(self) -> None:
+        """Say that closed minutes have changed."""
+        self._wanted = True
+
+    async def advance(self) -> bool:
+        """Do one slice; False if nothing is to be judged again.
+
+        Raises:
+            StoreError: the database failed; the engine must be restored.
+        """
+        if self._running is None:
+            if not self._wanted:
+                return False
+            pending = await self._store.next()
+            if pending is None:
+                self._wanted = False
+                return False
+            self._running = self._rerun(pending)
+        try:
+            await anext(self._running)
+        except StopAsyncIteration:
+            self._running = None
+        return True
+
+    async def _rerun(self, pending: PendingRerun) -> AsyncIterator[None]:
+        host, kol_id = self._host, pending.changed.kol_id
+        newest = await self._store.newest(kol_id, host.progress.seq)
+        if newest is None:
+            host.live.engine.reset(kol_id)
+            result = RerunResult(kol_id, pending.up_to_id, empty=True)
+            await host.commit_rerun(result, [], None)
+            return
+        changed = self._reach(newest, pending.changed)
+        checkpoint = await self._store.checkpoint_up_to(kol_id, changed.first)
+        since = -1 if checkpoint is None else checkpoint.minute
+        unchanged = moment_of(changed.first)
+        run = Rerun(kol_id, host.live.policies(kol_id), checkpoint)
+        reader = WindowReader(
+            self._store,
+            changed,
+            max(since, 0),
+            closed_until=lambda: host.live.engine.closed_until(kol_id),
+            up_to_seq=lambda: host.progress.seq,
+        )
+        raised, events, checkpoints = list[AlertEvent](), list[AlertEvent](), list[Checkpoint]()
+        while True:
+            # Steps may run at every `yield`; from the last one to the commit none does.
+            if (batch := await reader.next()) is not None:
+                judged = [run.take(window) for window in batch.windows]
+                raised += [event for one in judged for event in one.events if event.at > unchanged]
+                checkpoints += [one.checkpoint for one in judged if one.checkpoint is not None]
+                if batch.until > changed.first:
+                    scores = [one.minute_score for one in judged]
+                    await self._store.replace_minute_scores(
+                        kol_id, batch.since, batch.until, scores
+                    )
+            elif raised:
+                events.append(await host.explained(raised.pop(0)))
+            else:
+                break
+            yield
+        closed_until = host.live.engine.closed_until(kol_id)
+        silent_until = await self._store.silent_until(kol_id, host.progress.mark)
+        for event in run.finish(closed_until, silent_until):
+            if event.at > unchanged:
+                events.append(await host.explained(event))
+        host.live.engine.adopt(run.pipeline, reader.texts)
+        if changed.last >= closed_until:
+            host.live.engine.reopen(
+                kol_id,
+                await self._store.comments(
+                    kol_id,
+                    closed_until,
+                    _EVERY_MINUTE,
+                    up_to_seq=host.progress.seq,
+                    limit=_OPEN_COMMENTS,
+                ),
+            )
+        stored = await self._store.timelines(kol_id, changed.first)
+        named = [replace(event, alert_id=host.live.known_id(event.alert_id)) for event in events]
+        alerts, ids = compare(stored, named, unchanged, host.now())
+        host.live.known_as |= ids
+        await host.commit_rerun(
+            RerunResult(kol_id, pending.up_to_id, since, alerts, ids), checkpoints, newest
+        )
+        _log.info(
+            "judged_again", kol=kol_id, since=unchanged.isoformat(), alerts_changed=len(alerts)
+        )
+
+    def _reach(self, newest: NewestComment, changed: ChangedMinutes) -> ChangedMinutes:
+        """Have the engine know the KOL as far as its comments reach.
+
+        It does, unless comments were given to the KOL by a merge: then every minute is counted.
+        """
+        reached = min(newest.created_at, newest.received_at)
+        if self._host.live.engine.reach(changed.kol_id, reached):
+            return replace(changed, last=_EVERY_MINUTE)
+        return changed

@@ -1,0 +1,245 @@
+"""Neither order nor delay nor batching changes what is finally derived from the same comments."""
+
+import random
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from monitoring.event_time import moment_of
+from monitoring.kinds import AlertState, Reason
+from serving.clock import TestClock
+from serving.storage.alert_record import to_evidence
+from serving.storage.database import Database
+from serving.storage.step_store import LATE_HORIZON, StepStore
+from serving.storage.tables import (
+    alert_events,
+    alerts,
+    checkpoints,
+    minute_scores,
+    minutes,
+    reruns,
+    scores,
+)
+from tests.serving.conftest import NewUrl
+from tests.serving.pipeline_world import PipelineWorld, process_all
+from tests.serving.streams import storm
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+Items = list[dict[str, Any]]
+
+
+async def final(database: Database) -> dict[str, Any]:
+    """What must not depend on the order of arrival.
+
+    Ids of alerts stay as they were first given, so they are left out, and so are the alerts that
+    were withdrawn and the revisions: they say what was known when.
+    """
+    async with database.read() as connection:
+        rows = (await connection.execute(select(alerts).order_by(alerts.c.opened_at))).all()
+        kept = [row for row in rows if row.state != AlertState.REVISED]
+        events = (
+            await connection.execute(
+                select(alert_events)
+                .where(
+                    alert_events.c.reason != Reason.REVISED,
+                    alert_events.c.alert_id.in_([row.alert_id for row in kept]),
+                )
+                .order_by(alert_events.c.at, alert_events.c.kind, alert_events.c.event_id)
+            )
+        ).all()
+        assert not (await connection.execute(select(reruns))).all()
+        return {
+            "minutes": _plain(await connection.execute(select(minutes).order_by(*minutes.c[:2]))),
+            "windows": _plain(
+                await connection.execute(
+                    select(minute_scores).order_by(minute_scores.c.kol_id, minute_scores.c.start)
+                )
+            ),
+            "scored": len((await connection.execute(select(scores.c.seq))).all()),
+            "alerts": [(*row[1:8], to_evidence(row.evidence)) for row in kept],
+            "events": [
+                (row.kol_id, row.kind, row.severity, row.reason, row.at, to_evidence(row.evidence))
+                for row in events
+            ],
+        }
+
+
+def _plain(rows: Any) -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in rows]
+
+
+@pytest.fixture
+async def world(new_url: NewUrl) -> AsyncIterator[PipelineWorld]:
+    database = Database(new_url())
+    yield PipelineWorld(database, TestClock(START + timedelta(days=30)))
+    await database.close()
+
+
+async def processed(world: PipelineWorld, items: Items, batch_size: int = 256) -> dict[str, Any]:
+    await world.receive(items)
+    await process_all(world.pipeline(batch_size))
+    return await final(world.database)
+
+
+@pytest.fixture
+def items() -> Items:
+    return storm("lena", START, days=3, storm_after=timedelta(hours=40))
+
+
+async def test_newest_first_gives_what_oldest_first_gives(
+    world: PipelineWorld, new_url: NewUrl, items: Items
+) -> None:
+    expected = await processed(world, items)
+    assert "critical" in [row[2] for row in expected["alerts"]]
+    other = PipelineWorld(Database(new_url()), world.clock)
+    assert await processed(other, items[::-1], 100) == expected
+    await other.database.close()
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivalPlan:
+    """How the comments of a stream come in.
+
+    Attributes:
+        seed: of all that is drawn.
+        delay: most minutes that a comment comes after it was written; None shuffles all.
+        late_share: share of the comments that are delayed.
+        batch_size: comments a step.
+        chunk: most comments that are received at once.
+        restarts: how often the process is started anew.
+    """
+
+    seed: int
+    delay: int | None
+    late_share: float
+    batch_size: int
+    chunk: int
+    restarts: int
+
+
+arrivals = st.builds(
+    ArrivalPlan,
+    seed=st.integers(0, 2**31),
+    delay=st.sampled_from([5, 60, 24 * 60, 7 * 24 * 60, None]),
+    late_share=st.sampled_from([0.01, 0.3, 1.0]),
+    batch_size=st.sampled_from([7, 64, 256]),
+    chunk=st.sampled_from([20, 150, 600]),
+    restarts=st.integers(0, 2),
+)
+
+
+def arriving(items: Items, arrival: ArrivalPlan) -> list[tuple[datetime, dict[str, Any]]]:
+    """The items in order of arrival, each with its instant; the last is prompt."""
+    rng = random.Random(arrival.seed)
+    *early, last = items
+    end = datetime.fromisoformat(last["created_at"])
+    found = []
+    for item in early:
+        written = datetime.fromisoformat(item["created_at"])
+        if arrival.delay is None:
+            found.append((written + (end - written) * rng.random(), item))
+        else:
+            late = rng.random() < arrival.late_share
+            found.append((written + late * rng.random() * arrival.delay * MINUTE, item))
+    if arrival.delay is None:
+        instants = sorted(at for at, _ in found)
+        rng.shuffle(found)
+        found = [(max(end, at), item) for at, (_, item) in zip(instants, found, strict=True)]
+    found.sort(key=lambda pair: pair[0])
+    return [*found, (max(end, found[-1][0]), last)]
+
+
+async def arrived(world: PipelineWorld, items: Items, arrival: ArrivalPlan) -> dict[str, Any]:
+    """The final state after the items came in that way, with the clock going along."""
+    coming = arriving(items, arrival)
+    rng = random.Random(arrival.seed + 1)
+    world.clock = TestClock(START)
+    pipeline = world.pipeline(arrival.batch_size)
+    restarts = sorted(rng.randrange(len(coming)) for _ in range(arrival.restarts))
+    while coming:
+        count = rng.randrange(1, arrival.chunk)
+        chunk, coming = coming[:count], coming[count:]
+        world.clock.advance(max(chunk[-1][0] - world.clock.now(), timedelta()))
+        await world.receive([item for _, item in chunk])
+        pipeline.wake()
+        for _ in range(rng.randrange(12)):
+            await pipeline.step()
+        if restarts and len(items) - len(coming) > restarts[0]:
+            restarts.pop(0)
+            pipeline = world.pipeline(arrival.batch_size)
+            await pipeline._restore()
+    await process_all(pipeline)
+    return await final(world.database)
+
+
+@pytest.fixture(scope="module")
+def stories() -> dict[str, Items]:
+    """Streams that end long after all others, so that whatever was open is over."""
+    days = storm("lena", START, days=2, storm_after=timedelta(hours=30))
+    pause = [
+        item
+        for item in storm("mina", START, days=3, storm_after=timedelta(hours=30))
+        if not START + 40 * HOUR < datetime.fromisoformat(item["created_at"]) < START + 60 * HOUR
+    ]
+    return {"storm": [*days, after(days[-1])], "pause": [*pause, after(pause[-1])]}
+
+
+def after(item: dict[str, Any]) -> dict[str, Any]:
+    """One more comment, 30 hours later."""
+    at = datetime.fromisoformat(item["created_at"]) + 30 * HOUR
+    return item | {"comment_id": "last", "created_at": at.isoformat()}
+
+
+@pytest.mark.parametrize("name", ["storm", "pause"])
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@given(arrival=arrivals)
+async def test_whatever_way_comments_come_the_same_is_derived(
+    new_url: NewUrl, stories: dict[str, Items], name: str, arrival: ArrivalPlan
+) -> None:
+    database = Database(new_url())
+    world = PipelineWorld(database, TestClock(START))
+    found = await arrived(world, stories[name], arrival)
+    expected = await in_order(new_url, name, stories[name])
+    for part in expected:
+        assert found[part] == expected[part], part
+    await StepStore(database).clear_derived()
+    await process_all(world.pipeline())
+    assert await final(database) == expected
+    await database.close()
+
+
+IN_ORDER: dict[str, dict[str, Any]] = {}
+
+
+async def in_order(new_url: NewUrl, name: str, items: Items) -> dict[str, Any]:
+    """The final state after every comment came when it was written."""
+    if name not in IN_ORDER:
+        world = PipelineWorld(Database(new_url()), TestClock(START))
+        IN_ORDER[name] = await arrived(world, items, ArrivalPlan(0, 0, 0.0, 256, 600, 0))
+        await world.database.close()
+    return IN_ORDER[name]
+
+
+async def test_checkpoints_are_kept_for_the_horizon_and_no_longer(world: PipelineWorld) -> None:
+    await world.receive(storm("lena", START, days=12, storm_after=timedelta(days=40)))
+    await process_all(world.pipeline())
+    async with world.database.read() as connection:
+        found = list(
+            (
+                await connection.execute(
+                    select(checkpoints.c.minute).order_by(checkpoints.c.minute)
+                )
+            ).scalars()
+        )
+    newest = moment_of(found[-1])
+    kept = LATE_HORIZON + 6 * HOUR
+    assert newest > START + timedelta(days=11)
+    assert moment_of(found[0]) <= newest - kept < moment_of(found[1])
+    assert len(found) == kept // (6 * HOUR) + 1
