@@ -131,10 +131,16 @@ class AlertOut(BaseModel):
     kol_id: str
     kind: AlertKind
     severity: Severity
-    state: AlertState
+    state: AlertState = Field(
+        description="'revised': withdrawn; with the comments that came late there was no incident."
+    )
     opened_at: datetime
     updated_at: datetime
     resolved_at: datetime | None
+    found_at: datetime | None = Field(
+        description="When comments that came late showed it (wall clock); null if it was raised as "
+        "it happened."
+    )
     evidence: dict[str, Any] = Field(
         description="Observed and expected figures, detector scores, drivers and a summary. For a "
         "resolved alert: those of the last transition before it was resolved."
@@ -162,6 +168,7 @@ class AlertOut(BaseModel):
             opened_at=alert.opened_at,
             updated_at=alert.updated_at,
             resolved_at=alert.resolved_at,
+            found_at=alert.found_at,
             evidence=alert.evidence.to_dict(),
             triage=TriageStatusOut.of(alert_status.triage),
             muted=alert_status.muted,
@@ -179,6 +186,10 @@ class AlertEventOut(BaseModel):
     severity: Severity
     reason: Reason
     at: datetime = Field(description="Event time.")
+    found_at: datetime | None = Field(
+        description="When comments that came late showed it (wall clock); null if it was raised as "
+        "it happened."
+    )
     evidence: dict[str, Any]
 
     @classmethod
@@ -192,6 +203,7 @@ class AlertEventOut(BaseModel):
             severity=event.severity,
             reason=event.reason,
             at=event.at,
+            found_at=event.found_at,
             evidence=event.evidence.to_dict(),
         )
 

@@ -97,6 +97,8 @@ async def get_alert(
     (alert_status,) = await service.alerts.alert_statuses([alert], service.clock.now())
     opened = events[0].evidence
     begun, ended = opened.incident_start, alert.resolved_at
+    if alert.state is AlertState.REVISED:
+        ended = alert.updated_at
     minute_scores = await service.alerts.minute_scores(alert.kol_id, begun - LONGEST_LEAD, ended)
     trace = trace_of(
         minute_scores,

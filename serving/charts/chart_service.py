@@ -6,10 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from monitoring.kinds import AlertState
 from serving.charts.drawing import draw
 from serving.charts.mood_chart import LEAD, TAIL, Bin, Mark, MoodChart, bins_of, step_of
 from serving.errors import TooBusy
 from serving.locales.wording import Wording, wording
+from serving.storage.alert_history import holding
 from serving.storage.alert_store import AlertStore
 from serving.storage.kol_store import KolStore
 from serving.storage.mood_store import MoodStore
@@ -59,10 +61,10 @@ class ChartService:
         kol_id = alert.kol_id
         begun = events[0].evidence.incident_start
         marks = [Mark(begun, "began")]
-        marks += [Mark(event.at, event.reason) for event in events]
+        marks += [Mark(event.at, event.reason) for event in holding(events, alert.state)]
         since = begun - LEAD
         # Up to the last comments, but only a little past the end of what is over.
-        resolved = alert.resolved_at
+        resolved = alert.updated_at if alert.state is AlertState.REVISED else alert.resolved_at
         bound = until or (None if resolved is None else resolved + TAIL)
         minute_scores = await self._alerts.minute_scores(kol_id, since, bound)
         end = max(

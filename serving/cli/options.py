@@ -8,7 +8,7 @@ from monitoring.kinds import AlertKind, Severity
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 
-AlertState = Literal["open", "resolved"]
+AlertState = Literal["open", "resolved", "revised"]
 Url = Annotated[
     str, typer.Option("--url", envvar="GROUNDSWELL_URL", help="Address of the service.")
 ]

@@ -1,20 +1,25 @@
 """The content of an alert's page: what changed, its triage status, and what can be done."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from operator import itemgetter
 
-from monitoring.kinds import Reason
+from monitoring.kinds import AlertState, Reason
 from serving.locales.quoting import one_line
 from serving.locales.wording import Wording, msg
 from serving.notify.notification import Notification
 from serving.notify.render.content import Content, Fact, what_happened, write
 from serving.notify.render.delays import missing
+from serving.notify.render.late import found_late
+from serving.storage.alert_history import holding, states_of
 from serving.storage.alert_record import AlertEventRecord, AlertRecord
+from serving.storage.notification_reason import NotificationReason
 from serving.storage.source_delay import LateSource
 from serving.triage.actions import Action, ActionKind
 from serving.triage.muting import AlertStatus
 
+_ENDS = (Reason.RESOLVED, Reason.REVISED)
 SNOOZES = (1, 4, 24)  # hours that the page offers
 _DONE: dict[ActionKind, str] = {
     ActionKind.ACKNOWLEDGE: msg("{who} acknowledged it"),
@@ -74,7 +79,7 @@ class AlertView:
     """The page.
 
     Attributes:
-        head: the last transition.
+        head: the last transition that holds; of a withdrawn alert its withdrawal.
         rise: the last transition before the end, for the figures, comments and facts.
         chart: address of the chart, relative to the page.
         alert_status: the triage status, at least one line.
@@ -146,11 +151,12 @@ def describe(
     Raises:
         Rejected: the evidence cannot be read.
     """
-    last = events[-1]
-    risen = next((event for event in reversed(events) if event.reason is not Reason.RESOLVED), last)
+    held = holding(events, alert.state) or list(events)
+    last = held[-1]
+    risen = next((event for event in reversed(held) if event.reason not in _ENDS), last)
 
-    def content(event: AlertEventRecord) -> Content:
-        notification = Notification(
+    def notification(event: AlertEventRecord) -> Notification:
+        return Notification(
             key="",
             alert_id=event.alert_id,
             kol_id=event.kol_id,
@@ -162,23 +168,31 @@ def describe(
             opened_at=alert.opened_at,
             evidence=event.evidence,
             public_url=None,
+            state=alert.state if event is last else AlertState.OPEN,
+            ended_at=alert.resolved_at,
+            found_at=event.found_at,
         )
-        return write([notification], words).items[0]
 
-    past = [
-        (
-            event.at,
-            _transition(event, words),
+    withdrawn = alert.state is AlertState.REVISED
+    head, rise = (write([notification(event)], words).items[0] for event in (last, risen))
+    if alert.found_at is not None and not withdrawn:
+        found = replace(
+            notification(last), reason=NotificationReason.OPENED, found_at=alert.found_at
         )
-        for event in events
+        head = replace(head, notice=found_late(found, words))
+    states = states_of(events, alert.state)
+    past = [
+        _transition(event, words, withdrawn=state is AlertState.REVISED)
+        for event, state in zip(events, states, strict=True)
     ]
     past += [(action.at, _past(action, words)) for action in actions]
-    offered = sorted(_offered(alert_status), key=lambda kind: kind != asked)
+    offers = [ActionKind.NOTE] if withdrawn else _offered(alert_status)
+    offered = sorted(offers, key=lambda kind: kind != asked)
     return AlertView(
-        head=content(last),
-        rise=content(risen),
+        head=head,
+        rise=rise,
         chart=f"../v1/alerts/{alert.alert_id}/chart.png{asking(words)}",
-        alert_status=tuple(_alert_status(alert_status, words)),
+        alert_status=tuple(_alert_status(alert_status, words, withdrawn=withdrawn)),
         asked=asked in offered,
         offers=tuple(Offer(kind, words.text(_OFFERED[kind])) for kind in offered),
         missing=tuple(missing(late_sources, words)),
@@ -192,9 +206,18 @@ def asking(words: Wording) -> str:
     return f"?language={words.locale}&timezone={words.zone.key}"
 
 
-def _transition(event: AlertEventRecord, words: Wording) -> Past:
-    what = what_happened(event.reason, event.kind, words)
-    return Past(words.moment(event.at), what, None)
+def _transition(
+    event: AlertEventRecord, words: Wording, *, withdrawn: bool
+) -> tuple[datetime, Past]:
+    """A transition with the time at which the history has it: a revision when it was found."""
+    at = event.at
+    what = what_happened(event.reason, event.kind, words, withdrawn=withdrawn)
+    if event.found_at is not None and event.reason is Reason.REVISED:
+        at = event.found_at
+    elif event.found_at is not None:
+        found = words.moment(event.found_at)
+        what = words.text("{what} (found late, {found})", what=what, found=found)
+    return at, Past(words.moment(at), what, None)
 
 
 def _past(action: Action, words: Wording) -> Past:
@@ -208,16 +231,20 @@ def _past(action: Action, words: Wording) -> Past:
     return Past(words.moment(action.at), what, request.text)
 
 
-def _alert_status(alert_status: AlertStatus, words: Wording) -> Iterator[str]:
+def _alert_status(alert_status: AlertStatus, words: Wording, *, withdrawn: bool) -> Iterator[str]:
     triage = alert_status.triage
+    if withdrawn:
+        yield words.text("Withdrawn: there is nothing to do")
     if triage.closed is not None:
         yield _said(triage.closed, words)
     if triage.acknowledged is not None:
         yield _said(triage.acknowledged, words)
-    elif triage.closed is None:
+    elif triage.closed is None and not withdrawn:
         yield words.text("Nobody has acknowledged it yet")
     if triage.assigned is not None:
         yield _said(triage.assigned, words)
+    if withdrawn:
+        return
     if triage.snoozed is not None:
         yield _said(triage.snoozed, words)
     if alert_status.muted is not None and triage.closed is None and triage.snoozed is None:

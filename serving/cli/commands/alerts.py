@@ -105,7 +105,7 @@ async def _show(client: "ServiceClient", alert_id: str, *, as_json: bool) -> Non
     from serving.cli import terminal
     from serving.cli.output.alert_card import alert_card
     from serving.cli.output.alert_table import action_line, people
-    from serving.cli.output.formatting import TO_THE_MINUTE, instant
+    from serving.cli.output.formatting import TO_THE_MINUTE, found_late, instant
 
     found = await client.alert(alert_id)
     if as_json:
@@ -115,7 +115,9 @@ async def _show(client: "ServiceClient", alert_id: str, *, as_json: bool) -> Non
     terminal.out.print(alert_card(alert))
     for event in alert.events:
         at = instant(event.at, TO_THE_MINUTE)
-        terminal.out.print(f"{at} UTC  {event.reason:<9}  {event.severity}", markup=False)
+        late = "" if event.found_at is None else f"  ({found_late(event.found_at)})"
+        line = f"{at} UTC  {event.reason:<9}  {event.severity}{late}"
+        terminal.out.print(line, markup=False)
     for action in alert.actions:
         at = instant(action.at, TO_THE_MINUTE)
         terminal.out.print(f"{at} UTC  {action_line(action)}", markup=False)

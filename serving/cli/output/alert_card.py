@@ -6,7 +6,15 @@ from rich.table import Table
 from rich.text import Text
 
 from monitoring.kinds import BY_VOLUME, AlertKind
-from serving.cli.output.formatting import COLOURS, instant, length, shorten, spaced
+from serving.cli.output.formatting import (
+    COLOURS,
+    WITHDRAWN,
+    found_late,
+    instant,
+    length,
+    shorten,
+    spaced,
+)
 from serving.client.models.alerts import AlertEventInfo, AlertInfo
 from serving.client.models.evidence import AudienceInfo, DriversInfo, EvidenceInfo, SampleInfo
 
@@ -25,15 +33,18 @@ def alert_card(alert: AlertInfo | AlertEventInfo, *, name: str | None = None) ->
         reason, at = alert.reason, alert.at
     else:
         reason, at = alert.state, alert.updated_at
-    ended = reason == "resolved"  # an end needs no reasons
+    ended = reason in ("resolved", "revised")  # an end needs no reasons
+    if reason == "revised":
+        reason = "revised" if isinstance(alert, AlertEventInfo) else WITHDRAWN
     title = f"{alert.severity.upper()} · {name or alert.kol_id} · {reason}"
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
     for label, value in [] if ended else _facts(alert.kind, alert.evidence):
         grid.add_row(label, value)
+    found = [] if alert.found_at is None else [Text(found_late(alert.found_at))]
     return Panel(
-        Group(Text(alert.evidence.summary, style="bold"), *([] if ended else [grid])),
+        Group(*found, Text(alert.evidence.summary, style="bold"), *([] if ended else [grid])),
         title=Text(title),
         title_align="left",
         subtitle=Text(f"{alert.alert_id} · {instant(at, '%d %b %H:%M UTC')}"),

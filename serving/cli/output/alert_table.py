@@ -6,7 +6,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from serving.cli.output.formatting import TO_THE_MINUTE, instant, severity, spaced
+from serving.cli.output.formatting import TO_THE_MINUTE, WITHDRAWN, instant, severity, spaced
 from serving.client.models.alerts import ActionInfo, ActionResult, AlertInfo
 
 _LONGEST_KOL = 14  # characters of a KOL's id that stay on one line
@@ -22,20 +22,29 @@ def alert_table(alerts: Sequence[AlertInfo]) -> Table | Text:
     table.add_column("KOL", min_width=min(widest, _LONGEST_KOL))
     table.add_column("severity", no_wrap=True)
     table.add_column("kind", width=9)
-    table.add_column("ended", width=7)
+    withdrawn = any(alert.state == "revised" for alert in alerts)
+    table.add_column("ended", width=len(WITHDRAWN) + 1 if withdrawn else 7)
     table.add_column("id", no_wrap=True, min_width=16)  # to be copied: whole, on one line
     for alert in alerts:
-        ended = alert.resolved_at if alert.state == "resolved" else None
         touched = people(alert)
+        found = "" if alert.found_at is None else f"\nfound {instant(alert.found_at)}"
         table.add_row(
-            instant(alert.opened_at, TO_THE_MINUTE),
+            Text.assemble(instant(alert.opened_at, TO_THE_MINUTE), (found, "dim")),
             Text.assemble(alert.kol_id, (f"\n{touched}" if touched else "", "dim")),
             severity(alert.severity),
             spaced(alert.kind),
-            instant(ended) if ended else Text("still open", style="red"),
+            _ended(alert),
             Text(alert.alert_id),
         )
     return table
+
+
+def _ended(alert: AlertInfo) -> Text:
+    if alert.state == "revised":
+        return Text(WITHDRAWN, style="dim")
+    if alert.state == "resolved":
+        return Text(instant(alert.resolved_at))
+    return Text("still open", style="red")
 
 
 def people(alert: AlertInfo | ActionResult) -> str:

@@ -7,7 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from serving.cli.output.formatting import instant, length, severity, spaced
+from serving.cli.output.formatting import WITHDRAWN, instant, length, severity, spaced
 from serving.cli.output.recipe import answer, inputs
 from serving.cli.output.trace_chart import TraceChart, times
 from serving.client.models.alerts import AlertDetailInfo, AlertEventInfo
@@ -30,7 +30,8 @@ def explanation(alert: AlertDetailInfo) -> Group:
     opened = alert.events[0]
     title = Text(f"{spaced(alert.kind)} on @{alert.kol_id} · ", style="bold")
     title.append_text(severity(alert.severity))
-    title.append(f" · {alert.state} · {alert.alert_id}", style="not bold")
+    state = WITHDRAWN if alert.state == "revised" else alert.state
+    title.append(f" · {state} · {alert.alert_id}", style="not bold")
     return Group(
         title,
         _indented(Text(opened.evidence.summary)),
@@ -76,10 +77,12 @@ def _steps(events: Sequence[AlertEventInfo]) -> Table:
     begun = events[0].evidence.incident_start
     table.add_row("", instant(begun, _FORM), "began", "", "estimated afterwards")
     for number, event in enumerate(events, 1):
-        top = max(event.evidence.scores, key=lambda score: score.ratio)
-        why = "" if event.reason == "resolved" else f"{top.name} at {times(top.ratio)}"
+        top = max(event.evidence.scores, key=lambda score: score.ratio, default=None)
+        over = event.reason in ("resolved", "revised")
+        why = [] if over or top is None else [f"{top.name} at {times(top.ratio)}"]
+        why += [] if event.found_at is None else [f"found {instant(event.found_at, _FORM)}"]
         at = instant(event.at, _FORM)
-        table.add_row(str(number), at, event.reason, severity(event.severity), why)
+        table.add_row(str(number), at, event.reason, severity(event.severity), ", ".join(why))
     return table
 
 
@@ -149,6 +152,8 @@ def _course(alert: AlertDetailInfo) -> Iterator[Text]:
 
 
 def _end(alert: AlertDetailInfo) -> str:
+    if alert.state == "revised":
+        return "It was withdrawn: with the comments that came late, there was no incident."
     if alert.state == "resolved":
         return alert.events[-1].evidence.summary
     if not alert.trace.points:

@@ -8,6 +8,7 @@ from rich.text import Text
 
 COLOURS = {"info": "cyan", "warning": "yellow", "critical": "bold red"}
 TO_THE_MINUTE = "%Y-%m-%d %H:%M"
+WITHDRAWN = "withdrawn"  # what people read for the state "revised"
 _LONGEST = 160
 
 
@@ -19,6 +20,11 @@ def instant(time: datetime | None, form: str = "%d %b %H:%M") -> str:
 def severity(name: str) -> Text:
     """A severity in its colour."""
     return Text(name, style=COLOURS.get(name, ""))
+
+
+def found_late(at: datetime) -> str:
+    """That something was found late, and when; on one line."""
+    return f"found late, {instant(at, TO_THE_MINUTE)} UTC, when more comments arrived"
 
 
 def spaced(kind: str) -> str:

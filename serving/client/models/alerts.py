@@ -55,8 +55,9 @@ class AlertEventInfo(msgspec.Struct, frozen=True, kw_only=True):
     """A transition of an alert.
 
     Attributes:
-        reason: "opened", "escalated", "aftershock", "reopened" or "resolved".
+        reason: "opened", "escalated", "aftershock", "reopened", "resolved" or "revised".
         at: event time.
+        found_at: when comments that came late showed it; None if it was raised as it happened.
     """
 
     event_id: int
@@ -67,6 +68,7 @@ class AlertEventInfo(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     at: datetime
     evidence: EvidenceInfo
+    found_at: datetime | None = None
 
 
 class TracePointInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,10 +121,12 @@ class AlertInfo(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         severity: "info", "warning" or "critical".
-        state: "open" or "resolved".
+        state: "open", "resolved", or "revised": with the comments that came late there was no
+            incident.
         opened_at: event time.
         resolved_at: event time; None while it is open.
         evidence: of a resolved alert, as at its last rise.
+        found_at: when comments that came late showed it; None if it was raised as it happened.
         muted: why it sends no notifications now; None if it sends them.
     """
 
@@ -135,6 +139,7 @@ class AlertInfo(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime
     resolved_at: datetime | None
     evidence: EvidenceInfo
+    found_at: datetime | None = None
     triage: TriageInfo
     muted: str | None
 

@@ -52,21 +52,21 @@ class AlertmanagerChannel:
         """Deliver; of the transitions with the same labels only the latest is sent.
 
         Labels identify an alert in Alertmanager. Severity is one of them, because routes match on
-        it. So an escalation or a resolution also ends the alert that fires under another severity.
+        it. So an escalation, a resolution or a withdrawal also ends the alert that fires under
+        another severity.
         Alertmanager is asked first which do, because it would also report the end of labels that
         never fired.
         Alerts that fire come before those that end, so that they can inhibit the end.
         """
-        firing = await self._firing(
-            {one.alert_id for one in notifications if one.reason in _ENDING}
-        )
+        firing = await self._firing({one.alert_id for one in notifications if _ends_others(one)})
         latest: dict[tuple[str, str], dict[str, Any]] = {}
         for notification in notifications:
             own = notification.alert_id, notification.severity
-            ends = notification.at + _FIRING_AFTER.get(notification.reason, _FIRING)
+            fires = _FIRING_AFTER.get(notification.reason, _FIRING)
+            ends = notification.at + (timedelta() if notification.withdrawn else fires)
             latest.pop(own, None)
             latest[own] = _alert(notification, notification.severity, ends, self._words)
-            if notification.reason in _ENDING:
+            if _ends_others(notification):
                 for severity in sorted(set(Severity) - {notification.severity}):
                     other = notification.alert_id, severity
                     latest.pop(other, None)
@@ -89,11 +89,16 @@ class AlertmanagerChannel:
             raise Unavailable("its answer is no list of alerts") from error
 
 
+def _ends_others(notification: Notification) -> bool:
+    """Whether what fires under another severity is over."""
+    return notification.withdrawn or notification.reason in _ENDING
+
+
 def _alert(
     notification: Notification, severity: str, ends: datetime, words: Wording
 ) -> dict[str, Any]:
     message = render([notification], words)
-    alert = {
+    alert: dict[str, Any] = {
         "labels": {
             "alertname": _NAME,
             "alert_id": notification.alert_id,
@@ -105,6 +110,8 @@ def _alert(
         "startsAt": min(notification.opened_at, ends).isoformat(),
         "endsAt": ends.isoformat(),
     }
+    if notification.found_at is not None:
+        alert["annotations"]["found_at"] = notification.found_at.isoformat()
     if notification.link:
         alert["generatorURL"] = notification.link
     return alert

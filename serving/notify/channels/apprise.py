@@ -83,10 +83,11 @@ class AppriseChannel:
         from apprise import NotifyFormat, NotifyType
 
         message = render(notifications, self._words)
+        last = notifications[-1]
         worst = {"info": NotifyType.INFO, "warning": NotifyType.WARNING}.get(
-            notifications[-1].severity, NotifyType.FAILURE
+            last.severity, NotifyType.FAILURE
         )
-        over = notifications[-1].reason in ("resolved", "test")
+        over = last.withdrawn or last.reason in ("resolved", "test")
         result = await self._service.async_notify(
             body=message.body,
             title=message.subject,

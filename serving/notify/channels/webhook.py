@@ -81,11 +81,19 @@ def _payload(notification: Notification, words: Wording) -> dict[str, Any]:
         "step": notification.step,
         "at": notification.at.isoformat(),
         "opened_at": notification.opened_at.isoformat(),
+        "state": notification.state,
+        "ended_at": _iso(notification.ended_at),
+        "found_at": _iso(notification.found_at),
+        "late_comments": notification.late_comments,
         "subject": message.subject,
         "text": message.body,
         "link": notification.link,
         "evidence": notification.evidence.to_dict(),
     }
+
+
+def _iso(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()
 
 
 register(

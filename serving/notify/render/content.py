@@ -16,6 +16,7 @@ from serving.locales.wording import Wording, msg, wording
 from serving.notify.channels.base import Rejected
 from serving.notify.notification import Notification
 from serving.notify.render.delays import missing
+from serving.notify.render.late import found_late
 from serving.notify.render.sentences import audience, comments, what_changed
 
 _QUOTES = 3
@@ -41,6 +42,7 @@ _HAPPENED = {
     "escalated": msg("{kind} escalated"),
     "reopened": msg("{kind} reopened"),
     "aftershock": msg("{kind}: second wave, no larger so far"),
+    "revised": msg("{kind} is not over after all"),
     "still_open": msg("{kind} still open"),
     "unacknowledged": msg("{kind} not acknowledged yet"),
     "test": msg("{kind} detected"),
@@ -78,20 +80,20 @@ class Content:
 
     Attributes:
         alert_id: id of the alert.
-        tone: "critical", "warning", "info", or "over".
+        tone: "critical", "warning", "info", "over", or "withdrawn".
         flag: the tone in words, for a badge.
         name: name of the KOL.
         headline: what happened and how bad it is, without the name.
-        notice: a notice that this is a test; None if it is not.
+        notice: that this is a test, or was found late, and when; None otherwise.
         sentence: what changed, in a sentence or two.
-        figures: figures and their normal values; empty for a resolved alert.
+        figures: figures and their normal values; empty for an alert that is over or withdrawn.
         facts: start, top post, audience, platforms whose comments may be missing.
         quotes_label: heading of the quotes.
         quotes: comments, in quotation marks.
-        signed: the alert's id and the time of the transition.
+        signed: the alert's id and the time of the transition; of a revision when it was found.
         chart_label: alternative text of the chart.
         page, acknowledge, chart: links with their labels; None if no public URL is set.
-            `acknowledge` is None for a resolved alert, too.
+            `acknowledge` is None for an alert that is over or withdrawn, too.
     """
 
     alert_id: str
@@ -168,31 +170,37 @@ def kind_name(kind: str, words: Wording) -> str:
 
 def _content(notification: Notification, words: Wording) -> Content:
     evidence, reason = notification.evidence, notification.reason
-    over, trial = reason == Reason.RESOLVED, reason == "test"
+    trial, at = reason == "test", notification.at
+    if reason == Reason.REVISED:
+        at = notification.found_at or at
+    tone, flag = _tone(notification, words)
+    over = tone in ("over", "withdrawn")
     name = cut(one_line(notification.kol_name or notification.kol_id), LONGEST_NAME)
     drivers = None if over else evidence.drivers
-    flag = words.text("RESOLVED") if over else words.text(SEVERITIES[notification.severity])
-    test = words.text("TEST")
-    headline = what_happened(reason, notification.kind, words)
+    headline = what_happened(
+        reason,
+        notification.kind,
+        words,
+        withdrawn=notification.withdrawn,
+        late=notification.found_at is not None,
+    )
     if not over:
         headline += f": {_how_bad(notification.kind, evidence, words)}"
+    test = words.text("TEST")
+    made_up = words.text("This is a test message with a made-up alert. Nothing has happened.")
     return Content(
         alert_id=notification.alert_id,
-        tone="over" if over else notification.severity,
+        tone=tone,
         flag=f"{test} · {flag}" if trial else flag,
         name=name,
         headline=headline,
-        notice=words.text("This is a test message with a made-up alert. Nothing has happened.")
-        if trial
-        else None,
+        notice=made_up if trial else found_late(notification, words),
         sentence=what_changed(notification, name, words),
         figures=() if over else tuple(_figures(notification.kind, evidence, words)),
         facts=(*(() if over else _facts(evidence, drivers, words)), *_late(notification, words)),
         quotes_label=words.text("What people say"),
         quotes=tuple(_quotes(drivers.representative)) if drivers else (),
-        signed=Fact(
-            words.text("Alert"), f"{notification.alert_id}, {words.moment(notification.at)}"
-        ),
+        signed=Fact(words.text("Alert"), f"{notification.alert_id}, {words.moment(at)}"),
         chart_label=words.text("Chart of the comments on {name}", name=name),
         page=link(words.text("Open the alert"), notification.link, words),
         acknowledge=None
@@ -202,8 +210,26 @@ def _content(notification: Notification, words: Wording) -> Content:
     )
 
 
-def what_happened(reason: str, kind: str, words: Wording) -> str:
+def _tone(notification: Notification, words: Wording) -> tuple[str, str]:
+    """The tone of a notification, and the same in words."""
+    if notification.withdrawn:
+        return "withdrawn", words.text("WITHDRAWN")
+    if notification.reason == Reason.RESOLVED:
+        return "over", words.text("RESOLVED")
+    return notification.severity, words.text(SEVERITIES[notification.severity])
+
+
+def what_happened(
+    reason: str, kind: str, words: Wording, *, withdrawn: bool = False, late: bool = False
+) -> str:
     """A transition of an alert of a kind, in a few words.
+
+    Args:
+        reason: of the transition.
+        kind: of the alert.
+        words: the reader's language.
+        withdrawn: whether a revision says that the alert no longer holds.
+        late: whether it was found late.
 
     Raises:
         KeyError: there is no such reason.
@@ -211,6 +237,10 @@ def what_happened(reason: str, kind: str, words: Wording) -> str:
     named = kind_name(kind, words)
     if reason == Reason.RESOLVED:
         return words.text("{kind} is over", kind=named)
+    if withdrawn:
+        return words.text("{kind} withdrawn", kind=named)
+    if late and reason == Reason.OPENED:
+        return words.text("{kind} found late", kind=named)
     return words.text(_HAPPENED[reason], kind=named)
 
 

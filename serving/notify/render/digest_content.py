@@ -6,10 +6,11 @@ from datetime import timedelta
 
 from serving.locales.wording import Wording, msg, time_zone
 from serving.notify.render.content import kind_name
-from serving.notify.render.digest_incidents import entry, moment, name_of, recovered
+from serving.notify.render.digest_incidents import entry, name_of, recovered
 from serving.notify.render.digest_moods import row
 from serving.notify.render.rendered_digest import Group, RenderedDigest, Section
 from serving.notify.render.sentences import comments
+from serving.notify.render.times import moment
 from serving.storage.digest_record import Digest, DigestInterval, Precision
 
 _MOST_INCIDENTS, _MOST_KOLS = 12, 50  # some mail clients cut messages off past 102 KB

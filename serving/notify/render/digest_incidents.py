@@ -1,7 +1,6 @@
 """Incidents and their ends in words."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 
 from monitoring.kinds import BY_VOLUME
 from serving.locales.quoting import cut, one_line
@@ -9,9 +8,8 @@ from serving.locales.wording import Wording
 from serving.notify.render.content import LONGEST_NAME, SEVERITIES, kind_name, link
 from serving.notify.render.rendered_digest import Entry
 from serving.notify.render.sentences import comments, rise
+from serving.notify.render.times import moment
 from serving.storage.digest_record import Incident, IncidentRecovery, KolMood
-
-_DAY = timedelta(days=1)
 
 
 def entry(incident: Incident, words: Wording, public_url: str | None) -> Entry:
@@ -102,11 +100,3 @@ def recovered(recovery: IncidentRecovery, words: Wording) -> str:
 def name_of(of: Incident | IncidentRecovery | KolMood) -> str:
     """A KOL's name, or its id where there is none."""
     return cut(one_line(of.name or of.kol_id), LONGEST_NAME)
-
-
-def moment(at: datetime, words: Wording, *, after: datetime | None = None) -> str:
-    """Day and time; the time alone on the same day as `after`."""
-    clock = words.clock(at)
-    if after is not None and words.day(at) == words.day(after) and at - after < _DAY:
-        return clock
-    return f"{words.day(at)}, {clock}"

@@ -55,6 +55,7 @@ def _short(content: Content) -> Iterator[str]:
     yield layout.banner(content.tone, content.flag)
     yield row(
         paragraph(f"<b><bdi>{escape(content.name)}</bdi> · {escape(content.headline)}</b>")
+        + (paragraph(escape(content.notice)) if content.notice else "")
         + paragraph(escape(content.sentence)),
         bottom=0 if content.page else 18,
     )

@@ -11,7 +11,13 @@ from html import escape
 from serving.locales.wording import Wording
 from serving.notify.render.content import Figure
 
-TONES = {"critical": "#b3261e", "warning": "#8a5300", "info": "#1f5a99", "over": "#1e6b3a"}
+TONES = {
+    "critical": "#b3261e",
+    "warning": "#8a5300",
+    "info": "#1f5a99",
+    "over": "#1e6b3a",
+    "withdrawn": "#55606b",
+}
 FONT = "font-family:-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif"
 TABLE = '<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0"'
 _DARK = (

@@ -40,6 +40,8 @@ def body_of(rendered: RenderedMessage) -> str:
 
 def _short(content: Content) -> Iterator[str]:
     yield content.subject
+    if content.notice:
+        yield content.notice
     yield content.sentence
     if content.page:
         yield content.page.text

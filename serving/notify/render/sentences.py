@@ -10,6 +10,7 @@ from monitoring.evidence import Evidence
 from monitoring.kinds import BY_VOLUME, AlertKind, Reason
 from serving.locales.wording import Wording, msg
 from serving.notify.notification import Notification
+from serving.notify.render.late import withdrawal
 from serving.storage.digest_record import Figures
 
 _FEW = 5  # with fewer comments a share is meaningless
@@ -56,14 +57,30 @@ def what_changed(notification: Notification, name: str, words: Wording) -> str:
     Raises:
         KeyError, TypeError, ValueError: the evidence is malformed.
     """
+    if notification.withdrawn:
+        return withdrawal(notification, words)
     if notification.reason != Reason.RESOLVED:
-        return rise(notification.kind, notification.evidence, name, words)
+        late = notification.found_at is not None
+        what = rise(notification.kind, notification.evidence, name, words, late=late)
+        if notification.reason != Reason.REVISED:
+            return what
+        again = words.text(
+            "Its end no longer holds: with the comments that came late, it is not over."
+        )
+        return f"{again} {what}"
     if notification.kind == AlertKind.DATA_GAP:
         return _return(notification, name, words)
     return _end(notification, words)
 
 
-def rise(kind: str, evidence: Evidence | Figures, name: str, words: Wording) -> str:
+def rise(
+    kind: str,
+    evidence: Evidence | Figures,
+    name: str,
+    words: Wording,
+    *,
+    late: bool = False,
+) -> str:
     """Why an alert was raised, in a sentence or two.
 
     Args:
@@ -71,30 +88,32 @@ def rise(kind: str, evidence: Evidence | Figures, name: str, words: Wording) -> 
         evidence: the figures; those of a digest have no scores.
         name: the KOL's, harmless already.
         words: the reader's language.
+        late: whether it was found late, so that its window is not the last minutes.
 
     Raises:
         KeyError, TypeError, ValueError: the evidence is malformed.
     """
+    now = isinstance(evidence, Evidence) and not late
     if kind == AlertKind.DATA_GAP:
         return _gap(evidence, name, words)
     if kind == AlertKind.COMMENT_FLOOD and isinstance(evidence, Evidence):  # with its scores
-        return _flood(evidence, name, words)
+        return _flood(evidence, name, words, now=now)
     figures = {
         "name": name,
         "share": words.percent(evidence.negative_share),
         "negative": words.number(evidence.negative_share * evidence.comments),
         "total": words.number(evidence.comments),
         "comments": comments(evidence.comments, words),
-        "span": _stretch(evidence, words),
+        "span": _stretch(_window(evidence), words, now=now),
     }
     sentence = _RISE.get(kind, _RISE[AlertKind.BACKLASH])
     return f"{words.text(sentence, **figures)} {_normal(kind, evidence, words)}"
 
 
-def _stretch(evidence: Evidence | Figures, words: Wording) -> str:
-    """The length of the window; for an alert that is reported now, as "the last …"."""
-    span = words.span(_window(evidence))
-    return words.text("the last {span}", span=span) if isinstance(evidence, Evidence) else span
+def _stretch(length: timedelta, words: Wording, *, now: bool) -> str:
+    """A length of time; for what is reported as it happens, as "the last …"."""
+    span = words.span(length)
+    return words.text("the last {span}", span=span) if now else span
 
 
 def _normal(kind: str, evidence: Evidence | Figures, words: Wording) -> str:
@@ -150,6 +169,8 @@ def comments(count: int, words: Wording) -> str:
 def _end(notification: Notification, words: Wording) -> str:
     evidence = notification.evidence
     lasted = words.span(notification.at - evidence.incident_start)
+    if notification.found_at is not None:  # its window is not the last minutes
+        return words.text("Over after {span}.", span=lasted)
     last = words.span(_window(evidence))
     # Of attention the volume is what is over; its mood may never have changed.
     if evidence.comments < _FEW or notification.kind == AlertKind.ATTENTION_SURGE:
@@ -171,7 +192,7 @@ def _end(notification: Notification, words: Wording) -> str:
     )
 
 
-def _flood(evidence: Evidence, name: str, words: Wording) -> str:
+def _flood(evidence: Evidence, name: str, words: Wording, *, now: bool) -> str:
     """What the only detector of floods scored."""
     (score,) = evidence.scores
     n, copies, normal = (score.inputs[key] for key in ("n", "k", "p"))
@@ -182,7 +203,7 @@ def _flood(evidence: Evidence, name: str, words: Wording) -> str:
         name=name,
         share=words.percent(copies / n),
         comments=comments(int(n), words),
-        span=words.text("the last {span}", span=words.span(timedelta(minutes=score.scale_minutes))),
+        span=_stretch(timedelta(minutes=score.scale_minutes), words, now=now),
         usual=words.percent(normal),
     )
 

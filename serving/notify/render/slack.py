@@ -13,7 +13,7 @@ from serving.notify.render.content import Content, Fact, RenderedMessage
 
 _HEADER, _FALLBACK = 150, 300  # characters; the header's limit is Slack's
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
-_SIGNS = {"critical": "🔴", "warning": "🟠", "info": "🔵", "over": "🟢"}
+_SIGNS = {"critical": "🔴", "warning": "🟠", "info": "🔵", "over": "🟢", "withdrawn": "⚪"}
 
 
 def render(rendered: RenderedMessage) -> dict[str, Any]:
@@ -30,8 +30,7 @@ def render(rendered: RenderedMessage) -> dict[str, Any]:
 
 def _one(content: Content) -> Iterator[dict[str, Any]]:
     yield _header(f"{_SIGNS[content.tone]} {content.subject}")
-    said = content.sentence if content.notice is None else f"{content.notice}\n{content.sentence}"
-    yield {"type": "section", "text": _plain(said)}
+    yield {"type": "section", "text": _plain(_said(content))}
     figures = [
         f"{figure.label}\n{figure.now}, {figure.normal}"
         + (f" ({figure.change})" if figure.change else "")
@@ -50,11 +49,16 @@ def _one(content: Content) -> Iterator[dict[str, Any]]:
 
 
 def _short(content: Content) -> Iterator[dict[str, Any]]:
-    said = f"{_SIGNS[content.tone]} {content.subject}\n{content.sentence}"
+    said = f"{_SIGNS[content.tone]} {content.subject}\n{_said(content)}"
     block: dict[str, Any] = {"type": "section", "text": _plain(said)}
     if content.page:
         block["accessory"] = _button(content.page)
     yield block
+
+
+def _said(content: Content) -> str:
+    """The sentence, below the notice if there is one."""
+    return content.sentence if content.notice is None else f"{content.notice}\n{content.sentence}"
 
 
 def _header(text: str) -> dict[str, Any]:

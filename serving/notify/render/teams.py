@@ -8,7 +8,13 @@ from typing import Any
 
 from serving.notify.render.content import Content, Figure, RenderedMessage
 
-_TONES = {"critical": "Attention", "warning": "Warning", "info": "Accent", "over": "Good"}
+_TONES = {
+    "critical": "Attention",
+    "warning": "Warning",
+    "info": "Accent",
+    "over": "Good",
+    "withdrawn": "Default",
+}
 _SCHEMA = "http://adaptivecards.io/schemas/adaptive-card.json"
 
 
@@ -68,6 +74,8 @@ def _one(content: Content) -> Iterator[dict[str, Any]]:
 def _short(content: Content) -> Iterator[dict[str, Any]]:
     block = _text(content.subject, weight="Bolder", color=_TONES[content.tone])
     yield block | {"separator": True}
+    if content.notice:
+        yield _text(content.notice)
     yield _text(content.sentence)
     if content.page:
         action = {"type": "Action.OpenUrl", "title": content.page.label, "url": content.page.text}

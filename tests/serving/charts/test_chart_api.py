@@ -135,6 +135,29 @@ async def test_a_message_waits_for_a_busy_chart_service() -> None:
         await StoredAttachments(_Full()).of(notification(), wording())
 
 
+class _Asked(ChartService):
+    """Says up to when a chart was asked for."""
+
+    def __init__(self) -> None:
+        self.until: list[object] = []
+
+    async def chart_of(self, alert_id: str, until: object = None) -> Any:
+        self.until.append(until)
+
+    async def draw(self, chart: object, words: object) -> bytes:
+        return b"png"
+
+
+async def test_a_message_has_the_chart_up_to_its_transition_and_whole_if_it_was_found_late() -> (
+    None
+):
+    charts = _Asked()
+    for change in ({}, {"step": 1}, {"found_at": NOW}):
+        sent = notification(**change)
+        assert await StoredAttachments(charts).of(sent, wording()) == b"png"
+    assert charts.until == [sent.at, None, None]
+
+
 def test_a_message_goes_without_the_chart_of_an_alert_that_is_not_there(
     client: TestClient,
 ) -> None:

@@ -25,16 +25,14 @@ from serving.notify.dispatcher import Dispatcher
 from serving.notify.notification import Notification
 from serving.notify.outbox import NotificationOutbox
 from serving.notify.routing.routes import Route
-from serving.storage.alert_rows import write_event
 from serving.storage.database import Database
 from serving.storage.delivery_record import Delivery
 from serving.storage.delivery_store import DeliveryFilter, DeliveryStore
-from serving.storage.instants import to_micros
 from serving.storage.outbox import WrittenDelivery
 from serving.storage.pipeline_step import PipelineStep
 from serving.storage.step_store import StepStore
-from serving.storage.tables import alert_events, alerts
 from tests.serving.conftest import NOW, NewUrl
+from tests.serving.late import write_late
 
 WORDS = wording()
 
@@ -97,10 +95,6 @@ def transition(reason: str = "opened", **change: Any) -> AlertEvent:
     evidence = Evidence(start, at, start, 100, 60.0, 20.0, 0.1, 5.0, (), None, "It turned.")
     values = {"alert_id": "a1", "kol_id": "lena", "kind": "backlash", "severity": "warning"}
     return AlertEvent(**values | change, reason=reason, at=at, evidence=evidence)
-
-
-def _micros(at: datetime | None) -> int | None:
-    return None if at is None else to_micros(at)
 
 
 def build_channel(
@@ -170,19 +164,7 @@ class World:
     ) -> None:
         """What comments that came late have changed of an alert, in one commit."""
         async with self.database.write() as connection:
-            for event in events:
-                await write_event(connection, event)
-                of_event = alert_events.update().where(
-                    alert_events.c.alert_id == event.alert_id,
-                    alert_events.c.at == to_micros(event.at),
-                    alert_events.c.reason == event.reason,
-                )
-                await connection.execute(of_event.values(found_at=_micros(event.found_at)))
-                row = {"state": state, "resolved_at": _micros(ended_at)}
-                if event.reason == "opened":
-                    row["found_at"] = _micros(event.found_at)
-                of_alert = alerts.update().where(alerts.c.alert_id == event.alert_id)
-                await connection.execute(of_alert.values(**row))
+            await write_late(connection, *events, state=state, ended_at=ended_at)
             written = list[WrittenDelivery]()
             for event in events:
                 written += await self.outbox.record(

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from monitoring.kinds import AlertState
 from serving.notify.channels.base import Channel, Rejected, Unavailable
 from serving.notify.channels.http_post import post
 from serving.notify.render.plain import render
@@ -69,6 +70,25 @@ async def test_a_webhook_is_signed_as_documented(http: httpx.AsyncClient) -> Non
     assert (sent["event"], sent["kol_name"]) == ("alert.opened", "Lêna 😡")
     assert sent["subject"].startswith("CRITICAL · Lêna 😡")
     assert sent["evidence"]["comments"] == 1240
+    late = ("state", "ended_at", "found_at", "late_comments")
+    assert [sent[name] for name in late] == ["open", None, None, None]
+
+
+async def test_a_webhook_says_what_was_found_late_and_what_was_withdrawn(
+    http: httpx.AsyncClient,
+) -> None:
+    found = {"found_at": NOW, "ended_at": NOW - timedelta(minutes=2)}
+    gone = {"reason": "revised", "state": AlertState.REVISED, "late_comments": 212}
+    async with receiving() as receiver:
+        channel = webhook(http, receiver)
+        await channel.send([notification(**found)])
+        await channel.send([notification(**gone, found_at=NOW)])
+    late, withdrawn = (json.loads(request.body) for request in receiver.requests)
+    assert late["found_at"] == "2026-03-10T12:00:00+00:00"
+    assert late["ended_at"] == "2026-03-10T11:58:00+00:00"
+    assert withdrawn["event"] == "alert.revised"
+    assert (withdrawn["state"], withdrawn["late_comments"]) == ("revised", 212)
+    assert withdrawn["subject"].startswith("WITHDRAWN")
 
 
 @pytest.mark.parametrize(
@@ -148,7 +168,8 @@ async def alerts_of(
 ) -> list[Any]:
     """What is sent to an Alertmanager in which alerts of these ids and severities fire."""
     body = json.dumps([{"labels": {"alert_id": i, "severity": s}} for i, s in firing]).encode()
-    asks = any(one.reason in ("escalated", "resolved") for one in notifications)
+    ending = ("escalated", "resolved")
+    asks = any(one.reason in ending or one.withdrawn for one in notifications)
     async with receiving(*[answer(200, body)] * asks) as receiver:
         await alertmanager(http, receiver).send(notifications)
     *asked, request = receiver.requests
@@ -192,6 +213,19 @@ async def test_alertmanager_gets_the_end_under_the_same_labels(http: httpx.Async
     assert all(alert["startsAt"] <= alert["endsAt"] for alert in [lower, risen, ended, *stale])
 
 
+async def test_alertmanager_gets_a_withdrawal_as_the_end(http: httpx.AsyncClient) -> None:
+    revised = {"reason": "revised", "at": NOW, "found_at": NOW + timedelta(hours=1)}
+    gone = notification(**revised, state=AlertState.REVISED)
+    ended = await alerts_of(http, gone, firing=[("a1", "critical"), ("a1", "warning")])
+    assert sorted(alert["labels"]["severity"] for alert in ended) == ["critical", "warning"]
+    assert {datetime.fromisoformat(alert["endsAt"]) for alert in ended} == {NOW}
+    assert all(alert["startsAt"] <= alert["endsAt"] for alert in ended)
+    assert "Withdrawn: with the comments" in ended[0]["annotations"]["description"]
+    assert ended[0]["annotations"]["found_at"] == "2026-03-10T13:00:00+00:00"
+    (again,) = await alerts_of(http, notification(**revised))  # its end no longer holds
+    assert datetime.fromisoformat(again["endsAt"]) > NOW + timedelta(hours=72)
+
+
 async def test_alertmanager_gets_the_latest_transition_of_a_group(http: httpx.AsyncClient) -> None:
     group = [notification(severity="warning"), notification(reason="resolved", at=NOW)]
     found = await alerts_of(http, *group, notification(alert_id="b2"))
@@ -209,6 +243,20 @@ async def test_an_alertmanager_that_answers_nonsense_is_unavailable(
         with pytest.raises(Unavailable, match=r"no list of alerts|more than"):
             await alertmanager(http, receiver).send([notification(reason="resolved")])
     assert len(receiver.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "tone"),
+    [(AlertState.REVISED, "apprise-success"), (AlertState.OPEN, "apprise-failure")],
+)
+async def test_apprise_sends_a_withdrawal_as_good_news(
+    http: httpx.AsyncClient, state: AlertState, tone: str
+) -> None:
+    async with receiving(answer(200, b"{}")) as receiver:
+        revised = notification(reason="revised", state=state, found_at=NOW)
+        await ntfy(http, receiver).send([revised])
+    (request,) = receiver.requests
+    assert tone in str(request.headers)
 
 
 async def test_apprise_sends_a_burst_as_one_message(http: httpx.AsyncClient) -> None:

@@ -165,6 +165,23 @@ def test_an_alert_of_the_list_has_a_card_and_a_row() -> None:
     assert drawn(alert_table([])) == "no alerts\n"
 
 
+def test_what_was_found_late_and_what_was_withdrawn() -> None:
+    late = {"found_at": "2026-03-02T01:02:00Z"}
+    found = "found late, 2026-03-02 01:02 UTC, when more comments arrived"
+    assert found in card(**late)
+    assert "found late" not in card()
+    assert "refund" not in card(**late, reason="revised")
+    assert "CRITICAL · mira · revised" in card(**late, reason="revised")
+    alert = msgspec.convert(ALERT | late | {"state": "revised"}, AlertInfo)
+    text = drawn(alert_card(alert))
+    assert "CRITICAL · mira · withdrawn" in text
+    assert "refund" not in text
+    table = drawn(alert_table([alert]), 80)
+    assert "withdrawn" in table
+    assert "found 02 Mar 01:02" in table
+    assert "open" not in table.split("\n", 3)[3]
+
+
 def test_evidence_without_drivers_and_scores() -> None:
     bare = EVIDENCE | {"drivers": None, "scores": [], "summary": ""}
     assert "61%; normal: 14%" in card(evidence=bare)

@@ -212,6 +212,18 @@ def test_evidence_of_old_versions_has_no_section_on_people(alert: dict[str, Any]
     assert "Who writes" not in "\n".join(drawn(alert))
 
 
+def test_a_withdrawn_alert_says_so(alert: dict[str, Any]) -> None:
+    revised = alert["events"][1] | {"reason": "revised", "found_at": "2026-03-02T01:02:00Z"}
+    revised["evidence"] = revised["evidence"] | {"scores": []}
+    alert |= {"state": "revised", "events": [*alert["events"], revised]}
+    lines = drawn(alert)
+    text = " ".join(" ".join(lines).split())
+    assert "warning · withdrawn · a1b2" in text
+    assert "It was withdrawn: with the comments that came late, there was no incident." in text
+    (step,) = (line for line in lines if " revised " in line)
+    assert step.endswith("found 02 Mar 01:02")
+
+
 def test_an_open_alert_shows_its_last_minute(alert: dict[str, Any]) -> None:
     alert |= {"state": "open", "events": alert["events"][:1]}
     text = " ".join(" ".join(drawn(alert)).split())
