@@ -56,6 +56,7 @@ from serving.storage.comment_log import CommentLog
 from serving.storage.database import Database
 from serving.storage.delay_store import DelayStore
 from serving.storage.delivery_store import DeliveryStore
+from serving.storage.follower_store import FollowerStore
 from serving.storage.kol_store import KolStore
 from serving.storage.mood_store import MoodStore
 from serving.storage.policy_store import PolicyStore
@@ -213,6 +214,7 @@ async def _start(
         metrics=metrics,
         log=log,
         kols=KolStore(database),
+        followers=FollowerStore(database),
         policies=policies,
         policy=policy,
         moods=MoodStore(database),

@@ -36,6 +36,17 @@ class InvalidRequest(ServingError):
         self.field = field
 
 
+class Conflict(InvalidRequest):
+    """A request is right in itself, but what is stored forbids it.
+
+    Attributes:
+        field: the parameter at fault; None where the request as a whole is.
+    """
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__("conflict", message, field=field)
+
+
 class NotFound(ServingError):
     """There is no such KOL, alert, delivery, silence or page."""
 

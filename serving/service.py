@@ -25,6 +25,7 @@ from serving.storage.alert_store import AlertStore
 from serving.storage.comment_log import CommentLog
 from serving.storage.delay_store import DelayStore
 from serving.storage.delivery_store import DeliveryStore
+from serving.storage.follower_store import FollowerStore
 from serving.storage.kol_store import KolStore
 from serving.storage.mood_store import MoodStore
 from serving.storage.policy_store import PolicyStore
@@ -41,6 +42,7 @@ class Service:
     metrics: Metrics
     log: CommentLog
     kols: KolStore
+    followers: FollowerStore
     policies: PolicyStore
     policy: Policy
     moods: MoodStore

@@ -48,6 +48,8 @@ async def list_alerts(
     """List alerts, the last opened first."""
     now = service.clock.now()
     touched = bool(acknowledged) or assignee is not None
+    if kol_id is not None:
+        kol_id = await service.kols.resolve(kol_id)
     wanted = AlertFilter(kol_id, state, severity, since, touched)
     before = decode_instant_cursor(cursor, str) if cursor else None
     narrowed = any(asked is not None for asked in (acknowledged, assignee, muted))

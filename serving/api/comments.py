@@ -46,7 +46,7 @@ async def post_comments(request: Request, service: Running) -> JSONResponse:
     updated if its text, its likes or a field that was missing are new, else it counts as a
     duplicate.
     """
-    intake = Intake(service.group_commit, service.clock, service.metrics)
+    intake = Intake(service.group_commit, service.kols, service.clock, service.metrics)
     media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip()
     if media_type in _NDJSON:
         return await _take_lines(request, intake)

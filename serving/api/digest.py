@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from serving.api.kols import KolId
+from serving.api.kol_params import RawKolId
 from serving.api.problems import documented
 from serving.errors import InvalidRequest, NotFound
 from serving.locales.wording import time_zone
@@ -54,7 +54,7 @@ async def get_digest(
         Query(description="Time zone of the days, such as Asia/Ho_Chi_Minh; default: UTC."),
     ] = None,
     kol_id: Annotated[
-        list[KolId] | None, Query(max_length=1000, description="Only these KOLs; repeatable.")
+        list[RawKolId] | None, Query(max_length=1000, description="Only these KOLs; repeatable.")
     ] = None,
     brand: Annotated[str | None, Query(description="Only the KOLs of this brand.")] = None,
     name: Annotated[
@@ -63,7 +63,8 @@ async def get_digest(
     ] = None,
 ) -> Digest:
     """Get a digest of a day or a week: mood by KOL, incidents, recoveries and false alarms."""
-    chosen, zone, title = _none_or_all(kol_id), _zone(timezone), None
+    resolved = [await service.kols.resolve(one) for one in kol_id or ()]
+    chosen, zone, title = _none_or_all(resolved), _zone(timezone), None
     for one in chosen or ():
         await service.kols.get(one)
     if brand is not None:
@@ -99,7 +100,7 @@ async def send_digest(name: Name, body: SendIn, service: Running) -> SentOut:
     )
 
 
-def _none_or_all(ids: list[str] | None) -> frozenset[str] | None:
+def _none_or_all(ids: list[str]) -> frozenset[str] | None:
     return frozenset(ids) if ids else None
 
 

@@ -58,6 +58,8 @@ async def get_feedback(
     """Get the precision of alerts by KOL, kind and week; default: the last 12 weeks."""
     now = service.clock.now()
     since, until = span(since, until, now, default=_WEEKS)
+    if kol_id is not None:
+        kol_id = await service.kols.resolve(kol_id)
     judged = await service.actions.judged(FeedbackFilter(since, until, kol_id, kind), now)
     return FeedbackOut(
         since=since,

@@ -3,10 +3,21 @@
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 
 from model.types import Sentiment
 from serving.api.comment_schemas import CommentList, CommentOut
+from serving.api.kol_params import KolId, NewKolId
+from serving.api.kol_schemas import (
+    FollowerCountIn,
+    FollowerCountOut,
+    FollowerList,
+    KolIn,
+    KolList,
+    KolOut,
+    MoodOut,
+    MoodPointOut,
+)
 from serving.api.paging import (
     Cursor,
     Limit,
@@ -17,22 +28,15 @@ from serving.api.paging import (
 )
 from serving.api.policy_schemas import KolDetailOut, PolicyHistoryOut, PolicyIn, policy_out
 from serving.api.problems import documented
-from serving.api.schemas import (
-    KolIn,
-    KolList,
-    KolOut,
-    MoodOut,
-    MoodPointOut,
-)
 from serving.api.spans import Since, Until, span
 from serving.errors import InvalidRequest
+from serving.ingest.comment import CLOCK_SKEW, OLDEST
 from serving.service import Running
 from serving.storage.comment_log import CommentFilter
+from serving.storage.follower_store import FollowerCount
 from serving.storage.kol_store import KolProfileRecord
 
 router = APIRouter(tags=["kols"])
-
-KolId = Annotated[str, Path(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 _MOST_POINTS = 10_000
 _DAY = timedelta(days=1)
@@ -51,34 +55,47 @@ async def list_kols(service: Running, limit: Limit = 100, cursor: Cursor = None)
     )
 
 
-@router.get("/kols/{kol_id}", responses=documented(404, 422, 503))
-async def get_kol(kol_id: KolId, service: Running) -> KolDetailOut:
-    """Get a KOL and its detection policy."""
-    kol = await service.kols.get(kol_id)
-    policy = await _policy(kol_id, service)
-    delays = await service.delays.of_kols([kol_id])
-    return KolDetailOut.of(kol, delays[kol_id], policy=policy.model_dump())
+@router.get("/kols/{kol_id:path}/followers", responses=documented(404, 422, 503))
+async def list_followers(
+    kol_id: KolId, service: Running, limit: Limit = 100, cursor: Cursor = None
+) -> FollowerList:
+    """List how many followers a KOL had over time, newest first."""
+    await service.kols.get(kol_id)
+    before = decode_instant_cursor(cursor, int)[0] if cursor else None
+    found = await service.followers.page(kol_id, before=before, limit=limit + 1)
+    last = found[limit - 1] if len(found) > limit else None
+    return FollowerList(
+        items=[FollowerCountOut.model_validate(count) for count in found[:limit]],
+        next_cursor=encode_instant_cursor(last.at, last.followers) if last else None,
+    )
 
 
-@router.put("/kols/{kol_id}", responses=documented(400, 422, 503))
-async def put_kol(kol_id: KolId, profile: KolIn, service: Running) -> KolOut:
-    """Register a KOL or replace its profile. A KOL without a profile is registered automatically
-    with its first comment.
+@router.post("/kols/{kol_id:path}/followers", responses=documented(400, 404, 422, 503))
+async def add_followers(kol_id: KolId, count: FollowerCountIn, service: Running) -> KolOut:
+    """Add a number of followers. The newest one is shown in the profile; one of the same instant is
+    replaced.
     """
-    new = KolProfileRecord(**profile.model_dump())
-    await service.kols.put(kol_id, new, service.clock.now())
-    delays = await service.delays.of_kols([kol_id])
-    return KolOut.of(await service.kols.get(kol_id), delays[kol_id])
+    await service.kols.get(kol_id)
+    now = service.clock.now()
+    at = count.at or now
+    if not OLDEST <= at <= now + CLOCK_SKEW:
+        raise InvalidRequest(
+            "invalid_parameter",
+            f"at must be between {OLDEST:%Y-%m-%d} and now; check the sender's clock and zone",
+            field="at",
+        )
+    await service.followers.add(kol_id, [FollowerCount(at, count.followers)])
+    return await _kol(kol_id, service)
 
 
-@router.get("/kols/{kol_id}/policy", responses=documented(404, 422, 503))
+@router.get("/kols/{kol_id:path}/policy", responses=documented(404, 422, 503))
 async def get_policy(kol_id: KolId, service: Running) -> PolicyHistoryOut:
     """Get the detection policy of a KOL, its overrides, and who set them when."""
     await service.kols.get(kol_id)
     return await _policy(kol_id, service)
 
 
-@router.put("/kols/{kol_id}/policy", responses=documented(400, 404, 422, 503))
+@router.put("/kols/{kol_id:path}/policy", responses=documented(400, 404, 422, 503))
 async def put_policy(kol_id: KolId, change: PolicyIn, service: Running) -> PolicyHistoryOut:
     """Change the detection policy of a KOL. Omitted fields keep their value; null removes an
     override. The change applies to comments that are received after it, also when
@@ -89,7 +106,7 @@ async def put_policy(kol_id: KolId, change: PolicyIn, service: Running) -> Polic
     return await _policy(kol_id, service)
 
 
-@router.get("/kols/{kol_id}/mood", responses=documented(404, 422, 503))
+@router.get("/kols/{kol_id:path}/mood", responses=documented(404, 422, 503))
 async def get_mood(
     kol_id: KolId,
     service: Running,
@@ -127,7 +144,7 @@ async def get_mood(
     )
 
 
-@router.get("/kols/{kol_id}/comments", responses=documented(404, 422, 503))
+@router.get("/kols/{kol_id:path}/comments", responses=documented(404, 422, 503))
 async def list_comments(
     kol_id: KolId,
     service: Running,
@@ -162,6 +179,34 @@ async def list_comments(
         items=[CommentOut.of(listed) for listed in found[:limit]],
         next_cursor=encode_instant_cursor(last.comment.created_at, last.seq) if last else None,
     )
+
+
+# After the others: an id from before ids had to fit URLs may hold a slash.
+@router.get("/kols/{kol_id:path}", responses=documented(404, 422, 503))
+async def get_kol(kol_id: KolId, service: Running) -> KolDetailOut:
+    """Get a KOL and its detection policy."""
+    kol = await service.kols.get(kol_id)
+    policy = await _policy(kol_id, service)
+    delays = await service.delays.of_kols([kol_id])
+    return KolDetailOut.of(kol, delays[kol_id], policy=policy.model_dump())
+
+
+@router.put("/kols/{kol_id:path}", responses=documented(400, 409, 422, 503))
+async def put_kol(kol_id: NewKolId, profile: KolIn, service: Running) -> KolOut:
+    """Register a KOL or replace its profile. A KOL without a profile is registered automatically
+    with its first comment.
+
+    An id holds letters and digits of any script and `-._~`, 128 characters at most. The answer is
+    409 if another KOL has one of the handles.
+    """
+    new = KolProfileRecord(**profile.model_dump())
+    await service.kols.put(kol_id, new, service.clock.now())
+    return await _kol(kol_id, service)
+
+
+async def _kol(kol_id: str, service: Running) -> KolOut:
+    delays = await service.delays.of_kols([kol_id])
+    return KolOut.of(await service.kols.get(kol_id), delays[kol_id])
 
 
 async def _policy(kol_id: str, service: Running) -> PolicyHistoryOut:

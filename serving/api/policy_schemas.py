@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from monitoring.policy import OVERRIDABLE, Policy
 from serving.api.alert_schemas import Name
-from serving.api.schemas import KolOut
+from serving.api.kol_schemas import KolOut
 from serving.storage.policy_store import PolicyChange, effective, overrides
 
 Override = Annotated[float, Field(gt=0, allow_inf_nan=False)]

@@ -1,38 +1,23 @@
-"""Schemas of scores, KOLs, deliveries and the service's status."""
+"""Schemas of scores, deliveries and the service's status."""
 
-from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
-    StringConstraints,
 )
 
 from model.types import Sentiment
 from monitoring.kinds import AlertKind, Severity
-from serving.api.source_schemas import SourceOut
 from serving.delivery_state import DeliveryState
-from serving.ingest.comment import MAX_LIKES, short_enough, storable
+from serving.ingest.comment import short_enough, storable
 from serving.storage.delivery_record import Delivery
 from serving.storage.digest_record import DigestInterval
-from serving.storage.kol_store import KolRecord
 from serving.storage.notification_reason import NotificationReason
-from serving.storage.source_delay import SourceDelay
-
-Line = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$"),
-    BeforeValidator(storable),
-]
-Tier = Literal["nano", "micro", "mid", "macro", "mega"]
-Relation = Literal["in_house", "partner"]
 
 
 class ScoreIn(BaseModel):
@@ -69,104 +54,6 @@ class ScoreOut(BaseModel):
 
     model: str = Field(description="Id of the model's weights.")
     predictions: list[PredictionOut]
-
-
-class KolIn(BaseModel):
-    """The profile of a KOL. Omitted fields are cleared."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: Line | None = None
-    handles: dict[Line, Line] = Field({}, max_length=50, description="Handle by platform.")
-    followers: int | None = Field(None, ge=0, le=MAX_LIKES)
-    tier: Tier | None = None
-    relation: Relation | None = None
-
-
-class KolStatusOut(BaseModel):
-    """The status of a KOL's stream at its last comment."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    kol_id: str
-    watermark: datetime | None = Field(
-        description="Event time before which all minutes are closed."
-    )
-    score: float = Field(
-        description="Highest ratio of a detector's score to its threshold; 1 raises an alert."
-    )
-    negative_share: float = Field(description="Negative share in the last half hour, 0 to 1.")
-    mood: float = Field(description="Mood in the last half hour, -1 to 1.")
-    expected_negative_share: float = Field(description="Normal negative share for this KOL.")
-    comments_per_hour: float = Field(description="Comments per hour in the last half hour.")
-    expected_comments_per_hour: float = Field(
-        description="Normal number of comments for this KOL at this hour of the week."
-    )
-    alert_id: str | None = Field(description="Id of the open backlash alert.")
-    severity: Severity | None = Field(description="Severity of that alert.")
-    late: int = Field(description="Number of comments that were too late for detection.")
-    duplicates: int = Field(description="Number of comments repeated within an open minute.")
-    learning: bool = Field(
-        description="True while there are too few comments to know what is normal."
-    )
-
-
-class KolOut(BaseModel):
-    """A KOL and the status of its stream."""
-
-    kol_id: str
-    name: str | None
-    handles: dict[str, str]
-    followers: int | None
-    tier: Tier | None
-    relation: Relation | None
-    registered_at: datetime
-    duplicates: int = Field(description="Number of comments that were sent again.")
-    sources: list[SourceOut] = Field(description="The platforms that live comments came from.")
-    status: KolStatusOut | None = Field(description="Null until the first comment is processed.")
-
-    @classmethod
-    def of(cls, kol: KolRecord, delays: Sequence[SourceDelay], **more: object) -> Self:
-        """A KOL as its reader sees it; `more` are the further fields of a subclass."""
-        status = None if kol.status is None else KolStatusOut.model_validate(kol.status)
-        return cls.model_validate(
-            asdict(kol.profile)
-            | {
-                "kol_id": kol.kol_id,
-                "registered_at": kol.registered_at,
-                "duplicates": kol.duplicates,
-                "sources": [SourceOut.of(delay) for delay in delays],
-                "status": status,
-            }
-            | more
-        )
-
-
-class KolList(BaseModel):
-    """A page of KOLs by id."""
-
-    items: list[KolOut]
-    next_cursor: str | None
-
-
-class MoodPointOut(BaseModel):
-    """One step of a KOL's mood. Steps without comments are left out."""
-
-    start: datetime
-    comments: int
-    negative_share: float = Field(description="Mean of P(negative), 0 to 1.")
-    positive_share: float = Field(description="Mean of P(positive), 0 to 1.")
-    mood: float = Field(description="Mean of P(positive) - P(negative), -1 to 1.")
-
-
-class MoodOut(BaseModel):
-    """A KOL's mood over time."""
-
-    kol_id: str
-    since: AwareDatetime
-    until: AwareDatetime
-    step: int = Field(description="Length of a step in seconds.")
-    points: list[MoodPointOut]
 
 
 class DeliveryOut(BaseModel):

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from monitoring.kinds import Severity
 from serving.api.alert_schemas import Name, Remark
+from serving.api.kol_params import usable
 from serving.api.paging import Cursor, Limit, decode_cursor, encode_cursor
 from serving.api.problems import documented
 from serving.notify.config.route_specs import Kind
@@ -121,10 +122,11 @@ async def add_silence(body: SilenceIn, service: Running) -> SilenceOut:
     now = service.clock.now()
     starts_at = max(body.starts_at or now, now)
     check_span(starts_at, body.ends_at, now)
+    kols = body.kols and [await usable(name, service, field="kols") for name in body.kols]
     silence = Silence(
         silence_id=0,
         matchers=Matchers(
-            kols=_set(body.kols),
+            kols=_set(kols),
             kinds=_set(body.kinds),
             posts=_set(body.posts),
             max_severity=body.max_severity,

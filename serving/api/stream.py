@@ -8,8 +8,8 @@ from fastapi import APIRouter, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from serving.api.alert_schemas import AlertEventOut
+from serving.api.kol_schemas import KolStatusOut
 from serving.api.problems import documented
-from serving.api.schemas import KolStatusOut
 from serving.service import Running
 
 router = APIRouter(tags=["stream"])
@@ -37,6 +37,8 @@ async def stream(
     The id of an alert event is its `event_id`: a client that reconnects with `Last-Event-ID` misses
     none. A mood event is sent for each KOL that changed, at most once per `mood_interval`.
     """
+    if kol_id is not None:
+        kol_id = await service.kols.resolve(kol_id)
     written, now = service.written, asyncio.get_running_loop().time
     seen = await service.alerts.last_event_id() if last_event_id is None else last_event_id
     step, mood_due = service.pipeline.progress.step, 0.0

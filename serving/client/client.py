@@ -18,7 +18,7 @@ from serving.client.models.comments import ScoresInfo, SubmissionReceipt
 from serving.client.models.deliveries import DeliveryInfo
 from serving.client.models.digests import DigestInfo, SentDigestInfo
 from serving.client.models.feedback import FeedbackInfo
-from serving.client.models.kols import KolInfo, KolProfile, MoodInfo, PolicyInfo
+from serving.client.models.kols import FollowerCountInfo, KolInfo, KolProfile, MoodInfo, PolicyInfo
 from serving.client.models.routing import RoutingInfo
 from serving.client.models.silences import SilenceInfo, SilenceRequest
 from serving.client.models.status import ServiceStatus
@@ -118,6 +118,20 @@ class ServiceClient:
         """Register a KOL, or replace its profile."""
         path = f"/kols/{_part(kol_id)}"
         return read(await self._connection.send("PUT", path, profile), KolInfo)
+
+    async def followers(
+        self, kol_id: str, *, limit: int | None = None
+    ) -> Answer[list[FollowerCountInfo]]:
+        """How many followers a KOL had over time, newest first."""
+        items = await self._connection.items(f"/kols/{_part(kol_id)}/followers", {}, limit)
+        return read_list(items, FollowerCountInfo)
+
+    async def add_followers(
+        self, kol_id: str, followers: int, *, at: datetime | None = None
+    ) -> Answer[KolInfo]:
+        """Add a number of followers, counted now or at an instant."""
+        path, body = f"/kols/{_part(kol_id)}/followers", _given({"followers": followers, "at": at})
+        return read(await self._connection.send("POST", path, body), KolInfo)
 
     async def mood(
         self, kol_id: str, *, since: datetime, until: datetime, step: int | None = None

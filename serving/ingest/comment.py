@@ -20,16 +20,20 @@ from pydantic_core.core_schema import ValidationInfo
 
 from monitoring.events import Comment
 from serving.errors import InvalidComment
+from serving.ingest.kol_id import fits, fitting
 from serving.ingest.placeholders import is_placeholder
 from serving.ingest.values import counts, ids, text
 from serving.ingest.values.invalid_value import InvalidValue
 from serving.ingest.values.rules import NOTHING_KNOWN, Adjustment, TimeRules, ValueContext
 from serving.ingest.values.times import read_time
+from serving.storage.kol_handle_rows import HandleKey, handle_key
+from serving.storage.kol_store import KnownKols
 
 MAX_TEXT_BYTES = text.MAX_BYTES
 MAX_LIKES = counts.MOST
 OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
 CLOCK_SKEW = timedelta(minutes=5)
+_NO_KOLS = KnownKols()
 
 _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
@@ -54,6 +58,12 @@ def _read_id(value: object, most: int) -> object:
     if found is None:
         raise InvalidValue("missing_field", "is missing")
     return found
+
+
+def _read_kol_id(value: object, info: ValidationInfo) -> object:
+    """Ids from before they had to fit URLs are still right."""
+    found = ids.read_id(value, 128)
+    return fitting(found) if found and found not in _context(info).known.registered else found
 
 
 def _read_optional_id(value: object, info: ValidationInfo, most: int) -> object:
@@ -154,7 +164,10 @@ def _optional_id(most: int) -> BeforeValidator:
 
 
 _Id64 = Annotated[str, StringConstraints(min_length=1, max_length=64), _required_id(64)]
-_Id128 = Annotated[str, StringConstraints(min_length=1, max_length=128), _required_id(128)]
+_KolId = Annotated[
+    Annotated[str, StringConstraints(min_length=1, max_length=128)] | None,
+    BeforeValidator(_read_kol_id),
+]
 _Id256 = Annotated[str, StringConstraints(min_length=1, max_length=256), _required_id(256)]
 _OptionalId64 = Annotated[str | None, _optional_id(64)]
 _OptionalId256 = Annotated[str | None, _optional_id(256)]
@@ -176,7 +189,16 @@ class CommentIn(BaseModel):
     comment_id: _Id256 = Field(
         description="The platform's id; unique with `platform` and `kol_id`."
     )
-    kol_id: _Id128 = Field(description="Whose stream it belongs to.")
+    kol_id: _KolId = Field(
+        None,
+        description="Whose stream it belongs to: letters, digits and `-._~`. Required without"
+        " `handle`.",
+    )
+    handle: _OptionalId256 = Field(
+        None,
+        description="The KOL's account on the platform, instead of `kol_id`. The KOL must have it"
+        " in its profile.",
+    )
     text: Annotated[str, AfterValidator(short_enough), BeforeValidator(_read_text)] = Field(
         description="As written; may be empty. At most 64 KiB in UTF-8."
     )
@@ -201,12 +223,33 @@ class CommentIn(BaseModel):
     )
 
 
+def named_kol(item: object) -> str | HandleKey | None:
+    """What a raw item names its KOL by, where that has to be looked up.
+
+    Returns:
+        An id that is not as ids are; platform and key of a handle; None for neither.
+    """
+    if not isinstance(item, Mapping):
+        return None
+    try:
+        if kol_id := ids.read_id(item.get("kol_id"), 128):
+            return None if fits(kol_id) else kol_id
+        platform, handle = (
+            ids.read_id(item.get("platform"), 64),
+            ids.read_id(item.get("handle"), 256),
+        )
+    except InvalidValue:
+        return None
+    return (platform, handle_key(handle)) if platform and handle else None
+
+
 def parse_comment(
     item: object,
     *,
     now: datetime,
     times: TimeRules = NOTHING_KNOWN,
     adjustments: Counter[Adjustment] | None = None,
+    known: KnownKols = _NO_KOLS,
 ) -> Comment:
     """Check one raw item.
 
@@ -215,11 +258,12 @@ def parse_comment(
         now: the present instant; comments from the future are refused.
         times: what is known of its time beside what it says.
         adjustments: counts what was changed in its values to read them.
+        known: of the KOLs that `named_kol` says of the item, those that there are.
 
     Raises:
         InvalidComment: names the first field at fault, what is wrong and the fix.
     """
-    context = ValueContext(now, times, Counter() if adjustments is None else adjustments)
+    context = ValueContext(now, times, Counter() if adjustments is None else adjustments, known)
     if not isinstance(item, Mapping):
         raise InvalidComment("wrong_type", None, "each comment must be an object")
     try:
@@ -227,10 +271,31 @@ def parse_comment(
     except ValidationError as error:
         raise _first_fault(error.errors(include_url=False)[0]) from None
     fields = dict(comment)
+    del fields["handle"]
+    fields["kol_id"] = comment.kol_id or _owner(comment, known)
     removed = fields.pop("deleted")
     if is_placeholder(comment.text):
         removed, fields["text"] = True, ""
     return Comment(**fields, removed=removed)
+
+
+def _owner(comment: CommentIn, known: KnownKols) -> str:
+    """The KOL that has the comment's handle."""
+    if comment.handle is None:
+        raise InvalidComment(
+            "missing_field",
+            "kol_id",
+            "kol_id is missing; give it, or the KOL's account on the platform as handle",
+        )
+    kol_id = known.handles.get((comment.platform, handle_key(comment.handle)))
+    if kol_id is None:
+        raise InvalidComment(
+            "unknown_handle",
+            "handle",
+            f"handle {comment.handle!r} on {comment.platform} is no KOL's; add it to the KOL's"
+            " profile (PUT /v1/kols/lena-park with handles), or send kol_id",
+        )
+    return kol_id
 
 
 def _first_fault(error: ErrorDetails) -> InvalidComment:

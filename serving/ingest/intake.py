@@ -2,18 +2,19 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from monitoring.events import Comment
 from serving.clock import Clock
 from serving.errors import InvalidComment, TooBusy
-from serving.ingest.comment import parse_comment
+from serving.ingest.comment import named_kol, parse_comment
 from serving.ingest.group_commit import GroupCommit
 from serving.ingest.values.rules import Adjustment
 from serving.metrics import Metrics
 from serving.storage.comment_update import CommentOutcome
+from serving.storage.kol_store import KnownKols, KolStore
 
 _UNKNOWN = "_unknown"
 
@@ -42,9 +43,10 @@ class Intake:
         adjustments: what was changed in values to read them, so far.
     """
 
-    def __init__(self, writer: GroupCommit, clock: Clock, metrics: Metrics) -> None:
+    def __init__(self, writer: GroupCommit, kols: KolStore, clock: Clock, metrics: Metrics) -> None:
         self.adjustments: Counter[Adjustment] = Counter()
         self._writer = writer
+        self._kols = kols
         self._clock = clock
         self._metrics = metrics
 
@@ -62,13 +64,14 @@ class Intake:
             StoreError: the database refused; nothing was kept.
         """
         now = self._clock.now()
+        known = await self._known_kols(items.values())
         checked: list[Comment | InvalidComment] = []
         for item in items.values():
             try:
                 checked.append(
                     item
                     if isinstance(item, InvalidComment)
-                    else parse_comment(item, now=now, adjustments=self.adjustments)
+                    else parse_comment(item, now=now, adjustments=self.adjustments, known=known)
                 )
             except InvalidComment as fault:
                 checked.append(fault)
@@ -85,6 +88,16 @@ class Intake:
                 receipts.append(Receipt(index, item, status))
                 self._count(self._metrics.kol(entry.kol_id), status)
         return receipts
+
+    async def _known_kols(self, items: Iterable[object]) -> KnownKols:
+        """The KOLs that are named by a handle, or by an id that no new KOL could have."""
+        named = {name for item in items if (name := named_kol(item)) is not None}
+        if not named:
+            return KnownKols()
+        kol_ids = [name for name in named if isinstance(name, str)]
+        return await self._kols.known(
+            kol_ids, [name for name in named if not isinstance(name, str)]
+        )
 
     async def _append(self, comments: list[Comment], *, wait: bool) -> list[CommentOutcome]:
         while True:

@@ -233,7 +233,7 @@ async def _register_kols(
             set_={"duplicates": kols.c.duplicates + statement.excluded.duplicates},
         ),
         [
-            {"kol_id": kol_id, "handles": {}, "registered_at": now, "duplicates": count}
+            {"kol_id": kol_id, "registered_at": now, "duplicates": count}
             for kol_id, count in duplicates.items()
         ],
     )

@@ -38,12 +38,30 @@ kols = Table(
     metadata,
     Column("kol_id", String(128), primary_key=True),
     Column("name", Text),
-    Column("handles", JSON, nullable=False),
     Column("followers", BigInteger),
     Column("tier", String(16)),
     Column("relation", String(16)),
     Column("registered_at", BigInteger, nullable=False),
     Column("duplicates", BigInteger, nullable=False, server_default="0"),
+)
+
+# The account of a KOL on a platform. `handle_key` is what handles are compared by.
+kol_handles = Table(
+    "kol_handles",
+    metadata,
+    Column("platform", String(200), primary_key=True),
+    Column("handle_key", String(600), primary_key=True),
+    Column("kol_id", String(128), nullable=False, index=True),
+    Column("handle", String(200), nullable=False),
+)
+
+# How many followers a KOL had at an instant, over all platforms.
+kol_followers = Table(
+    "kol_followers",
+    metadata,
+    Column("kol_id", String(128), primary_key=True),
+    Column("at", BigInteger, primary_key=True),
+    Column("followers", BigInteger, nullable=False),
 )
 
 comments = Table(

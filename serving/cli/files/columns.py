@@ -11,7 +11,10 @@ from serving.errors import ServingError
 from serving.ingest.comment import CommentIn
 
 FIELDS = tuple(CommentIn.model_fields)
-REQUIRED = tuple(name for name, info in CommentIn.model_fields.items() if info.is_required())
+# `kol_id`, or `handle` in its place.
+REQUIRED = tuple(
+    name for name, info in CommentIn.model_fields.items() if info.is_required() or name == "kol_id"
+)
 
 # What exports call our fields; only ever offered as a suggestion, never applied silently.
 _ALIASES = {
@@ -112,6 +115,8 @@ class ColumnMap:
                 )
             elif name in REQUIRED:
                 missing.append(name)
+        if "handle" in chosen and "kol_id" in missing:
+            missing.remove("kol_id")
         if missing:
             raise InputError(_missing(missing, available))
         ignored = tuple(name for name in available if name not in chosen.values())

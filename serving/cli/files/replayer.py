@@ -107,7 +107,8 @@ class _Sender:
             when = count.at = _created_at(row)
             count.first = min(count.first or when, when)
             count.last = max(count.last or when, when)
-            count.kol_ids.add(str((row.item or {})["kol_id"]))
+            if (kol_id := (row.item or {}).get("kol_id")) is not None:
+                count.kol_ids.add(str(kol_id))
         self._report()
 
 

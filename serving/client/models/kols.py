@@ -9,7 +9,8 @@ class KolProfile(msgspec.Struct, frozen=True, kw_only=True):
     """What you can tell the service about a KOL.
 
     Attributes:
-        handles: platform -> account name.
+        handles: platform -> account name; comments may name the KOL by it.
+        followers: over all platforms, now.
         tier: "nano", "micro", "mid", "macro" or "mega".
         relation: "in_house" or "partner".
     """
@@ -19,6 +20,13 @@ class KolProfile(msgspec.Struct, frozen=True, kw_only=True):
     followers: int | None = None
     tier: str | None = None
     relation: str | None = None
+
+
+class FollowerCountInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """How many followers a KOL had at an instant, over all platforms."""
+
+    at: datetime
+    followers: int
 
 
 class KolStatusInfo(msgspec.Struct, frozen=True, kw_only=True):

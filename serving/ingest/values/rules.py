@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from enum import StrEnum
 
+from serving.storage.kol_store import KnownKols
+
 
 class Adjustment(StrEnum):
     """What was done to a value so that its comment could be kept; counted and reported."""
@@ -45,8 +47,10 @@ class ValueContext:
         now: the present instant; comments from the future are refused.
         times: how times are read.
         adjustments: counts what was changed, over all comments that are read with this.
+        known: KOLs that comments name otherwise than by an id that new KOLs may have.
     """
 
     now: datetime
     times: TimeRules
     adjustments: Counter[Adjustment]
+    known: KnownKols

@@ -223,7 +223,7 @@ async def test_a_failed_transaction_leaves_nothing_and_a_reading_one_sees_one_mo
 
     async def fail() -> None:
         async with database.write() as connection:
-            await connection.execute(insert(kols).values(kol_id="m", handles={}, registered_at=0))
+            await connection.execute(insert(kols).values(kol_id="m", registered_at=0))
             raise RuntimeError("on the way")
 
     with pytest.raises(RuntimeError, match="on the way"):

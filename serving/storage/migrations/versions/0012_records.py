@@ -1,5 +1,7 @@
 """comments, posts and KOLs as the world has them"""
 
+import unicodedata
+from collections import defaultdict
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +13,19 @@ branch_labels = None
 depends_on = None
 
 _SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+_KOLS = sa.table(
+    "kols",
+    sa.column("kol_id", sa.String()),
+    sa.column("handles", sa.JSON()),
+    sa.column("followers", sa.BigInteger()),
+    sa.column("registered_at", sa.BigInteger()),
+)
+_HANDLES = sa.table(
+    "kol_handles",
+    *(sa.column(name, sa.String()) for name in ("platform", "handle_key", "kol_id", "handle")),
+)
 
 
 def upgrade() -> None:
@@ -32,9 +47,38 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_comment_versions_seq"), "comment_versions", ["seq"])
+    op.create_table(
+        "kol_handles",
+        sa.Column("platform", sa.String(length=200), nullable=False),
+        sa.Column("handle_key", sa.String(length=600), nullable=False),
+        sa.Column("kol_id", sa.String(length=128), nullable=False),
+        sa.Column("handle", sa.String(length=200), nullable=False),
+        sa.PrimaryKeyConstraint("platform", "handle_key", name=op.f("pk_kol_handles")),
+    )
+    op.create_index(op.f("ix_kol_handles_kol_id"), "kol_handles", ["kol_id"])
+    op.create_table(
+        "kol_followers",
+        sa.Column("kol_id", sa.String(length=128), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("followers", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("kol_id", "at", name=op.f("pk_kol_followers")),
+    )
+    op.execute(
+        "INSERT INTO kol_followers (kol_id, at, followers) "
+        "SELECT kol_id, registered_at, followers FROM kols WHERE followers IS NOT NULL"
+    )
+    _move_handles()
+    with op.batch_alter_table("kols") as batch:
+        batch.drop_column("handles")
 
 
 def downgrade() -> None:
+    op.add_column("kols", sa.Column("handles", sa.JSON(), nullable=True))
+    _move_handles_back()
+    with op.batch_alter_table("kols") as batch:
+        batch.alter_column("handles", existing_type=sa.JSON(), nullable=False)
+    op.drop_table("kol_followers")
+    op.drop_table("kol_handles")
     op.drop_table("comment_versions")
     # The version before has a comment once; the first KOL it came for keeps it.
     op.execute(
@@ -52,3 +96,35 @@ def downgrade() -> None:
 
 def _comments() -> Any:
     return op.batch_alter_table("comments", table_kwargs={"sqlite_autoincrement": True})
+
+
+def _move_handles() -> None:
+    """Give every handle to the KOL that was registered first with it."""
+    connection = op.get_bind()
+    taken = set()
+    rows = connection.execute(
+        sa.select(_KOLS.c.kol_id, _KOLS.c.handles).order_by(_KOLS.c.registered_at, _KOLS.c.kol_id)
+    ).all()
+    for kol_id, handles in rows:
+        for platform, handle in (handles or {}).items():
+            key = _handle_key(handle)
+            if not key or (platform, key) in taken:
+                continue
+            taken.add((platform, key))
+            row = {"platform": platform, "handle_key": key, "kol_id": kol_id, "handle": handle}
+            connection.execute(_HANDLES.insert().values(**row))
+
+
+def _move_handles_back() -> None:
+    connection = op.get_bind()
+    found: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for row in connection.execute(sa.select(_HANDLES)):
+        found[row.kol_id][row.platform] = row.handle
+    for kol_id in connection.execute(sa.select(_KOLS.c.kol_id)).scalars().all():
+        connection.execute(
+            _KOLS.update().where(_KOLS.c.kol_id == kol_id).values(handles=found[kol_id])
+        )
+
+
+def _handle_key(handle: str) -> str:
+    return unicodedata.normalize("NFC", handle.strip().lstrip("@").strip()).casefold()

@@ -1,0 +1,50 @@
+"""Ids of KOLs in paths and bodies."""
+
+from typing import Annotated
+
+from fastapi import Depends, Path
+from pydantic import StringConstraints
+
+from serving.errors import InvalidRequest
+from serving.ingest.kol_id import fits, fitting
+from serving.ingest.values.invalid_value import InvalidValue
+from serving.service import Running, Service
+
+RawKolId = Annotated[
+    str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")
+]
+_InPath = Annotated[RawKolId, Path()]
+
+
+async def usable(kol_id: str, service: Service, *, field: str = "kol_id") -> str:
+    """The id of a KOL that there is, or of one that may come.
+
+    Args:
+        kol_id: as it was sent.
+        service: knows the KOLs.
+        field: where it was sent.
+
+    Raises:
+        InvalidRequest: it has characters that an id cannot have, and no KOL has it.
+    """
+    resolved = await service.kols.resolve(kol_id)
+    if fits(resolved) or (await service.kols.known([resolved], [])).registered:
+        return resolved
+    try:
+        return fitting(resolved)
+    except InvalidValue as error:
+        raise InvalidRequest(
+            "invalid_parameter", f"{field}: {kol_id!r} {error.message}", field=field
+        ) from None
+
+
+async def _registered(kol_id: _InPath, service: Running) -> str:
+    return await service.kols.resolve(kol_id)
+
+
+async def _new(kol_id: _InPath, service: Running) -> str:
+    return await usable(kol_id, service)
+
+
+KolId = Annotated[str, Depends(_registered)]
+NewKolId = Annotated[str, Depends(_new)]
