@@ -18,6 +18,7 @@ from serving.api.paging import Cursor, Limit, decode_instant_cursor, encode_inst
 from serving.api.problems import documented
 from serving.insights.trace import LONGEST_LEAD, trace_of
 from serving.service import Running
+from serving.storage.alert_history import raised
 from serving.storage.alert_record import AlertRecord
 from serving.storage.alert_store import AlertFilter
 from serving.triage.muting import AlertStatus
@@ -100,7 +101,7 @@ async def get_alert(
     opened = events[0].evidence
     begun, ended = opened.incident_start, alert.resolved_at
     if alert.state is AlertState.REVISED:
-        ended = alert.updated_at
+        ended = raised(events)[-1].at
     minute_scores = await service.alerts.minute_scores(alert.kol_id, begun - LONGEST_LEAD, ended)
     trace = trace_of(
         minute_scores,

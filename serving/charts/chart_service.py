@@ -11,7 +11,7 @@ from serving.charts.drawing import draw
 from serving.charts.mood_chart import LEAD, TAIL, Bin, Mark, MoodChart, bins_of, step_of
 from serving.errors import TooBusy
 from serving.locales.wording import Wording, wording
-from serving.storage.alert_history import holding
+from serving.storage.alert_history import holding, raised
 from serving.storage.alert_store import AlertStore
 from serving.storage.kol_store import KolStore
 from serving.storage.mood_store import MoodStore
@@ -64,7 +64,9 @@ class ChartService:
         marks += [Mark(event.at, event.reason) for event in holding(events, alert.state)]
         since = begun - LEAD
         # Up to the last comments, but only a little past the end of what is over.
-        resolved = alert.updated_at if alert.state is AlertState.REVISED else alert.resolved_at
+        resolved = alert.resolved_at
+        if alert.state is AlertState.REVISED:
+            resolved = raised(events)[-1].at
         bound = until or (None if resolved is None else resolved + TAIL)
         minute_scores = await self._alerts.minute_scores(kol_id, since, bound)
         end = max(

@@ -96,7 +96,7 @@ def new_deliveries(
         payload: what they carry.
         planned: who is notified.
         now: the instant.
-        revisions: how often the alert had been revised before.
+        revisions: how often the alert has been revised.
     """
     return [
         NewDelivery(
@@ -125,7 +125,7 @@ def idempotency_key(
         reason: which transition.
         at: its event time; an alert may be reopened and resolved repeatedly.
         channel: the channel's name.
-        revisions: how often the alert had been revised before.
+        revisions: how often the alert has been revised.
     """
     again = f"-{revisions}" if revisions else ""
     return f"{alert_id}-{reason}-{to_micros(at)}{again}-{channel}"

@@ -23,22 +23,20 @@ from serving.triage.triage_status import TriageStatus
 
 @dataclass(frozen=True, slots=True)
 class PastEvent:
-    """A transition that an alert went through before.
+    """A transition of an alert.
 
     Attributes:
         reason: what happened.
-        severity: at the transition.
-        at: event time, aware, UTC.
+        at: event time, aware, UTC; of a revision when it was found.
     """
 
     reason: Reason
-    severity: Severity
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class PastNotification:
-    """A notification of an alert that a channel was sent before, or soon will be.
+    """A notification of an alert that a channel was sent, or soon will be.
 
     Attributes:
         channel: its name.
@@ -54,6 +52,11 @@ class PastNotification:
     at: datetime
     state: AlertState = AlertState.OPEN
 
+    @property
+    def withdrawn(self) -> bool:
+        """Whether it says that the alert no longer holds."""
+        return self.state is AlertState.REVISED
+
 
 @dataclass(frozen=True, slots=True)
 class EventContext:
@@ -64,7 +67,8 @@ class EventContext:
             events that comments which came late have shown.
         triage: what people did about it.
         silences: those that are active.
-        events: what happened to the alert before; read for what came late only.
+        events: what has happened to the alert, as far as is known now; read for what came late
+            only.
         notifications: what channels were sent of it; likewise.
         late_comments: how many comments of the incident came after the first notification; read for
             a withdrawal only.
@@ -79,7 +83,7 @@ class EventContext:
 
     @property
     def revisions(self) -> int:
-        """How often the alert had been revised before."""
+        """How often the alert has been revised."""
         return sum(event.reason is Reason.REVISED for event in self.events)
 
 
@@ -108,7 +112,7 @@ async def event_context(
         notified=list(dict.fromkeys(one.channel for one in found)),
         triage=history.triage(now),
         silences=await active_silences(connection, now),
-        events=await _events_before(connection, event) if late else (),
+        events=await _events(connection, event.alert_id) if late else (),
         notifications=found if late else (),
         late_comments=await _late_comments(connection, event) if withdrawn else None,
     )
@@ -140,23 +144,15 @@ async def _notifications(connection: AsyncConnection, alert_id: str) -> list[Pas
     ]
 
 
-async def _events_before(connection: AsyncConnection, event: AlertEvent) -> list[PastEvent]:
-    """What happened to the alert of an event before it; later events may be in the store too."""
-    statement = (
-        select(alert_events.c.reason, alert_events.c.severity, alert_events.c.at)
-        .where(alert_events.c.alert_id == event.alert_id)
-        .order_by(alert_events.c.event_id)
+async def _events(connection: AsyncConnection, alert_id: str) -> list[PastEvent]:
+    """What has happened to an alert: a re-run has written what holds."""
+    statement = select(alert_events.c.reason, alert_events.c.at).where(
+        alert_events.c.alert_id == alert_id
     )
-    found = [
-        PastEvent(Reason(reason), Severity(severity), from_micros(at))
-        for reason, severity, at in await connection.execute(statement)
+    return [
+        PastEvent(Reason(reason), from_micros(at))
+        for reason, at in await connection.execute(statement)
     ]
-    itself = [
-        place
-        for place, past in enumerate(found)
-        if past.reason == event.reason and past.at == event.at
-    ]
-    return found[: itself[-1]] if itself else found
 
 
 async def _late_comments(connection: AsyncConnection, event: AlertEvent) -> int | None:

@@ -12,14 +12,13 @@ from serving.notify.notification import Notification
 from serving.notify.render.content import Content, Fact, what_happened, write
 from serving.notify.render.delays import missing
 from serving.notify.render.late import found_late
-from serving.storage.alert_history import holding, states_of
+from serving.storage.alert_history import raised, withdrawal
 from serving.storage.alert_record import AlertEventRecord, AlertRecord
 from serving.storage.notification_reason import NotificationReason
 from serving.storage.source_delay import LateSource
 from serving.triage.actions import Action, ActionKind
 from serving.triage.muting import AlertStatus
 
-_ENDS = (Reason.RESOLVED, Reason.REVISED)
 SNOOZES = (1, 4, 24)  # hours that the page offers
 _DONE: dict[ActionKind, str] = {
     ActionKind.ACKNOWLEDGE: msg("{who} acknowledged it"),
@@ -151,9 +150,9 @@ def describe(
     Raises:
         Rejected: the evidence cannot be read.
     """
-    held = holding(events, alert.state) or list(events)
-    last = held[-1]
-    risen = next((event for event in reversed(held) if event.reason not in _ENDS), last)
+    seen, gone = raised(events), withdrawal(events, alert.state)
+    last = gone or seen[-1]
+    risen = next((event for event in reversed(seen) if event.reason is not Reason.RESOLVED), last)
 
     def notification(event: AlertEventRecord) -> Notification:
         return Notification(
@@ -168,23 +167,19 @@ def describe(
             opened_at=alert.opened_at,
             evidence=event.evidence,
             public_url=None,
-            state=alert.state if event is last else AlertState.OPEN,
+            state=alert.state if event is gone else AlertState.OPEN,
             ended_at=alert.resolved_at,
             found_at=event.found_at,
         )
 
-    withdrawn = alert.state is AlertState.REVISED
+    withdrawn = gone is not None
     head, rise = (write([notification(event)], words).items[0] for event in (last, risen))
     if alert.found_at is not None and not withdrawn:
         found = replace(
             notification(last), reason=NotificationReason.OPENED, found_at=alert.found_at
         )
         head = replace(head, notice=found_late(found, words))
-    states = states_of(events, alert.state)
-    past = [
-        _transition(event, words, withdrawn=state is AlertState.REVISED)
-        for event, state in zip(events, states, strict=True)
-    ]
+    past = [_transition(event, words, withdrawn=event is gone) for event in events]
     past += [(action.at, _past(action, words)) for action in actions]
     offers = [ActionKind.NOTE] if withdrawn else _offered(alert_status)
     offered = sorted(offers, key=lambda kind: kind != asked)

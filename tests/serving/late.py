@@ -1,44 +1,36 @@
-"""Writes what a re-run has changed of an alert, without running it."""
+"""Has a KOL judged again with a result that a test gives, as the pipeline would commit it."""
 
-from datetime import datetime
-
-from sqlalchemy.ext.asyncio import AsyncConnection
+from datetime import UTC, datetime
 
 from monitoring.alerts import AlertEvent
-from monitoring.kinds import AlertState
-from serving.storage.alert_rows import write_event
-from serving.storage.instants import to_micros
-from serving.storage.tables import alert_events, alerts
+from monitoring.matching import compare
+from serving.storage.database import Database
+from serving.storage.pipeline_step import PipelineStep, RerunResult
+from serving.storage.rerun_store import RerunStore
+from serving.storage.step_store import StepStore
+
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-async def write_late(
-    connection: AsyncConnection,
-    *events: AlertEvent,
-    state: AlertState,
-    ended_at: datetime | None = None,
+async def rederive(
+    database: Database,
+    steps: StepStore,
+    *derived: AlertEvent,
+    now: datetime,
+    kol_id: str = "lena",
+    seq: int = 1,
 ) -> None:
-    """Write events that comments which came late have shown, and their alert as they leave it.
+    """Commit a re-run that derives these events of a KOL, and no others.
 
     Args:
-        connection: the transaction.
-        events: of one alert, each with `found_at`.
-        state: of the alert after them.
-        ended_at: when the incident ended; None while it lasts.
+        database: that of the steps.
+        steps: with or without an outbox.
+        derived: all that happens to the KOL's alerts, as it is derived now.
+        now: when the re-run found it, by the clock.
+        kol_id: the KOL.
+        seq: place of the last comment that was processed.
     """
-    for event in events:
-        await write_event(connection, event)
-        of_event = alert_events.update().where(
-            alert_events.c.alert_id == event.alert_id,
-            alert_events.c.at == to_micros(event.at),
-            alert_events.c.reason == event.reason,
-        )
-        await connection.execute(of_event.values(found_at=_micros(event.found_at)))
-        row = {"state": state, "resolved_at": _micros(ended_at)}
-        if event.reason == "opened":
-            row["found_at"] = _micros(event.found_at)
-        of_alert = alerts.update().where(alerts.c.alert_id == event.alert_id)
-        await connection.execute(of_alert.values(**row))
-
-
-def _micros(at: datetime | None) -> int | None:
-    return None if at is None else to_micros(at)
+    stored = await RerunStore(database).timelines(kol_id, 0)
+    alerts, ids = compare(stored, derived, _EVER, now)
+    result = RerunResult(kol_id, 0, -1, alerts, ids)
+    await steps.commit(PipelineStep(seq=seq, model="m", rerun=result), await steps.progress())

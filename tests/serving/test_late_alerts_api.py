@@ -12,13 +12,14 @@ from fastapi.testclient import TestClient
 
 from model.classifier import SentimentClassifier
 from model.fake_backend import FakeBackend
-from monitoring.kinds import AlertState
 from serving.app import create_app
 from serving.clock import TestClock
 from serving.settings import Settings
 from serving.storage.database import Database
+from serving.storage.pipeline_step import PipelineStep
+from serving.storage.step_store import StepStore
 from tests.serving.conftest import NOW
-from tests.serving.late import write_late
+from tests.serving.late import rederive
 from tests.serving.notify.conftest import transition
 
 HOUR = timedelta(hours=1)
@@ -28,22 +29,14 @@ FOUND = NOW - HOUR
 async def seed(url: str) -> None:
     """Alert a1 was found late and is over, b2 was withdrawn, c3 was raised as it happened."""
     database = Database(url)
-    late = {"found_at": FOUND}
-    ended = NOW - 3 * HOUR
-    async with database.write() as connection:
-        await write_late(
-            connection,
-            transition(at=NOW - 5 * HOUR, **late),
-            transition("resolved", at=ended, **late),
-            state=AlertState.RESOLVED,
-            ended_at=ended,
-        )
-        b2 = {"alert_id": "b2", "kol_id": "mina"}
-        await write_late(connection, transition(at=NOW - 4 * HOUR, **b2), state=AlertState.OPEN)
-        revised = transition("revised", at=NOW - 4 * HOUR, **b2, **late)
-        await write_late(connection, revised, state=AlertState.REVISED)
-        c3 = transition(at=NOW - 2 * HOUR, alert_id="c3")
-        await write_late(connection, c3, state=AlertState.OPEN)
+    steps = StepStore(database)
+    a1 = transition(at=NOW - 5 * HOUR), transition("resolved", at=NOW - 3 * HOUR)
+    await rederive(database, steps, *a1, now=FOUND)
+    b2 = transition(at=NOW - 4 * HOUR, alert_id="b2", kol_id="mina")
+    c3 = transition(at=NOW - 2 * HOUR, alert_id="c3")
+    step = PipelineStep(seq=0, model="m", events=[b2, c3])
+    await steps.commit(step, await steps.progress())
+    await rederive(database, steps, now=FOUND, kol_id="mina")
     await database.close()
 
 
@@ -91,7 +84,7 @@ def test_an_alert_says_when_it_was_found(client: TestClient) -> None:
 def test_a_withdrawn_alert_is_not_open_and_has_an_end(client: TestClient) -> None:
     alert = get(client, "b2")
     assert (alert["state"], alert["resolved_at"], alert["muted"]) == ("revised", None, None)
-    assert alert["trace"]["until"] == alert["updated_at"]
+    assert alert["trace"]["until"] == alert["opened_at"]
     assert 'kol="mina"' not in "".join(
         line
         for line in client.get("/metrics").text.splitlines()

@@ -13,7 +13,7 @@ from monitoring.alerts import AlertEvent
 from monitoring.audience import Audience
 from monitoring.drivers import Drivers, PostDriver, Sample
 from monitoring.evidence import Evidence
-from monitoring.kinds import AlertState
+from monitoring.kinds import AlertKind, Reason, Severity
 from serving.clock import TestClock
 from serving.locales.wording import wording
 from serving.metrics import Metrics
@@ -32,7 +32,7 @@ from serving.storage.outbox import WrittenDelivery
 from serving.storage.pipeline_step import PipelineStep
 from serving.storage.step_store import StepStore
 from tests.serving.conftest import NOW, NewUrl
-from tests.serving.late import write_late
+from tests.serving.late import rederive
 
 WORDS = wording()
 
@@ -93,8 +93,10 @@ def transition(reason: str = "opened", **change: Any) -> AlertEvent:
     at = change.pop("at", NOW)
     start = at - timedelta(minutes=30)
     evidence = Evidence(start, at, start, 100, 60.0, 20.0, 0.1, 5.0, (), None, "It turned.")
-    values = {"alert_id": "a1", "kol_id": "lena", "kind": "backlash", "severity": "warning"}
-    return AlertEvent(**values | change, reason=reason, at=at, evidence=evidence)
+    kind = AlertKind(change.pop("kind", "backlash"))
+    severity = Severity(change.pop("severity", "warning"))
+    values = {"alert_id": "a1", "kol_id": "lena", "kind": kind, "severity": severity}
+    return AlertEvent(**values | change, reason=Reason(reason), at=at, evidence=evidence)
 
 
 def build_channel(
@@ -154,24 +156,10 @@ class World:
             PipelineStep(**{"seq": 0, "model": "m", "events": events} | more), before
         )
 
-    async def rerun(
-        self,
-        *events: AlertEvent,
-        state: AlertState,
-        ended_at: datetime | None = None,
-        opened_at: datetime = NOW,
-        rebuilt: bool = False,
-    ) -> None:
-        """What comments that came late have changed of an alert, in one commit."""
-        async with self.database.write() as connection:
-            await write_late(connection, *events, state=state, ended_at=ended_at)
-            written = list[WrittenDelivery]()
-            for event in events:
-                written += await self.outbox.record(
-                    connection, event, opened_at=opened_at, rebuilt=rebuilt, state=state,
-                    ended_at=ended_at,
-                )  # fmt: skip
-        self._on_commit(written)
+    async def rederive(self, *derived: AlertEvent, **change: Any) -> None:
+        """What a re-run has found: all that happens to the alerts of a KOL."""
+        found = {"now": self.clock.now()} | change
+        await rederive(self.database, self.steps, *derived, **found)
 
     def dispatcher(self, channels: dict[str, Channel], **change: Any) -> Dispatcher:
         values: dict[str, Any] = {

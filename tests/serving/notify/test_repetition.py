@@ -1,129 +1,111 @@
 """Nobody is notified of the same thing twice: the decision, as a table of cases."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
 
 from monitoring.kinds import AlertState, Reason, Severity
-from serving.notify.stages.deduplicate import KnownEvent, is_repeated, known
+from serving.notify.stages.deduplicate import is_repeated
 from serving.storage.event_context import PastEvent, PastNotification
 from serving.storage.notification_reason import NotificationReason
 from tests.serving.conftest import NOW
 
-MINUTE = timedelta(minutes=1)
 _WITHDRAWN = "withdrawn"
 
 
-def event(word: str) -> KnownEvent:
-    """An event from a word: a "!" behind it is critical; in brackets the channel was not notified;
-    "withdrawn" is a revision after which the alert no longer holds.
+def sent(words: str) -> list[PastNotification]:
+    """Notifications from words such as "escalated!@5": the reason, a "!" if it was critical, and
+    the minute if it is not its place. "withdrawn" is a revision after which the alert no longer
+    holds.
     """
-    name = word.strip("()").rstrip("!")
-    return KnownEvent(
-        Reason.REVISED if name == _WITHDRAWN else Reason(name),
-        Severity.CRITICAL if "!" in word else Severity.WARNING,
-        notified="(" not in word,
-        withdrawn=name == _WITHDRAWN,
-    )
+    found = []
+    for place, word in enumerate(words.split()):
+        name, _, minute = word.partition("@")
+        reason = name.rstrip("!")
+        gone = reason == _WITHDRAWN
+        found.append(
+            PastNotification(
+                "crm",
+                NotificationReason("revised" if gone else reason),
+                Severity.CRITICAL if "!" in name else Severity.WARNING,
+                NOW + timedelta(minutes=int(minute or place)),
+                AlertState.REVISED if gone else AlertState.OPEN,
+            )
+        )
+    return found
 
 
 @pytest.mark.parametrize(
-    ("past", "this", "repeated"),
+    ("known", "happened", "this", "repeated"),
     [
-        # An opening is sent once, whatever became of the alert, unless it was withdrawn.
-        ("", "opened", False),
-        ("(opened)", "opened", False),
-        ("opened", "opened", True),
-        ("opened", "opened!", True),
-        ("(opened) escalated!", "opened!", True),
-        ("opened resolved", "opened", True),
-        ("opened withdrawn", "opened", False),
-        ("opened (withdrawn)", "opened", True),
-        ("opened withdrawn opened", "opened", True),
-        ("opened resolved revised", "opened", True),
-        # An end is sent again only after a wave, or where its withdrawal was sent.
-        ("", "resolved", False),
-        ("opened", "resolved", False),
-        ("opened escalated!", "resolved", False),
-        ("opened resolved", "resolved", True),
-        ("(opened) resolved", "resolved", True),
-        ("opened (resolved)", "resolved", False),
-        ("opened resolved revised", "resolved", False),
-        ("opened resolved (revised)", "resolved", True),
-        ("opened resolved revised resolved", "resolved", True),
-        ("opened resolved reopened", "resolved", False),
-        ("opened resolved (reopened)", "resolved", False),
-        ("opened resolved (aftershock)", "resolved", False),
-        ("opened resolved (escalated)", "resolved", True),
+        # An opening is sent once, whatever its time and severity, until it is withdrawn.
+        ("", "opened", "opened", False),
+        ("opened", "opened", "opened@3", True),
+        ("opened@3", "opened", "opened!@1", True),
+        ("escalated!", "opened escalated", "opened!", True),
+        ("still_open", "opened", "opened@3", True),
+        ("opened resolved", "opened resolved", "opened@3", True),
+        ("opened withdrawn", "opened revised", "opened", False),
+        ("opened withdrawn opened", "opened revised", "opened@3", True),
+        ("opened resolved revised", "opened revised", "opened@3", True),
+        # An end is sent again only after another wave, or if it was taken back.
+        ("", "opened resolved", "resolved", False),
+        ("opened", "opened resolved", "resolved@1", False),
+        ("opened escalated!", "opened escalated resolved", "resolved@2", False),
+        ("opened resolved@5", "opened resolved@7", "resolved@7", True),
+        ("opened resolved@5", "opened resolved@3", "resolved@3", True),
+        ("resolved@5", "opened resolved@7", "resolved@7", True),
+        ("opened resolved@5 revised@6", "opened resolved@7", "resolved@7", False),
+        ("opened resolved@5 revised@6 resolved@7", "opened resolved@9", "resolved@9", True),
+        ("opened resolved@5 reopened@6", "opened resolved@5 reopened@6 resolved@9", "resolved@9",
+         False),
+        ("opened resolved@5", "opened resolved@5 reopened@6 resolved@9", "resolved@9", False),
+        ("opened resolved@5", "opened resolved@5 aftershock@6 resolved@9", "resolved@9", False),
+        ("opened resolved@5", "opened escalated@6 resolved@9", "resolved@9", True),
         # An escalation is sent once in a wave, for each severity.
-        ("", "escalated!", False),
-        ("opened", "escalated!", False),
-        ("opened!", "escalated!", True),
-        ("(opened!)", "escalated!", False),
-        ("opened escalated!", "escalated!", True),
-        ("opened! resolved reopened", "escalated!", False),
-        ("opened! (resolved) reopened", "escalated!", False),
-        ("opened! resolved revised", "escalated!", False),
-        # A wave is sent once; a larger one after an aftershock is news.
-        ("opened resolved", "reopened", False),
-        ("opened resolved reopened", "reopened", True),
-        ("opened resolved (reopened)", "reopened", False),
-        ("opened resolved aftershock", "reopened", False),
-        ("opened (resolved) reopened (resolved)", "reopened", False),
-        ("opened resolved aftershock", "aftershock", True),
-        ("opened resolved reopened", "aftershock", True),
-        ("opened resolved aftershock resolved", "aftershock", False),
+        ("", "opened escalated", "escalated!", False),
+        ("opened", "opened escalated@5", "escalated!@5", False),
+        ("opened!", "opened escalated@5", "escalated!@5", True),
+        ("opened escalated!@5", "opened escalated@3", "escalated!@3", True),
+        ("opened escalated!@5", "opened escalated@7", "escalated!@7", True),
+        ("still_open!@3", "opened escalated@5", "escalated!@5", True),
+        ("opened! resolved@5 reopened@6", "opened resolved@5 reopened@6 escalated@8",
+         "escalated!@8", False),
+        ("opened! reopened@6", "opened resolved@5 reopened@6 escalated@8", "escalated!@8", False),
+        ("opened!", "opened resolved@5 reopened@6 escalated@8", "escalated!@8", False),
+        ("opened! withdrawn@5", "opened revised@5 escalated@8", "escalated!@8", False),
+        ("resolved!@9", "opened escalated@5 resolved@9", "escalated!@5", False),
+        # The end of the second wave lies behind what is found in the first.
+        ("reopened!@7", "opened escalated@3 resolved@5 reopened@7", "escalated!@3", False),
+        # A wave is sent once; that an aftershock has become larger is news.
+        ("opened resolved@5", "opened resolved@5 reopened@6", "reopened@6", False),
+        ("opened", "opened resolved@5 reopened@6", "reopened@6", False),
+        ("opened resolved@5 reopened@6", "opened resolved@4 reopened@7", "reopened@7", True),
+        ("opened resolved@5 reopened@6 resolved@9", "opened resolved@4 reopened@7 resolved@9",
+         "reopened@7", True),
+        ("opened resolved@5 still_open@6", "opened resolved@4 reopened@7", "reopened@7", True),
+        ("opened resolved@5 aftershock@6", "opened resolved@5 aftershock@6 reopened@8",
+         "reopened@8", False),
+        ("opened resolved@5 aftershock@6", "opened resolved@5 aftershock@7", "aftershock@7", True),
+        ("opened resolved@5 reopened@6", "opened resolved@5 aftershock@7", "aftershock@7", True),
+        ("opened reopened@6", "opened resolved@5 reopened@6 resolved@8 reopened@9", "reopened@9",
+         False),
         # A withdrawal is for those that were notified of the alert, once.
-        ("", "withdrawn", True),
-        ("(opened)", "withdrawn", True),
-        ("opened", "withdrawn", False),
-        ("opened resolved", "withdrawn", False),
-        ("opened (resolved) revised", "withdrawn", False),
-        ("opened withdrawn", "withdrawn", True),
-        ("opened withdrawn (opened)", "withdrawn", True),
-        ("opened withdrawn opened", "withdrawn", False),
+        ("", "opened", "withdrawn@9", True),
+        ("opened", "opened", "withdrawn@9", False),
+        ("opened resolved", "opened resolved", "withdrawn@9", False),
+        ("opened resolved revised", "opened", "withdrawn@9", False),
+        ("opened withdrawn", "opened", "withdrawn@9", True),
+        ("opened withdrawn opened", "opened", "withdrawn@9", False),
         # That an end no longer holds is for those that were notified of the end.
-        ("", "revised", True),
-        ("opened", "revised", True),
-        ("opened resolved", "revised", False),
-        ("opened (resolved)", "revised", True),
-        ("opened resolved revised", "revised", True),
-        ("opened resolved reopened", "revised", True),
+        ("", "opened", "revised@9", True),
+        ("opened", "opened", "revised@9", True),
+        ("opened resolved", "opened", "revised@9", False),
+        ("opened resolved revised", "opened", "revised@9", True),
+        ("opened resolved reopened", "opened", "revised@9", True),
     ],
-)
-def test_what_is_repeated(past: str, this: str, *, repeated: bool) -> None:
-    assert is_repeated(event(this), [event(word) for word in past.split()]) is repeated
-
-
-def sent(
-    reason: str, minute: int, severity: str = "warning", state: str = "open"
-) -> PastNotification:
-    return PastNotification(
-        "crm", NotificationReason(reason), Severity(severity), NOW + minute * MINUTE,
-        AlertState(state),
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("notifications", "expected"),
-    [
-        ([], "(opened) (escalated!) (resolved)"),
-        ([sent("opened", 0), sent("resolved", 9)], "opened (escalated!) resolved"),
-        # The message after a mute has the alert as its last transition left it.
-        ([sent("still_open", 5, "critical")], "(opened) escalated! (resolved)"),
-        ([sent("unacknowledged", 0, "critical")], "opened! (escalated!) (resolved)"),
-        # An event that the store no longer has, and another time of one that it has.
-        ([sent("opened", 1)], "opened (opened) (escalated!) (resolved)"),
-        ([sent("still_open", 1, "critical")], "opened! (opened) (escalated!) (resolved)"),
-        ([sent("revised", 1, state="revised")], "withdrawn (opened) (escalated!) (resolved)"),
-        ([sent("revised", 1)], "revised (opened) (escalated!) (resolved)"),
-    ],
-)
-def test_what_a_channel_knows(notifications: Sequence[PastNotification], expected: str) -> None:
-    events = [
-        PastEvent(Reason.OPENED, Severity.WARNING, NOW),
-        PastEvent(Reason.ESCALATED, Severity.CRITICAL, NOW + 5 * MINUTE),
-        PastEvent(Reason.RESOLVED, Severity.WARNING, NOW + 9 * MINUTE),
-    ]
-    assert known(events, notifications) == [event(word) for word in expected.split()]
+)  # fmt: skip
+def test_what_is_repeated(known: str, happened: str, this: str, *, repeated: bool) -> None:
+    events = [PastEvent(Reason(one.reason.value), one.at) for one in sent(happened)]
+    (one,) = sent(this)
+    assert is_repeated(one, sent(known), events) is repeated

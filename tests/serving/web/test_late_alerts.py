@@ -98,7 +98,7 @@ def test_withdrawn(muted: str | None) -> None:
     shown = view(
         event(Reason.OPENED),
         event(Reason.RESOLVED, ENDED),
-        event(Reason.REVISED, NOW, FOUND),
+        event(Reason.REVISED, FOUND, FOUND),
         state=AlertState.REVISED,
         muted=muted,
     )
@@ -124,8 +124,7 @@ def test_withdrawn(muted: str | None) -> None:
 def test_an_end_that_no_longer_holds() -> None:
     shown = view(
         event(Reason.OPENED),
-        event(Reason.RESOLVED, ENDED),
-        event(Reason.REVISED, ENDED, FOUND),
+        event(Reason.REVISED, FOUND, FOUND),  # the end was removed
         state=AlertState.OPEN,
     )
     assert shown.head.headline.startswith("backlash detected")
