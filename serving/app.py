@@ -220,6 +220,7 @@ async def _start(
         moods=MoodStore(database),
         alerts=AlertStore(database),
         steps=steps,
+        reruns=RerunStore(database),
         deliveries=DeliveryStore(database),
         delays=DelayStore(database),
         charts=chart_service,

@@ -120,6 +120,11 @@ class Metrics:
             "Committed comments that are not processed yet.",
             registry=registry,
         )
+        self.reruns = Gauge(
+            "groundswell_reruns_pending",
+            "KOLs that are to be judged again because comments came late.",
+            registry=registry,
+        )
         self._batch_texts = Histogram(
             "groundswell_model_batch_texts",
             "Texts in one run of the model.",

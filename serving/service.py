@@ -29,6 +29,7 @@ from serving.storage.follower_store import FollowerStore
 from serving.storage.kol_store import KolStore
 from serving.storage.mood_store import MoodStore
 from serving.storage.policy_store import PolicyStore
+from serving.storage.rerun_store import RerunStore
 from serving.storage.silence_store import SilenceStore
 from serving.storage.step_store import StepStore
 
@@ -48,6 +49,7 @@ class Service:
     moods: MoodStore
     alerts: AlertStore
     steps: StepStore
+    reruns: RerunStore
     deliveries: DeliveryStore
     delays: DelayStore
     charts: ChartService

@@ -48,6 +48,7 @@ async def metrics(service: Running) -> Response:
         await service.alerts.open_by_kol(), await service.alerts.muted_by_kol(now)
     )
     service.metrics.backlog.set(await service.log.count_after(service.pipeline.progress.seq))
+    service.metrics.reruns.set(await service.reruns.count())
     oldest = await service.deliveries.oldest_waiting(now)
     service.metrics.show_delays(
         {
@@ -75,6 +76,7 @@ async def get_status(service: Running) -> StatusOut:
         model=service.model_id,
         alive=all(service.workers.values()),
         log=LogOut(last_seq=last, processed_seq=done, backlog=await service.log.count_after(done)),
+        reruns=await service.reruns.count(),
         kols=await service.kols.count(),
         open_alerts=sum((await service.alerts.open_by_kol()).values()),
     )

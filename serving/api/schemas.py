@@ -152,6 +152,7 @@ class StatusOut(BaseModel):
     model: str
     alive: bool
     log: LogOut
+    reruns: int = Field(description="KOLs to be judged again because comments came late.")
     kols: int
     open_alerts: int
 

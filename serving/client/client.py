@@ -227,7 +227,7 @@ class ServiceClient:
     async def wait_until_processed(
         self, report: Callable[[int, int], None] | None = None
     ) -> ServiceStatus:
-        """Wait until every comment in the log has been processed.
+        """Wait until every comment in the log has been processed and used.
 
         Args:
             report: called with the last and the processed position of the log at each look.
@@ -244,7 +244,7 @@ class ServiceClient:
             log = status.log
             if report is not None:
                 report(log.last_seq, log.processed_seq)
-            if log.backlog == 0:
+            if log.backlog == 0 and status.reruns == 0:
                 return status
             moved = log.processed_seq != seen
             stuck = 0.0 if moved or status.alive else stuck + _POLL

@@ -74,6 +74,12 @@ class RerunStore:
             row = (await connection.execute(statement)).one_or_none()
         return None if row is None else PendingRerun(ChangedMinutes(*row[:3]), row[3])
 
+    async def count(self) -> int:
+        """How many KOLs are to be judged again."""
+        statement = select(func.count(reruns.c.kol_id.distinct()))
+        async with self._database.read() as connection:
+            return await connection.scalar(statement) or 0
+
     async def checkpoint_up_to(self, kol_id: str, minute: int) -> Checkpoint | None:
         """The last checkpoint from which `minute` can be judged again; None if there is none."""
         async with self._database.read() as connection:

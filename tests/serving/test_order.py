@@ -198,7 +198,7 @@ def after(item: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", ["storm", "pause"])
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
 @given(arrival=arrivals)
 async def test_whatever_way_comments_come_the_same_is_derived(
     new_url: NewUrl, stories: dict[str, Items], name: str, arrival: ArrivalPlan
@@ -243,3 +243,54 @@ async def test_checkpoints_are_kept_for_the_horizon_and_no_longer(world: Pipelin
     assert newest > START + timedelta(days=11)
     assert moment_of(found[0]) <= newest - kept < moment_of(found[1])
     assert len(found) == kept // (6 * HOUR) + 1
+
+
+def edited(item: dict[str, Any]) -> dict[str, Any]:
+    return item | {"text": "worst liar, hate this scam, refund", "edited_at": item["created_at"]}
+
+
+@pytest.mark.parametrize("after_steps", [0, 1000])
+async def test_an_edit_counts_wherever_it_comes(
+    world: PipelineWorld, new_url: NewUrl, items: Items, after_steps: int
+) -> None:
+    """As the only text, sent before the first is processed, or after all has been."""
+    some = set(range(100, len(items), 3))
+    final_items = [edited(item) if at in some else item for at, item in enumerate(items)]
+    expected = await processed(world, final_items)
+    other = PipelineWorld(Database(new_url()), world.clock)
+    await other.receive(items)
+    pipeline = other.pipeline()
+    for _ in range(after_steps):
+        if not await pipeline.step():
+            break
+    await other.receive([edited(items[at]) for at in sorted(some)])
+    pipeline.wake()
+    await process_all(pipeline)
+    assert await final(other.database) == expected
+    await other.database.close()
+
+
+async def test_a_removed_comment_leaves_the_moods_and_not_the_alerts(
+    world: PipelineWorld, items: Items
+) -> None:
+    before = await processed(world, items)
+    gone = [item | {"deleted": True} for item in items if item["created_at"] > "2026-03-02T16"]
+    unseen = items[0] | {"comment_id": "unseen", "text": "[deleted]"}
+    await world.receive([*gone, *gone[:5], unseen])
+    pipeline = world.pipeline()
+    await pipeline._restore()
+    await process_all(pipeline)
+    after = await final(world.database)
+    for part in ("windows", "alerts", "events", "scored"):
+        assert after[part] == before[part], part
+    counted = {row[:2]: row[2:] for row in after["minutes"]}
+    assert sum(row[2] for row in before["minutes"]) == len(items)
+    assert sum(row[0] for row in counted.values()) == len(items) - len(gone)
+    assert sum(row[3] for row in counted.values()) == len(gone) + 1
+    assert all(row[:3] == (0, 0, 0) for row in counted.values() if row[3] and not row[0])
+    again = PipelineWorld(world.database, world.clock)
+    await StepStore(world.database).clear_derived()
+    await process_all(again.pipeline())
+    rebuilt = await final(world.database)
+    assert rebuilt["minutes"] == after["minutes"]
+    assert rebuilt["windows"] == after["windows"]

@@ -23,11 +23,13 @@ class ServiceStatus(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         model: the id of the weights.
         alive: whether every worker runs.
+        reruns: KOLs to be judged again because comments came late.
     """
 
     version: str
     model: str
     alive: bool
     log: LogProgress
+    reruns: int
     kols: int
     open_alerts: int

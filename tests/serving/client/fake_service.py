@@ -11,7 +11,7 @@ from serving.errors import InvalidComment
 from serving.ingest.comment import parse_comment
 
 Answer = Callable[[httpx.Request], httpx.Response | None]
-STATUS = {"version": "1", "model": "fake", "alive": True, "kols": 1, "open_alerts": 0}
+STATUS = {"version": "1", "model": "fake", "alive": True, "reruns": 0, "kols": 1, "open_alerts": 0}
 
 
 class FakeService:
@@ -22,6 +22,7 @@ class FakeService:
         self.seen: dict[str, dict[str, object]] = {}
         self.batches: list[int] = []
         self.backlogs = [0]
+        self.reruns = [0]
 
     def client(self) -> ServiceClient:
         transport = httpx.MockTransport(self.answer)
@@ -33,7 +34,8 @@ class FakeService:
         if request.url.path == "/v1/status":
             backlog = self.backlogs.pop(0) if len(self.backlogs) > 1 else self.backlogs[0]
             log = {"last_seq": 10, "processed_seq": 10 - backlog, "backlog": backlog}
-            return httpx.Response(200, json=STATUS | {"log": log})
+            reruns = self.reruns.pop(0) if not backlog and len(self.reruns) > 1 else self.reruns[0]
+            return httpx.Response(200, json=STATUS | {"log": log, "reruns": reruns})
         assert request.headers["content-type"] == "application/x-ndjson"
         lines = request.content.splitlines()
         self.batches.append(len(lines))

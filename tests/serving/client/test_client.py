@@ -52,9 +52,10 @@ async def test_waiting_ends_when_the_backlog_is_processed(monkeypatch: pytest.Mo
     monkeypatch.setattr(client_module, "_POLL", 0.0)
     service = FakeService()
     service.backlogs = [7, 3, 0]
+    service.reruns = [2, 0]
     reports: list[tuple[int, int]] = []
     await service.client().wait_until_processed(lambda last, done: reports.append((last, done)))
-    assert reports == [(10, 3), (10, 7), (10, 10)]
+    assert reports == [(10, 3), (10, 7), (10, 10), (10, 10)]
 
 
 async def test_waiting_gives_up_on_a_dead_worker(monkeypatch: pytest.MonkeyPatch) -> None:
