@@ -47,6 +47,12 @@ class Conflict(InvalidRequest):
         super().__init__("conflict", message, field=field)
 
 
+class InputError(ServingError):
+    """A file, or an option that says how to read it, cannot be used; the message names the fix."""
+
+    code = "bad_input"
+
+
 class NotFound(ServingError):
     """There is no such KOL, alert, delivery, silence or page."""
 

@@ -17,6 +17,7 @@ from serving.cli.commands import (
     digest,
     explain,
     feedback,
+    imports,
     kols,
     notify,
     replay,
@@ -63,6 +64,7 @@ KOLS, SETUP = "KOLs and reports", "Set up and maintain"
 
 app.command(rich_help_panel=RUN)(demo.demo)
 app.command(rich_help_panel=RUN)(serve.serve)
+app.command("import", rich_help_panel=SEND)(imports.import_files)
 app.command(rich_help_panel=SEND)(replay.replay)
 app.command(rich_help_panel=SEND)(score.score)
 app.command(rich_help_panel=ALERTS)(alerts.alerts)

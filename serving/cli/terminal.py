@@ -7,8 +7,8 @@ from enum import IntEnum
 from pydantic import ValidationError
 from rich.console import Console
 
-from serving.cli.files.columns import InputError
 from serving.client.errors import ConnectionLost, InvalidAddress, ServiceUnreachable
+from serving.errors import InputError
 from serving.logs import configure_logging
 from serving.settings import Settings
 
@@ -28,6 +28,8 @@ class ExitCode(IntEnum):
     FAILED = 1
     USAGE = 2
     UNREACHABLE = 3
+    PARTLY_READ = 4
+    NOTHING_READ = 5
     INTERRUPTED = 130
 
 

@@ -49,8 +49,8 @@ def demo(
     from serving.cli import terminal
     from serving.cli.demo.screen import DemoScreen
     from serving.cli.demo.story import play
-    from serving.cli.files.columns import InputError
     from serving.clock import SystemClock
+    from serving.errors import InputError
 
     if database is not None and database.exists():
         raise InputError(f"--database {database} exists already; give the name of a new file")

@@ -88,13 +88,13 @@ def replay(
     with CommentFile(file, mapping, encoding=encoding, delimiter=delimiter) as comments:
         if ignored := comments.binding.ignored:
             terminal.say(f"ignored columns: {', '.join(ignored)}")
-        service = _service(url, database_url, model)
+        service = service_for(url, database_url, model)
         code = asyncio.run(_run(comments, service, pace, as_json=as_json))
     if code:
         raise typer.Exit(code)
 
 
-def _service(
+def service_for(
     url: str | None, database_url: str | None, model: str | None
 ) -> AbstractAsyncContextManager["ServiceClient"]:
     """The running service at `url`, or one inside this process."""

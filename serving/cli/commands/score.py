@@ -78,8 +78,8 @@ def _file(texts: Sequence[str]) -> Path | None:
 
 
 def _texts(texts: Sequence[str], column: str) -> Iterator[str]:
-    from serving.cli.files.columns import InputError
     from serving.cli.files.formats import open_source
+    from serving.errors import InputError
 
     path = _file(texts)
     if path is None:
@@ -105,7 +105,7 @@ def _texts(texts: Sequence[str], column: str) -> Iterator[str]:
 
 
 def _lines(path: Path) -> Iterator[str]:
-    from serving.cli.files.columns import InputError
+    from serving.errors import InputError
 
     try:
         with path.open(encoding="utf-8-sig") as lines:

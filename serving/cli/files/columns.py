@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from serving.errors import ServingError
+from serving.errors import InputError, ServingError
 from serving.ingest.comment import CommentIn
 
 FIELDS = tuple(CommentIn.model_fields)
@@ -25,12 +25,6 @@ _ALIASES = {
     "created_at": ("time", "timestamp", "date", "datetime", "created", "published_at"),
 }
 _SECONDS_DIGITS, _MILLISECONDS_DIGITS = (9, 10), (12, 13)
-
-
-class InputError(ServingError):
-    """A file, or an option that says how to read it, cannot be used; the message names the fix."""
-
-    code = "bad_input"
 
 
 class RowFault(ServingError):

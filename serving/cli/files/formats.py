@@ -12,7 +12,7 @@ from typing import IO, Protocol, cast
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from serving.cli.files.columns import InputError
+from serving.errors import InputError
 
 # A row is its cells by column, or the reason it cannot be read.
 Cells = Mapping[str, object] | str

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from serving.cli.files.columns import ColumnBinding, ColumnMap, InputError, NaiveTime, RowFault
+from serving.cli.files.columns import ColumnBinding, ColumnMap, NaiveTime, RowFault
 from serving.cli.files.formats import open_source
+from serving.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import math
 import re
 
 MOST = 2**53 - 1
+_DIGITS = 16  # fewer are below it
 # Words and signs that exports write for "there is none".
 MISSING = frozenset({"", "-", "--", "nan", "n/a", "na", "#n/a", "null", "none", "nil", "undefined"})
 
@@ -29,7 +30,10 @@ def read_count(value: object) -> tuple[int | None, bool]:
     if isinstance(value, float):
         whole = math.isfinite(value) and value.is_integer() and 0 <= value <= MOST
         return (int(value), True) if whole else (None, True)
-    return (_from_text(value.strip()), True) if isinstance(value, str) else (None, True)
+    if not isinstance(value, str):
+        return None, True
+    text = value.strip()
+    return _from_text(text), not (text.isascii() and text.isdigit() and len(text) < _DIGITS)
 
 
 def _from_text(text: str) -> int | None:

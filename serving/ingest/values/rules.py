@@ -16,6 +16,7 @@ class Adjustment(StrEnum):
     MOJIBAKE_REPAIRED = "mojibake_repaired"
     RICH_TEXT_JOINED = "rich_text_joined"
     OPTIONAL_DROPPED = "optional_dropped"
+    CELLS_JOINED = "cells_joined"
 
 
 @dataclass(frozen=True, slots=True)

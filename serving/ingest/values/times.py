@@ -161,7 +161,7 @@ def _epoch(number: float) -> datetime:
             return _EPOCH + timedelta(microseconds=micros)
     if int(number if number == number and abs(number) < 1e18 else 0) in _SERIALS:
         raise InvalidValue(
-            "ambiguous_timestamp",
+            "bad_timestamp",
             f"{number:g} looks like a spreadsheet's count of days, which has no time zone and "
             "begins in 1900 or 1904; format the column as date and time, and export it again",
         )
@@ -263,7 +263,7 @@ def _guess(text: str, default: datetime, day_first: bool) -> datetime | None:
             found = parser.parse(text, default=default, dayfirst=day_first)
         except parser.UnknownTimezoneWarning:
             raise InvalidValue(
-                "ambiguous_timestamp",
+                "ambiguous_zone",
                 f"{_quoted(text)} names its time zone by letters that several zones share; "
                 "write an offset such as -05:00",
             ) from None

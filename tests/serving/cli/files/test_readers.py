@@ -8,8 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from serving.cli.files.columns import ColumnMap, InputError, parse_assignments, parse_zone
+from serving.cli.files.columns import ColumnMap, parse_assignments, parse_zone
 from serving.cli.files.readers import CommentFile, FileRow
+from serving.errors import InputError
 from serving.ingest.comment import parse_comment
 
 SHARED = Path(__file__).parents[4].parent / "shared"

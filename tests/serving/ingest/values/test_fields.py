@@ -14,7 +14,7 @@ from serving.ingest.values.text import join_text, repair, storable
         (None, (None, False)),
         (0, (0, False)),
         (12, (12, False)),
-        ("7", (7, True)),
+        ("7", (7, False)),
         ("12.0", (12, True)),
         (12.0, (12, True)),
         ("1.2K", (1200, True)),
