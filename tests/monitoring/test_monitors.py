@@ -40,6 +40,15 @@ def test_a_monitor_knows_what_is_normal_from_the_start():
         assert all(score.threshold > 1.0 for score in at_once)
 
 
+def test_a_new_policy_decides_on_backlash_at_once():
+    """From the next minute on, and not from the next hour."""
+    backlash = BacklashMonitor("lena", Policy(), Steady(), ExponentialWindow(), Authorship())
+    before = [score.threshold for score in backlash.scores(0)]
+    backlash.set_policy(Policy(sensitivity=0.01))
+    after = [score.threshold for score in backlash.scores(0)]
+    assert all(new > old for new, old in zip(after, before, strict=True))
+
+
 def test_a_silence_that_is_a_gap_at_the_very_end_of_two_days_is_reported():
     """It is long enough at the end of the last minute that is looked at, and no sooner."""
     for nats, due in ((2 * DAY, 60 + 2 * DAY), (2 * DAY + 1, None)):
