@@ -18,6 +18,7 @@ from serving.storage.policy_store import PolicyStore, effective
 from serving.storage.step_store import StepStore
 from serving.storage.tables import idle_marks
 from tests.serving.conftest import NOW, NewUrl
+from tests.serving.test_order import final
 from tests.serving.test_pipeline import STORM, PipelineWorld, process_all, reasons, stormy
 
 INSENSITIVE: dict[str, float | None] = {"sensitivity": 1e-30}
@@ -33,6 +34,31 @@ async def world(new_url: NewUrl) -> AsyncIterator[PipelineWorld]:
 
 async def change(world: PipelineWorld, overrides: dict[str, float | None]) -> None:
     await PolicyStore(world.database).record("lena", overrides, "an", world.clock.now())
+
+
+async def test_late_comments_are_judged_by_the_policy_of_their_minute(
+    world: PipelineWorld, new_url: NewUrl
+) -> None:
+    """Whatever came in before the change and whatever after it."""
+    items = stormy(timedelta(hours=3))
+    calm = len(stormy(timedelta(minutes=-60)))
+    found = []
+    for late in ([], list(range(100, calm - 1, 7))):
+        other = PipelineWorld(Database(new_url()), world.clock)
+        await other.receive([item for at, item in enumerate(items[:calm]) if at not in late])
+        pipeline = other.pipeline()
+        await process_all(pipeline)
+        await change(other, {"sensitivity": 1e-9})
+        await other.receive(items[calm:])
+        await process_all(pipeline)
+        await other.receive([items[at] for at in late])
+        pipeline.wake()
+        await process_all(pipeline)
+        found.append(await final(other.database))
+        await other.database.close()
+    prompt, delayed = found
+    assert prompt["alerts"]
+    assert delayed == prompt
 
 
 async def rebuilt(world: PipelineWorld, pipeline: Pipeline) -> dict[str, list[tuple[Any, ...]]]:
