@@ -146,13 +146,17 @@ def compare(
 def _found_when(
     stored: Sequence[AlertEvent], derived: Sequence[AlertEvent], now: datetime
 ) -> list[AlertEvent]:
-    """The derived events: those that were stored alike were found then, the rest are found now."""
-    found = list[AlertEvent]()
+    """The derived events: those that were stored alike were found then, the rest are found now.
+
+    Alike is what has the same place after the same events, and what happened at the same time.
+    """
+    found, known = list[AlertEvent](), {(event.reason, event.at): event for event in stored}
     alike = True
     for place, event in enumerate(derived):
         old = stored[place] if place < len(stored) else None
         alike = alike and old is not None and old.reason is event.reason
-        found.append(replace(event, found_at=old.found_at if alike and old else now))
+        old = old if alike else known.get((event.reason, event.at))
+        found.append(replace(event, found_at=now if old is None else old.found_at))
     return found
 
 

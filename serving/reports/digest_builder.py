@@ -1,6 +1,6 @@
 """Builds digests: reads the comments and alerts of some KOLs in a period and composes them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,10 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from monitoring.kinds import BY_VOLUME, AlertKind
 from serving.notify.config.period import Period
 from serving.reports.incidents import (
+    found_late,
     incident_of,
     open_in,
     recoveries_of,
     waves_of,
+    withdrawn_in,
 )
 from serving.reports.moods import LOOK_BACK, kol_mood, trouble
 from serving.storage import digest_store
@@ -27,6 +29,7 @@ from serving.storage.digest_record import (
     KolMood,
     Peak,
     Precision,
+    WithdrawnAlert,
 )
 from serving.triage.feedback import Judged, wilson
 from serving.triage.triage_status import Verdict, triage_status_of
@@ -44,12 +47,15 @@ class DigestRequest:
         kols: ids of the KOLs; None for all.
         name: name of the digest or the brand; None if it has neither.
         due_at: time at which it is due; None if it is not sent regularly.
+        found_since: when the digest before was due; what was found late since then is listed.
+            None for the start of the period.
     """
 
     period: Period
     kols: frozenset[str] | None
     name: str | None = None
     due_at: datetime | None = None
+    found_since: datetime | None = None
 
 
 class DigestBuilder:
@@ -79,7 +85,13 @@ async def compose(connection: AsyncConnection, request: DigestRequest, now: date
     period = request.period
     names = await digest_store.names(connection, request.kols)
     until = min(period.until, now)
-    incidents, recoveries = await _incidents(connection, names, period.since, until, now)
+    # Each thing that is found late is in one digest: what is found after this one is due, is left
+    # to the next.
+    found = request.found_since or period.since, request.due_at or until
+    incidents, recoveries = await _incidents(
+        connection, names, (period.since, until), request.due_at, now
+    )
+    late, withdrawn = await _found(connection, names, period.since, found, now)
     return Digest(
         name=request.name,
         every=period.every,
@@ -96,6 +108,8 @@ async def compose(connection: AsyncConnection, request: DigestRequest, now: date
         notices=tuple(one for one in incidents if one.kind.informs),
         recoveries=tuple(one for one in recoveries if not one.kind.informs),
         precision=await _precision(connection, names, until, now),
+        found_late=late,
+        withdrawn=withdrawn,
     )
 
 
@@ -131,25 +145,65 @@ async def _moods(
 async def _incidents(
     connection: AsyncConnection,
     names: Mapping[str, str | None],
-    since: datetime,
-    until: datetime,
+    period: tuple[datetime, datetime],
+    due_at: datetime | None,
     now: datetime,
 ) -> tuple[list[Incident], list[IncidentRecovery]]:
-    found = await digest_store.alerts_of(connection, names, since, until)
-    found = [(alert, events) for alert, events in found if open_in(waves_of(events), since, until)]
+    found = [
+        (alert, events)
+        for alert, events in await digest_store.alerts_of(connection, names, *period)
+        if open_in(waves_of(events), *period) and not _left(alert, due_at)
+    ]
+    recoveries = [
+        recovery
+        for alert, events in found
+        for recovery in recoveries_of(alert, events, names[alert.kol_id], *period)
+    ]
+    recoveries.sort(key=lambda one: (one.ended, one.alert_id))
+    return await _described(connection, names, found, now), recoveries
+
+
+def _left(alert: AlertRecord, due_at: datetime | None) -> bool:
+    """Whether an alert that was found late is left to the next digest."""
+    return due_at is not None and alert.found_at is not None and alert.found_at >= due_at
+
+
+async def _found(
+    connection: AsyncConnection,
+    names: Mapping[str, str | None],
+    since: datetime,
+    found: tuple[datetime, datetime],
+    now: datetime,
+) -> tuple[tuple[Incident, ...], tuple[WithdrawnAlert, ...]]:
+    """What comments that came late have shown: incidents of before, and what was none."""
+    late, withdrawn = [], []
+    for alert, events in await digest_store.alerts_found(connection, names, *found):
+        if (gone := withdrawn_in(alert, events, names[alert.kol_id], found)) is not None:
+            withdrawn.append(gone)
+        elif found_late(alert, events, since, found):
+            late.append((alert, events))
+    withdrawn.sort(key=lambda one: (one.withdrawn_at, one.alert_id))
+    return tuple(await _described(connection, names, late, now)), tuple(withdrawn)
+
+
+async def _described(
+    connection: AsyncConnection,
+    names: Mapping[str, str | None],
+    found: Sequence[tuple[AlertRecord, list[AlertEventRecord]]],
+    now: datetime,
+) -> list[Incident]:
+    """Alerts as incidents, the most severe first."""
     actions = await histories(connection, [alert.alert_id for alert, _ in found])
     incidents: list[Incident] = []
-    recoveries: list[IncidentRecovery] = []
     for alert, events in found:
-        name = names[alert.kol_id]
         history = actions[alert.alert_id]
         peak = await _peak(connection, alert, events, now)
         judgement = triage_status_of(history.actions, (), now)
-        incidents.append(incident_of(alert, events, name, peak, history.triage(now), judgement))
-        recoveries += recoveries_of(alert, events, name, since, until)
+        incidents.append(
+            incident_of(alert, events, names[alert.kol_id], peak, history.triage(now), judgement)
+        )
     incidents.sort(key=lambda one: (-one.severity.rank, one.began, one.alert_id))
-    recoveries.sort(key=lambda one: (one.ended, one.alert_id))
-    return incidents, recoveries
+    return incidents
 
 
 async def _peak(

@@ -72,12 +72,15 @@ class DigestScheduler(PeriodicWorker):
             for every in subscription.every:
                 period = subscription.latest(every, now)
                 due_at = subscription.due_at(period)
-                if due_at <= done[subscription.name, every]:
+                last = done[subscription.name, every]
+                if due_at <= last:
                     continue
                 patient = now < max(due_at, self._begins) + _PATIENCE
                 if patient and await holds_unread(connection, period.until):
                     continue
-                request = DigestRequest(period, subscription.kols, subscription.name, due_at)
+                request = DigestRequest(
+                    period, subscription.kols, subscription.name, due_at, found_since=last
+                )
                 self._ready.append((subscription, await compose(connection, request, now)))
         return bool(self._ready)
 

@@ -6,10 +6,19 @@ from datetime import datetime
 
 from monitoring.evidence import Evidence
 from monitoring.kinds import BY_VOLUME, AlertKind, Reason
+from serving.storage.alert_history import raised, withdrawal
 from serving.storage.alert_record import AlertEventRecord, AlertRecord
-from serving.storage.digest_record import Figures, Incident, IncidentRecovery, Peak
+from serving.storage.digest_record import (
+    Figures,
+    Incident,
+    IncidentRecovery,
+    Peak,
+    WithdrawnAlert,
+)
 from serving.triage.muting import top_post_of
 from serving.triage.triage_status import TriageStatus, verdict_of
+
+_ENDS = (Reason.RESOLVED, Reason.REVISED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +38,9 @@ class Wave:
 
 
 def waves_of(events: Sequence[AlertEventRecord]) -> list[Wave]:
-    """The waves of an alert from its transitions, oldest first."""
+    """The waves of an alert from its transitions."""
     waves: list[Wave] = []
-    for event in events:
+    for event in raised(events):
         if event.reason is Reason.RESOLVED:
             waves[-1] = replace(waves[-1], resolved=event.at)
         elif not waves:
@@ -60,7 +69,7 @@ def incident_of(
 
     Args:
         alert: the alert.
-        events: its transitions, oldest first.
+        events: its transitions.
         name: the KOL's.
         peak: the ten minutes of its height.
         triage: its triage status.
@@ -68,7 +77,7 @@ def incident_of(
     """
     waves = waves_of(events)
     highest = max(
-        (event.evidence for event in events if event.reason is not Reason.RESOLVED),
+        (event.evidence for event in events if event.reason not in _ENDS),
         key=lambda evidence: _excess(alert.kind, evidence),
     )
     return Incident(
@@ -86,7 +95,56 @@ def incident_of(
         peak=peak,
         verdict=verdict_of(judgement),
         judged_by=_judge(judgement),
+        found_at=alert.found_at,
     )
+
+
+def found_late(
+    alert: AlertRecord,
+    events: Sequence[AlertEventRecord],
+    since: datetime,
+    period: tuple[datetime, datetime],
+) -> bool:
+    """Whether an incident is one of before a time range, and comments that came late showed it, or
+    showed it to be worse.
+
+    Args:
+        alert: the alert.
+        events: its transitions.
+        since: start of the range.
+        period: from when to when it was found, by the clock.
+    """
+    if alert.resolved_at is None or alert.resolved_at >= since:
+        return False
+    return any(
+        event.reason not in _ENDS and event.found_at is not None and _within(event.found_at, period)
+        for event in events
+    )
+
+
+def withdrawn_in(
+    alert: AlertRecord,
+    events: Sequence[AlertEventRecord],
+    name: str | None,
+    period: tuple[datetime, datetime],
+) -> WithdrawnAlert | None:
+    """An alert that was withdrawn in a time range by the clock; None if it was not."""
+    gone = withdrawal(events, alert.state)
+    if gone is None or gone.found_at is None or not _within(gone.found_at, period):
+        return None
+    return WithdrawnAlert(
+        alert_id=alert.alert_id,
+        kol_id=alert.kol_id,
+        name=name,
+        kind=alert.kind,
+        severity=alert.severity,
+        opened_at=alert.opened_at,
+        withdrawn_at=gone.found_at,
+    )
+
+
+def _within(at: datetime, period: tuple[datetime, datetime]) -> bool:
+    return period[0] <= at < period[1]
 
 
 def recoveries_of(

@@ -8,10 +8,10 @@ from datetime import datetime
 from sqlalchemy import RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from monitoring.kinds import Reason
+from monitoring.kinds import AlertState, Reason
 from serving.errors import NotFound
 from serving.storage.database import Database
-from serving.storage.instants import from_micros, to_micros
+from serving.storage.instants import from_micros, optional_from_micros, to_micros
 from serving.storage.tables import actions, alert_events, alerts
 from serving.triage.actions import Action, ActionKind, ActionRequest
 from serving.triage.feedback import Judged
@@ -54,12 +54,19 @@ async def histories(connection: AsyncConnection, ids: Sequence[str]) -> dict[str
     for row in (await connection.execute(made)).mappings():
         found[row["alert_id"]].actions.append(_action(row))
     statement = (
-        select(alert_events.c.alert_id, alert_events.c.reason, alert_events.c.at)
+        select(
+            alert_events.c.alert_id,
+            alert_events.c.reason,
+            alert_events.c.at,
+            alert_events.c.found_at,
+        )
         .where(alert_events.c.alert_id.in_(list(found)))
         .order_by(alert_events.c.event_id)
     )
-    for alert_id, reason, at in await connection.execute(statement):
-        found[alert_id].transitions.append(Transition(Reason(reason), from_micros(at)))
+    for alert_id, reason, at, found_at in await connection.execute(statement):
+        found[alert_id].transitions.append(
+            Transition(Reason(reason), from_micros(at), optional_from_micros(found_at))
+        )
     return {alert_id: found.get(alert_id, History()) for alert_id in ids}
 
 
@@ -67,9 +74,10 @@ async def judged(
     connection: AsyncConnection, wanted: FeedbackFilter, now: datetime
 ) -> list[Judged]:
     """The alerts that opened in a stretch of time and what people made of each, inside a
-    transaction.
+    transaction; without those that were withdrawn before anybody judged them.
     """
-    statement = select(alerts.c.alert_id, alerts.c.kol_id, alerts.c.kind, alerts.c.opened_at).where(
+    columns = (alerts.c.alert_id, alerts.c.kol_id, alerts.c.kind, alerts.c.opened_at)
+    statement = select(*columns, alerts.c.state).where(
         alerts.c.opened_at >= to_micros(wanted.since),
         alerts.c.opened_at < to_micros(wanted.until),
     )
@@ -86,14 +94,18 @@ async def judged(
     )
     for row in (await connection.execute(done)).mappings():
         made[row["alert_id"]].append(_action(row))
+    verdicts = {
+        row.alert_id: verdict_of(triage_status_of(made[row.alert_id], (), now)) for row in rows
+    }
     return [
         Judged(
             kol_id=row.kol_id,
             kind=row.kind,
             opened_at=from_micros(row.opened_at),
-            verdict=verdict_of(triage_status_of(made[row.alert_id], (), now)),
+            verdict=verdicts[row.alert_id],
         )
         for row in rows
+        if row.state != AlertState.REVISED or verdicts[row.alert_id] is not None
     ]
 
 
@@ -146,11 +158,16 @@ class ActionStore:
     async def attended(self, alert_id: str, at: datetime) -> bool:
         """Whether, at an instant, somebody had acknowledged an alert or resolved it by hand.
 
-        Only transitions up to that instant of event time count.
+        Only transitions up to that instant count: of event time, or by the clock where they were
+        found late.
         """
         async with self._database.read() as connection:
             history = (await histories(connection, [alert_id]))[alert_id]
-        befallen = [transition for transition in history.transitions if transition.at <= at]
+        befallen = [
+            transition
+            for transition in history.transitions
+            if (transition.found_at or transition.at) <= at
+        ]
         return triage_status_of(history.actions, befallen, at).attended
 
     async def judged(self, wanted: FeedbackFilter, now: datetime) -> list[Judged]:

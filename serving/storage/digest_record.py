@@ -122,6 +122,7 @@ class Incident:
         peak: null if there were no comments, as in a data gap.
         verdict: "confirmed", "false_alarm", or null while nobody has reviewed the alert.
         judged_by: the person who reviewed it; null if nobody did.
+        found_at: when comments that came late showed it; null if it was raised as it happened.
     """
 
     alert_id: str
@@ -138,6 +139,7 @@ class Incident:
     peak: Peak | None
     verdict: Verdict | None
     judged_by: str | None
+    found_at: datetime | None = None
 
     @property
     def lasts(self) -> bool:
@@ -164,6 +166,29 @@ class IncidentRecovery:
     kind: AlertKind
     began: datetime
     ended: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawnAlert:
+    """An alert that no longer holds: with the comments that came late there was no incident.
+
+    Attributes:
+        alert_id: the alert.
+        kol_id: the KOL.
+        name: the KOL's name; null if its profile has none.
+        kind: kind of the alert.
+        severity: its last severity.
+        opened_at: when it had been opened.
+        withdrawn_at: when it was withdrawn.
+    """
+
+    alert_id: str
+    kol_id: str
+    name: str | None
+    kind: AlertKind
+    severity: Severity
+    opened_at: datetime
+    withdrawn_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +234,9 @@ class Digest:
         notices: alerts of kinds that only inform, such as praise surges and data gaps.
         recoveries: incidents that ended in the period, in order of their ends.
         precision: precision of the alerts on these KOLs.
+        found_late: incidents of before the period that were found, or found to be worse, since the
+            digest before, the most severe first.
+        withdrawn: alerts that were withdrawn since the digest before, in that order.
     """
 
     name: str | None
@@ -226,6 +254,8 @@ class Digest:
     notices: tuple[Incident, ...]
     recoveries: tuple[IncidentRecovery, ...]
     precision: Precision
+    found_late: tuple[Incident, ...] = ()
+    withdrawn: tuple[WithdrawnAlert, ...] = ()
 
 
 JSON: TypeAdapter[Digest] = TypeAdapter(Digest)

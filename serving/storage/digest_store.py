@@ -152,10 +152,33 @@ async def alerts_of(
     for some in _chunks(ids):
         statement = select(alerts).where(
             alerts.c.kol_id.in_(some),
+            alerts.c.state != AlertState.REVISED,
             alerts.c.opened_at < to_micros(until),
             or_(alerts.c.resolved_at.is_(None), alerts.c.resolved_at >= to_micros(since)),
         )
         found += map(to_alert, (await connection.execute(statement)).mappings())
+    return await _with_events(connection, found)
+
+
+async def alerts_found(
+    connection: AsyncConnection, ids: Collection[str], since: datetime, until: datetime
+) -> list[tuple[AlertRecord, list[AlertEventRecord]]]:
+    """The alerts of which comments that came late showed something in [since, until) by the clock,
+    each with its transitions in order.
+    """
+    late = select(alert_events.c.alert_id).where(
+        alert_events.c.found_at >= to_micros(since), alert_events.c.found_at < to_micros(until)
+    )
+    found: list[AlertRecord] = []
+    for some in _chunks(ids):
+        statement = select(alerts).where(alerts.c.kol_id.in_(some), alerts.c.alert_id.in_(late))
+        found += map(to_alert, (await connection.execute(statement)).mappings())
+    return await _with_events(connection, found)
+
+
+async def _with_events(
+    connection: AsyncConnection, found: Sequence[AlertRecord]
+) -> list[tuple[AlertRecord, list[AlertEventRecord]]]:
     events: defaultdict[str, list[AlertEventRecord]] = defaultdict(list)
     for some in _chunks([alert.alert_id for alert in found]):
         statement = select(alert_events).where(alert_events.c.alert_id.in_(some))

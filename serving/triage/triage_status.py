@@ -41,12 +41,21 @@ class Transition:
     """A transition of an alert.
 
     Attributes:
-        reason: "opened", "escalated", "resolved", "aftershock" or "reopened".
+        reason: "opened", "escalated", "resolved", "aftershock", "reopened" or "revised".
         at: event time, aware.
+        found_at: when, by the clock, comments that came late showed it; None if it was raised as it
+            happened.
     """
 
     reason: Reason
     at: datetime
+    found_at: datetime | None = None
+
+    def follows(self, action: Action) -> bool:
+        """Whether the actor could not know of it."""
+        if self.found_at is not None:
+            return self.found_at > action.at
+        return self.at > action.seen_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +131,5 @@ def _ended(action: Action, transitions: Sequence[Transition]) -> bool:
     """Whether a later transition ends the effect of the action."""
     reasons = _ENDED_BY.get(action.request.action, frozenset[Reason]())
     return any(
-        transition.at > action.seen_at and transition.reason in reasons
-        for transition in transitions
+        transition.follows(action) and transition.reason in reasons for transition in transitions
     )

@@ -154,11 +154,11 @@ def test_what_lies_before_the_change_is_taken_as_it_was_stored():
     assert [one.at - START for one in revised.events] == [1 * HOUR, 5 * HOUR]
 
 
-def test_events_keep_when_they_were_found_up_to_the_first_that_is_another():
+def test_events_keep_when_they_were_found_if_they_happened_then_already():
     stored = timelines_of(story("a", (OPEN, 1), (OVER, 4)))
     derived = story("a", (OPEN, 1.1), (RISE, 2, CRITICAL), (OVER, 4))
     (revised,), _ = compare(stored, derived, LONG_AGO, NOW)
-    assert [one.found_at for one in revised.events] == [None, NOW, NOW]
+    assert [one.found_at for one in revised.events] == [None, NOW, None]
     again = timelines_of([replace(one) for one in revised.events])
     assert compare(again, derived, LONG_AGO, NOW + HOUR) == ([], {})
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from serving.locales.wording import Wording, msg, time_zone
 from serving.notify.render.content import kind_name
-from serving.notify.render.digest_incidents import entry, name_of, recovered
+from serving.notify.render.digest_incidents import entry, name_of, recovered, withdrawn
 from serving.notify.render.digest_moods import row
 from serving.notify.render.rendered_digest import Group, RenderedDigest, Section
 from serving.notify.render.sentences import comments
@@ -69,7 +69,13 @@ def write(digest: Digest, words: Wording, public_url: str | None) -> RenderedDig
 
 def _is_empty(digest: Digest) -> bool:
     """Whether there were no comments and no alerts."""
-    events = digest.incidents or digest.notices or digest.recoveries
+    events = (
+        digest.incidents
+        or digest.notices
+        or digest.recoveries
+        or digest.found_late
+        or digest.withdrawn
+    )
     return not events and not any(kol.comments or kol.open_alerts for kol in digest.kols)
 
 
@@ -77,6 +83,7 @@ def _groups(digest: Digest, words: Wording, public_url: str | None) -> Iterator[
     for heading, incidents in (
         (words.text("Incidents"), digest.incidents),
         (words.text("For information"), digest.notices),
+        (words.text("Found late"), digest.found_late),
     ):
         shown = incidents[:_MOST_INCIDENTS]
         if shown:
@@ -88,13 +95,12 @@ def _tone(digest: Digest) -> str:
     for severity in ("critical", "warning"):
         if any(kol.worst_open == severity for kol in digest.kols):
             return severity
-    return "info" if digest.incidents else "over"
+    return "info" if digest.incidents or digest.found_late else "over"
 
 
 def _in_short(digest: Digest, words: Wording) -> str:
-    if not digest.incidents:
-        return words.text("no incidents")
-    return ", ".join(_counts(digest, words))
+    parts = list(_counts(digest, words)) if digest.incidents else [words.text("no incidents")]
+    return ", ".join([*parts, *_changes(digest, words)])
 
 
 def _counts(digest: Digest, words: Wording) -> Iterator[str]:
@@ -106,15 +112,25 @@ def _counts(digest: Digest, words: Wording) -> Iterator[str]:
         yield words.text("none still open")
 
 
+def _changes(digest: Digest, words: Wording) -> Iterator[str]:
+    """How much comments that came late have changed."""
+    if late := len(digest.found_late):
+        yield words.plural("{count} found late", "{count} found late", late)
+    if gone := len(digest.withdrawn):
+        yield words.plural("{count} withdrawn", "{count} withdrawn", gone)
+
+
 def _summary(digest: Digest, words: Wording) -> str:
     said = words.text(
         "{comments} on {kols}.",
         comments=comments(sum(kol.comments for kol in digest.kols), words),
         kols=_kols(digest, words),
     )
+    changes = "".join(f"{change}. " for change in _changes(digest, words))
     if not digest.incidents:
-        return " ".join((words.text("No incidents."), said))
-    return f"{', '.join(_counts(digest, words))}. {said}"
+        none = words.text("No incidents.")
+        return f"{none} {changes}{said}"
+    return f"{', '.join(_counts(digest, words))}. {changes}{said}"
 
 
 def _nothing(digest: Digest, words: Wording) -> str:
@@ -145,6 +161,12 @@ def _sections(digest: Digest, words: Wording) -> Iterator[Section]:
         lines = [recovered(one, words) for one in shown]
         lines += filter(None, [_more(len(digest.recoveries) - len(shown), words)])
         yield Section(words.text("Recoveries"), tuple(lines))
+    gone = digest.withdrawn[:_MOST_INCIDENTS]
+    if gone:
+        lines = [words.text("With the comments that came late, there was no incident:")]
+        lines += [withdrawn(one, words) for one in gone]
+        lines += filter(None, [_more(len(digest.withdrawn) - len(gone), words)])
+        yield Section(words.text("Withdrawn"), tuple(lines))
     paragraphs = [*_false_alarms(digest, words), _precision(digest.precision, words)]
     yield Section(words.text("False alarms"), tuple(paragraphs))
 

@@ -9,7 +9,7 @@ from serving.notify.render.content import LONGEST_NAME, SEVERITIES, kind_name, l
 from serving.notify.render.rendered_digest import Entry
 from serving.notify.render.sentences import comments, rise
 from serving.notify.render.times import moment
-from serving.storage.digest_record import Incident, IncidentRecovery, KolMood
+from serving.storage.digest_record import Incident, IncidentRecovery, KolMood, WithdrawnAlert
 
 
 def entry(incident: Incident, words: Wording, public_url: str | None) -> Entry:
@@ -38,6 +38,11 @@ def entry(incident: Incident, words: Wording, public_url: str | None) -> Entry:
 
 def _lines(incident: Incident, words: Wording) -> Iterator[str]:
     yield _when(incident, words)
+    if incident.found_at is not None:
+        yield words.text(
+            "Found late, on {moment}, when more comments arrived",
+            moment=moment(incident.found_at, words),
+        )
     yield rise(incident.kind, incident.figures, name_of(incident), words)
     peak = incident.peak
     if peak is not None and incident.kind in BY_VOLUME:
@@ -97,6 +102,16 @@ def recovered(recovery: IncidentRecovery, words: Wording) -> str:
     )
 
 
-def name_of(of: Incident | IncidentRecovery | KolMood) -> str:
+def withdrawn(alert: WithdrawnAlert, words: Wording) -> str:
+    """Which alert no longer holds."""
+    return words.text(
+        "{name}: {kind}, reported for {moment}",
+        name=name_of(alert),
+        kind=kind_name(alert.kind, words),
+        moment=moment(alert.opened_at, words),
+    )
+
+
+def name_of(of: Incident | IncidentRecovery | WithdrawnAlert | KolMood) -> str:
     """A KOL's name, or its id where there is none."""
     return cut(one_line(of.name or of.kol_id), LONGEST_NAME)

@@ -10,7 +10,7 @@ import pytest
 from monitoring.alerts import AlertEvent
 from monitoring.events import Comment, ScoredComment
 from monitoring.evidence import Evidence
-from monitoring.kinds import AlertKind, Severity
+from monitoring.kinds import AlertKind, Reason, Severity
 from monitoring.minute_score import MinuteScore
 from serving.clock import TestClock
 from serving.storage.action_store import ActionStore
@@ -25,6 +25,7 @@ from serving.storage.digest_record import (
     KolMood,
     Peak,
     Precision,
+    WithdrawnAlert,
 )
 from serving.storage.kol_store import KolProfileRecord, KolStore
 from serving.storage.pipeline_step import PipelineStep
@@ -32,6 +33,7 @@ from serving.storage.step_store import StepStore
 from serving.triage.actions import ActionKind, ActionRequest
 from serving.triage.triage_status import Verdict
 from tests.serving.conftest import NewUrl
+from tests.serving.late import rederive
 
 # Noon of Saturday, 21 November 2026, in Hanoi.
 NOON = datetime(2026, 11, 21, 5, tzinfo=UTC)
@@ -143,6 +145,28 @@ def day() -> Digest:
 
 
 @pytest.fixture
+def corrected(day: Digest) -> Digest:
+    """The same Friday, with what comments that came late have shown since the digest before."""
+    late = replace(
+        _STORM,
+        alert_id="c0de0e9a7b24d683",
+        severity=Severity.WARNING,
+        began=_BEGAN - 3 * DAY,
+        ended=_BEGAN - 3 * DAY + 200 * MINUTE,
+        waves=1,
+        peak=Peak(_BEGAN - 3 * DAY + 20 * MINUTE, 161, 119.4),
+        verdict=None,
+        judged_by=None,
+        found_at=_BEGAN + 5 * HOUR,
+    )
+    gone = WithdrawnAlert(
+        "d00d0e9a7b24d683", "ha-may", "Hạ Mây", AlertKind.SLOW_BURN, Severity.WARNING,
+        _BEGAN - 2 * DAY, _BEGAN + 6 * HOUR,
+    )  # fmt: skip
+    return replace(day, incidents=day.incidents[:1], found_late=(late,), withdrawn=(gone,))
+
+
+@pytest.fixture
 def week(day: Digest) -> Digest:
     """The week of that Friday."""
     first = date(2026, 11, 16)
@@ -183,6 +207,19 @@ def silent(digest: Digest) -> Digest:
         notices=(),
         recoveries=(),
     )
+
+
+def event(reason: str, at: datetime, **change: Any) -> AlertEvent:
+    """A transition of an alert; of a1, a backlash on lena, unless told otherwise."""
+    began = change.pop("began", at - 30 * MINUTE)
+    comments, negative = change.pop("comments", 100), change.pop("negative", 60.0)
+    evidence = Evidence(
+        at - 30 * MINUTE, at, began, comments, negative, 20.0, 0.1, 5.0, (), None, "It turned."
+    )
+    kind = AlertKind(change.pop("kind", "backlash"))
+    severity = Severity(change.pop("severity", "warning"))
+    values = {"alert_id": "a1", "kol_id": "lena", "kind": kind, "severity": severity}
+    return AlertEvent(**values | change, reason=Reason(reason), at=at, evidence=evidence)
 
 
 class Archive:
@@ -226,14 +263,12 @@ class Archive:
 
     async def befall(self, reason: str, at: datetime, **change: Any) -> None:
         """A transition of an alert; of a1, a backlash on lena, unless told otherwise."""
-        began = change.pop("began", at - 30 * MINUTE)
-        comments, negative = change.pop("comments", 100), change.pop("negative", 60.0)
-        evidence = Evidence(
-            at - 30 * MINUTE, at, began, comments, negative, 20.0, 0.1, 5.0, (), None, "It turned."
-        )
-        values = {"alert_id": "a1", "kol_id": "lena", "kind": "backlash", "severity": "warning"}
-        event = AlertEvent(**values | change, reason=reason, at=at, evidence=evidence)
-        await self._commit(events=[event])
+        await self._commit(events=[event(reason, at, **change)])
+
+    async def find(self, *events: AlertEvent, now: datetime, kol_id: str = "lena") -> None:
+        """A re-run that derives these events of a KOL."""
+        steps, seq = self._steps, self._count
+        await rederive(self.database, steps, *events, now=now, kol_id=kol_id, seq=seq)
 
     async def do(self, kind: ActionKind, alert_id: str = "a1") -> None:
         assert await ActionStore(self.database).record(

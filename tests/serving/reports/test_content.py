@@ -58,6 +58,34 @@ def test_html_of_a_week(golden: Callable[[str, str], None], week: Digest, words:
 
 
 @LANGUAGES
+def test_plain_of_what_comments_that_came_late_have_shown(
+    golden: Callable[[str, str], None], corrected: Digest, words: Wording
+) -> None:
+    text = text_of(corrected, words)
+    golden(f"corrected.{words.language}.txt", text)
+    page = html.render(write(corrected, words, URL), words)
+    for heading in (words.text("Found late"), words.text("Withdrawn")):
+        assert heading.upper() in text
+        assert f">{heading}</div>" in page
+
+
+def test_a_day_on_which_something_was_found_late_is_not_empty(
+    day: Digest, corrected: Digest
+) -> None:
+    nothing = silent(day)
+    late = write(replace(nothing, found_late=corrected.found_late), ENGLISH, URL)
+    assert late.subject.endswith("November 20, 2026: no incidents, 1 found late")
+    assert late.summary == "No incidents. 1 found late. 0 comments on 6 KOLs."
+    assert (late.tone, [group.heading for group in late.groups]) == ("info", ["Found late"])
+    gone = write(replace(nothing, withdrawn=corrected.withdrawn * 14), ENGLISH, URL)
+    assert gone.subject.endswith("no incidents, 14 withdrawn")
+    assert (gone.tone, gone.sections[0].heading) == ("over", "Withdrawn")
+    assert gone.sections[0].paragraphs[1:2] == ("Hạ Mây: slow burn, reported for Nov 18, 08:40",)
+    assert gone.sections[0].paragraphs[-1] == "and 2 more"
+    assert len(gone.sections[0].paragraphs) == 14
+
+
+@LANGUAGES
 def test_an_empty_day_is_one_sentence(day: Digest, words: Wording) -> None:
     rendered = write(silent(day), words, URL)
     body = plain.body_of(rendered).splitlines()

@@ -32,7 +32,7 @@ from serving.storage.digest_store import reached
 from serving.storage.outbox import WrittenDelivery
 from serving.storage.step_store import StepStore
 from serving.storage.tables import notification_payloads
-from tests.serving.reports.conftest import DAY, HOUR, MINUTE, Archive
+from tests.serving.reports.conftest import DAY, HOUR, MINUTE, Archive, event
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
 MORNING = datetime(2026, 11, 20, 1, tzinfo=UTC)  # 08:00 in Hanoi, on a Friday
@@ -117,6 +117,24 @@ async def test_what_stands_in_the_row(press: Press) -> None:
     assert digest == second.digest
     assert (digest.name, digest.due_at, digest.written_at) == ("daily", MORNING, MORNING)
     assert [kol.name for kol in digest.kols] == ["Lena Vane"]
+
+
+async def test_what_is_found_late_is_in_the_next_digest_even_after_a_downtime(
+    press: Press,
+) -> None:
+    await press.kol("lena")
+    worker = await press.worker()
+    await look(press, worker, HOUR)
+    at = FRIDAY.since - 3 * DAY
+    found = press.clock.now() + MINUTE
+    await press.find(event("opened", at), event("resolved", at + HOUR), now=found)
+    press.clock.advance(3 * DAY)  # the digests of two days are left out
+    worker = await press.worker()
+    assert await look(press, worker, HOUR) == 2
+    assert await look(press, worker, DAY) == 2
+    digests = [row.digest for row in await press.rows()][::2]
+    late = [[one.alert_id for one in digest.found_late] for digest in digests if digest]
+    assert late == [[], ["a1"], []]
 
 
 async def test_a_restart_repeats_nothing(press: Press) -> None:

@@ -10,7 +10,7 @@ import pytest
 from serving.notify.config.period import Period, period_of
 from serving.reports.digest_builder import DigestBuilder, DigestRequest
 from serving.storage.digest_record import JSON, Digest, DigestInterval
-from tests.serving.reports.conftest import DAY, HANOI, HOUR, MINUTE, NOON, Archive
+from tests.serving.reports.conftest import DAY, HANOI, HOUR, MINUTE, NOON, Archive, event
 
 FRIDAY = period_of(DigestInterval.DAY, date(2026, 11, 20), ZoneInfo(HANOI))
 SINCE, UNTIL = FRIDAY.since, FRIDAY.until
@@ -210,6 +210,75 @@ async def test_precision_is_of_twelve_weeks(archive: Archive) -> None:
         await archive.befall("opened", UNTIL - weeks * 7 * DAY, alert_id=alert_id)
         await archive.befall("resolved", UNTIL - weeks * 7 * DAY + HOUR, alert_id=alert_id)
     assert (await digest(archive)).precision.raised == 1
+
+
+async def test_what_was_found_late_is_in_one_digest(archive: Archive) -> None:
+    await archive.kol("lena", "Lena Vane")
+    due = UNTIL + 8 * HOUR
+    opened, ended = event("opened", SINCE + HOUR), event("resolved", SINCE + 2 * HOUR)
+    await archive.find(opened, ended, now=due)
+    late, recovered = (await digest(archive)).incidents, (await digest(archive)).recoveries
+    assert ([one.found_at for one in late], len(recovered)) == ([due], 1)
+    # It was found when this digest was due, and so is in the next.
+    regular = await digest(archive, due_at=due)
+    assert regular.incidents == regular.recoveries == regular.found_late == ()
+    earlier = await digest(archive, due_at=due + MINUTE)
+    assert [one.alert_id for one in earlier.incidents] == ["a1"]
+    archive.clock.advance(DAY)
+    monday = period_of(DigestInterval.DAY, date(2026, 11, 21), ZoneInfo(HANOI))
+    following = await digest(archive, monday, due_at=due + DAY, found_since=due)
+    assert following.incidents == ()
+    (one,) = following.found_late
+    assert (one.alert_id, one.name, one.found_at) == ("a1", "Lena Vane", due)
+    assert (one.began, one.ended) == (SINCE + HOUR / 2, SINCE + 2 * HOUR)
+    for since, until in ((due + MINUTE, due + DAY), (due - DAY, due)):
+        other = await digest(archive, monday, due_at=until, found_since=since)
+        assert other.found_late == ()
+    # Without a time at which it is due, the days of the period count.
+    assert [one.alert_id for one in (await digest(archive, monday)).found_late] == ["a1"]
+    assert (await digest(archive, kols=frozenset({"mina"}))).found_late == ()
+
+
+async def test_what_lasts_into_the_period_or_was_known_is_not_found_late(archive: Archive) -> None:
+    await archive.kol("lena")
+    opened, ended = event("opened", SINCE - 5 * HOUR), event("resolved", SINCE)
+    await archive.find(opened, ended, now=SINCE + HOUR)
+    found = await digest(archive)
+    assert ([one.alert_id for one in found.incidents], found.found_late) == (["a1"], ())
+    await archive.befall("opened", SINCE - 5 * HOUR, alert_id="b2", kol_id="mina")
+    ended = event("resolved", SINCE - HOUR, alert_id="b2", kol_id="mina")
+    b2 = event("opened", SINCE - 5 * HOUR, alert_id="b2", kol_id="mina")
+    await archive.kol("mina")
+    await archive.find(b2, ended, now=SINCE + HOUR, kol_id="mina")  # its end was found late
+    assert (await digest(archive)).found_late == ()
+    worse = event("escalated", SINCE - 4 * HOUR, severity="critical", alert_id="b2", kol_id="mina")
+    await archive.find(b2, worse, ended, now=SINCE + 2 * HOUR, kol_id="mina")
+    assert [one.alert_id for one in (await digest(archive)).found_late] == ["b2"]
+
+
+async def test_what_was_withdrawn_is_no_incident_and_is_reported_once(archive: Archive) -> None:
+    await archive.kol("lena", "Lena Vane")
+    await archive.befall("opened", SINCE + HOUR, severity="critical")
+    await archive.find(now=SINCE + 3 * HOUR)
+    found = await digest(archive)
+    assert found.incidents == found.recoveries == found.found_late == ()
+    assert found.kols[0].open_alerts == 0
+    (one,) = found.withdrawn
+    assert (one.alert_id, one.name, one.kind) == ("a1", "Lena Vane", "backlash")
+    assert (one.opened_at, one.withdrawn_at) == (SINCE + HOUR, SINCE + 3 * HOUR)
+    later = {"due_at": UNTIL + 8 * HOUR, "found_since": SINCE + 3 * HOUR + MINUTE}
+    assert (await digest(archive, **later)).withdrawn == ()
+    assert (await digest(archive, due_at=SINCE + 3 * HOUR)).withdrawn == ()
+
+
+async def test_what_was_withdrawn_counts_only_if_somebody_judged_it(archive: Archive) -> None:
+    await archive.kol("lena")
+    await archive.befall("opened", SINCE + HOUR)
+    await archive.find(now=SINCE + 3 * HOUR)
+    assert (await digest(archive)).precision.raised == 0
+    await archive.do("false_alarm")  # type: ignore[arg-type]
+    precision = (await digest(archive)).precision
+    assert (precision.raised, precision.false_alarms) == (1, 1)
 
 
 async def test_many_kols(archive: Archive) -> None:

@@ -28,8 +28,8 @@ def did(at: int, verb: Any, actor: str = "mai", *, seen: int = 0, **more: Any) -
     return action(verb, actor, at=minute(at), seen_at=minute(seen), **more)
 
 
-def transition(at: int, reason: str) -> Transition:
-    return Transition(reason, minute(at))
+def transition(at: int, reason: str, found: int | None = None) -> Transition:
+    return Transition(reason, minute(at), None if found is None else minute(found))
 
 
 def in_force(work: TriageStatus) -> dict[str, str]:
@@ -72,6 +72,21 @@ CASES: dict[str, tuple[list[Action], list[Transition], dict[str, str]]] = {
         [did(1, "acknowledge"), did(2, "assign", assignee="linh")],
         [OPENED, transition(5, "resolved"), transition(9, "reopened")],
         {"assigned": "linh"},
+    ),
+    "an escalation found late ends a snooze of before it was found": (
+        [did(20, "snooze", seen=15, until=90)],
+        [OPENED, transition(5, "escalated", found=30), transition(15, "aftershock")],
+        {},
+    ),
+    "an escalation found late was known to who snoozed after it was found": (
+        [did(40, "snooze", seen=0, until=90)],
+        [OPENED, transition(5, "escalated", found=30)],
+        {"snoozed": "mai"},
+    ),
+    "a revision ends nothing": (
+        [did(1, "acknowledge"), did(2, "resolve")],
+        [OPENED, transition(9, "revised", found=30)],
+        {"acknowledged": "mai", "closed": "mai"},
     ),
     "a second wave is acknowledged anew": (
         [did(1, "acknowledge"), did(12, "acknowledge", "linh", seen=9)],
