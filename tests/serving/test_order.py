@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from monitoring.event_time import moment_of
 from monitoring.kinds import AlertState, Reason
+from monitoring.near_duplicates import KEPT
 from serving.clock import TestClock
 from serving.storage.alert_record import to_evidence
 from serving.storage.database import Database
@@ -294,3 +295,42 @@ async def test_a_removed_comment_leaves_the_moods_and_not_the_alerts(
     rebuilt = await final(world.database)
     assert rebuilt["minutes"] == after["minutes"]
     assert rebuilt["windows"] == after["windows"]
+
+
+@pytest.mark.parametrize("place", [3, 60])
+async def test_a_late_text_changes_what_is_a_near_copy_long_after_it(
+    world: PipelineWorld, new_url: NewUrl, monkeypatch: pytest.MonkeyPatch, place: int
+) -> None:
+    """128 texts are remembered: with one more in between, the first is no longer among them."""
+    monkeypatch.setattr("serving.pipeline.recount._COMMENTS", 10)
+    rng = random.Random(3)
+    texts = ["".join(rng.choices("abcdefghij", k=30)) for _ in range(KEPT)]
+    items = [
+        {
+            "platform": "instagram",
+            "comment_id": str(at),
+            "kol_id": "lena",
+            "text": text,
+            "created_at": (START + at * 2 * MINUTE).isoformat(),
+        }
+        for at, text in enumerate([*texts, texts[0], *texts[5:9], *texts[70:75]])
+    ]
+    late = items[place] | {"comment_id": "late", "text": "k" * 30}
+    expected = await processed(world, [*items[: place + 1], late, *items[place + 1 :]])
+    copies = duplicate_shares(expected)
+    assert 0 < sum(copies) < 10  # the first is not known as a copy any more, later ones are
+    other = PipelineWorld(Database(new_url()), world.clock)
+    await other.receive(items)
+    pipeline = other.pipeline()
+    await process_all(pipeline)
+    assert duplicate_shares(await final(other.database)) != copies
+    await other.receive([late])
+    pipeline.wake()
+    await process_all(pipeline)
+    assert await final(other.database) == expected
+    await other.database.close()
+
+
+def duplicate_shares(found: dict[str, Any]) -> list[float]:
+    place = list(minute_scores.c).index(minute_scores.c.duplicate_share)
+    return [row[place] for row in found["windows"]]
