@@ -11,7 +11,7 @@ from serving.charts.drawing import draw
 from serving.charts.mood_chart import LEAD, TAIL, Bin, Mark, MoodChart, bins_of, step_of
 from serving.errors import TooBusy
 from serving.locales.wording import Wording, wording
-from serving.storage.alert_history import holding, raised
+from serving.storage.alert_history import raised
 from serving.storage.alert_store import AlertStore
 from serving.storage.kol_store import KolStore
 from serving.storage.mood_store import MoodStore
@@ -61,7 +61,7 @@ class ChartService:
         kol_id = alert.kol_id
         begun = events[0].evidence.incident_start
         marks = [Mark(begun, "began")]
-        marks += [Mark(event.at, event.reason) for event in holding(events, alert.state)]
+        marks += [Mark(event.at, event.reason) for event in raised(events)]
         since = begun - LEAD
         # Up to the last comments, but only a little past the end of what is over.
         resolved = alert.resolved_at

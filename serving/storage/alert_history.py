@@ -1,4 +1,4 @@
-"""What of an alert's transitions holds, now that comments came late. Pure functions.
+"""What an alert went through, now that comments came late. Pure functions.
 
 A re-run rewrites the transitions of an alert as they hold, and adds a revision. Those of an alert
 that was withdrawn stay as they were.
@@ -8,16 +8,6 @@ from collections.abc import Sequence
 
 from monitoring.kinds import AlertState, Reason
 from serving.storage.alert_record import AlertEventRecord
-
-
-def holding(events: Sequence[AlertEventRecord], state: AlertState) -> list[AlertEventRecord]:
-    """The transitions that hold, in the order of event time; none of a withdrawn alert.
-
-    Args:
-        events: the alert's transitions in the order of their ids.
-        state: of the alert now.
-    """
-    return [] if state is AlertState.REVISED else raised(events)
 
 
 def raised(events: Sequence[AlertEventRecord]) -> list[AlertEventRecord]:

@@ -109,7 +109,9 @@ class AlertView:
             "remark": text("Note (optional)"),
             "hours": text("Snooze for"),
             "history": text("History"),
-            "at_rise": text("When it last got worse"),
+            "at_rise": text("What had been reported")
+            if self.head.tone == "withdrawn"
+            else text("When it last got worse"),
         }
 
     @property
@@ -176,7 +178,7 @@ def describe(
     head, rise = (write([notification(event)], words).items[0] for event in (last, risen))
     if alert.found_at is not None and not withdrawn:
         found = replace(
-            notification(last), reason=NotificationReason.OPENED, found_at=alert.found_at
+            notification(risen), reason=NotificationReason.OPENED, found_at=alert.found_at
         )
         head = replace(head, notice=found_late(found, words))
     past = [_transition(event, words, withdrawn=event is gone) for event in events]

@@ -8,7 +8,7 @@ machine needs a font with emoji. docs/notifications.md says how the Teams card w
 import base64
 import sys
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 import httpx
 from PIL import Image
 
+from monitoring.kinds import AlertState
 from serving.charts.drawing import draw
 from serving.locales.wording import Wording, wording
 from serving.notify.example import example, example_chart
@@ -51,6 +52,33 @@ def email(words: Wording) -> str:
     return mail.replace("cid:c", f"data:image/png;base64,{chart}")
 
 
+def late_email(words: Wording) -> str:
+    """The e-mail of the same alert, found late and over."""
+    chart = base64.b64encode(draw(example_chart(NOW), words)).decode()
+    found = replace(
+        example(NOW, URL),
+        reason=NotificationReason.OPENED,
+        alert_id="5f1c0e9a7b24d683",
+        ended_at=NOW + timedelta(minutes=80),
+        found_at=NOW + timedelta(minutes=170),
+    )
+    mail = html.render(write_message([found], words), words, chart="c")
+    return mail.replace("cid:c", f"data:image/png;base64,{chart}")
+
+
+def withdrawn_email(words: Wording) -> str:
+    """The e-mail that says that there was no such alert."""
+    gone = replace(
+        example(NOW, URL),
+        reason=NotificationReason.REVISED,
+        alert_id="5f1c0e9a7b24d683",
+        state=AlertState.REVISED,
+        found_at=NOW + timedelta(minutes=170),
+        late_comments=212,
+    )
+    return html.render(write_message([gone], words), words, chart=None)
+
+
 def digest(made: Digest, words: Wording) -> str:
     """The e-mail of an invented digest."""
     return digest_html.render(write_digest(made, words, URL), words)
@@ -66,6 +94,8 @@ def main(alert_page: str | None) -> None:
     shots = [
         (email(english), "email-en.png", MAIL, False),
         (email(vietnamese), "email-vi.png", MAIL, False),
+        (late_email(english), "email-late-en.png", MAIL, False),
+        (withdrawn_email(vietnamese), "email-withdrawn-vi.png", MAIL, False),
         (digest(day, english), "digest-day-en.png", DIGEST, False),
         (digest(week, english), "digest-week-en-dark.png", DIGEST, True),
         (digest(week, vietnamese), "digest-week-vi-phone.png", PHONE, False),

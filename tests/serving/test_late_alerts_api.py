@@ -94,7 +94,11 @@ def test_a_withdrawn_alert_is_not_open_and_has_an_end(client: TestClient) -> Non
 
 @pytest.mark.parametrize(
     ("alert_id", "marks"),
-    [("a1", ["began", "opened", "resolved"]), ("b2", ["began"]), ("c3", ["began", "opened"])],
+    [
+        ("a1", ["began", "opened", "resolved"]),
+        ("b2", ["began", "opened"]),
+        ("c3", ["began", "opened"]),
+    ],
 )
 def test_each_has_a_page_and_a_chart(client: TestClient, alert_id: str, marks: list[str]) -> None:
     assert client.get(f"/v1/alerts/{alert_id}/chart.png").status_code == 200
