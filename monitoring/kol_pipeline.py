@@ -169,7 +169,7 @@ class KolPipeline:
         if stats.top_author_share is not None or stats.duplicate_share is not None:
             self._authorship.learn_one(minute, stats)
         events += self.gap.learn_one(minute, n, negative)
-        raised = self.backlash.learn_one(minute, n, negative, excess)
+        raised = self.backlash.learn_one(minute, n, negative, excess, hour)
         raised += self.praise.learn_one(minute, n, positive, excess)
         if raised:
             self._note(raised)

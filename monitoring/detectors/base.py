@@ -67,6 +67,17 @@ class Detector(Protocol):
             expected: comments expected from one minute up to another.
         """
 
+    def stretches(
+        self, now: int, hour: Hour, expected: Callable[[int, int], float]
+    ) -> list[Stretch]:
+        """Every stretch up to minute `now` that it follows, whether that scored or not.
+
+        Args:
+            now: end of the last minute learnt, since 1970 UTC.
+            hour: sums of the open hour up to `now`, empty if `now` is its start.
+            expected: comments expected from one minute up to another.
+        """
+
     def reset(self) -> None:
         """Start again, as after an incident."""
 

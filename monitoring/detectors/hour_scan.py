@@ -252,6 +252,18 @@ class HourScan:
         n, k, expected = (sum(hour[i] for hour in part) for i in (0, 1, 4))
         return Stretch(end - scale * 60, end, int(n), k, expected)
 
+    def stretches(
+        self, now: int, hour: Hour, expected: Callable[[int, int], float]
+    ) -> list[Stretch]:
+        """The open hour with none of the closed hours before it, with the last, the last two …"""
+        start = hour.number * 60
+        n, k, usual = hour.comments, hour.negative, expected(start, now)
+        found = [Stretch(start, now, n, k, usual)] if n else []
+        for age, (more, negative, _, _, normal) in enumerate(reversed(self.state.ring), 1):
+            n, k, usual = n + more, k + negative, usual + normal
+            found.append(Stretch(start - 60 * age, now, n, k, usual))
+        return found
+
     def reset(self) -> None:
         """Start again, as after an incident; what was learnt stays, its last hours are dropped."""
         state = self.state

@@ -17,6 +17,7 @@ from monitoring.detectors.false_pages import MINUTES_PER_MONTH, threshold
 from monitoring.detectors.likelihood import beta_binomial_llr, increments, logit_shift
 from monitoring.detectors.registry import DetectorType, register
 from monitoring.errors import PolicyError, SnapshotError
+from monitoring.hours import Hour
 from monitoring.kinds import AlertFamily
 from monitoring.stretch import Stretch
 
@@ -193,6 +194,16 @@ class ShareShift:
         if state.start is None:
             return None
         return Stretch(state.start, now, state.n, state.k, expected(state.start, now))
+
+    def stretches(
+        self, now: int, _hour: Hour, expected: Callable[[int, int], float]
+    ) -> list[Stretch]:
+        """The stretch of each CUSUM that has one."""
+        return [
+            Stretch(start, now, n, k, expected(start, now))
+            for _, start, n, k, _ in self.state.lanes
+            if n
+        ]
 
     def reset(self) -> None:
         """Start again, as after an incident."""

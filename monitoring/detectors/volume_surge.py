@@ -20,6 +20,7 @@ import msgspec
 from monitoring.detectors.base import Normal
 from monitoring.detectors.registry import DetectorType, register
 from monitoring.errors import PolicyError
+from monitoring.hours import Hour
 from monitoring.kinds import AlertFamily
 from monitoring.stretch import Stretch
 
@@ -231,6 +232,13 @@ class VolumeSurge:
             if above > most:
                 most, start, found = above, at, (n, k)
         return Stretch(start * step, now, *found, expected(start * step, now))
+
+    def stretches(
+        self, now: int, _hour: Hour, expected: Callable[[int, int], float]
+    ) -> list[Stretch]:
+        """The stretch judged, if there is one."""
+        found = self.stretch(now, expected)
+        return [] if found is None else [found]
 
     def reset(self) -> None:
         """Start again from the normal level, as after an incident; what was learnt stays."""

@@ -76,6 +76,10 @@ class AlertTracker:
         alert = self.state.alert
         return alert is not None and alert.is_open
 
+    @property
+    def _severity(self) -> Severity:
+        return Severity.INFO if self.alert is None else self.alert.severity
+
     def outlasted(self, now: int) -> bool:
         """Whether the open incident lasts longer than twice what was known before it.
 
@@ -111,6 +115,7 @@ class AlertTracker:
         scores: tuple[DetectorScore, ...],
         recent: Stretch,
         normal: float,
+        severest: Stretch | None = None,
     ) -> list[AlertEvent]:
         """Decide what happens at minute `now`.
 
@@ -124,10 +129,13 @@ class AlertTracker:
             recent: the last half hour, of attention the last day; `k` counts negatives. Shown at
                 an end and by all that only informs.
             normal: the normal share of the comments that matter, in (0, 1).
+            severest: the minutes that call for the severity, if not `stretch`; shown in its place.
         """
         score = max(part.ratio for part in scores)
         informs = self._family is not AlertFamily.BACKLASH
-        shown = recent if informs or self.ending(now) else stretch
+        rises = score >= 1.0 and severity.rank > self._severity.rank
+        over = self.ending(now) and not rises  # a rise is reported before an end
+        shown = recent if informs or over else severest or stretch
         evidence = self._evidence(kind, stretch.start, shown, scores)
         signal = Signal(
             kol_id=self._kol_id,

@@ -97,7 +97,9 @@ class BacklashMonitor:
         """Whether the comments that come in now are no example of what is normal."""
         return self.state.score >= 1.0 or self.tracker.open
 
-    def learn_one(self, minute: int, n: int, k: float, excess: float) -> list[AlertEvent]:
+    def learn_one(
+        self, minute: int, n: int, k: float, excess: float, hour: Hour
+    ) -> list[AlertEvent]:
         """Take one minute.
 
         Args:
@@ -105,6 +107,7 @@ class BacklashMonitor:
             n: comments, at least one.
             k: sum of P(negative).
             excess: comments beyond the normal volume.
+            hour: sums of the open hour, this minute included.
         """
         score = self._detectors.learn_one(minute, n, k, excess) * self._known
         self.state.score = score
@@ -113,9 +116,9 @@ class BacklashMonitor:
                 return []
         elif self.tracker.open:
             self.tracker.recovery.learn_one(n, k)
-        if not self.tracker.wants_evidence(score, minute + 1):
+        if not self.tracker.wants_evidence(score, minute + 1) and not self._rises(minute + 1, hour):
             return []
-        return self._turn(minute + 1)
+        return self._turn(minute + 1, hour)
 
     def close_hour(self, hour: Hour, observed_span: tuple[int, int]) -> list[AlertEvent]:
         """Take the end of an hour.
@@ -140,23 +143,34 @@ class BacklashMonitor:
         self.state.score = self._known * self._detectors.score
         if not self.tracker.wants_evidence(self.state.score, end):
             return []
-        return self._turn(end, missed_input=observed_span[1] <= hour.number * 60)
+        missed_input = observed_span[1] <= hour.number * 60
+        return self._turn(end, Hour(hour.number + 1), missed_input)
 
-    def _turn(self, now: int, missed_input: bool = False) -> list[AlertEvent]:
+    def _rises(self, now: int, hour: Hour) -> bool:
+        """Whether an alert becomes critical by what detectors of hours were sure of before."""
+        return (
+            self.tracker.open
+            and self._detectors.hour_score >= 1.0
+            and self._critical_stretch(now, hour) is not None
+        )
+
+    def _turn(self, now: int, hour: Hour, missed_input: bool = False) -> list[AlertEvent]:
         stretch = self._stretch(now)
         if stretch.k < self._policy.minimum_negative and not self.tracker.open:
             return []
         was_open = self.tracker.open
         rate = self._recent.negative * self._recent.fade(now) / FADE_MINUTES
+        severest = stretch if self._is_critical(stretch) else self._critical_stretch(now, hour)
         events = self.tracker.turn(
             now,
             self._kind(now, stretch),
-            self._severity(stretch),
+            Severity.WARNING if severest is None else Severity.CRITICAL,
             rate,
             stretch,
             self.scores(now, inputs=True),
             recent_stretch(self._recent, self._baseline, now),
             self._baseline.share,
+            severest,
         )
         if was_open and not self.tracker.open:
             if not self.tracker.recovery.complete and not missed_input:
@@ -192,12 +206,26 @@ class BacklashMonitor:
             return AlertKind.SLOW_BURN
         return AlertKind.BACKLASH
 
-    def _severity(self, stretch: Stretch) -> Severity:
+    def _critical_stretch(self, now: int, hour: Hour) -> Stretch | None:
+        """The first stretch up to `now` that is critical, of all that the detectors follow.
+
+        The detector that is surest may follow a longer one, or one of full hours only. None also
+        where the open alert is critical already.
+        """
+        alert = self.tracker.alert
+        if alert is not None and alert.is_open and alert.severity is Severity.CRITICAL:
+            return None
+        expected = self._baseline.expected_between
+        for stretch in self._detectors.stretches(now, hour, expected):
+            if self._is_critical(stretch):
+                return stretch
+        return None
+
+    def _is_critical(self, stretch: Stretch) -> bool:
         policy = self._policy
         normal = stretch.expected * self._baseline.share + 0.5
-        critical = (
-            stretch.k / normal >= policy.critical_ratio
+        return (
+            stretch.k >= policy.critical_negative
             and stretch.share >= policy.critical_share
-            and stretch.k >= policy.critical_negative
+            and stretch.k / normal >= policy.critical_ratio
         )
-        return Severity.CRITICAL if critical else Severity.WARNING

@@ -1,6 +1,6 @@
 """Every detector of one family of alerts, asked together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -125,6 +125,13 @@ class DetectorSet:
             default=(0.0, 0),
         )
         return self._all[-strongest][1].stretch(now, expected) if self._all else None
+
+    def stretches(
+        self, now: int, hour: Hour, expected: Callable[[int, int], float]
+    ) -> Iterator[Stretch]:
+        """Every stretch up to minute `now` that a detector follows; see `Detector.stretches`."""
+        for _, one, _ in self._all:
+            yield from one.stretches(now, hour, expected)
 
     def reset(self) -> None:
         """Start again, as after an incident."""

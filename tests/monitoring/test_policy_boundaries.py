@@ -10,7 +10,7 @@ from monitoring.authorship import Authorship
 from monitoring.baseline import Baseline, BaselineState
 from monitoring.exponential_window import ExponentialWindow
 from monitoring.hours import Hour
-from monitoring.kinds import Reason, Severity
+from monitoring.kinds import Reason
 from monitoring.kol_pipeline import KolPipeline
 from monitoring.monitors.backlash import BacklashMonitor
 from monitoring.monitors.gap import GapMonitor
@@ -24,11 +24,11 @@ DAY = 1440
 HOUR = timedelta(hours=1)
 
 
-def severity(policy: Policy, stretch: Stretch) -> Severity:
+def is_critical(policy: Policy, stretch: Stretch) -> bool:
     base = Baseline(BaselineState(weight=1e9, k=0.2e9, positive=0.3e9))
     monitor = BacklashMonitor("lena", policy, base, ExponentialWindow(), Authorship())
     assert base.share == pytest.approx(0.2)
-    return monitor._severity(stretch)
+    return monitor._is_critical(stretch)
 
 
 # 100 negatives of 160 comments; 47.5 expected at a fifth, and a half, are 10 negatives: ten times.
@@ -39,17 +39,17 @@ TEN = 100.0 / (47.5 * 0.2 + 0.5)
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({}, Severity.CRITICAL),
-        ({"critical_ratio": TEN - 0.01}, Severity.CRITICAL),
-        ({"critical_ratio": TEN + 0.01}, Severity.WARNING),
-        ({"critical_share": 0.625}, Severity.CRITICAL),
-        ({"critical_share": 0.63}, Severity.WARNING),
-        ({"critical_negative": 100.0}, Severity.CRITICAL),
-        ({"critical_negative": 100.1}, Severity.WARNING),
+        ({}, True),
+        ({"critical_ratio": TEN - 0.01}, True),
+        ({"critical_ratio": TEN + 0.01}, False),
+        ({"critical_share": 0.625}, True),
+        ({"critical_share": 0.63}, False),
+        ({"critical_negative": 100.0}, True),
+        ({"critical_negative": 100.1}, False),
     ],
 )
 def test_an_incident_is_critical_by_ratio_and_share_and_number(changes, expected):
-    assert severity(Policy(**changes), LARGE) is expected
+    assert is_critical(Policy(**changes), LARGE) is expected
 
 
 def test_the_ratio_itself_is_critical():
@@ -57,7 +57,7 @@ def test_the_ratio_itself_is_critical():
     monitor = BacklashMonitor("lena", Policy(), base, ExponentialWindow(), Authorship())
     exact = 100.0 / (47.5 * base.share + 0.5)
     monitor.set_policy(Policy(critical_ratio=exact))
-    assert monitor._severity(LARGE) is Severity.CRITICAL
+    assert monitor._is_critical(LARGE)
 
 
 @pytest.mark.parametrize(

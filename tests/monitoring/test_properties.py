@@ -221,13 +221,18 @@ def even(share: float, first: int, n: int) -> float:
 @example(n=3000, every=1440, share=1.0, bright=0.0, hard=False)
 @example(n=277, every=1440, share=0.9953, bright=0.9953, hard=False)
 def test_a_constant_stream_never_alerts(n, every, share, bright, hard):
-    """Any rate and share, up to four weeks; `hard` scores are 0 or 1, others all the same."""
+    """Any rate and share, up to four weeks; `hard` scores are 0 or 1, others all the same.
+
+    Loud minutes more than a quarter of an hour apart leave silences that may pass for gaps: what is
+    normal is known by the hour, and that such a crowd pauses must be learnt.
+    """
+    gaps = {"data_gap"} if every > 15 else set()
     engine, count = Engine(), 0
     for index in range(min(4 * 7 * 1440 // every, 4000)):
         k = even(share, count, n) if hard else n * share
         count += n
         window = WindowStats("lena", START + index * every * MINUTE, n, k, bright * (n - k))
-        assert engine.observe_window(window) == []
+        assert {event.kind for event in engine.observe_window(window)} <= gaps
     assert engine.alerts() == []
 
 

@@ -9,6 +9,7 @@ import msgspec
 from monitoring.detectors.base import Normal
 from monitoring.detectors.registry import DetectorType, register
 from monitoring.errors import PolicyError
+from monitoring.hours import Hour
 from monitoring.kinds import AlertFamily
 from monitoring.stretch import Stretch
 
@@ -70,6 +71,12 @@ class ToyDetector:
         if not state.value:
             return None
         return Stretch(state.start, now, state.n, state.k, expected(state.start, now))
+
+    def stretches(
+        self, now: int, _hour: Hour, expected: Callable[[int, int], float]
+    ) -> list[Stretch]:
+        found = self.stretch(now, expected)
+        return [] if found is None else [found]
 
     def reset(self) -> None:
         state = self.state
