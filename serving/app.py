@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx
 from fastapi import APIRouter, FastAPI
@@ -23,6 +25,7 @@ from serving.api import (
     digest,
     feedback,
     health,
+    imports,
     kols,
     problems,
     routing,
@@ -34,6 +37,8 @@ from serving.api.timing import RequestTiming
 from serving.charts.chart_service import ChartService
 from serving.clock import Clock, SystemClock
 from serving.ingest.group_commit import GroupCommit
+from serving.ingest.import_worker import ImportWorker
+from serving.ingest.intake import Intake
 from serving.metrics import Metrics
 from serving.notify.attachments import Attachments
 from serving.notify.channels.base import Channel
@@ -57,6 +62,7 @@ from serving.storage.database import Database
 from serving.storage.delay_store import DelayStore
 from serving.storage.delivery_store import DeliveryStore
 from serving.storage.follower_store import FollowerStore
+from serving.storage.import_store import ImportStore
 from serving.storage.kol_store import KolStore
 from serving.storage.mood_store import MoodStore
 from serving.storage.policy_store import PolicyStore
@@ -107,6 +113,7 @@ def create_app(
     v1 = APIRouter(prefix="/v1")
     for module in (
         comments,
+        imports,
         score,
         kols,
         alerts,
@@ -200,6 +207,9 @@ async def _start(
     for worker in (batcher, *people, pipeline, group_commit):
         await worker.start()
         stack.push_async_callback(worker.stop)
+    import_worker = await _imports(
+        database, settings, clock, metrics, group_commit, pipeline, stack
+    )
     metrics.watch(
         "groundswell_log_queue_comments",
         "Comments that wait for commit.",
@@ -227,6 +237,8 @@ async def _start(
         actions=ActionStore(database),
         silences=SilenceStore(database),
         group_commit=group_commit,
+        imports=ImportStore(database),
+        import_worker=import_worker,
         model_id=classifier.model_id,
         batcher=batcher,
         pipeline=pipeline,
@@ -238,6 +250,39 @@ async def _start(
         digests=DigestBuilder(database),
         digest_scheduler=digest_scheduler,
     )
+
+
+async def _imports(
+    database: Database,
+    settings: Settings,
+    clock: Clock,
+    metrics: Metrics,
+    group_commit: GroupCommit,
+    pipeline: Pipeline,
+    stack: AsyncExitStack,
+) -> ImportWorker:
+    """What reads the files that are sent; it stops before what it writes to."""
+    folder = stack.enter_context(
+        TemporaryDirectory(
+            prefix="groundswell-imports-",
+            dir=settings.import_folder,
+            ignore_cleanup_errors=True,
+        )
+    )
+    log, kols = CommentLog(database), KolStore(database)
+    worker = ImportWorker(
+        ImportStore(database),
+        kols,
+        clock,
+        metrics,
+        new_intake=lambda: Intake(group_commit, kols, clock, metrics),
+        backlog=lambda: log.count_after(pipeline.progress.seq),
+        last_seq=log.last_seq,
+        folder=Path(folder),
+    )
+    await worker.start()
+    stack.push_async_callback(worker.stop)
+    return worker
 
 
 async def _delivery(

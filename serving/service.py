@@ -10,6 +10,7 @@ from monitoring.policy import Policy
 from serving.charts.chart_service import ChartService
 from serving.clock import Clock
 from serving.ingest.group_commit import GroupCommit
+from serving.ingest.import_worker import ImportWorker
 from serving.metrics import Metrics
 from serving.notify.config.notification_config import NotificationConfig
 from serving.notify.dispatcher import Dispatcher
@@ -26,6 +27,7 @@ from serving.storage.comment_log import CommentLog
 from serving.storage.delay_store import DelayStore
 from serving.storage.delivery_store import DeliveryStore
 from serving.storage.follower_store import FollowerStore
+from serving.storage.import_store import ImportStore
 from serving.storage.kol_store import KolStore
 from serving.storage.mood_store import MoodStore
 from serving.storage.policy_store import PolicyStore
@@ -56,6 +58,8 @@ class Service:
     actions: ActionStore
     silences: SilenceStore
     group_commit: GroupCommit
+    imports: ImportStore
+    import_worker: ImportWorker
     model_id: str
     batcher: Batcher
     pipeline: Pipeline

@@ -57,6 +57,14 @@ class Settings(BaseSettings):
     max_items: int = Field(
         1000, ge=1, description="Most comments or texts in one JSON request; NDJSON has no limit."
     )
+    max_import_bytes: int = Field(
+        4 * 1024**3, ge=1024, description="Largest file of `POST /v1/imports`, in bytes."
+    )
+    import_folder: Path | None = Field(
+        None,
+        description="Folder for files while they are imported; unset for the system's temporary "
+        "folder.",
+    )
     log_queue: int = Field(
         20_000,
         ge=1,

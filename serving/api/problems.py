@@ -19,6 +19,7 @@ _log = structlog.get_logger(__name__)
 STATUS = {
     "malformed_json": 400,
     "invalid_utf8": 400,
+    "malformed_form": 400,
     "not_found": 404,
     "method_not_allowed": 405,
     "conflict": 409,

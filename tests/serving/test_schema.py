@@ -120,15 +120,23 @@ def fill(client: httpx.Client) -> None:
     span = {"kinds": ["brigade"], "ends_at": (now + timedelta(days=1)).isoformat()}
     silence = post("/v1/silences", span | {"reason": "planned giveaway", "actor": "mai"})
     client.put("/v1/kols/lena/policy", json={"actor": "mai", "sensitivity": 2.0})
+    imported = post_file(client, b"text,id\nno zone,1\n")
     deliveries = client.get("/v1/deliveries").json()["items"]
     assert {row["reason"] for row in deliveries} >= {"opened", "resolved"}
     held.update(
         kol_id="lena",
+        import_id=imported,
         name="daily",
         alert_id=alert_id,
         silence_id=silence["silence_id"],
         delivery_id=deliveries[0]["delivery_id"],
     )
+
+
+def post_file(client: httpx.Client, content: bytes) -> int:
+    """The id of an import."""
+    import_id: int = client.post("/v1/imports", content=content).json()["import_id"]
+    return import_id
 
 
 @pytest.mark.slow

@@ -343,5 +343,16 @@ def test_notifications_are_sent_as_the_settings_say(start: Start, channels: Path
         assert outbox["late_page_within"] == timedelta(seconds=90)
 
 
+@shows("max_import_bytes", "import_folder")
+def test_a_file_is_kept_in_its_folder_and_may_be_so_large(
+    settings: Settings, classifier: SentimentClassifier, clock: TestClock, tmp_path: Path
+) -> None:
+    changed = settings.model_copy(update={"max_import_bytes": 1024, "import_folder": tmp_path})
+    with TestClient(create_app(changed, classifier=classifier, clock=clock)) as client:
+        assert len(list(tmp_path.glob("groundswell-imports-*"))) == 1
+        assert client.post("/v1/imports", content=b"x" * 1024).status_code == 202
+        assert client.post("/v1/imports", content=b"x" * 1025).status_code == 413
+
+
 def test_every_setting_is_shown_to_matter() -> None:
     assert set(Settings.model_fields) == SHOWN

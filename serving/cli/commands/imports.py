@@ -132,7 +132,7 @@ async def _run(
     as_json: bool,
 ) -> int:
     from serving.cli import terminal
-    from serving.cli.files.client_sink import ClientSink, known_kols
+    from serving.cli.files.client_sink import ClientSink
     from serving.cli.files.import_result import result_of
     from serving.cli.output.import_progress import import_progress
     from serving.cli.output.import_summary import result_json, result_text
@@ -140,13 +140,14 @@ async def _run(
     from serving.clock import SystemClock
     from serving.errors import ServingError
     from serving.ingest.importers.importer import Importer
+    from serving.ingest.importers.known_kols import known_kols
     from serving.ingest.importers.rejected import RejectedFiles
 
     rejected = RejectedFiles(list(files))
     async with service as client:
         with import_progress(terminal.err) as progress:
-            before = (await client.kols()).value
-            known = known_kols(before)
+            kols = (await client.kols()).value
+            known = known_kols((kol.kol_id, kol.handles) for kol in kols)
             importer = Importer(options, ClientSink(client), rejected, progress, known)
             count = importer.count
             try:
@@ -159,7 +160,7 @@ async def _run(
                 terminal.say(f"interrupted; {_again(count.sent)}")
                 raise
             await client.wait_until_processed(progress.processing)
-        result = await result_of(client, count, before)
+        result = await result_of(client, count)
     if as_json:
         terminal.print_json(result_json(result, rejected.written))
     else:

@@ -1,24 +1,14 @@
 """Comments of an import to a service, through its API."""
 
+import asyncio
 from collections.abc import Sequence
 
 from serving.client.client import ServiceClient
-from serving.client.models.kols import KolInfo
 from serving.ingest.importers.importer import BatchAnswer
-from serving.storage.kol_handle_rows import handle_key
-from serving.storage.kol_store import KnownKols
 
-
-def known_kols(kols: Sequence[KolInfo]) -> KnownKols:
-    """KOLs by what comments may name them by."""
-    return KnownKols(
-        frozenset(kol.kol_id for kol in kols),
-        {
-            (platform, handle_key(handle)): kol.kol_id
-            for kol in kols
-            for platform, handle in kol.handles.items()
-        },
-    )
+_BACKLOG = 5000  # comments that may wait to be scored while an import sends more
+_LOOK_EVERY = 4  # batches
+_PAUSE = 0.2
 
 
 class ClientSink:
@@ -26,6 +16,7 @@ class ClientSink:
 
     def __init__(self, client: ServiceClient) -> None:
         self._client = client
+        self._batches = 0
 
     async def send(self, lines: Sequence[bytes]) -> BatchAnswer:
         """Submit comments.
@@ -33,6 +24,7 @@ class ClientSink:
         Raises:
             ClientError: the service cannot be reached or answers with an error.
         """
+        await self._wait_for_room()
         receipt = await self._client.submit_lines(lines)
         return BatchAnswer(
             receipt.accepted,
@@ -45,3 +37,14 @@ class ClientSink:
             ],
             receipt.adjustments,
         )
+
+    async def _wait_for_room(self) -> None:
+        """Live comments go first: pause while many wait to be scored."""
+        self._batches += 1
+        if self._batches % _LOOK_EVERY:
+            return
+        while True:
+            status = await self._client.status()
+            if status.log.backlog <= _BACKLOG:
+                return
+            await asyncio.sleep(_PAUSE)

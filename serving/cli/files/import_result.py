@@ -2,15 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from serving.client.client import ServiceClient
 from serving.client.models.alerts import AlertInfo
 from serving.client.models.kols import KolInfo
-from serving.ingest.importers.import_count import ImportCount
-
-_LEARNT_SPAN = timedelta(days=2)  # of comments, before a KOL is judged
-_LEARNT_COMMENTS = 20
+from serving.ingest.importers.learning import missing_for
+from serving.storage.import_record import ImportCount
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,32 +38,20 @@ class ImportResult:
 
     Attributes:
         count: what became of its rows.
-        used: comments that detection has counted.
         kols: each KOL of the files, by id.
     """
 
     count: ImportCount
-    used: int
     kols: Sequence[KolFindings]
 
 
-async def result_of(
-    client: ServiceClient, count: ImportCount, before: Sequence[KolInfo]
-) -> ImportResult:
-    """Ask a service what came of an import.
-
-    Args:
-        client: of the service, which has processed all comments.
-        count: of the import.
-        before: the KOLs as they were before it.
-    """
+async def result_of(client: ServiceClient, count: ImportCount) -> ImportResult:
+    """Ask a service, which has processed all comments, what came of an import."""
     if not count.kols:
-        return ImportResult(count, 0, [])
+        return ImportResult(count, [])
     found = await client.alerts(since=min(span.first for span in count.kols.values()))
     alerts = sorted(found.value, key=lambda alert: alert.opened_at)
     now = {kol.kol_id: kol for kol in (await client.kols()).value}
-    then = {kol.kol_id: kol for kol in before}
-    late = sum(_late(now.get(kol_id)) - _late(then.get(kol_id)) for kol_id in count.kols)
     kols = [
         KolFindings(
             kol_id,
@@ -73,24 +59,12 @@ async def result_of(
             span.first,
             span.last,
             [alert for alert in alerts if alert.kol_id == kol_id],
-            _missing(now.get(kol_id), span.comments, span.last - span.first),
+            missing_for(span, learning=_learning(now.get(kol_id))),
         )
         for kol_id, span in sorted(count.kols.items())
     ]
-    return ImportResult(count, max(count.accepted + count.updated - late, 0), kols)
+    return ImportResult(count, kols)
 
 
-def _late(kol: KolInfo | None) -> int:
-    return kol.status.late if kol is not None and kol.status is not None else 0
-
-
-def _missing(kol: KolInfo | None, comments: int, span: timedelta) -> str | None:
-    if kol is not None and kol.status is not None and not kol.status.learning:
-        return None
-    wanted = []
-    if span < _LEARNT_SPAN:
-        hours = span / timedelta(hours=1)
-        wanted.append(f"two days of comments (these cover {hours:.0f} hours)")
-    if comments < _LEARNT_COMMENTS:
-        wanted.append(f"{_LEARNT_COMMENTS} comments (these are {comments})")
-    return " and ".join(wanted) or "more comments at more hours of the day"
+def _learning(kol: KolInfo | None) -> bool:
+    return kol is None or kol.status is None or kol.status.learning

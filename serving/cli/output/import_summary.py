@@ -7,7 +7,7 @@ from typing import Any
 from rich.text import Text
 
 from serving.cli.files.import_result import ImportResult, KolFindings
-from serving.ingest.importers.import_count import FileCount
+from serving.storage.import_record import FileCount
 
 _ADJUSTMENTS = {
     "likes_read": "likes written as text were read",
@@ -27,7 +27,7 @@ def result_json(result: ImportResult, written: Mapping[int, Path]) -> dict[str, 
         "updated": count.updated,
         "duplicates": count.duplicates,
         "rejected": count.rejected,
-        "used": result.used,
+        "used": count.used,
         "adjustments": dict(sorted(count.adjustments.items())),
         "faults": count.faults,
         "files": [
@@ -83,7 +83,7 @@ def result_text(result: ImportResult, written: Mapping[int, Path]) -> Text:
         text.append(f"{number:,} {_ADJUSTMENTS.get(kind, kind)}\n")
     text.append(
         f"{count.accepted:,} accepted, {count.updated:,} updated, {count.duplicates:,} duplicates, "
-        f"{count.rejected:,} rejected; {result.used:,} used",
+        f"{count.rejected:,} rejected; {count.used:,} used",
         style="bold",
     )
     for kol in result.kols:

@@ -13,12 +13,11 @@ from monitoring.events import Comment
 from serving.errors import InputError, InvalidComment
 from serving.ingest.comment import parse_comment
 from serving.ingest.importers.byte_source import ByteSource
-from serving.ingest.importers.import_count import FileCount, ImportCount
 from serving.ingest.importers.import_options import HINTS, ImportOptions
 from serving.ingest.importers.preset import catalogue
 from serving.ingest.importers.raw_row import RawRow, ReaderOptions, RowReader
 from serving.ingest.importers.registry import format_of
-from serving.ingest.importers.rejected import RejectedRow, RejectedRows
+from serving.ingest.importers.rejected import RejectedRows
 from serving.ingest.importers.rounded_ids import RoundedIds
 from serving.ingest.importers.row_mapper import (
     SAMPLE,
@@ -31,6 +30,7 @@ from serving.ingest.importers.row_mapper import (
 from serving.ingest.importers.sorted_runs import SortedRuns
 from serving.ingest.values.rules import Adjustment, TimeRules
 from serving.ingest.values.times import parse_zone
+from serving.storage.import_record import FileCount, ImportCount, RejectedRow
 from serving.storage.kol_store import KnownKols
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -107,7 +107,7 @@ class FileReader:
             file.failure = str(error)
             raise
         finally:
-            self.count.adjustments.update(+self._adjustments)
+            self.count.adjust(+self._adjustments)
             self._adjustments.clear()
             reader.close()
         if not file.rows:

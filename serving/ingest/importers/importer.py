@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,16 +10,17 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from serving.errors import InputError
+from serving.errors import InputError, ServingError
 from serving.ingest.importers.file_reader import FileReader, reject
-from serving.ingest.importers.import_count import ImportCount
 from serving.ingest.importers.import_options import ImportOptions
-from serving.ingest.importers.rejected import RejectedRow, RejectedRows
+from serving.ingest.importers.rejected import RejectedRows
 from serving.ingest.importers.rounded_ids import RoundedIds
 from serving.ingest.importers.sorted_runs import BUDGET, SortedRow, SortedRuns
+from serving.storage.import_record import ImportCount, RejectedRow
 from serving.storage.kol_store import KnownKols
 
 BATCH = 1000
+_REMOVED = b',"deleted":true}'  # at the end of an item's line
 NO_KOLS = KnownKols()
 _ROUNDED = (
     "comment_id was rounded by a spreadsheet, as the zeros at the end of this file's ids show, so "
@@ -43,6 +45,12 @@ class BatchAnswer:
     duplicates: int
     rejected: Sequence[tuple[int, str, str, str]] = ()
     adjustments: dict[str, int] = field(default_factory=dict)
+
+
+class ImportStopped(ServingError):
+    """Nobody waits for an import any more."""
+
+    code = "import_stopped"
 
 
 class Sink(Protocol):
@@ -88,6 +96,7 @@ class Importer:
     count: ImportCount = field(default_factory=ImportCount)
     budget: int = BUDGET
     spool: Path | None = None
+    _stopped: threading.Event = field(default_factory=threading.Event)
 
     async def run(self, files: Sequence[tuple[Path, str]], now: datetime) -> None:
         """Import files as one stream in order of time.
@@ -99,7 +108,11 @@ class Importer:
         """
         with tempfile.TemporaryDirectory(prefix="groundswell-import-", dir=self.spool) as folder:
             runs = SortedRuns(Path(folder), self.budget)
-            ids = await asyncio.to_thread(self._read, files, runs, now)
+            try:
+                ids = await asyncio.to_thread(self._read, files, runs, now)
+            except asyncio.CancelledError:
+                self._stopped.set()  # a thread cannot be cancelled; it looks here now and then
+                raise
             await self._send(runs, ids)
         self.rejected.close()
 
@@ -108,7 +121,7 @@ class Importer:
     ) -> list[RoundedIds]:
         found = []
         for path, name in files:
-            report = partial(self.progress.reading, name)
+            report = partial(self._report, name)
             reader = FileReader(
                 self.options, now, self.known, self.count, self.rejected, runs, report
             )
@@ -117,6 +130,11 @@ class Importer:
             except InputError:
                 found.append(RoundedIds())
         return found
+
+    def _report(self, name: str, fraction: float) -> None:
+        if self._stopped.is_set():
+            raise ImportStopped("the import was stopped")
+        self.progress.reading(name, fraction)
 
     async def _send(self, runs: SortedRuns, ids: Sequence[RoundedIds]) -> None:
         certain = [one.certain for one in ids]
@@ -138,7 +156,9 @@ class Importer:
         count.accepted += answer.accepted
         count.updated += answer.updated
         count.duplicates += answer.duplicates
-        count.adjustments.update(answer.adjustments)
+        count.adjust(answer.adjustments)
+        removed = sum(row.line.endswith(_REMOVED) for row in batch)
+        count.removed += max(removed - answer.duplicates - len(answer.rejected), 0)
         for place, name, reason, code in answer.rejected:
             self._reject(batch[place], name, reason, code)
         count.sent += len(batch)

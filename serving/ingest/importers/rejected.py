@@ -1,32 +1,13 @@
 """Rows that were refused, and where they are written down."""
 
 import csv
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
 
 from serving.errors import InputError
+from serving.storage.import_record import RejectedRow
 
 COLUMNS = ("row", "field", "reason", "code")
-
-
-@dataclass(frozen=True, slots=True)
-class RejectedRow:
-    """A row, or a reply in it, that was refused.
-
-    Attributes:
-        file: its file, counted from 0.
-        number: its line or row in the file.
-        field: the field at fault; empty where the row as a whole is.
-        reason: what is wrong and the fix.
-        code: the kind of fault; docs/errors.md lists them.
-    """
-
-    file: int
-    number: int
-    field: str
-    reason: str
-    code: str
 
 
 class RejectedRows(Protocol):

@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from serving.ingest.importers.import_count import ImportCount
 from serving.ingest.importers.import_options import ImportOptions
 from serving.ingest.importers.importer import NO_KOLS, BatchAnswer, Importer
 from serving.ingest.importers.rejected import RejectedFiles
 from serving.ingest.importers.sorted_runs import BUDGET
 from serving.ingest.values.rules import TimeRules
 from serving.ingest.values.times import parse_zone
+from serving.storage.import_record import ImportCount
 from serving.storage.kol_store import KnownKols
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)

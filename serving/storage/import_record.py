@@ -1,8 +1,28 @@
-"""What became of an import so far."""
+"""An import: what became of its rows so far, and how far it is."""
 
-from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
+from typing import TypeVar
+
+_Kind = TypeVar("_Kind", bound=str)
+
+
+class ImportState(StrEnum):
+    """How far an import is."""
+
+    WAITING = "waiting"
+    READING = "reading"
+    SENDING = "sending"
+    FINISHED = "finished"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more happens to it."""
+        return self in {ImportState.FINISHED, ImportState.FAILED, ImportState.INTERRUPTED}
 
 
 @dataclass(slots=True)
@@ -10,7 +30,7 @@ class KolSpan:
     """The comments of one KOL in an import.
 
     Attributes:
-        comments: how many were sent.
+        comments: how many were read.
         first: event time of the earliest, aware, UTC.
         last: event time of the latest.
     """
@@ -58,8 +78,9 @@ class ImportCount:
         accepted: comments that were new.
         updated: comments that brought something new to one that was there.
         duplicates: comments that were there.
+        removed: of those that were new or updated, deleted comments, which are never used.
         adjustments: what was changed in values, by kind.
-        kols: the comments of each KOL that were sent.
+        kols: the comments of each KOL that were read.
         faults: the first few rejected rows, each with its place and reason.
     """
 
@@ -69,7 +90,8 @@ class ImportCount:
     accepted: int = 0
     updated: int = 0
     duplicates: int = 0
-    adjustments: Counter[str] = field(default_factory=Counter)
+    removed: int = 0
+    adjustments: dict[str, int] = field(default_factory=dict)
     kols: dict[str, KolSpan] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
 
@@ -84,6 +106,11 @@ class ImportCount:
         return self.accepted + self.updated + self.duplicates
 
     @property
+    def used(self) -> int:
+        """Comments that detection counts, once they have been scored."""
+        return self.accepted + self.updated - self.removed
+
+    @property
     def whole(self) -> bool:
         """Whether everything could be read."""
         return not self.rejected and not any(file.failure for file in self.files)
@@ -96,3 +123,54 @@ class ImportCount:
             return
         span.comments += 1
         span.first, span.last = min(span.first, at), max(span.last, at)
+
+    def adjust(self, kinds: Mapping[_Kind, int]) -> None:
+        """Add what was changed in values."""
+        for kind, number in kinds.items():
+            self.adjustments[kind] = self.adjustments.get(kind, 0) + number
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedRow:
+    """A row, or a reply in it, that was refused.
+
+    Attributes:
+        file: its file, counted from 0.
+        number: its line or row in the file.
+        field: the field at fault; empty where the row as a whole is.
+        reason: what is wrong and the fix.
+        code: the kind of fault; docs/errors.md lists them.
+    """
+
+    file: int
+    number: int
+    field: str
+    reason: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRecord:
+    """An import that was sent to the service.
+
+    Attributes:
+        import_id: its id.
+        name: of the file.
+        state: how far it is.
+        fraction: of the reading or sending, in [0, 1].
+        count: what became of its rows so far.
+        last_seq: the log's last place when all was sent; None before.
+        error: why it failed or was interrupted, and what to do; None otherwise.
+        created_at: when it was received, aware, UTC.
+        updated_at: when it last went on.
+    """
+
+    import_id: int
+    name: str
+    state: ImportState
+    fraction: float
+    count: ImportCount
+    last_seq: int | None
+    error: str | None
+    created_at: datetime
+    updated_at: datetime

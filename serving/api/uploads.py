@@ -1,0 +1,123 @@
+"""Files in requests: raw or as a form, streamed to disk, never larger than allowed."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
+
+from serving.errors import InvalidRequest
+
+_CHUNK = 2**20
+_MOST_FIELDS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that was received.
+
+    Attributes:
+        path: where it is now; the receiver deletes it.
+        name: what the form calls it; None for a raw body.
+        fields: the other fields of the form, in order.
+    """
+
+    path: Path
+    name: str | None
+    fields: Mapping[str, list[str]] = field(default_factory=dict)
+
+
+async def receive(request: Request, folder: Path, max_bytes: int) -> Upload:
+    """Write a request's file to disk.
+
+    Args:
+        request: with a raw body, or a form with a part `file`.
+        folder: where to put it.
+        max_bytes: of the body.
+
+    Raises:
+        InvalidRequest: the body is empty, too large, or a form that cannot be read.
+    """
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip()
+    body = _bounded(request, max_bytes)
+    if media_type == "multipart/form-data":
+        return await _from_form(request, body, folder)
+    path = await asyncio.to_thread(_new_file, folder)
+    try:
+        size = await _write(body, path)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    if not size:
+        path.unlink(missing_ok=True)
+        raise InvalidRequest("invalid_parameter", "the body is empty; send a file")
+    return Upload(path, None)
+
+
+async def _bounded(request: Request, max_bytes: int) -> AsyncGenerator[bytes, None]:
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > max_bytes:
+            raise InvalidRequest(
+                "body_too_large",
+                f"the file is larger than {max_bytes} bytes; split it, or use 'groundswell import'",
+            )
+        yield chunk
+
+
+async def _from_form(request: Request, body: AsyncGenerator[bytes, None], folder: Path) -> Upload:
+    try:
+        form = await MultiPartParser(
+            request.headers, body, max_files=1, max_fields=_MOST_FIELDS
+        ).parse()
+    except (MultiPartException, KeyError, ValueError) as error:
+        raise InvalidRequest("malformed_form", f"the form cannot be read: {error}") from None
+    try:
+        fields: dict[str, list[str]] = {}
+        file: UploadFile | None = None
+        for name, value in form.multi_items():
+            if isinstance(value, UploadFile):
+                file = value
+            else:
+                fields.setdefault(name, []).append(value)
+        if file is None or not file.size:
+            raise InvalidRequest("invalid_parameter", "the form has no part 'file' with a file")
+        path = await asyncio.to_thread(_new_file, folder)
+        await asyncio.to_thread(_copy, file.file, path)
+        return Upload(path, file.filename or None, fields)
+    finally:
+        await form.close()
+
+
+async def _write(body: AsyncIterator[bytes], path: Path) -> int:
+    size, waiting = 0, bytearray()
+    async for chunk in body:
+        waiting += chunk
+        size += len(chunk)
+        if len(waiting) > _CHUNK:
+            await asyncio.to_thread(_append, path, bytes(waiting))
+            waiting.clear()
+    await asyncio.to_thread(_append, path, bytes(waiting))
+    return size
+
+
+def _new_file(folder: Path) -> Path:
+    with tempfile.NamedTemporaryFile(prefix="upload-", dir=folder, delete=False) as file:
+        return Path(file.name)
+
+
+def _append(path: Path, data: bytes) -> None:
+    with path.open("ab") as file:
+        file.write(data)
+
+
+def _copy(source: IO[bytes], path: Path) -> None:
+    with path.open("wb") as file:
+        while chunk := source.read(_CHUNK):
+            file.write(chunk)

@@ -1,0 +1,197 @@
+"""POST /v1/imports: files are taken, read in the background, and what became of them is kept."""
+
+import asyncio
+import csv
+import io
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from model.classifier import SentimentClassifier
+from serving.app import create_app
+from serving.clock import TestClock
+from serving.ingest import import_worker
+from serving.settings import Settings
+from serving.storage.database import Database
+from serving.storage.import_store import ImportStore
+from tests.serving.conftest import NOW
+from tests.serving.ingest.importers.imported import items, write_ndjson
+
+HEAD = "platform,comment_id,kol_id,text,created_at,likes"
+
+
+def rows(count: int) -> list[dict[str, Any]]:
+    """Comments from the hour before `NOW`."""
+    start = NOW - timedelta(hours=1)
+    return [
+        item | {"created_at": (start + timedelta(seconds=n)).isoformat()}
+        for n, item in enumerate(items(count))
+    ]
+
+
+def finished(client: TestClient, import_id: int) -> Any:
+    """The import, as soon as nothing more happens to it and its comments are scored."""
+    for _ in range(600):
+        found = client.get(f"/v1/imports/{import_id}").json()
+        if found["state"] in {"failed", "interrupted"} or found["used"] is not None:
+            return found
+        time.sleep(0.02)
+    raise AssertionError(found)
+
+
+def rejected(client: TestClient, import_id: int) -> list[dict[str, str]]:
+    answer = client.get(f"/v1/imports/{import_id}/rejected.csv")
+    assert answer.headers["content-type"].startswith("text/csv")
+    return list(csv.DictReader(io.StringIO(answer.text)))
+
+
+def test_a_raw_file_is_imported(client: TestClient, tmp_path: Path) -> None:
+    path = write_ndjson(tmp_path / "c.ndjson", rows(60)[::-1])
+    answer = client.post("/v1/imports?name=c.ndjson", content=path.read_bytes())
+    assert answer.status_code == 202
+    import_id = answer.json()["import_id"]
+    assert answer.headers["location"] == f"/v1/imports/{import_id}"
+    found = finished(client, import_id)
+    assert (found["state"], found["error"], found["fraction"]) == ("finished", None, 1.0)
+    figures = ("accepted", "updated", "duplicates", "rejected", "removed", "used")
+    assert [found[figure] for figure in figures] == [60, 0, 0, 0, 0, 60]
+    assert (found["file"]["format"], found["file"]["rows"]) == ("ndjson", 60)
+    (kol,) = found["kols"]
+    assert (kol["kol_id"], kol["comments"], kol["alerts"]) == ("lena", 60, [])
+    assert "two days" in kol["missing"]
+    assert rejected(client, import_id) == []
+    again = client.post("/v1/imports?name=c.ndjson", content=path.read_bytes()).json()
+    found = finished(client, again["import_id"])
+    assert [found[figure] for figure in figures] == [0, 0, 60, 0, 0, 0]
+    listed = client.get("/v1/imports").json()["items"]
+    assert [one["import_id"] for one in listed] == [again["import_id"], import_id]
+
+
+def test_a_form_may_hold_the_options(client: TestClient) -> None:
+    table = "id;wann;was\n1;09.03.2026 10:00;nie wieder\n2;09.03.2026 11:00;schön\n"
+    fields = {
+        "kol": "lena",
+        "platform": "tiktok",
+        "time_zone": "Europe/Berlin",
+        "day_first": "true",
+        "field": ["created_at=wann", "text=was"],
+    }
+    answer = client.post(
+        "/v1/imports", data=fields, files={"file": ("März.csv", table.encode(), "text/csv")}
+    )
+    assert answer.status_code == 202
+    assert answer.json()["name"] == "März.csv"
+    found = finished(client, answer.json()["import_id"])
+    assert (found["accepted"], found["kols"][0]["first"]) == (2, "2026-03-09T09:00:00Z")
+
+
+def test_rejected_rows_are_listed_with_their_reasons(client: TestClient) -> None:
+    lines = [HEAD, "x,a,lena,fine,2026-03-09T10:00:00Z,1", "x,b,lena,when,01/02/2026 10:00,1"]
+    answer = client.post("/v1/imports?name=c.csv", content="\n".join(lines).encode())
+    import_id = answer.json()["import_id"]
+    found = finished(client, import_id)
+    assert (found["accepted"], found["rejected"]) == (1, 1)
+    (row,) = rejected(client, import_id)
+    assert (row["row"], row["field"], row["code"]) == ("3", "created_at", "ambiguous_timestamp")
+    assert "2 January or 1 February" in row["reason"]
+    assert row["reason"] in found["faults"][0]
+
+
+def test_a_file_that_cannot_be_read_fails_and_says_why(client: TestClient) -> None:
+    answer = client.post("/v1/imports", content=b"PAR1 and no more")
+    found = finished(client, answer.json()["import_id"])
+    assert found["state"] == "failed"
+    assert "parquet" in found["error"]
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("preset=none", "there is no preset 'none'"),
+        ("field=text", "is not FIELD=PATH"),
+        ("time_zone=Mars", "is not a time zone"),
+        ("as_of=soon", "as_of"),
+        ("day_first=perhaps", "day_first"),
+    ],
+)
+def test_options_are_checked_at_once(client: TestClient, query: str, words: str) -> None:
+    answer = client.post(f"/v1/imports?{query}", content=b"x")
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_parameter")
+    assert words in answer.json()["detail"]
+    assert client.get("/v1/imports").json()["items"] == []
+
+
+def test_bodies_are_bounded(
+    settings: Settings, classifier: SentimentClassifier, clock: TestClock, tmp_path: Path
+) -> None:
+    small = settings.model_copy(update={"max_import_bytes": 2000, "import_folder": tmp_path})
+    with TestClient(create_app(small, classifier=classifier, clock=clock)) as client:
+        for sent in ({"content": b"x" * 2001}, {"files": {"file": ("a", b"x" * 2001)}}):
+            answer = client.post("/v1/imports", **sent)
+            assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+        empty = client.post("/v1/imports", content=b"")
+        assert (empty.status_code, empty.json()["code"]) == (422, "invalid_parameter")
+        form = {"content-type": "multipart/form-data; boundary=x"}
+        broken = client.post("/v1/imports", content=b"not a form", headers=form)
+        assert (broken.status_code, broken.json()["code"]) in {
+            (400, "malformed_form"),
+            (422, "invalid_parameter"),
+        }
+        (folder,) = tmp_path.glob("groundswell-imports-*")
+        assert list(folder.iterdir()) == []
+    assert list(tmp_path.glob("groundswell-imports-*")) == []
+
+
+def test_there_is_an_end_to_what_waits(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(import_worker, "MOST_WAITING", 0)
+    answer = client.post("/v1/imports", content=b"x")
+    assert (answer.status_code, answer.json()["code"]) == (429, "too_busy")
+
+
+def test_unknown_imports_are_not_found(client: TestClient) -> None:
+    for path in ("/v1/imports/9", "/v1/imports/9/rejected.csv"):
+        assert client.get(path).status_code == 404
+
+
+def test_an_interrupted_import_says_so_and_can_be_sent_again(
+    settings: Settings, classifier: SentimentClassifier, clock: TestClock, tmp_path: Path
+) -> None:
+    body = write_ndjson(tmp_path / "c.ndjson", rows(20)).read_bytes()
+    with TestClient(create_app(settings, classifier=classifier, clock=clock)) as client:
+        import_id = client.post("/v1/imports?name=c.ndjson", content=body).json()["import_id"]
+        finished(client, import_id)
+
+    async def left_behind() -> int:
+        database = Database(settings.database_url)
+        left = await ImportStore(database).add("half.csv", NOW)
+        await database.close()
+        return left
+
+    left = asyncio.run(left_behind())
+    with TestClient(create_app(settings, classifier=classifier, clock=clock)) as client:
+        found = client.get(f"/v1/imports/{left}").json()
+        assert found["state"] == "interrupted"
+        assert "send the file again" in found["error"]
+        kept = client.get(f"/v1/imports/{import_id}").json()
+        assert (kept["state"], kept["accepted"]) == ("finished", 20)
+        again = client.post("/v1/imports?name=c.ndjson", content=body).json()["import_id"]
+        assert finished(client, again)["duplicates"] == 20
+
+
+def test_an_import_waits_while_many_comments_are_to_be_scored(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, processed: Callable[[], None]
+) -> None:
+    monkeypatch.setattr(import_worker, "_BACKLOG", -1)
+    lines = [HEAD, "x,a,lena,fine,2026-03-09T10:00:00Z,1"]
+    import_id = client.post("/v1/imports", content="\n".join(lines).encode()).json()["import_id"]
+    time.sleep(0.5)
+    assert client.get(f"/v1/imports/{import_id}").json()["accepted"] == 0
+    monkeypatch.setattr(import_worker, "_BACKLOG", 10)
+    assert finished(client, import_id)["accepted"] == 1
