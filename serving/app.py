@@ -27,6 +27,7 @@ from serving.api import (
     health,
     imports,
     kols,
+    posts,
     problems,
     routing,
     score,
@@ -66,6 +67,8 @@ from serving.storage.import_store import ImportStore
 from serving.storage.kol_store import KolStore
 from serving.storage.mood_store import MoodStore
 from serving.storage.policy_store import PolicyStore
+from serving.storage.post_names import PostNameStore
+from serving.storage.post_store import PostStore
 from serving.storage.rerun_store import RerunStore
 from serving.storage.silence_store import SilenceStore
 from serving.storage.step_store import StepStore
@@ -115,7 +118,8 @@ def create_app(
         comments,
         imports,
         score,
-        kols,
+        posts,
+        kols,  # after whatever is below /kols/{kol_id}
         alerts,
         charts,
         actions,
@@ -225,6 +229,8 @@ async def _start(
         log=log,
         kols=KolStore(database),
         followers=FollowerStore(database),
+        posts=PostStore(database),
+        post_names=PostNameStore(database),
         policies=policies,
         policy=policy,
         moods=MoodStore(database),

@@ -31,6 +31,8 @@ from serving.storage.import_store import ImportStore
 from serving.storage.kol_store import KolStore
 from serving.storage.mood_store import MoodStore
 from serving.storage.policy_store import PolicyStore
+from serving.storage.post_names import PostNameStore
+from serving.storage.post_store import PostStore
 from serving.storage.rerun_store import RerunStore
 from serving.storage.silence_store import SilenceStore
 from serving.storage.step_store import StepStore
@@ -46,6 +48,8 @@ class Service:
     log: CommentLog
     kols: KolStore
     followers: FollowerStore
+    posts: PostStore
+    post_names: PostNameStore
     policies: PolicyStore
     policy: Policy
     moods: MoodStore

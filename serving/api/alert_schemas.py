@@ -13,8 +13,10 @@ from pydantic import (
 )
 
 from monitoring.kinds import AlertKind, AlertState, Reason, Severity
+from serving.api.post_schemas import PostNameOut, names_out
 from serving.ingest.comment import storable
 from serving.storage.alert_record import AlertEventRecord, AlertRecord
+from serving.storage.post_names import PostNames, posts_in
 from serving.triage.actions import Action, ActionKind
 from serving.triage.muting import AlertStatus
 from serving.triage.triage_status import TriageStatus
@@ -31,6 +33,9 @@ Remark = Annotated[
     StringConstraints(strip_whitespace=True, min_length=1, max_length=2000),
     BeforeValidator(storable),
 ]
+
+
+_POSTS = "Text and address of the posts that the evidence names, by id; those that were sent."
 
 
 class ActionIn(BaseModel):
@@ -145,18 +150,22 @@ class AlertOut(BaseModel):
         description="Observed and expected figures, detector scores, drivers and a summary. For a "
         "resolved alert: those of the last transition before it was resolved."
     )
+    posts: dict[str, PostNameOut] = Field(description=_POSTS)
     triage: TriageStatusOut
     muted: str | None = Field(
         description="Why no notifications are sent for it now; null if they are sent."
     )
 
     @classmethod
-    def of(cls, alert: AlertRecord, alert_status: AlertStatus, **more: object) -> Self:
+    def of(
+        cls, alert: AlertRecord, alert_status: AlertStatus, names: PostNames, **more: object
+    ) -> Self:
         """An alert and its status.
 
         Args:
             alert: the alert.
             alert_status: what people did about it, and whether it is muted.
+            names: of the posts that its evidence names.
             more: the further fields of a subclass.
         """
         return cls(
@@ -170,6 +179,7 @@ class AlertOut(BaseModel):
             resolved_at=alert.resolved_at,
             found_at=alert.found_at,
             evidence=alert.evidence.to_dict(),
+            posts=names_out(posts_in(alert.kol_id, alert.evidence), names),
             triage=TriageStatusOut.of(alert_status.triage),
             muted=alert_status.muted,
             **more,
@@ -191,10 +201,11 @@ class AlertEventOut(BaseModel):
         "it happened."
     )
     evidence: dict[str, Any]
+    posts: dict[str, PostNameOut] = Field(description=_POSTS)
 
     @classmethod
-    def of(cls, event: AlertEventRecord) -> Self:
-        """The schema of a transition."""
+    def of(cls, event: AlertEventRecord, names: PostNames) -> Self:
+        """The schema of a transition, with the names of the posts that its evidence names."""
         return cls(
             event_id=event.event_id,
             alert_id=event.alert_id,
@@ -205,6 +216,7 @@ class AlertEventOut(BaseModel):
             at=event.at,
             found_at=event.found_at,
             evidence=event.evidence.to_dict(),
+            posts=names_out(posts_in(event.kol_id, event.evidence), names),
         )
 
 

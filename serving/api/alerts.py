@@ -75,8 +75,10 @@ async def list_alerts(
             break
         before = rows[-1].opened_at, rows[-1].alert_id
     last = found[limit - 1][0] if len(found) > limit else None
+    shown = found[:limit]
+    names = await service.post_names.of((row.kol_id, row.evidence) for row, _ in shown)
     return AlertList(
-        items=[AlertOut.of(row, alert_status) for row, alert_status in found[:limit]],
+        items=[AlertOut.of(row, alert_status, names) for row, alert_status in shown],
         next_cursor=encode_instant_cursor(last.opened_at, last.alert_id) if last else None,
     )
 
@@ -110,10 +112,13 @@ async def get_alert(
         detectors={score.name for score in opened.scores},
         most=points,
     )
+    evidence = [(alert.kol_id, one) for one in (alert.evidence, *(e.evidence for e in events))]
+    names = await service.post_names.of(evidence)
     return AlertDetailOut.of(
         alert,
         alert_status,
-        events=[AlertEventOut.of(event) for event in events],
+        names,
+        events=[AlertEventOut.of(event, names) for event in events],
         actions=[ActionOut.of(action) for action in await service.actions.of(alert_id)],
         trace=TraceOut.model_validate(trace),
     )

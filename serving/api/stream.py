@@ -45,10 +45,11 @@ async def stream(
     while True:
         notifications = written.notifications
         while events := await service.alerts.events_after(seen, limit=_EVENTS_AT_ONCE):
+            names = await service.post_names.of((one.kol_id, one.evidence) for one in events)
             for event in events:
                 seen = event.event_id
                 if kol_id in (None, event.kol_id):
-                    body = AlertEventOut.of(event)
+                    body = AlertEventOut.of(event, names)
                     yield ServerSentEvent(data=body, event="alert", id=str(seen))
         latest = service.pipeline.progress.step
         if latest != step and now() >= mood_due:

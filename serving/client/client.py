@@ -19,6 +19,7 @@ from serving.client.models.deliveries import DeliveryInfo
 from serving.client.models.digests import DigestInfo, SentDigestInfo
 from serving.client.models.feedback import FeedbackInfo
 from serving.client.models.kols import FollowerCountInfo, KolInfo, KolProfile, MoodInfo, PolicyInfo
+from serving.client.models.posts import PostDetailInfo, PostInfo, PostSubmission
 from serving.client.models.routing import RoutingInfo
 from serving.client.models.silences import SilenceInfo, SilenceRequest
 from serving.client.models.status import ServiceStatus
@@ -135,6 +136,20 @@ class ServiceClient:
         """Add a number of followers, counted now or at an instant."""
         path, body = f"/kols/{_part(kol_id)}/followers", _given({"followers": followers, "at": at})
         return read(await self._connection.send("POST", path, body), KolInfo)
+
+    async def send_posts(self, posts: Sequence[Mapping[str, object]]) -> Answer[PostSubmission]:
+        """Send posts, fields as in docs/openapi.json; all or, on an error, none are stored."""
+        return read(await self._connection.send("POST", "/posts", list(posts)), PostSubmission)
+
+    async def post(self, platform: str, post_id: str) -> Answer[PostDetailInfo]:
+        """A post and its counts over time."""
+        path = f"/posts/{_part(platform)}/{_part(post_id)}"
+        return read(await self._connection.get(path), PostDetailInfo)
+
+    async def posts(self, kol_id: str, *, limit: int | None = None) -> Answer[list[PostInfo]]:
+        """Posts of a KOL, last published first."""
+        items = await self._connection.items(f"/kols/{_part(kol_id)}/posts", {}, limit)
+        return read_list(items, PostInfo)
 
     async def mood(
         self, kol_id: str, *, since: datetime, until: datetime, step: int | None = None

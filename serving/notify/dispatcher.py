@@ -7,6 +7,7 @@ between sends it again, with the same idempotency key.
 import asyncio
 import random
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -157,7 +158,8 @@ class Dispatcher:
         ids = {alert.alert_id for _, alert in with_alert}
         withdrawn = await self._store.withdrawn(lane.name, ids)
         late = await self._store.late_sources(ids, now)
-        return Message(now, tuple(found), by_id, withdrawn, late)
+        names = await self._store.post_names([alert for _, alert in with_alert])
+        return Message(now, tuple(found), by_id, withdrawn, late, names)
 
 
 async def _one_by_one(lane: Lane, message: Message) -> None:
@@ -169,9 +171,7 @@ async def _one_by_one(lane: Lane, message: Message) -> None:
     for delivery in message.deliveries:
         if delivery.alert is not None and delivery.alert.alert_id in waiting:
             continue
-        alone = Message(
-            message.now, (delivery,), message.statuses, message.withdrawn, message.late_sources
-        )
+        alone = replace(message, deliveries=(delivery,), suppressed=(), attempt=None, retry=None)
         sent = await deliver(lane, alone)
         if sent.attempt is not None and isinstance(sent.attempt.error, Unavailable):
             return

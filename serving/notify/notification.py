@@ -10,6 +10,7 @@ from serving.notify.planned_notification import PlannedNotification
 from serving.storage.delivery_record import NewDelivery
 from serving.storage.instants import to_micros
 from serving.storage.payloads import AlertPayload
+from serving.storage.post_record import PostName
 from serving.storage.source_delay import LateSource
 
 
@@ -38,6 +39,7 @@ class Notification:
             was raised as it happened.
         late_comments: how many comments came late; known of a withdrawn alert only.
         late_sources: platforms whose comments may be missing in it, the slowest first.
+        top_post: what people know the post by that drives it most; None where that is not known.
     """
 
     key: str
@@ -58,6 +60,7 @@ class Notification:
     found_at: datetime | None = None
     late_comments: int | None = None
     late_sources: tuple[LateSource, ...] = ()
+    top_post: PostName | None = None
 
     @property
     def withdrawn(self) -> bool:

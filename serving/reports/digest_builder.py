@@ -14,6 +14,7 @@ from serving.reports.incidents import (
     open_in,
     recoveries_of,
     waves_of,
+    with_post,
     withdrawn_in,
 )
 from serving.reports.moods import LOOK_BACK, kol_mood, trouble
@@ -31,6 +32,7 @@ from serving.storage.digest_record import (
     Precision,
     WithdrawnAlert,
 )
+from serving.storage.post_names import post_names, posts_in
 from serving.triage.feedback import Judged, wilson
 from serving.triage.triage_status import Verdict, triage_status_of
 
@@ -194,14 +196,17 @@ async def _described(
 ) -> list[Incident]:
     """Alerts as incidents, the most severe first."""
     actions = await histories(connection, [alert.alert_id for alert, _ in found])
+    transitions = [event for _, events in found for event in events]
+    tops = {post for one in transitions for post in posts_in(one.kol_id, one.evidence)[:1]}
+    known = await post_names(connection, tops)
     incidents: list[Incident] = []
     for alert, events in found:
         history = actions[alert.alert_id]
         peak = await _peak(connection, alert, events, now)
         judgement = triage_status_of(history.actions, (), now)
-        incidents.append(
-            incident_of(alert, events, names[alert.kol_id], peak, history.triage(now), judgement)
-        )
+        name = names[alert.kol_id]
+        incident = incident_of(alert, events, name, peak, history.triage(now), judgement)
+        incidents.append(with_post(incident, known))
     incidents.sort(key=lambda one: (-one.severity.rank, one.began, one.alert_id))
     return incidents
 

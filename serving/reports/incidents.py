@@ -15,6 +15,7 @@ from serving.storage.digest_record import (
     Peak,
     WithdrawnAlert,
 )
+from serving.storage.post_names import NamedPost, PostNames
 from serving.triage.muting import top_post_of
 from serving.triage.triage_status import TriageStatus, verdict_of
 
@@ -145,6 +146,16 @@ def withdrawn_in(
 
 def _within(at: datetime, period: tuple[datetime, datetime]) -> bool:
     return period[0] <= at < period[1]
+
+
+def with_post(incident: Incident, names: PostNames) -> Incident:
+    """The incident with the text and the address of its top post, where they are known."""
+    if incident.top_post is None:
+        return incident
+    name = names.get(NamedPost(incident.kol_id, incident.top_post))
+    if name is None:
+        return incident
+    return replace(incident, top_post_text=name.text, top_post_url=name.url)
 
 
 def recoveries_of(

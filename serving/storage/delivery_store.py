@@ -18,6 +18,8 @@ from serving.storage.delivery_record import Delivery
 from serving.storage.delivery_rows import select_deliveries, to_delivery
 from serving.storage.instants import from_micros, to_micros
 from serving.storage.outbox_queries import is_held, is_waiting
+from serving.storage.payloads import AlertPayload
+from serving.storage.post_names import PostNames, post_names, posts_in
 from serving.storage.source_delay import LateSource
 from serving.storage.tables import alerts, deliveries
 from serving.triage.muting import AlertStatus, MutableAlert
@@ -131,6 +133,14 @@ class DeliveryStore:
         """The platforms whose comments may be missing in some alerts, by alert."""
         async with self._database.read() as connection:
             return await late_sources(connection, alert_ids, now)
+
+    async def post_names(self, found: Sequence[AlertPayload]) -> PostNames:
+        """The names of the posts that drive some alerts most; unknown posts are left out."""
+        named = [post for alert in found for post in posts_in(alert.kol_id, alert.evidence)[:1]]
+        if not named:
+            return {}
+        async with self._database.read() as connection:
+            return await post_names(connection, named)
 
     async def suppress(self, delivery_id: int, now: datetime, why: str) -> None:
         """Close a delivery that waited, as one that is not to be sent."""

@@ -123,6 +123,8 @@ class Incident:
         verdict: "confirmed", "false_alarm", or null while nobody has reviewed the alert.
         judged_by: the person who reviewed it; null if nobody did.
         found_at: when comments that came late showed it; null if it was raised as it happened.
+        top_post_text: text of that post; null if it is not known.
+        top_post_url: address of that post; null if it is not known.
     """
 
     alert_id: str
@@ -140,6 +142,8 @@ class Incident:
     verdict: Verdict | None
     judged_by: str | None
     found_at: datetime | None = None
+    top_post_text: str | None = None
+    top_post_url: str | None = None
 
     @property
     def lasts(self) -> bool:

@@ -15,106 +15,43 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
-    UniqueConstraint,
 )
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
+from serving.storage.record_tables import (
+    comment_changes,
+    comment_versions,
+    comments,
+    kol_followers,
+    kol_handles,
+    kols,
+    post_counts,
+    post_kols,
+    posts,
 )
+from serving.storage.schema import Serial, metadata
 
-# SQLite only counts up by itself in a column of the type INTEGER.
-_Serial = BigInteger().with_variant(Integer(), "sqlite")
-
-kols = Table(
-    "kols",
-    metadata,
-    Column("kol_id", String(128), primary_key=True),
-    Column("name", Text),
-    Column("followers", BigInteger),
-    Column("tier", String(16)),
-    Column("relation", String(16)),
-    Column("registered_at", BigInteger, nullable=False),
-    Column("duplicates", BigInteger, nullable=False, server_default="0"),
-)
-
-# The account of a KOL on a platform. `handle_key` is what handles are compared by.
-kol_handles = Table(
-    "kol_handles",
-    metadata,
-    Column("platform", String(200), primary_key=True),
-    Column("handle_key", String(600), primary_key=True),
-    Column("kol_id", String(128), nullable=False, index=True),
-    Column("handle", String(200), nullable=False),
-)
-
-# How many followers a KOL had at an instant, over all platforms.
-kol_followers = Table(
-    "kol_followers",
-    metadata,
-    Column("kol_id", String(128), primary_key=True),
-    Column("at", BigInteger, primary_key=True),
-    Column("followers", BigInteger, nullable=False),
-)
-
-comments = Table(
-    "comments",
-    metadata,
-    Column("seq", _Serial, primary_key=True, autoincrement=True),
-    Column("platform", String(64), nullable=False),
-    Column("comment_id", String(256), nullable=False),
-    Column("kol_id", String(128), nullable=False),
-    Column("text", Text, nullable=False),
-    Column("created_at", BigInteger, nullable=False),
-    Column("received_at", BigInteger, nullable=False),
-    Column("post_id", String(256)),
-    Column("author_id", String(256)),
-    Column("parent_id", String(256)),
-    Column("lang", String(64)),
-    Column("likes", BigInteger),
-    Column("edited_at", BigInteger),
-    Column("removed_at", BigInteger),
-    UniqueConstraint("platform", "comment_id", "kol_id"),
-    Index(None, "kol_id", "created_at", "seq"),
-    sqlite_autoincrement=True,
-)
-
-# The texts that a comment had before, and the older ones that arrived late. `at` is when the text
-# in the log was replaced, or when the older one arrived.
-comment_versions = Table(
-    "comment_versions",
-    metadata,
-    Column("version_id", _Serial, primary_key=True, autoincrement=True),
-    Column("seq", BigInteger, nullable=False, index=True),
-    Column("text", Text, nullable=False),
-    Column("edited_at", BigInteger),
-    Column("at", BigInteger, nullable=False),
-    sqlite_autoincrement=True,
-)
-
-# Comments of the log that were edited or removed, in order; the pipeline reads on here too.
-comment_changes = Table(
+# What is defined elsewhere; with the tables below it is all there is.
+__all__ = [
     "comment_changes",
-    metadata,
-    Column("change_id", _Serial, primary_key=True, autoincrement=True),
-    Column("seq", BigInteger, nullable=False),
-    Column("kind", String(16), nullable=False),
-    Column("at", BigInteger, nullable=False),
-    sqlite_autoincrement=True,
-)
+    "comment_versions",
+    "comments",
+    "kol_followers",
+    "kol_handles",
+    "kols",
+    "metadata",
+    "post_counts",
+    "post_kols",
+    "posts",
+]
 
 # Event time that was declared to have passed without a comment; repeated by a rebuild.
 idle_marks = Table(
     "idle_marks",
     metadata,
-    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("id", Serial, primary_key=True, autoincrement=True),
     Column("after_seq", BigInteger, nullable=False, index=True),
     Column("kol_id", String(128), nullable=False),
     Column("reached", BigInteger, nullable=False),
@@ -187,7 +124,7 @@ alerts = Table(
 alert_events = Table(
     "alert_events",
     metadata,
-    Column("event_id", _Serial, primary_key=True, autoincrement=True),
+    Column("event_id", Serial, primary_key=True, autoincrement=True),
     Column("alert_id", String(64), nullable=False, index=True),
     Column("kol_id", String(128), nullable=False),
     Column("kind", String(32), nullable=False),
@@ -215,7 +152,7 @@ alert_ids = Table(
 notification_payloads = Table(
     "notification_payloads",
     metadata,
-    Column("payload_id", _Serial, primary_key=True, autoincrement=True),
+    Column("payload_id", Serial, primary_key=True, autoincrement=True),
     Column("type", String(8), nullable=False),
     Column("alert_id", String(64)),
     Column("kol_id", String(128)),
@@ -240,7 +177,7 @@ notification_payloads = Table(
 deliveries = Table(
     "deliveries",
     metadata,
-    Column("delivery_id", _Serial, primary_key=True, autoincrement=True),
+    Column("delivery_id", Serial, primary_key=True, autoincrement=True),
     Column("key", String(320), nullable=False, unique=True),
     Column("channel", String(63), nullable=False),
     Column("payload_id", BigInteger, nullable=False, index=True),
@@ -265,7 +202,7 @@ deliveries = Table(
 actions = Table(
     "actions",
     metadata,
-    Column("action_id", _Serial, primary_key=True, autoincrement=True),
+    Column("action_id", Serial, primary_key=True, autoincrement=True),
     Column("alert_id", String(64), nullable=False),
     Column("kol_id", String(128), nullable=False),
     Column("kind", String(32), nullable=False),
@@ -284,7 +221,7 @@ actions = Table(
 silences = Table(
     "silences",
     metadata,
-    Column("silence_id", _Serial, primary_key=True, autoincrement=True),
+    Column("silence_id", Serial, primary_key=True, autoincrement=True),
     Column("kols", JSON(none_as_null=True)),
     Column("kinds", JSON(none_as_null=True)),
     Column("posts", JSON(none_as_null=True)),
@@ -305,7 +242,7 @@ silences = Table(
 policy_changes = Table(
     "policy_changes",
     metadata,
-    Column("change_id", _Serial, primary_key=True, autoincrement=True),
+    Column("change_id", Serial, primary_key=True, autoincrement=True),
     Column("after_seq", BigInteger, nullable=False),
     Column("after_mark", BigInteger),
     Column("kol_id", String(128), nullable=False),
@@ -361,7 +298,7 @@ checkpoints = Table(
 reruns = Table(
     "reruns",
     metadata,
-    Column("rerun_id", _Serial, primary_key=True, autoincrement=True),
+    Column("rerun_id", Serial, primary_key=True, autoincrement=True),
     Column("kol_id", String(128), nullable=False, index=True),
     Column("first_minute", BigInteger, nullable=False),
     Column("last_minute", BigInteger, nullable=False),

@@ -15,6 +15,7 @@ from serving.notify.render.late import found_late
 from serving.storage.alert_history import raised, withdrawal
 from serving.storage.alert_record import AlertEventRecord, AlertRecord
 from serving.storage.notification_reason import NotificationReason
+from serving.storage.post_names import PostNames, name_of_top_post
 from serving.storage.source_delay import LateSource
 from serving.triage.actions import Action, ActionKind
 from serving.triage.muting import AlertStatus
@@ -134,6 +135,7 @@ def describe(
     *,
     kol_name: str | None,
     late_sources: Sequence[LateSource],
+    post_names: PostNames,
     asked: str | None,
     words: Wording,
 ) -> AlertView:
@@ -146,6 +148,7 @@ def describe(
         alert_status: its triage status.
         kol_name: the KOL's name; None where its profile has none.
         late_sources: platforms whose comments may be missing, the slowest first.
+        post_names: of the posts that the alert's evidence names, those that are known.
         asked: the action that the link asks for; it comes first if it is possible.
         words: the reader's language and time zone.
 
@@ -172,6 +175,7 @@ def describe(
             state=alert.state if event is gone else AlertState.OPEN,
             ended_at=alert.resolved_at,
             found_at=event.found_at,
+            top_post=name_of_top_post(event.kol_id, event.evidence, post_names),
         )
 
     withdrawn = gone is not None

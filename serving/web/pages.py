@@ -130,6 +130,7 @@ async def _alert(
         actions,
         alert_status,
         kol_name=kol.profile.name,
+        post_names=await service.post_names.of((one.kol_id, one.evidence) for one in events),
         late_sources=await service.delays.late_sources(alert_id, now),
         asked=asked,
         words=words,

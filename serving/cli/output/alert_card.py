@@ -1,5 +1,7 @@
 """An alert, or one of its events, as a card: what happened, and why."""
 
+from collections.abc import Iterator, Mapping
+
 from rich.console import Group
 from rich.panel import Panel
 from rich.table import Table
@@ -16,9 +18,17 @@ from serving.cli.output.formatting import (
     spaced,
 )
 from serving.client.models.alerts import AlertEventInfo, AlertInfo
-from serving.client.models.evidence import AudienceInfo, DriversInfo, EvidenceInfo, SampleInfo
+from serving.client.models.evidence import (
+    AudienceInfo,
+    DriversInfo,
+    EvidenceInfo,
+    PostDriverInfo,
+    SampleInfo,
+)
+from serving.client.models.posts import PostNameInfo
 
 _SAMPLES, _TERMS = 3, 8
+_POST_TEXT = 60  # characters
 _Fact = tuple[str, Text]
 
 
@@ -40,7 +50,7 @@ def alert_card(alert: AlertInfo | AlertEventInfo, *, name: str | None = None) ->
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
-    for label, value in [] if ended else _facts(alert.kind, alert.evidence):
+    for label, value in [] if ended else _facts(alert.kind, alert.evidence, alert.posts):
         grid.add_row(label, value)
     found = [] if alert.found_at is None else [Text(found_late(alert.found_at))]
     return Panel(
@@ -53,7 +63,7 @@ def alert_card(alert: AlertInfo | AlertEventInfo, *, name: str | None = None) ->
     )
 
 
-def _facts(kind: str, evidence: EvidenceInfo) -> list[_Fact]:
+def _facts(kind: str, evidence: EvidenceInfo, names: Mapping[str, PostNameInfo]) -> list[_Fact]:
     facts = [
         ("kind", Text(spaced(kind))),
         ("since", Text(instant(evidence.incident_start, "%d %b %H:%M UTC"))),
@@ -72,29 +82,37 @@ def _facts(kind: str, evidence: EvidenceInfo) -> list[_Fact]:
         judged = f"{top.name} over {length(top.scale_minutes)}, {top.ratio:.1f} x its threshold"
         facts.append(("detector", Text(judged)))
     if evidence.drivers is not None:
-        facts += _crowd(evidence.drivers) if kind in BY_VOLUME else _anger(evidence.drivers)
+        explain = _crowd if kind in BY_VOLUME else _anger
+        facts += explain(evidence.drivers, names)
     return facts
 
 
-def _crowd(drivers: DriversInfo) -> list[_Fact]:
+def _crowd(drivers: DriversInfo, names: Mapping[str, PostNameInfo]) -> list[_Fact]:
     """What is about volume: where and who. Terms and samples are those of negative comments."""
-    where = []
+    where = list[_Fact]()
     busiest = max(drivers.posts, key=lambda post: post.comments, default=None)
     if busiest is not None:
-        post = busiest.post_id or "not known"
-        where.append(("top post", Text(f"{post}: {busiest.comments:,} comments")))
+        where += _post(busiest, f"{busiest.comments:,} comments", names)
     return [*where, ("audience", _audience(drivers.audience, turned=None))]
 
 
-def _anger(drivers: DriversInfo) -> list[_Fact]:
-    facts = []
+def _post(post: PostDriverInfo, figures: str, names: Mapping[str, PostNameInfo]) -> Iterator[_Fact]:
+    """A post by its text or else its id, its figures, and its address where it is known."""
+    name = names.get(post.post_id or "")
+    shown = post.post_id or "not known"
+    if name is not None and name.text:
+        shown = f"“{shorten(name.text, _POST_TEXT)}”"
+    yield "top post", Text(f"{shown}: {figures}")
+    if name is not None and name.url:
+        yield "", Text(name.url)
+
+
+def _anger(drivers: DriversInfo, names: Mapping[str, PostNameInfo]) -> list[_Fact]:
+    facts = list[_Fact]()
     if drivers.posts:
         top = drivers.posts[0]
-        where = (
-            f"{top.post_id or 'not known'}: {top.comments:,} comments, "
-            f"{top.excess:.0f} more negative than normal"
-        )
-        facts.append(("top post", Text(where)))
+        figures = f"{top.comments:,} comments, {top.excess:.0f} more negative than normal"
+        facts += _post(top, figures, names)
     if drivers.terms:
         facts.append(("terms", Text(" · ".join(term.text for term in drivers.terms[:_TERMS]))))
     for index, sample in enumerate(drivers.representative[:_SAMPLES]):

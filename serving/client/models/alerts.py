@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 
 from serving.client.models.evidence import DetectorScoreInfo, EvidenceInfo
+from serving.client.models.posts import PostNameInfo
 
 
 class TriageInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +59,7 @@ class AlertEventInfo(msgspec.Struct, frozen=True, kw_only=True):
         reason: "opened", "escalated", "aftershock", "reopened", "resolved" or "revised".
         at: event time.
         found_at: when comments that came late showed it; None if it was raised as it happened.
+        posts: names of the posts in the evidence, by id; of those that were sent.
     """
 
     event_id: int
@@ -69,6 +71,7 @@ class AlertEventInfo(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     evidence: EvidenceInfo
     found_at: datetime | None = None
+    posts: dict[str, PostNameInfo] = msgspec.field(default_factory=dict)
 
 
 class TracePointInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,6 +130,7 @@ class AlertInfo(msgspec.Struct, frozen=True, kw_only=True):
         resolved_at: event time; None while it is open.
         evidence: of a resolved alert, as at its last rise.
         found_at: when comments that came late showed it; None if it was raised as it happened.
+        posts: names of the posts in the evidence, by id; of those that were sent.
         muted: why it sends no notifications now; None if it sends them.
     """
 
@@ -140,6 +144,7 @@ class AlertInfo(msgspec.Struct, frozen=True, kw_only=True):
     resolved_at: datetime | None
     evidence: EvidenceInfo
     found_at: datetime | None = None
+    posts: dict[str, PostNameInfo] = msgspec.field(default_factory=dict)
     triage: TriageInfo
     muted: str | None
 

@@ -64,6 +64,8 @@ class DigestIncidentInfo(msgspec.Struct, frozen=True, kw_only=True):
         closed: whether somebody closed it by hand.
         waves: 1, and one more for each time it came back.
         verdict: "confirmed", "false_alarm", or None while nobody has judged it.
+        top_post_text: text of the top post; None if it is not known.
+        top_post_url: address of the top post; None if it is not known.
     """
 
     alert_id: str
@@ -80,6 +82,8 @@ class DigestIncidentInfo(msgspec.Struct, frozen=True, kw_only=True):
     peak: DigestPeakInfo | None
     verdict: str | None
     judged_by: str | None
+    top_post_text: str | None = None
+    top_post_url: str | None = None
 
 
 class DigestRecoveryInfo(msgspec.Struct, frozen=True, kw_only=True):

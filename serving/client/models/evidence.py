@@ -28,7 +28,7 @@ class DetectorScoreInfo(msgspec.Struct, frozen=True, kw_only=True):
         return self.value / self.threshold if self.threshold else 0.0
 
 
-class PostInfo(msgspec.Struct, frozen=True, kw_only=True):
+class PostDriverInfo(msgspec.Struct, frozen=True, kw_only=True):
     """What one post adds to an incident.
 
     Attributes:
@@ -124,7 +124,7 @@ class DriversInfo(msgspec.Struct, frozen=True, kw_only=True):
         platforms: comments by platform, the most first.
     """
 
-    posts: tuple[PostInfo, ...]
+    posts: tuple[PostDriverInfo, ...]
     terms: tuple[TermInfo, ...]
     representative: tuple[SampleInfo, ...]
     most_liked: tuple[SampleInfo, ...]

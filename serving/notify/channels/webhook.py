@@ -88,7 +88,21 @@ def _payload(notification: Notification, words: Wording) -> dict[str, Any]:
         "subject": message.subject,
         "text": message.body,
         "link": notification.link,
+        "top_post": _post(notification),
         "evidence": notification.evidence.to_dict(),
+    }
+
+
+def _post(notification: Notification) -> dict[str, Any] | None:
+    """The post that drives the alert most; None where comments do not say their post."""
+    drivers = notification.evidence.drivers
+    if drivers is None or not drivers.posts or drivers.posts[0].post_id is None:
+        return None
+    name = notification.top_post
+    return {
+        "post_id": drivers.posts[0].post_id,
+        "text": name and name.text,
+        "url": name and name.url,
     }
 
 

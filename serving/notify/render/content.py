@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from monitoring.drivers import Drivers, Sample
+from monitoring.drivers import Sample
 from monitoring.evidence import Evidence
 from monitoring.kinds import BY_VOLUME, AlertKind, Reason, Severity
 from serving.locales.quoting import cut, holds_offence, one_line, quoted
@@ -18,6 +18,7 @@ from serving.notify.notification import Notification
 from serving.notify.render.delays import missing
 from serving.notify.render.late import found_late
 from serving.notify.render.sentences import audience, comments, what_changed
+from serving.storage.post_record import PostName
 
 _QUOTES = 3
 LONGEST_NAME = 60
@@ -68,10 +69,17 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A text under a label."""
+    """A text under a label.
+
+    Attributes:
+        label: what it is.
+        text: the text; of a link its address.
+        address: where the text leads; None for nowhere.
+    """
 
     label: str
     text: str
+    address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +102,7 @@ class Content:
         chart_label: alternative text of the chart.
         page, acknowledge, chart: links with their labels; None if no public URL is set.
             `acknowledge` is None for an alert that is over or withdrawn, too.
+        post: link to the top post; None if its address is not known.
     """
 
     alert_id: str
@@ -112,6 +121,7 @@ class Content:
     page: Fact | None
     acknowledge: Fact | None
     chart: Fact | None
+    post: Fact | None
 
     @property
     def subject(self) -> str:
@@ -121,7 +131,8 @@ class Content:
     @property
     def links(self) -> tuple[Fact, ...]:
         """The links that are set."""
-        return tuple(link for link in (self.page, self.acknowledge, self.chart) if link is not None)
+        links = (self.page, self.acknowledge, self.post, self.chart)
+        return tuple(link for link in links if link is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +188,8 @@ def _content(notification: Notification, words: Wording) -> Content:
     over = tone in ("over", "withdrawn")
     name = cut(one_line(notification.kol_name or notification.kol_id), LONGEST_NAME)
     drivers = None if over else evidence.drivers
+    facts = () if over else tuple(_facts(notification, words))
+    address = next((fact.address for fact in facts if fact.address is not None), None)
     headline = what_happened(
         reason,
         notification.kind,
@@ -197,7 +210,7 @@ def _content(notification: Notification, words: Wording) -> Content:
         notice=made_up if trial else found_late(notification, words),
         sentence=what_changed(notification, name, words),
         figures=() if over else tuple(_figures(notification.kind, evidence, words)),
-        facts=(*(() if over else _facts(evidence, drivers, words)), *_late(notification, words)),
+        facts=(*facts, *_late(notification, words)),
         quotes_label=words.text("What people say"),
         quotes=tuple(_quotes(drivers.representative)) if drivers else (),
         signed=Fact(words.text("Alert"), f"{notification.alert_id}, {words.moment(at)}"),
@@ -207,6 +220,7 @@ def _content(notification: Notification, words: Wording) -> Content:
         if over
         else link(words.text("Acknowledge"), notification.acknowledge_link, words),
         chart=None if trial else link(words.text("Chart"), notification.chart_link, words),
+        post=None if address is None else Fact(words.text("Open the post"), address),
     )
 
 
@@ -276,7 +290,16 @@ def _figures(kind: str, evidence: Evidence, words: Wording) -> Iterator[Figure]:
         )
 
 
-def _facts(evidence: Evidence, drivers: Drivers | None, words: Wording) -> Iterator[Fact]:
+def post_name(post_id: str, name: PostName | None) -> str:
+    """A post on one line: the beginning of its text, or its id where the text is not known."""
+    if name is None or not name.text or not (text := one_line(name.text)):
+        return cut(one_line(post_id), LONGEST_NAME)
+    return f"“{cut(text, LONGEST_NAME)}”"
+
+
+def _facts(notification: Notification, words: Wording) -> Iterator[Fact]:
+    evidence, top = notification.evidence, notification.top_post
+    drivers = evidence.drivers
     yield Fact(words.text("Since"), words.moment(evidence.incident_start))
     if drivers is None:
         return
@@ -284,7 +307,7 @@ def _facts(evidence: Evidence, drivers: Drivers | None, words: Wording) -> Itera
         if post.post_id is None:
             name = words.text("comments without a post")
         else:
-            name = cut(one_line(post.post_id), LONGEST_NAME)
+            name = post_name(post.post_id, top)
         yield Fact(
             words.text("Top post"),
             words.text(
@@ -293,6 +316,7 @@ def _facts(evidence: Evidence, drivers: Drivers | None, words: Wording) -> Itera
                 comments=comments(post.comments, words),
                 excess=words.number(post.excess),
             ),
+            None if top is None else top.url,
         )
     yield Fact(words.text("Audience"), audience(drivers.audience, words))
 

@@ -69,7 +69,7 @@ def _flag(tone: str, text: str) -> str:
 
 def _entry(entry: Entry) -> str:
     first, *others = entry.lines
-    link = layout.link(entry.link.label, entry.link.text) if entry.link else ""
+    links = (layout.link(one.label, one.text) for one in (entry.link, entry.post) if one)
     return row(
         f'{TABLE}><tr><td style="border-inline-start:4px solid {TONES[entry.tone]};'
         'padding-inline-start:12px">'
@@ -77,7 +77,7 @@ def _entry(entry: Entry) -> str:
         f"<div>{_flag(entry.tone, entry.flag)}</div>"
         f"{label(first)}"
         f"{''.join(paragraph(f'<bdi>{escape(line)}</bdi>') for line in others)}"
-        f"{link}</td></tr></table>"
+        f"{''.join(links)}</td></tr></table>"
     )
 
 

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from monitoring.kinds import BY_VOLUME
 from serving.locales.quoting import cut, one_line
 from serving.locales.wording import Wording
-from serving.notify.render.content import LONGEST_NAME, SEVERITIES, kind_name, link
+from serving.notify.render.content import LONGEST_NAME, SEVERITIES, Fact, kind_name, link, post_name
 from serving.notify.render.rendered_digest import Entry
 from serving.notify.render.sentences import comments, rise
 from serving.notify.render.times import moment
 from serving.storage.digest_record import Incident, IncidentRecovery, KolMood, WithdrawnAlert
+from serving.storage.post_record import PostName
 
 
 def entry(incident: Incident, words: Wording, public_url: str | None) -> Entry:
@@ -33,6 +34,9 @@ def entry(incident: Incident, words: Wording, public_url: str | None) -> Entry:
         kind=kind_name(incident.kind, words),
         lines=tuple(_lines(incident, words)),
         link=link(words.text("Open the alert"), page, words),
+        post=None
+        if incident.top_post_url is None
+        else Fact(words.text("Open the post"), incident.top_post_url),
     )
 
 
@@ -59,7 +63,8 @@ def _lines(incident: Incident, words: Wording) -> Iterator[str]:
             moment=moment(peak.start, words),
         )
     if incident.top_post is not None:
-        yield words.text("Top post: {post}", post=cut(one_line(incident.top_post), LONGEST_NAME))
+        known = PostName(incident.top_post_text, incident.top_post_url)
+        yield words.text("Top post: {post}", post=post_name(incident.top_post, known))
     yield _verdict(incident, words)
 
 

@@ -48,8 +48,9 @@ def _heading(text: str) -> Iterator[str]:
 def _entry(entry: Entry) -> Iterator[str]:
     yield f"{entry.flag} · {entry.name} · {entry.kind}"
     yield from (_INDENT + line for line in entry.lines)
-    if entry.link:
-        yield f"{_INDENT}{entry.link.label}: {entry.link.text}"
+    for link in (entry.link, entry.post):
+        if link:
+            yield f"{_INDENT}{link.label}: {link.text}"
 
 
 def _moods(rows: Sequence[Row]) -> Iterator[str]:

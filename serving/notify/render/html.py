@@ -5,7 +5,7 @@ from html import escape
 
 from serving.locales.wording import Wording
 from serving.notify.render import layout
-from serving.notify.render.content import Content, RenderedMessage
+from serving.notify.render.content import Content, Fact, RenderedMessage
 from serving.notify.render.layout import FONT, anchor, label, paragraph, row
 
 CHART_WIDTH = 536  # CSS pixels: the card's 600 without its margins
@@ -43,12 +43,18 @@ def _one(content: Content, chart: str | None) -> Iterator[str]:
     if content.quotes:
         yield row(label(content.quotes_label) + "".join(map(_quote, content.quotes)))
     for fact in content.facts:
-        yield row(label(fact.label) + paragraph(f"<bdi>{escape(fact.text)}</bdi>"))
+        yield row(label(fact.label) + paragraph(_fact(fact)))
     if content.page or content.acknowledge:
         yield row(_buttons(content))
     yield layout.footer(
         f"Groundswell · {escape(content.signed.label)} {escape(content.signed.text)}"
     )
+
+
+def _fact(fact: Fact) -> str:
+    if fact.address is None:
+        return f"<bdi>{escape(fact.text)}</bdi>"
+    return f"<bdi>{anchor(fact.text, fact.address, 'color:#1f5a99')}</bdi>"
 
 
 def _short(content: Content) -> Iterator[str]:

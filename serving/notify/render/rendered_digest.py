@@ -19,6 +19,7 @@ class Entry:
         kind: of alert.
         lines: when, what, peak, post, verdict.
         link: to the alert's page; None where no public URL is set.
+        post: link to the top post; None where its address is not known.
     """
 
     tone: str
@@ -27,6 +28,7 @@ class Entry:
     kind: str
     lines: tuple[str, ...]
     link: Fact | None
+    post: Fact | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from serving.storage.delivery_record import Delivery
+from serving.storage.post_names import PostNames
 from serving.storage.source_delay import LateSource
 from serving.triage.muting import AlertStatus
 
@@ -67,6 +68,7 @@ class Message:
         withdrawn: the ids of those of their alerts that no longer hold; True for those that the
             channel was notified of.
         late_sources: the platforms whose comments may be missing in an alert, by the alert's id.
+        post_names: of the posts that drive their alerts, those that are known.
         suppressed: what is not to be sent after all; set by `suppress`.
         attempt: what became of sending it; None if nothing was sent.
         retry: what follows; None if nothing was sent, or it is to be sent one by one.
@@ -77,6 +79,7 @@ class Message:
     statuses: Mapping[int, AlertStatus] = field(default_factory=dict)
     withdrawn: Mapping[str, bool] = field(default_factory=dict)
     late_sources: Mapping[str, tuple[LateSource, ...]] = field(default_factory=dict)
+    post_names: PostNames = field(default_factory=dict)
     suppressed: tuple[Suppressed, ...] = ()
     attempt: Attempt | None = None
     retry: Retry | None = None

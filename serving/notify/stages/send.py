@@ -13,6 +13,7 @@ from serving.notify.notification import Notification
 from serving.notify.stages.message import Attempt, Message
 from serving.storage.delivery_record import Delivery
 from serving.storage.payloads import AlertPayload, DigestPayload, UnreadablePayload
+from serving.storage.post_names import PostNames, name_of_top_post
 from serving.storage.source_delay import LateSource
 
 _logger = structlog.get_logger(__name__)
@@ -56,11 +57,15 @@ async def _hand_over(lane: Lane, message: Message) -> None:
         await lane.channel.send_digest(first.digest, key=key, public_url=lane.public_url)
         return
     late = message.late_sources
-    await lane.channel.send([_notification(delivery, lane, late) for delivery in deliveries])
+    names = message.post_names
+    await lane.channel.send([_notification(delivery, lane, late, names) for delivery in deliveries])
 
 
 def _notification(
-    delivery: Delivery, lane: Lane, late: Mapping[str, tuple[LateSource, ...]]
+    delivery: Delivery,
+    lane: Lane,
+    late: Mapping[str, tuple[LateSource, ...]],
+    names: PostNames,
 ) -> Notification:
     """A delivery as channels take it.
 
@@ -88,6 +93,7 @@ def _notification(
                 found_at=alert.found_at,
                 late_comments=alert.late_comments,
                 late_sources=late.get(alert.alert_id, ()),
+                top_post=name_of_top_post(alert.kol_id, alert.evidence, names),
             )
         case UnreadablePayload(error):
             raise Rejected(f"the message cannot be read: {error}")

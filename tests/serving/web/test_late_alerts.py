@@ -45,6 +45,7 @@ def view(
         [],
         status,
         late_sources=(),
+        post_names={},
         kol_name="Lena",
         asked="acknowledge",
         words=words,

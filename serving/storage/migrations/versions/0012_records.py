@@ -63,6 +63,7 @@ def upgrade() -> None:
         sa.Column("followers", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("kol_id", "at", name=op.f("pk_kol_followers")),
     )
+    _create_posts()
     op.execute(
         "INSERT INTO kol_followers (kol_id, at, followers) "
         "SELECT kol_id, registered_at, followers FROM kols WHERE followers IS NOT NULL"
@@ -77,6 +78,8 @@ def downgrade() -> None:
     _move_handles_back()
     with op.batch_alter_table("kols") as batch:
         batch.alter_column("handles", existing_type=sa.JSON(), nullable=False)
+    for table in ("post_counts", "post_kols", "posts"):
+        op.drop_table(table)
     op.drop_table("kol_followers")
     op.drop_table("kol_handles")
     op.drop_table("comment_versions")
@@ -96,6 +99,44 @@ def downgrade() -> None:
 
 def _comments() -> Any:
     return op.batch_alter_table("comments", table_kwargs={"sqlite_autoincrement": True})
+
+
+def _create_posts() -> None:
+    def key() -> tuple[sa.Column[Any], sa.Column[Any]]:
+        return (
+            sa.Column("platform", sa.String(length=64), nullable=False),
+            sa.Column("post_id", sa.String(length=256), nullable=False),
+        )
+
+    op.create_table(
+        "posts",
+        *key(),
+        sa.Column("text", sa.Text(), nullable=True),
+        sa.Column("url", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=True),
+        sa.Column("kind", sa.String(length=16), nullable=True),
+        sa.Column("recorded_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("platform", "post_id", name=op.f("pk_posts")),
+    )
+    op.create_index(op.f("ix_posts_post_id"), "posts", ["post_id"])
+    op.create_table(
+        "post_kols",
+        *key(),
+        sa.Column("kol_id", sa.String(length=128), nullable=False),
+        sa.PrimaryKeyConstraint("platform", "post_id", "kol_id", name=op.f("pk_post_kols")),
+    )
+    op.create_index(op.f("ix_post_kols_kol_id"), "post_kols", ["kol_id"])
+    op.create_index(op.f("ix_post_kols_post_id"), "post_kols", ["post_id"])
+    op.create_table(
+        "post_counts",
+        *key(),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        *(
+            sa.Column(name, sa.BigInteger(), nullable=True)
+            for name in ("likes", "comments", "shares", "views")
+        ),
+        sa.PrimaryKeyConstraint("platform", "post_id", "at", name=op.f("pk_post_counts")),
+    )
 
 
 def _move_handles() -> None:

@@ -1,0 +1,205 @@
+"""The posts that people sent, with their KOLs and their counts over time."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import RowMapping, Select, and_, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from serving.errors import NotFound
+from serving.storage.comment_update import CommentOutcome
+from serving.storage.database import Database
+from serving.storage.instants import from_micros, optional_from_micros, to_micros
+from serving.storage.post_record import PostCounts, PostKind, PostRecord, SentPost
+from serving.storage.tables import kols, post_counts, post_kols, posts
+from serving.storage.upsert import insert
+
+_CHANGING = ("text", "url", "created_at", "kind")
+_NUMBERS = ("likes", "comments", "shares", "views")
+_published = func.coalesce(posts.c.created_at, posts.c.recorded_at)
+_SAME = and_(post_kols.c.platform == posts.c.platform, post_kols.c.post_id == posts.c.post_id)
+
+
+@dataclass(frozen=True, slots=True)
+class PostKey:
+    """Where a list of posts goes on: after the post that these are of.
+
+    Attributes:
+        published: when it was published, or else first sent, in microseconds.
+        platform: its platform.
+        post_id: its id.
+    """
+
+    published: int
+    platform: str
+    post_id: str
+
+
+class PostStore:
+    """The `posts`, `post_kols` and `post_counts` tables."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def save(self, batch: Sequence[SentPost], now: datetime) -> list[CommentOutcome]:
+        """Add posts, or what is new of them, in one transaction; their KOLs are registered.
+
+        Returns:
+            For each post whether it is new, brings something new, or nothing.
+        """
+        async with self._database.write() as connection:
+            return [await _save(connection, post, to_micros(now)) for post in batch]
+
+    async def get(self, platform: str, post_id: str) -> PostRecord:
+        """One post.
+
+        Raises:
+            NotFound: nobody sent it.
+        """
+        statement = _with_counts().where(posts.c.platform == platform, posts.c.post_id == post_id)
+        async with self._database.read() as connection:
+            found = await _posts(connection, statement)
+        if not found:
+            raise NotFound(f"there is no post {post_id!r} of {platform}; POST it to /v1/posts")
+        return found[0]
+
+    async def counts(self, platform: str, post_id: str, *, limit: int) -> list[PostCounts]:
+        """The latest readings of a post's counts, oldest first."""
+        statement = (
+            select(post_counts)
+            .where(post_counts.c.platform == platform, post_counts.c.post_id == post_id)
+            .order_by(post_counts.c.at.desc())
+            .limit(limit)
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(statement)).mappings().all()
+        return [_counts(row) for row in reversed(rows)]
+
+    async def page(self, kol_id: str, *, before: PostKey | None, limit: int) -> list[PostRecord]:
+        """Posts of a KOL, last published first."""
+        keys = (_published, posts.c.platform, posts.c.post_id)
+        statement = (
+            _with_counts()
+            .join(post_kols, _SAME)
+            .where(post_kols.c.kol_id == kol_id)
+            .order_by(_published.desc(), posts.c.platform, posts.c.post_id)
+            .limit(limit)
+        )
+        if before is not None:
+            earlier, same = keys[0] < before.published, keys[0] == before.published
+            later_name = or_(
+                keys[1] > before.platform,
+                and_(keys[1] == before.platform, keys[2] > before.post_id),
+            )
+            statement = statement.where(or_(earlier, and_(same, later_name)))
+        async with self._database.read() as connection:
+            return await _posts(connection, statement)
+
+
+def key_of(post: PostRecord) -> PostKey:
+    """Where a list goes on after a post."""
+    published = to_micros(post.created_at or post.recorded_at)
+    return PostKey(published, post.platform, post.post_id)
+
+
+async def _save(connection: AsyncConnection, post: SentPost, now: int) -> CommentOutcome:
+    key = {"platform": post.platform, "post_id": post.post_id}
+    news = {name: value for name in _CHANGING if (value := getattr(post, name)) is not None}
+    if post.created_at is not None:
+        news["created_at"] = to_micros(post.created_at)
+    of_post = and_(posts.c.platform == post.platform, posts.c.post_id == post.post_id)
+    former = (await connection.execute(select(posts).where(of_post))).mappings().one_or_none()
+    is_new = former is None
+    changed = former is not None and any(former[name] != value for name, value in news.items())
+    if is_new:
+        await connection.execute(posts.insert().values(**key, **news, recorded_at=now))
+    elif changed:
+        await connection.execute(posts.update().where(of_post).values(**news))
+    for kol_id in sorted(post.kols):
+        registered = insert(connection, kols).values(kol_id=kol_id, registered_at=now)
+        await connection.execute(registered.on_conflict_do_nothing())
+        added = insert(connection, post_kols).values(**key, kol_id=kol_id)
+        added = added.on_conflict_do_nothing()
+        written = await connection.execute(added.returning(post_kols.c.kol_id))
+        changed |= written.first() is not None
+    for reading in post.counts:
+        changed |= await _add_counts(connection, key, reading)
+    if is_new:
+        return CommentOutcome.ACCEPTED
+    return CommentOutcome.UPDATED if changed else CommentOutcome.DUPLICATE
+
+
+async def _add_counts(
+    connection: AsyncConnection, key: dict[str, str], reading: PostCounts
+) -> bool:
+    """Add a reading; whether it says something new."""
+    numbers = {name: value for name in _NUMBERS if (value := getattr(reading, name)) is not None}
+    if not numbers:
+        return False
+    statement = insert(connection, post_counts).values(**key, at=to_micros(reading.at), **numbers)
+    new = statement.excluded
+    written = await connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["platform", "post_id", "at"],
+            set_={name: new[name] for name in numbers},
+            where=or_(*(new[name].is_distinct_from(post_counts.c[name]) for name in numbers)),
+        ).returning(post_counts.c.at)
+    )
+    return written.first() is not None
+
+
+def _with_counts() -> Select[Any]:
+    """Posts with their newest reading."""
+    newest = (
+        select(func.max(post_counts.c.at))
+        .where(post_counts.c.platform == posts.c.platform, post_counts.c.post_id == posts.c.post_id)
+        .correlate(posts)
+        .scalar_subquery()
+    )
+    numbers = (post_counts.c[name] for name in ("at", *_NUMBERS))
+    return select(posts, *numbers).outerjoin(
+        post_counts,
+        and_(
+            post_counts.c.platform == posts.c.platform,
+            post_counts.c.post_id == posts.c.post_id,
+            post_counts.c.at == newest,
+        ),
+    )
+
+
+async def _posts(connection: AsyncConnection, statement: Select[Any]) -> list[PostRecord]:
+    rows = (await connection.execute(statement)).mappings().all()
+    ids = {row["post_id"] for row in rows}
+    owners = await _owners(connection, ids)
+    return [_post(row, owners[row["platform"], row["post_id"]]) for row in rows]
+
+
+async def _owners(
+    connection: AsyncConnection, post_ids: Collection[str]
+) -> dict[tuple[str, str], list[str]]:
+    found: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    statement = select(post_kols).where(post_kols.c.post_id.in_(post_ids))
+    for row in await connection.execute(statement.order_by(post_kols.c.kol_id)):
+        found[row.platform, row.post_id].append(row.kol_id)
+    return found
+
+
+def _post(row: RowMapping, kol_ids: Sequence[str]) -> PostRecord:
+    return PostRecord(
+        platform=row["platform"],
+        post_id=row["post_id"],
+        kols=tuple(kol_ids),
+        text=row["text"],
+        url=row["url"],
+        created_at=optional_from_micros(row["created_at"]),
+        kind=None if row["kind"] is None else PostKind(row["kind"]),
+        recorded_at=from_micros(row["recorded_at"]),
+        counts=None if row["at"] is None else _counts(row),
+    )
+
+
+def _counts(row: RowMapping) -> PostCounts:
+    return PostCounts(from_micros(row["at"]), **{name: row[name] for name in _NUMBERS})
