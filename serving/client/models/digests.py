@@ -82,6 +82,7 @@ class DigestIncidentInfo(msgspec.Struct, frozen=True, kw_only=True):
     peak: DigestPeakInfo | None
     verdict: str | None
     judged_by: str | None
+    found_at: datetime | None = None
     top_post_text: str | None = None
     top_post_url: str | None = None
 
@@ -95,6 +96,18 @@ class DigestRecoveryInfo(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     began: datetime
     ended: datetime
+
+
+class DigestWithdrawnInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert that no longer holds: with the comments that came late there was no incident."""
+
+    alert_id: str
+    kol_id: str
+    name: str | None
+    kind: str
+    severity: str
+    opened_at: datetime
+    withdrawn_at: datetime
 
 
 class DigestPrecisionInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,6 +132,8 @@ class DigestInfo(msgspec.Struct, frozen=True, kw_only=True):
         over: whether the period was over when this was written.
         incidents: alerts of the kinds that page.
         notices: alerts that inform.
+        found_late: incidents of before the period that late comments showed in it.
+        withdrawn: alerts that late comments showed to be none.
     """
 
     name: str | None
@@ -136,6 +151,8 @@ class DigestInfo(msgspec.Struct, frozen=True, kw_only=True):
     notices: tuple[DigestIncidentInfo, ...]
     recoveries: tuple[DigestRecoveryInfo, ...]
     precision: DigestPrecisionInfo
+    found_late: tuple[DigestIncidentInfo, ...] = ()
+    withdrawn: tuple[DigestWithdrawnInfo, ...] = ()
 
 
 class SentDigestInfo(msgspec.Struct, frozen=True, kw_only=True):
