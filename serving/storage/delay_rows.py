@@ -1,44 +1,28 @@
 """Reads and writes the normal delays of sources, inside a transaction."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
-from itertools import groupby
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitoring.kinds import AlertState
-from serving.storage.comment_log import LoggedComment
-from serving.storage.delay_sketch import HORIZON, DelaySketch
+from serving.storage.delay_sketch import DelaySketch
 from serving.storage.instants import from_micros, to_micros
-from serving.storage.source_delay import RECENT, LateSource, SourceDelay
+from serving.storage.source_delay import RECENT, LateSource, NewDelays, Source, SourceDelay
 from serving.storage.tables import alerts, source_delays
 from serving.storage.upsert import insert
 
-_EVERYBODY = ""  # the id under which the delays of all KOLs are kept; no KOL has it
-_HOUR = 3600 * 1_000_000
+EVERYBODY = ""  # the id under which the delays of all KOLs are kept; no KOL has it
 _SHOWN = tuple(column for column in source_delays.c if column.name not in ("counts", "weights"))
 _LATE = timedelta(minutes=10)  # a delay that an alert's reader should know of
 
-Source = tuple[str, str]
 
-
-async def record_delays(connection: AsyncConnection, received: Sequence[LoggedComment]) -> None:
-    """Learn from the delays of comments that were received, in the order of the log.
-
-    Comments that were older than the horizon when they arrived are history, and teach nothing.
-    """
-    live: defaultdict[Source, list[LoggedComment]] = defaultdict(list)
-    for logged in received:
-        if _delay(logged) <= HORIZON:
-            comment = logged.comment
-            live[comment.kol_id, comment.platform].append(logged)
-            live[_EVERYBODY, comment.platform].append(logged)
-    if not live:
-        return
-    known = await connection.execute(select(source_delays).where(_is_one_of(live)))
+async def add_delays(connection: AsyncConnection, new: Mapping[Source, NewDelays]) -> None:
+    """Add delays to what is known of their sources."""
+    known = await connection.execute(select(source_delays).where(_is_one_of(new)))
     before = {(row.kol_id, row.platform): row for row in known}
     statement = insert(connection, source_delays)
     changed = [column.name for column in source_delays.c if not column.primary_key]
@@ -47,7 +31,7 @@ async def record_delays(connection: AsyncConnection, received: Sequence[LoggedCo
             index_elements=["kol_id", "platform"],
             set_={name: statement.excluded[name] for name in changed},
         ),
-        [_row(source, before.get(source), of_source) for source, of_source in live.items()],
+        [_row(source, before.get(source), delays) for source, delays in new.items()],
     )
 
 
@@ -82,7 +66,7 @@ async def delays_of_platforms(connection: AsyncConnection, most: int) -> list[So
     """The known delays over all KOLs, of the platforms with the most comments."""
     statement = (
         select(*_SHOWN)
-        .where(source_delays.c.kol_id == _EVERYBODY, source_delays.c.p90.is_not(None))
+        .where(source_delays.c.kol_id == EVERYBODY, source_delays.c.p90.is_not(None))
         .order_by(source_delays.c.comments.desc(), source_delays.c.platform)
         .limit(most)
     )
@@ -117,30 +101,24 @@ async def late_sources(
     return dict(found)
 
 
-def _delay(logged: LoggedComment) -> float:
-    """Seconds; 0 for a comment that claims to be newer than its receipt."""
-    return max((logged.received_at - logged.comment.created_at).total_seconds(), 0.0)
-
-
-def _row(
-    source: Source, before: Row[Any] | None, received: Sequence[LoggedComment]
-) -> Mapping[str, Any]:
+def _row(source: Source, before: Row[Any] | None, new: NewDelays) -> Mapping[str, Any]:
     sketch, comments = DelaySketch(), 0
     if before is not None:
         sketch = DelaySketch(before.hour, _bins(before.counts), _bins(before.weights))
         comments = before.comments
-    for hour, of_hour in groupby(received, lambda logged: to_micros(logged.received_at) // _HOUR):
-        sketch = sketch.with_delays(hour, map(_delay, of_hour))
+    for hour, delays in new.by_hour.items():
+        sketch = sketch.with_delays(hour, delays)
+    known = sketch.known
     return {
         "kol_id": source[0],
         "platform": source[1],
-        "comments": comments + len(received),
+        "comments": comments + new.comments,
         "hour": sketch.hour,
         "counts": _stored(sketch.counts),
         "weights": _stored(sketch.weights),
-        "p10": sketch.quantile(0.1) if sketch.known else None,
-        "p90": sketch.quantile(0.9) if sketch.known else None,
-        "last_received_at": to_micros(received[-1].received_at),
+        "p10": sketch.quantile(0.1) if known else None,
+        "p90": sketch.quantile(0.9) if known else None,
+        "last_received_at": to_micros(new.last_received_at),
     }
 
 

@@ -1,9 +1,27 @@
 """How late the comments of a source usually arrive, and what that means for an alert."""
 
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 RECENT = timedelta(days=7)  # a source that sent nothing for longer is not waited for
+
+Source = tuple[str, str]  # a KOL and a platform
+
+
+@dataclass(slots=True)
+class NewDelays:
+    """Delays of a source that are not written yet.
+
+    Attributes:
+        last_received_at: when the last of the comments arrived, aware, UTC.
+        comments: how many.
+        by_hour: seconds, by the hour of receipt since 1970, in order.
+    """
+
+    last_received_at: datetime
+    comments: int = 0
+    by_hour: defaultdict[int, list[float]] = field(default_factory=lambda: defaultdict(list))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from monitoring.engine import KolStatus
 from serving.storage.alert_rows import write_event
 from serving.storage.checkpoint_rows import write_checkpoints
 from serving.storage.database import Database
-from serving.storage.delay_rows import record_delays
+from serving.storage.delay_recorder import DelayRecorder
 from serving.storage.engine_state_rows import to_state, to_status, write_states
 from serving.storage.instants import from_micros, to_micros
 from serving.storage.minute_score_rows import write_minute_scores
@@ -66,6 +66,7 @@ class StepStore:
         self._database = database
         self._outbox = outbox
         self._kept = horizon + SPACING * timedelta(minutes=1)
+        self._delays = DelayRecorder()
 
     async def progress(self) -> PipelineProgress:
         """How far the last committed step came."""
@@ -119,7 +120,7 @@ class StepStore:
                 await withdraw(connection, seq)
             for changed in step.changed:
                 await add_rerun(connection, changed.kol_id, changed.first, changed.last)
-            await record_delays(connection, step.received)
+            await self._delays.record(connection, step.received)
             await write_minute_scores(connection, step.minute_scores)
             if step.rerun is not None:
                 await write_rerun(connection, step.rerun)
@@ -154,6 +155,7 @@ class StepStore:
                 .values(name=PIPELINE, **row)
                 .on_conflict_do_update(index_elements=["name"], set_=row)
             )
+        self._delays.confirm()
         if self._outbox is not None and recorded:
             self._outbox.committed(recorded)
         return after

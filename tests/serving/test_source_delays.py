@@ -11,14 +11,16 @@ from sqlalchemy import select
 from model.classifier import SentimentClassifier
 from serving.app import create_app
 from serving.clock import TestClock
+from serving.errors import StoreError
 from serving.settings import Settings
 from serving.storage.database import Database
 from serving.storage.delay_store import DelayStore
+from serving.storage.pipeline_step import PipelineStep
 from serving.storage.step_store import StepStore
 from serving.storage.tables import source_delays
 from tests.serving.conftest import NOW, NewUrl
 from tests.serving.streams import wait_until_processed
-from tests.serving.test_pipeline import PipelineWorld, process_all
+from tests.serving.test_pipeline import Failures, PipelineWorld, process_all
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
@@ -47,8 +49,8 @@ async def world(new_url: NewUrl) -> AsyncIterator[PipelineWorld]:
     await database.close()
 
 
-async def hours(world: PipelineWorld, count: int, batch_size: int = 256) -> None:
-    pipeline = world.pipeline(batch_size)
+async def hours(world: PipelineWorld, count: int) -> None:
+    pipeline = world.pipeline()
     await pipeline._restore()
     for _ in range(count):
         await world.receive(hour_of_comments(world.clock.now()))
@@ -115,17 +117,47 @@ async def test_history_teaches_nothing_and_a_fast_clock_counts_as_at_once(
     assert source.most < timedelta(seconds=1)
 
 
-@pytest.mark.parametrize("batch_size", [7, 100])
-async def test_cuts_and_rebuilds_change_nothing(
-    world: PipelineWorld, new_url: NewUrl, batch_size: int
-) -> None:
+async def test_a_rebuild_learns_the_same(world: PipelineWorld) -> None:
     await hours(world, 5)
     expected = await rows(world)
     assert len(expected) == 4
     await StepStore(world.database).clear_derived()
     assert await rows(world) == []
-    await process_all(world.pipeline(batch_size))
+    await process_all(world.pipeline())
     assert await rows(world) == expected
+
+
+async def test_a_row_is_written_once_a_minute_and_what_waits_is_not_lost(
+    world: PipelineWorld,
+) -> None:
+    steps = StepStore(world.database)
+    store, known = DelayStore(world.database), []
+    for number in range(9):
+        await world.receive([written(world.clock.now() - MINUTE, "instagram", number)])
+        batch = await world.log.after((await steps.progress()).seq, 9)
+        await steps.commit(PipelineStep(batch[-1].seq, "m", batch), await steps.progress())
+        (source,) = (await store.of_kols(["lena"]))["lena"]
+        known.append(source.comments)
+        world.clock.advance(timedelta(seconds=20))
+    assert known == [1, 1, 1, 4, 4, 4, 7, 7, 7]
+    (_, of_lena) = await rows(world)
+    assert sum(of_lena[4].values()) == 7
+
+
+async def test_a_step_that_was_rolled_back_and_comes_again_counts_once(
+    world: PipelineWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commits = Failures(monkeypatch, "_record", 1)
+    await world.receive(hour_of_comments(NOW))
+    pipeline = world.pipeline()
+    with pytest.raises(StoreError):
+        await pipeline.step()
+    assert await rows(world) == []
+    await pipeline._restore()
+    await process_all(pipeline)
+    assert commits.calls == 2
+    instagram, youtube = (await DelayStore(world.database).of_kols(["lena"]))["lena"]
+    assert (instagram.comments, youtube.comments) == (60, 10)
 
 
 def test_readers_see_it(settings: Settings, classifier: SentimentClassifier) -> None:
