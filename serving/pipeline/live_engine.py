@@ -1,9 +1,10 @@
 """The engine in memory, with what the pipeline must know of each KOL beside it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from monitoring.engine import Engine
 from monitoring.errors import SnapshotError
@@ -14,6 +15,16 @@ from serving.errors import StoreError
 from serving.pipeline.presence import Presences
 from serving.storage.pipeline_step import EngineState, IdleMark
 from serving.storage.policy_store import PolicyChange, effective
+
+_LOOKED_UP_AT_ONCE = 1000  # KOLs
+
+
+class Delays(Protocol):
+    """How late comments normally arrive."""
+
+    async def slowest_delays(self, kol_ids: Collection[str], now: datetime) -> dict[str, timedelta]:
+        """How late comments on some KOLs arrive at most; without those not known."""
+        ...
 
 
 class LiveEngine:
@@ -114,7 +125,17 @@ class LiveEngine:
         """The id under which the alert is known whose derived id is given."""
         return self.known_as.get(alert_id, alert_id)
 
-    def idle_marks(self, now: datetime) -> list[IdleMark]:
-        """Idle marks for the KOLs whose silence changes something; see `Presences`."""
+    async def idle_marks(self, now: datetime, delays: Delays) -> list[IdleMark]:
+        """Idle marks for the KOLs whose silence changes something; see `Presences`.
+
+        Raises:
+            StoreError: the delays cannot be read.
+        """
+        silent = self.presences.without_delay(now)
+        for start in range(0, len(silent), _LOOKED_UP_AT_ONCE):
+            part = silent[start : start + _LOOKED_UP_AT_ONCE]
+            found = await delays.slowest_delays(part, now)
+            for kol_id in part:
+                self.presences.set_delay(kol_id, found.get(kol_id, timedelta()))
         alerted = {alert.kol_id for alert in self.engine.alerts() if alert.kind != gap.KIND}
         return list(self.presences.idle_marks(now, alerted))

@@ -199,7 +199,7 @@ class Pipeline:
             await self._observe(batch)
             await self._rerun_beside(monotonic() - started)
             return True
-        marks = self.live.idle_marks(self._clock.now())
+        marks = await self.live.idle_marks(self._clock.now(), self._steps)
         if await self._advance(marks, repeated_mark=None) or has_changed:
             return True
         with self._metrics.stage("rerun"):

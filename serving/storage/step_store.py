@@ -1,5 +1,6 @@
 """Commits what a step of the pipeline derived: whole, or not at all."""
 
+from collections.abc import Collection
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
@@ -12,6 +13,7 @@ from serving.storage.alert_rows import write_event
 from serving.storage.checkpoint_rows import write_checkpoints
 from serving.storage.database import Database
 from serving.storage.delay_recorder import DelayRecorder
+from serving.storage.delay_rows import slowest_delays
 from serving.storage.engine_state_rows import to_state, to_status, write_states
 from serving.storage.instants import from_micros, to_micros
 from serving.storage.minute_score_rows import write_minute_scores
@@ -99,6 +101,11 @@ class StepStore:
             return None
         mark = IdleMark(row.kol_id, from_micros(row.reached))
         return LoggedIdleMark(row.id, row.after_seq, mark)
+
+    async def slowest_delays(self, kol_ids: Collection[str], now: datetime) -> dict[str, timedelta]:
+        """How late comments on some KOLs normally arrive at most; without those not known."""
+        async with self._database.read() as connection:
+            return await slowest_delays(connection, kol_ids, now)
 
     async def commit(self, step: PipelineStep, before: PipelineProgress) -> PipelineProgress:
         """Write a step in one transaction.

@@ -9,9 +9,11 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from model.classifier import SentimentClassifier
+from monitoring.policy import Policy
 from serving.app import create_app
 from serving.clock import TestClock
 from serving.errors import StoreError
+from serving.pipeline.presence import Presences
 from serving.settings import Settings
 from serving.storage.database import Database
 from serving.storage.delay_store import DelayStore
@@ -19,10 +21,11 @@ from serving.storage.pipeline_step import PipelineStep
 from serving.storage.step_store import StepStore
 from serving.storage.tables import source_delays
 from tests.serving.conftest import NOW, NewUrl
-from tests.serving.streams import wait_until_processed
-from tests.serving.test_pipeline import Failures, PipelineWorld, process_all
+from tests.serving.streams import storm, wait_until_processed
+from tests.serving.test_pipeline import Failures, PipelineWorld, process_all, reasons
 
-MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def written(at: datetime, platform: str, number: int, kol_id: str = "lena") -> dict[str, Any]:
@@ -155,9 +158,64 @@ async def test_a_step_that_was_rolled_back_and_comes_again_counts_once(
     assert await rows(world) == []
     await pipeline._restore()
     await process_all(pipeline)
-    assert commits.calls == 2
+    assert commits.failures == 0
     instagram, youtube = (await DelayStore(world.database).of_kols(["lena"]))["lena"]
     assert (instagram.comments, youtube.comments) == (60, 10)
+
+
+async def test_an_alert_does_not_end_between_two_polls(world: PipelineWorld) -> None:
+    """An hour of storm, of a KOL whose only platform is polled every two hours."""
+    start, items = NOW, storm("lena", NOW)
+    world.clock = TestClock(start)
+    pipeline = world.pipeline()
+    ended_at = None
+    for minute in range(0, 24 * 60, 10):
+        now = start + minute * MINUTE
+        if minute % 120 == 60:
+            due = [item for item in items if item["created_at"] <= now.isoformat()]
+            items = items[len(due) :]
+            await world.receive(due)
+        await process_all(pipeline)
+        if ended_at is None and "resolved" in await reasons(world):
+            ended_at = now
+        world.clock.advance(10 * MINUTE)
+    assert (await reasons(world))[0] == "opened"
+    # The poll at 21:00 brings the storm, the one at 23:00 that it is over.
+    assert ended_at == start + 23 * HOUR
+
+
+async def test_a_live_stream_beside_it_is_judged_as_fast_as_ever(world: PipelineWorld) -> None:
+    """The last minute closes by the clock, however late the other platform is."""
+    await hours(world, 5)
+    pipeline = world.pipeline()
+    await pipeline._restore()
+    now = world.clock.now()
+    await world.receive([written(now, "youtube", 1)])
+    world.clock.advance(4 * MINUTE)
+    await process_all(pipeline)
+    assert (await world.derived())["minute_scores"][-1][1] // 60_000_000 * 60 == now.timestamp()
+
+
+@pytest.mark.parametrize(
+    ("delay", "reached"),
+    [(timedelta(), 239), (HOUR, 180), (6 * HOUR, 3), (9 * HOUR, 3)],
+)
+def test_event_time_waits_for_the_slowest_platform(delay: timedelta, reached: int) -> None:
+    presences = Presences(Policy(), idle_after=30 * SECOND, started=NOW - DAY)
+    presences.remember("lena", created_at=NOW, received_at=NOW + MINUTE)
+    later = NOW + 4 * HOUR
+    assert presences.without_delay(NOW + MINUTE) == []
+    assert presences.without_delay(later) == ["lena"]
+    assert list(presences.idle_marks(later, {"lena"})) == []  # until it is known
+    presences.set_delay("lena", delay)
+    assert presences.without_delay(later) == []
+    (mark,) = presences.idle_marks(later, {"lena"})
+    assert mark.reached == NOW + reached * MINUTE
+    far = NOW + 20 * HOUR
+    (mark,) = presences.idle_marks(far, {"lena"})
+    assert mark.reached == min(far - MINUTE, far - min(delay, 6 * HOUR))
+    (mark,) = presences.idle_marks(far, set())  # without an alert
+    assert mark.reached == NOW + 3 * MINUTE
 
 
 def test_readers_see_it(settings: Settings, classifier: SentimentClassifier) -> None:
