@@ -179,6 +179,12 @@ class Metrics:
             registry=registry,
         )
         self._counted_jumps = 0
+        self._fast_clock = Gauge(
+            "groundswell_sender_clock_ahead_seconds",
+            "Greatest lead of a comment over its receipt in the last hour, where 30 s or more.",
+            ["platform"],
+            registry=registry,
+        )
         self._source_delay = Gauge(
             "groundswell_source_delay_seconds",
             "How late the comments of a platform arrive: one in ten sooner, one in ten later.",
@@ -222,6 +228,12 @@ class Metrics:
         self._clock_jump.set(0 if clock.jump is None else clock.jump.by.total_seconds())
         self._clock_jumps.inc(clock.jumps - self._counted_jumps)
         self._counted_jumps = clock.jumps
+
+    def show_fast_clocks(self, leads: Mapping[str, float]) -> None:
+        """Set how far senders' clocks are ahead, in seconds, by platform; others have none."""
+        self._fast_clock.clear()
+        for platform, seconds in leads.items():
+            self._fast_clock.labels(platform).set(seconds)
 
     def show_delays(self, quantiles: Mapping[tuple[str, str], float]) -> None:
         """Set the normal delays in seconds, by platform and quantile; other platforms have none."""

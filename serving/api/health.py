@@ -8,8 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from serving.api.problems import documented
 from serving.api.schemas import CheckOut, LogOut, ReadyOut, StatusOut
-from serving.clock import ClockStatus
-from serving.service import Running
+from serving.service import Running, Service
 
 router = APIRouter(tags=["health"])
 VERSION = version("groundswell")
@@ -33,7 +32,7 @@ async def readyz(response: Response, service: Running) -> ReadyOut:
     return ReadyOut(
         status="ready" if ready else "not_ready",
         workers=workers,
-        notices=list(_notices(service.clock.status())),
+        notices=list(_notices(service)),
     )
 
 
@@ -44,6 +43,12 @@ async def metrics(service: Running) -> Response:
     clock = service.clock.status()
     service.metrics.show_clock(clock)
     now = clock.now
+    service.metrics.show_fast_clocks(
+        {
+            fast.platform: fast.by.total_seconds()
+            for fast in service.group_commit.fast_clocks.reported(now)
+        }
+    )
     service.metrics.show_open_alerts(
         await service.alerts.open_by_kol(), await service.alerts.muted_by_kol(now)
     )
@@ -82,11 +87,17 @@ async def get_status(service: Running) -> StatusOut:
     )
 
 
-def _notices(clock: ClockStatus) -> Iterator[str]:
+def _notices(service: Service) -> Iterator[str]:
     """What somebody should look at although the service is ready."""
+    clock = service.clock.status()
     if clock.jump is not None:
         yield (
             f"the host's clock jumped by {clock.jump.by.total_seconds():+.0f} s at "
             f"{clock.jump.at:%Y-%m-%dT%H:%M:%SZ}; Groundswell keeps its own time; set the clock "
             "right, or restart the service if the new time is right"
+        )
+    for fast in service.group_commit.fast_clocks.reported(clock.now):
+        yield (
+            f"comments from {fast.platform} claim to be from up to {fast.by.total_seconds():.0f} s "
+            "after they arrived; the sender's clock is fast, or this host's is slow"
         )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from monitoring.events import Comment
 from serving.clock import Clock
 from serving.errors import NotReady, ServingError, TooBusy
+from serving.ingest.fast_clocks import FastClocks
 from serving.storage.comment_log import CommentLog
 from serving.storage.comment_update import CommentOutcome
 
@@ -21,6 +22,9 @@ class GroupCommit:
 
     At most `capacity` comments wait; past that a request is turned away (HTTP 429), never
     queued without bound. A failed commit reaches every request that was part of it.
+
+    Attributes:
+        fast_clocks: the senders whose comments claim to be from after their receipt.
     """
 
     def __init__(
@@ -36,6 +40,7 @@ class GroupCommit:
         self._drained = asyncio.Event()
         self._drained.set()
         self._task: asyncio.Task[None] | None = None
+        self.fast_clocks = FastClocks()
 
     @property
     def waiting(self) -> int:
@@ -113,7 +118,9 @@ class GroupCommit:
     async def _commit(self, group: list[Waiting]) -> None:
         everything = [comment for comments, _ in group for comment in comments]
         try:
-            outcomes = await self._log.append(everything, self._clock.now())
+            now = self._clock.now()
+            outcomes = await self._log.append(everything, now)
+            self.fast_clocks.look(everything, now)
         except ServingError as error:
             for _, done in group:
                 if not done.done():
