@@ -36,41 +36,46 @@ class ByteSource:
 
     Attributes:
         path: the file.
+        label: what people call it.
         name: its name without the ending of a compression.
         compression: "gzip", "bzip2", "xz", "zip" or None.
         head: the first bytes of its content, at most `HEAD`.
         size: bytes of the file as it is stored.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, name: str) -> None:
         """Look at the file.
+
+        Args:
+            path: where it is.
+            name: what people call it.
 
         Raises:
             InputError: there is no such file, it is a folder, empty, or cannot be read.
         """
-        self.path = path
+        self.path, self.label = path, name
         self.compression: str | None = None
         if not path.exists():
-            raise InputError(f"there is no file {path}")
+            raise InputError(f"there is no file {name}")
         if path.is_dir():
-            raise InputError(f"{path} is a folder; give the files in it, one by one")
+            raise InputError(f"{name} is a folder; give the files in it, one by one")
         try:
             self.size = path.stat().st_size
             if self.size == 0:
-                raise InputError(f"{path.name} is empty")
+                raise InputError(f"{name} is empty")
             with path.open("rb") as raw:
                 start = raw.read(8)
             self._member = self._find(start)
             with self.open() as data:
                 self.head = data.read(HEAD)
         except _CUT as error:
-            raise InputError(f"{path.name} cannot be read: {_reason(error)}") from None
+            raise InputError(f"{name} cannot be read: {_reason(error)}") from None
         if not self.head.strip(b"\0 \t\r\n\xef\xbb\xbf\xff\xfe"):
-            raise InputError(f"{path.name} is empty")
+            raise InputError(f"{name} is empty")
 
     def _find(self, start: bytes) -> str | None:
         """Set `compression` and `name`; returns the file to read in a zip archive."""
-        name = self.path.name
+        name = self.label
         for magic, (kind, _) in _OPENERS.items():
             if start.startswith(magic):
                 self.compression = kind
@@ -96,7 +101,7 @@ class ByteSource:
         if len(found) != 1:
             shown = ", ".join(found[:5]) or "nothing"
             raise InputError(
-                f"{self.path.name} holds {len(found)} files ({shown}); unpack it and give the files"
+                f"{self.label} holds {len(found)} files ({shown}); unpack it and give the files"
             )
         return found[0]
 

@@ -80,7 +80,7 @@ class FileReader:
         self.count.files.append(file)
         ids = RoundedIds()
         try:
-            source = ByteSource(path)
+            source = ByteSource(path, name)
             kind = format_of(source)
             reader = kind.open(source, self._reader_options())
         except InputError as error:

@@ -10,6 +10,8 @@ from serving.ingest.importers.raw_row import RawRow, ReaderOptions
 from serving.ingest.importers.registry import ImportFormat, register
 
 _DEEPEST = 6  # levels below which no list is looked for
+_TEXTS = {"text", "comment", "body", "message", "content"}
+_TIMES = {"created_at", "date", "time", "timestamp", "created_utc", "created_time"}
 _SCALARS = {"string", "number", "boolean"}
 _CUT = (ijson.IncompleteJSONError, ijson.JSONError)
 
@@ -72,8 +74,8 @@ class _Utf8:
 def _find_list(source: ByteSource, records: Sequence[str]) -> tuple[str, dict[str, object]]:
     """Where the comments are, and what the document says about itself.
 
-    It is the first list under one of the keys `records`, else the first list of objects; a
-    document without one is a single comment.
+    It is the first list under one of the keys `records`, else the first list of objects. A document
+    without one, or that has a text and a time itself, is a single comment.
 
     Raises:
         InputError: the document is not JSON from its beginning.
@@ -98,6 +100,8 @@ def _find_list(source: ByteSource, records: Sequence[str]) -> tuple[str, dict[st
         empty = source.head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
         if empty:
             raise InputError(f"{source.name} is a JSON list without objects")
+        return "", document
+    if _TEXTS & document.keys() and _TIMES & document.keys():  # a comment with its replies
         return "", document
     return first, document
 

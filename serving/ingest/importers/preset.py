@@ -69,7 +69,7 @@ class Catalogue:
     @property
     def records(self) -> Sequence[str]:
         """Every key that may hold the list of comments, the likeliest first."""
-        found = ["comments", "messages", "data", "items", "replies", "results"]
+        found = ["comments", "messages", "data", "items", "results"]
         for preset in self.presets.values():
             found += [key for key in preset.records if key not in found]
         return found
