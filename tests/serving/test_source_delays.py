@@ -82,6 +82,9 @@ async def test_a_polled_and_a_live_platform(world: PipelineWorld) -> None:
     assert (youtube.platform, youtube.comments) == ("youtube", 60)
     assert youtube.most < timedelta(seconds=10)
     assert (await store.of_kols(["mina"])) == {"mina": []}
+    steps, now = StepStore(world.database), world.clock.now()
+    assert await steps.slowest_delays(["lena", "mina"], now) == {"lena": instagram.most}
+    assert await steps.slowest_delays(["lena"], now + 7 * DAY) == {}
 
 
 async def test_the_platform_is_summed_over_its_kols(world: PipelineWorld) -> None:
