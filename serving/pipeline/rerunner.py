@@ -147,9 +147,9 @@ class Rerunner:
                     limit=_OPEN_COMMENTS,
                 ),
             )
-        stored = await self._store.timelines(kol_id, changed.first)
-        named = [replace(event, alert_id=host.live.known_id(event.alert_id)) for event in events]
-        alerts, ids = compare(stored, named, unchanged, host.now())
+        wanted = {event.alert_id for event in events}
+        stored = await self._store.timelines(kol_id, changed.first, wanted)
+        alerts, ids = compare(stored, events, unchanged, host.now())
         host.live.known_as |= ids
         await host.commit_rerun(
             RerunResult(kol_id, pending.up_to_id, since, alerts, ids), checkpoints, newest

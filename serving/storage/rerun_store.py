@@ -1,6 +1,6 @@
 """What a re-run of a KOL reads: its changed minutes, checkpoints, windows, comments and alerts."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -187,15 +187,26 @@ class RerunStore:
             reached = await connection.scalar(statement)
         return None if reached is None else from_micros(reached)
 
-    async def timelines(self, kol_id: str, minute: int) -> list[AlertTimeline]:
+    async def timelines(
+        self, kol_id: str, minute: int, alert_ids: Collection[str]
+    ) -> list[AlertTimeline]:
         """The alerts of a KOL to which something happened after a minute, or that were open then.
 
         Revisions are left out, and alerts that were withdrawn.
+
+        Args:
+            kol_id: whose.
+            minute: since 1970 UTC.
+            alert_ids: of alerts that are wanted in any case.
         """
         touched = select(alerts.c.alert_id).where(
             alerts.c.kol_id == kol_id,
             alerts.c.state != AlertState.REVISED,
-            or_(alerts.c.state == AlertState.OPEN, alerts.c.updated_at > _micros(minute)),
+            or_(
+                alerts.c.state == AlertState.OPEN,
+                alerts.c.updated_at > _micros(minute),
+                alerts.c.alert_id.in_(alert_ids),
+            ),
         )
         statement = (
             select(alert_events)

@@ -183,13 +183,13 @@ async def arrived(world: PipelineWorld, items: Items, arrival: ArrivalPlan) -> d
 @pytest.fixture(scope="module")
 def stories() -> dict[str, Items]:
     """Streams that end long after all others, so that whatever was open is over."""
-    days = storm("lena", START, days=2, storm_after=timedelta(hours=30))
+    waves = two_waves()
     pause = [
         item
         for item in storm("mina", START, days=3, storm_after=timedelta(hours=30))
         if not START + 40 * HOUR < datetime.fromisoformat(item["created_at"]) < START + 60 * HOUR
     ]
-    return {"storm": [*days, after(days[-1])], "pause": [*pause, after(pause[-1])]}
+    return {"waves": [*waves, after(waves[-1])], "pause": [*pause, after(pause[-1])]}
 
 
 def after(item: dict[str, Any]) -> dict[str, Any]:
@@ -198,7 +198,7 @@ def after(item: dict[str, Any]) -> dict[str, Any]:
     return item | {"comment_id": "last", "created_at": at.isoformat()}
 
 
-@pytest.mark.parametrize("name", ["storm", "pause"])
+@pytest.mark.parametrize("name", ["waves", "pause"])
 @settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
 @given(arrival=arrivals)
 async def test_whatever_way_comments_come_the_same_is_derived(
@@ -244,6 +244,37 @@ async def test_checkpoints_are_kept_for_the_horizon_and_no_longer(world: Pipelin
     assert newest > START + timedelta(days=11)
     assert moment_of(found[0]) <= newest - kept < moment_of(found[1])
     assert len(found) == kept // (6 * HOUR) + 1
+
+
+def two_waves() -> Items:
+    """A storm, and a second one ten hours after it."""
+    first = storm("lena", START, days=3, storm_after=timedelta(hours=40))
+    second = storm("lena", START, days=3, storm_after=timedelta(hours=51))
+    wave = [item | {"comment_id": f"second-{item['comment_id']}"} for item in second]
+    return [
+        *(item for item in first if item["created_at"] < "2026-03-03T03"),
+        *(item for item in wave if item["created_at"] >= "2026-03-03T03"),
+    ]
+
+
+async def test_a_second_wave_that_comes_late_belongs_to_its_alert(
+    world: PipelineWorld, new_url: NewUrl
+) -> None:
+    items = two_waves()
+    expected = await processed(world, items)
+    reasons = [event[3] for event in expected["events"] if event[1] != "data_gap"]
+    assert reasons[0] == "opened"
+    assert {"aftershock", "reopened"} & set(reasons)
+    late = [item for item in items if "2026-03-03T03" < item["created_at"] < "2026-03-03T05"]
+    other = PipelineWorld(Database(new_url()), world.clock)
+    await other.receive([item for item in items if item not in late])
+    pipeline = other.pipeline()
+    await process_all(pipeline)
+    await other.receive(late)
+    pipeline.wake()
+    await process_all(pipeline)
+    assert await final(other.database) == expected
+    await other.database.close()
 
 
 def edited(item: dict[str, Any]) -> dict[str, Any]:
