@@ -103,19 +103,30 @@ async def event_context(
         state: of the alert after the event.
     """
     late = event.found_at is not None or event.reason == Reason.REVISED
-    found = list[PastNotification]()
+    notified = list[str]()
     if late or event.reason == Reason.RESOLVED:
-        found = await _notifications(connection, event.alert_id)
+        notified = await _notified_channels(connection, event.alert_id)
     withdrawn = state_after(event.reason, state) is AlertState.REVISED
     history = (await histories(connection, [event.alert_id]))[event.alert_id]
     return EventContext(
-        notified=list(dict.fromkeys(one.channel for one in found)),
+        notified=notified,
         triage=history.triage(now),
         silences=await active_silences(connection, now),
         events=await _events(connection, event.alert_id) if late else (),
-        notifications=found if late else (),
+        notifications=await _notifications(connection, event.alert_id) if late else (),
         late_comments=await _late_comments(connection, event) if withdrawn else None,
     )
+
+
+async def _notified_channels(connection: AsyncConnection, alert_id: str) -> list[str]:
+    """The channels that were notified of an alert or soon will be."""
+    statement = (
+        select(deliveries.c.channel)
+        .where(deliveries.c.alert_id == alert_id, deliveries.c.state != DeliveryState.SKIPPED)
+        .group_by(deliveries.c.channel)
+        .order_by(func.min(deliveries.c.delivery_id))
+    )
+    return list((await connection.execute(statement)).scalars())
 
 
 async def _notifications(connection: AsyncConnection, alert_id: str) -> list[PastNotification]:

@@ -210,15 +210,12 @@ def asking(words: Wording) -> str:
 def _transition(
     event: AlertEventRecord, words: Wording, *, withdrawn: bool
 ) -> tuple[datetime, Past]:
-    """A transition with the time at which the history has it: a revision when it was found."""
-    at = event.at
+    """A transition with its time. A revision happens when it is found."""
     what = what_happened(event.reason, event.kind, words, withdrawn=withdrawn)
-    if event.found_at is not None and event.reason is Reason.REVISED:
-        at = event.found_at
-    elif event.found_at is not None:
+    if event.found_at is not None and event.reason is not Reason.REVISED:
         found = words.moment(event.found_at)
         what = words.text("{what} (found late, {found})", what=what, found=found)
-    return at, Past(words.moment(at), what, None)
+    return event.at, Past(words.moment(event.at), what, None)
 
 
 def _past(action: Action, words: Wording) -> Past:

@@ -98,7 +98,7 @@ class Content:
         facts: start, top post, audience, platforms whose comments may be missing.
         quotes_label: heading of the quotes.
         quotes: comments, in quotation marks.
-        signed: the alert's id and the time of the transition; of a revision when it was found.
+        signed: the alert's id and the time of the transition.
         chart_label: alternative text of the chart.
         page, acknowledge, chart: links with their labels; None if no public URL is set.
             `acknowledge` is None for an alert that is over or withdrawn, too.
@@ -181,9 +181,7 @@ def kind_name(kind: str, words: Wording) -> str:
 
 def _content(notification: Notification, words: Wording) -> Content:
     evidence, reason = notification.evidence, notification.reason
-    trial, at = reason == "test", notification.at
-    if reason == Reason.REVISED:
-        at = notification.found_at or at
+    trial = reason == "test"
     tone, flag = _tone(notification, words)
     over = tone in ("over", "withdrawn")
     name = cut(one_line(notification.kol_name or notification.kol_id), LONGEST_NAME)
@@ -213,7 +211,9 @@ def _content(notification: Notification, words: Wording) -> Content:
         facts=(*facts, *_late(notification, words)),
         quotes_label=words.text("What people say"),
         quotes=tuple(_quotes(drivers.representative)) if drivers else (),
-        signed=Fact(words.text("Alert"), f"{notification.alert_id}, {words.moment(at)}"),
+        signed=Fact(
+            words.text("Alert"), f"{notification.alert_id}, {words.moment(notification.at)}"
+        ),
         chart_label=words.text("Chart of the comments on {name}", name=name),
         page=link(words.text("Open the alert"), notification.link, words),
         acknowledge=None

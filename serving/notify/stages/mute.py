@@ -47,17 +47,12 @@ def _too_late(planning: Planning, channel: str) -> str | None:
 def _over_when_found(planning: Planning, found_at: datetime, channel: str) -> bool:
     """Whether an incident was over for too long when it was found late.
 
-    A channel that was notified of an alert is notified of its end and its withdrawal in any case.
-    But that an end no longer holds means nothing if the incident has ended all the same.
+    A channel that was notified of an alert is notified of its end in any case, and of a revision.
     """
-    reason, ended_at, within = (
-        planning.route_input.reason,
-        planning.ended_at,
-        planning.rules.late_page_within,
-    )
-    if reason == Reason.REVISED:
-        return planning.state is not AlertState.REVISED and ended_at is not None
-    if reason == Reason.RESOLVED and channel in planning.context.notified:
+    reason, ended_at = planning.route_input.reason, planning.ended_at
+    within = planning.rules.late_page_within
+    known = reason == Reason.RESOLVED and channel in planning.context.notified
+    if known or reason == Reason.REVISED:
         return False
     return ended_at is not None and within is not None and found_at - ended_at > within
 

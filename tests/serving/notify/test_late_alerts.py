@@ -246,6 +246,52 @@ async def test_what_may_have_been_received_is_withdrawn(world: World, failures: 
     assert (sent.state, sent.found_at, sent.withdrawn) == (REVISED, found, True)
 
 
+async def test_what_is_sent_has_everything_that_is_known(world: World) -> None:
+    crm = MemoryChannel()
+    dispatcher = world.dispatcher({"crm": crm})
+    late = Comment("x", "1", "lena", "no", NOW - 40 * MINUTE)
+    await world.rederive(transition(at=NOW - HOUR), transition("resolved", at=NOW - HOUR / 2))
+    await CommentLog(world.database).append([late], NOW + HOUR)
+    await drain(world, dispatcher)
+    world.clock.advance(HOUR)
+    await world.rederive()
+    await drain(world, dispatcher)
+    opened, ended, gone = (sent for (sent,) in crm.sent)
+    assert [one.ended_at for one in (opened, ended, gone)] == [NOW - HOUR / 2] * 2 + [None]
+    assert [one.late_comments for one in (opened, ended, gone)] == [None, None, 1]
+
+
+async def test_what_the_detectors_report_is_always_sent(world: World) -> None:
+    await world.commit(transition(), transition("escalated"), transition("reopened"))
+    assert [reason for _, reason, _ in await outcomes(world)] == ["opened", "escalated", "reopened"]
+
+
+async def test_a_withdrawal_waits_for_no_other_channel(world: World) -> None:
+    world.routes = (Route(("crm",), continues=True), Route(teams=(HANOI,)))
+    crm, desk = MemoryChannel(), MemoryChannel()
+    dispatcher = world.dispatcher({"crm": crm, "hanoi-desk": desk})
+    await world.commit(transition())
+    await drain(world, dispatcher)
+    await world.rederive()
+    await drain(world, dispatcher)
+    world.clock.advance(MORNING - world.clock.now())
+    await drain(world, dispatcher, "hanoi-desk")
+    assert [reason for ((_, reason),) in sent_on(crm)] == ["opened", "revised"]
+    assert desk.sent == []  # it was never notified
+
+
+async def test_what_is_sent_again_by_hand_is_withdrawn_with_it(world: World) -> None:
+    crm = MemoryChannel(most=20)
+    dispatcher = world.dispatcher({"crm": crm})
+    await world.commit(transition())
+    await drain(world, dispatcher)
+    (opened,) = await world.rows()
+    await world.store.resend(opened.delivery_id, world.clock.now())
+    await world.rederive()
+    await drain(world, dispatcher)
+    assert sent_on(crm) == [[("a1", "opened")], [("a1", "opened"), ("a1", "revised")]]
+
+
 async def test_somebody_may_have_it_sent_all_the_same(world: World) -> None:
     crm = MemoryChannel()
     await world.commit(transition())

@@ -254,6 +254,15 @@ async def test_what_lasts_into_the_period_or_was_known_is_not_found_late(archive
     worse = event("escalated", SINCE - 4 * HOUR, severity="critical", alert_id="b2", kol_id="mina")
     await archive.find(b2, worse, ended, now=SINCE + 2 * HOUR, kol_id="mina")
     assert [one.alert_id for one in (await digest(archive)).found_late] == ["b2"]
+    # That its end was found later does not list it again.
+    moved = event("reopened", SINCE - 50 * MINUTE, alert_id="b2", kol_id="mina")
+    await archive.find(b2, worse, ended, moved, now=UNTIL + HOUR, kol_id="mina")
+    end = event("resolved", SINCE - 40 * MINUTE, alert_id="b2", kol_id="mina")
+    await archive.find(b2, worse, ended, moved, end, now=UNTIL + 3 * HOUR, kol_id="mina")
+    for since, until, listed in ((0, 1, []), (1, 2, ["b2"]), (2, 4, [])):
+        more = {"found_since": UNTIL + since * HOUR, "due_at": UNTIL + until * HOUR}
+        found = await digest(archive, **more)
+        assert [one.alert_id for one in found.found_late] == listed
 
 
 async def test_what_was_withdrawn_is_no_incident_and_is_reported_once(archive: Archive) -> None:

@@ -11,6 +11,7 @@ from serving.storage.alert_status import alert_statuses
 from serving.triage.actions import ActionRequest
 from serving.triage.triage_status import TriageStatus
 from tests.serving.conftest import NOW
+from tests.serving.late import rederive
 from tests.serving.notify.conftest import transition
 from tests.serving.triage.conftest import TriageDesk
 from tests.serving.triage.test_muting import silence
@@ -77,6 +78,21 @@ async def test_whether_it_was_attended_to_at_an_instant(desk: TriageDesk) -> Non
         False,
         True,
     ]
+
+
+async def test_what_was_found_late_ends_what_was_done_before_it_was_found(
+    desk: TriageDesk,
+) -> None:
+    await desk.befall()
+    ended = transition("resolved", at=NOW + HOUR)
+    desk.clock.advance(2 * HOUR)
+    await desk.do("acknowledge")
+    found = NOW + 4 * HOUR
+    late = transition("reopened", at=NOW + HOUR + timedelta(minutes=1))
+    await rederive(desk.database, desk.steps, transition(), ended, late, now=found)
+    asked = [NOW + timedelta(hours=hours) for hours in (1, 3, 4)]
+    assert [await desk.actions.attended("a1", at) for at in asked] == [False, True, False]
+    assert (await work(desk)).acknowledged is None
 
 
 async def test_a_rebuild_keeps_what_people_did(desk: TriageDesk) -> None:

@@ -20,7 +20,11 @@ from tests.serving.notify.render.test_renderers import LANGUAGES
 Golden = Callable[[str, str], None]
 FOUND = {"found_at": NOW + timedelta(hours=6)}
 OVER = FOUND | {"ended_at": NOW + timedelta(hours=4)}
-WITHDRAWN = FOUND | {"reason": "revised", "state": AlertState.REVISED, "late_comments": 212}
+# A revision happens when it is found.
+WITHDRAWN = FOUND | {
+    "reason": "revised", "state": AlertState.REVISED, "late_comments": 212,
+    "at": NOW + timedelta(hours=6),
+}  # fmt: skip
 ARRIVED = "found on Mar 10, 18:00 UTC, when more comments arrived."
 
 
