@@ -34,6 +34,7 @@ MAX_LIKES = counts.MOST
 OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
 CLOCK_SKEW = timedelta(minutes=5)
 _NO_KOLS = KnownKols()
+_NO_KOL = {"nan", "NaN", "null", "NULL", "None", "undefined"}  # how programs write an empty cell
 
 _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
@@ -55,14 +56,16 @@ def _read_id(value: object, most: int) -> object:
     if value is None:
         return None
     found = ids.read_id(value, most)
-    if found is None:
-        raise InvalidValue("missing_field", "is missing")
+    if found is None or (found and ids.is_missing(found)):
+        raise InvalidValue("missing_field", f"is missing ({found!r})" if found else "is missing")
     return found
 
 
 def _read_kol_id(value: object, info: ValidationInfo) -> object:
     """Ids from before they had to fit URLs are still right."""
     found = ids.read_id(value, 128)
+    if found in _NO_KOL:
+        raise InvalidValue("missing_field", f"is missing ({found!r})")
     return fitting(found) if found and found not in _context(info).known.registered else found
 
 
@@ -257,13 +260,14 @@ def parse_comment(
         item: a mapping with the fields of `CommentIn`; anything else is refused.
         now: the present instant; comments from the future are refused.
         times: what is known of its time beside what it says.
-        adjustments: counts what was changed in its values to read them.
+        adjustments: counts what was changed in its values to read them, if it is a comment.
         known: of the KOLs that `named_kol` says of the item, those that there are.
 
     Raises:
         InvalidComment: names the first field at fault, what is wrong and the fix.
     """
-    context = ValueContext(now, times, Counter() if adjustments is None else adjustments, known)
+    changed: Counter[Adjustment] = Counter()
+    context = ValueContext(now, times, changed, known)
     if not isinstance(item, Mapping):
         raise InvalidComment("wrong_type", None, "each comment must be an object")
     try:
@@ -276,6 +280,8 @@ def parse_comment(
     removed = fields.pop("deleted")
     if is_placeholder(comment.text):
         removed, fields["text"] = True, ""
+    if changed and adjustments is not None:  # of comments that are kept
+        adjustments.update(changed)
     return Comment(**fields, removed=removed)
 
 

@@ -1,11 +1,13 @@
 """Every way an item can be no comment has a name; odd but usable items are accepted."""
 
+from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
 
 from serving.errors import InvalidComment
 from serving.ingest.comment import MAX_TEXT_BYTES, parse_comment
+from serving.ingest.values.rules import Adjustment
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 GOOD = {
@@ -27,6 +29,9 @@ GOOD = {
         ({"comment_id": ["c1"]}, "wrong_type", "comment_id"),
         ({"comment_id": True}, "wrong_type", "comment_id"),
         ({"comment_id": "a\nb"}, "bad_characters", "comment_id"),
+        ({"comment_id": "nan"}, "missing_field", "comment_id"),
+        ({"comment_id": "#N/A"}, "missing_field", "comment_id"),
+        ({"kol_id": "nan"}, "missing_field", "kol_id"),
         ({"kol_id": "k" * 129}, "too_long", "kol_id"),
         ({"text": 5}, "wrong_type", "text"),
         ({"text": "x" * (MAX_TEXT_BYTES + 1)}, "text_too_long", "text"),
@@ -131,6 +136,17 @@ def test_a_deleted_comment_may_have_its_text() -> None:
     comment = parse_comment(GOOD | {"deleted": True}, now=NOW)
     assert (comment.removed, comment.text) == (True, "love it")
     assert not parse_comment(GOOD | {"deleted": False}, now=NOW).removed
+
+
+def test_only_what_is_changed_in_comments_that_are_kept_is_counted() -> None:
+    adjustments: Counter[Adjustment] = Counter()
+    with pytest.raises(InvalidComment):
+        parse_comment(
+            GOOD | {"likes": "many", "created_at": "soon"}, now=NOW, adjustments=adjustments
+        )
+    assert not adjustments
+    parse_comment(GOOD | {"likes": "many"}, now=NOW, adjustments=adjustments)
+    assert adjustments == {Adjustment.LIKES_UNKNOWN: 1}
 
 
 def test_the_time_of_an_edit_is_read_like_that_of_the_comment() -> None:

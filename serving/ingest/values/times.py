@@ -5,17 +5,17 @@ twice, with other defaults and the other order; where the two differ, the text d
 """
 
 import re
-import unicodedata
 import warnings
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from serving.ingest.values import date_words
 from serving.ingest.values.invalid_value import InvalidValue
 from serving.ingest.values.rules import TimeRules
 
-_LONGEST = 64
+_LONGEST = 96
 _EXAMPLE = "write it like 2026-03-01T12:30:00Z"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Numbers a second, and where 2000 to 2100 lies in seconds: the units do not overlap.
@@ -28,18 +28,21 @@ _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?")
 _GROUPED = re.compile(r"\d{1,3}(,\d{3}){2,}")
 _ROUNDED = re.compile(r"\d[.,]?\d*[eE]\+?\d+")
 _COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d)?)?")
-_YEAR_FIRST = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?![\d/.-])[T, ]*")
-_BRACKETS = re.compile(r"\s*\[[\w/+:-]+\]$")  # Java: 2026-11-25T20:19:24Z[UTC]
+_YEAR_FIRST = re.compile(r"(\d{4})[-/.] ?(\d{1,2})[-/.] ?(\d{1,2})(?![\d/-]|\.\d)[T,. ]*")
+# Java: 2026-11-25T20:19:24+09:00[Asia/Seoul]; others: 2026-11-25 20:19:24 Asia/Seoul
+_PLACE = re.compile(r"\s*(?:\[([\w/+:-]+)\]|(?<=\s)([A-Z][A-Za-z_]+/[A-Za-z_/+-]+))$")
+_JAVASCRIPT = re.compile(r"([+-]\d{4}) \([\w .:+-]+\)$")  # GMT+0700 (Indochina Time)
+_TIME_FIRST = re.compile(
+    r"^(\d{1,2}:\d\d(?::\d\d)?(?: ?[AaPp]\.?[Mm]\.?)?),? (\d{4}[-/.]\d{1,2}[-/.]\d{1,2})$"
+)
+_CLOCK = re.compile(r"(?<![\d:+-])\d{1,2}:\d\d(?!\d)")
 _OFFSET = re.compile(r"(?:UTC|GMT|UT)?\s*([+-])(\d{1,2})(?::?(\d\d))?$", re.IGNORECASE)
 _ZONE_NAME = re.compile(r"(?<=[\d ])(UTC|GMT|UT|Z)$", re.IGNORECASE)
 _MIDNIGHT_24 = re.compile(r"^(.*\D)24:00(:00(?:\.0+)?)?(?!\d)")
 _MAIL = re.compile(r"[A-Za-z]{3}, \d{1,2} [A-Za-z]{3} \d{4} ")
 _AFTER_TIME = re.compile(r"\s*\((edited|bearbeitet|modifié|editado|đã chỉnh sửa)\)$", re.IGNORECASE)
-_CJK = str.maketrans(
-    {"年": "-", "月": "-", "日": " ", "년": "-", "월": "-", "일": " ", "時": ":", "分": " "}
-)
 _RELATIVE = re.compile(
-    r"\bago\b|yesterday|just now|^\d+\s*(s|m|h|d|w|mo|y|min|hr|std|j)\b\.?$"
+    r"\bago\b(?!\.?,? (de )?\d{4})|yesterday|just now|^\d+\s*(s|m|h|d|w|mo|y|min|hr|std|j)\b\.?$"
     r"|\bvor\b|\bhace\b|il y a|\btrước\b|전$|前$|назад",
     re.IGNORECASE,
 )
@@ -114,14 +117,8 @@ def _read(value: str, how: TimeRules) -> datetime:
 
 
 def _plain(value: str) -> str:
-    """Text in ASCII digits, signs and spaces."""
-    text = _AFTER_TIME.sub("", value.strip())
-    if text.isascii():
-        return text
-    text = text.translate(_CJK).replace("\u2212", "-").replace("\u2013", "-")
-    return "".join(
-        str(unicodedata.decimal(c)) if c.isdecimal() else " " if c.isspace() else c for c in text
-    ).strip()
+    """Text in ASCII digits, signs and spaces, without a remark behind it."""
+    return date_words.plain(_AFTER_TIME.sub("", value.strip()))
 
 
 def _number(text: str) -> datetime | None:
@@ -191,8 +188,15 @@ def _before(text: str, base: datetime) -> datetime | None:
 
 
 def _absolute(text: str, value: str, day_first: bool | None) -> datetime:
-    text = _BRACKETS.sub("", text)
+    place: tzinfo | None = None
+    if match := _PLACE.search(text):
+        text, place = text[: match.start()], _place(match[1] or match[2], value)
+    text = _JAVASCRIPT.sub(r"\1", date_words.in_english(text))
+    text = _TIME_FIRST.sub(r"\2 \1", text)
+    text = re.sub(r"([apAP]\.?[mM]\.?) - ", r"\1 ", text)  # 3:05 PM - 1 Mar 2026
     zone: tzinfo | None = None
+    if len(_CLOCK.findall(text)) > 1:
+        raise InvalidValue("bad_timestamp", f"{_quoted(value)} has two times of day; {_EXAMPLE}")
     if match := _ZONE_NAME.search(text):
         text, zone = text[: match.start()].rstrip(), UTC
     elif (match := _OFFSET.search(text)) and _has_time(text[: match.start()]):
@@ -209,7 +213,16 @@ def _absolute(text: str, value: str, day_first: bool | None) -> datetime:
         if found.tzinfo is not None:
             raise InvalidValue("bad_timestamp", f"{_quoted(value)} names two time zones")
         found = found.replace(tzinfo=zone)
+    if place is not None and found.tzinfo is None:
+        found = _in_zone(found, place)
     return found + extra
+
+
+def _place(name: str, value: str) -> tzinfo:
+    try:
+        return parse_zone(name)
+    except ValueError as error:
+        raise InvalidValue("bad_timestamp", f"{_quoted(value)}: {error}") from None
 
 
 def _has_time(text: str) -> bool:
@@ -231,9 +244,10 @@ def _mail(text: str) -> datetime | None:
     if not _MAIL.match(text):
         return None
     try:
-        return parsedate_to_datetime(text)
+        found = parsedate_to_datetime(text)
     except ValueError:
         return None
+    return None if found.tzinfo is None and re.search(r"[A-Za-z]$", text) else found
 
 
 def _twice(text: str, value: str, day_first: bool | None) -> datetime:
@@ -241,12 +255,22 @@ def _twice(text: str, value: str, day_first: bool | None) -> datetime:
     first, second = (
         _guess(text, default, order) for default, order in zip(_DEFAULTS, orders, strict=True)
     )
+    if day_first is not None and first is not None and first.day != first.month:
+        other = _guess(text, _DEFAULTS[0], not day_first)
+        parts = re.match(r"\D*(\d{1,2})[-/. ]+(\d{1,2})[-/. ]+\d{4}", text)
+        if parts and other == first and (first.day == int(parts[1])) != day_first:
+            what = "day" if day_first else "month"
+            raise InvalidValue(
+                "bad_timestamp", f"{_quoted(value)} has no {what} first, as the option says"
+            )
     if first is not None and first == second and re.search(r"(?<!\d)\d{4}(?!\d)", text):
         return first
     if first is None or second is None or not re.search(r"(?<!\d)\d{4}(?!\d)", text):
         raise InvalidValue("bad_timestamp", f"{_quoted(value)} is not a date and time; {_EXAMPLE}")
     if first.time() != second.time():
         raise _day_only()
+    if _guess(text, _DEFAULTS[1], orders[0]) != first:
+        raise InvalidValue("bad_timestamp", f"{_quoted(value)} does not name a day; {_EXAMPLE}")
     raise InvalidValue(
         "ambiguous_timestamp",
         f"{_quoted(value)} may be {first.day} {first:%B} or {second.day} {second:%B}; "

@@ -58,6 +58,12 @@ def test_counts(value: object, expected: tuple[int | None, bool]) -> None:
         ("1990123456789012345", "1990123456789012345"),
         ("12e5", "12e5"),
         ("a\0b", "a\ufffdb"),
+        ("123.0", "123"),
+        ("12.5.0", "12.5.0"),
+        ('="1990123456789012345"', "1990123456789012345"),
+        ("'1990123456789012345", "1990123456789012345"),
+        ("\ufeffa1\u200b", "a1"),
+        ("'tis", "'tis"),
     ],
 )
 def test_ids(value: object, expected: str | None) -> None:
@@ -81,6 +87,10 @@ def test_ids(value: object, expected: str | None) -> None:
         ({"id": "42"}, "wrong_type"),
         ("x" * 257, "too_long"),
         ("a\nb", "bad_characters"),
+        ("\u200b1.99E+18", "rounded_id"),
+        ("1990123456789012224.0", "rounded_id"),
+        ("#REF!", "wrong_type"),
+        ("########", "wrong_type"),
     ],
 )
 def test_ids_that_name_nothing_are_refused(value: object, code: str) -> None:

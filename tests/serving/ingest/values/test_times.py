@@ -51,6 +51,10 @@ MINUTE = AT.replace(second=0)
         ("1795637964000000", AT),
         ("1795637964000000000", AT),
         (1795637964000.0, AT),
+        ("Wed Nov 25 2026 22:19:24 GMT+0200 (Eastern European Standard Time)", AT),
+        ("2026-11-26T03:19:24[Asia/Ho_Chi_Minh]", AT),
+        ("2026-11-26 05:19:24 Asia/Seoul", AT),
+        ("Wed, 25 Nov 2026 20:19:24 -0000", AT),
         ("1543846575.0", datetime(2018, 12, 3, 14, 16, 15, tzinfo=UTC)),
     ],
 )
@@ -74,6 +78,21 @@ def test_what_has_one_meaning_is_read(value: object, expected: datetime) -> None
         "25 November 2026 at 20:19",
         "2026年11月25日 20:19",
         "2026년 11월 25일 20:19",
+        "2026년 11월 25일 오후 8:19",
+        "2026년 11월 25일 오후 8시 19분",
+        "2026. 11. 25. 오후 8:19",
+        "2026年11月25日 下午8:19",
+        "2026/11/25 午後 8:19",
+        "8:19 PM · Nov 25, 2026",
+        "8:19 PM - 25 Nov 2026",
+        "20:19 2026-11-25",
+        "25 tháng 11, 2026 20:19",
+        "lúc 20:19, ngày 25 tháng 11 năm 2026",
+        "25 de noviembre de 2026, 20:19",
+        "25. November 2026 um 20:19",
+        "25 Novembre 2026 20:19",
+        "25 de novembro de 2026 às 20:19",
+        "25 ноября 2026 \u0433., 20:19",
         "20261125201900",
         "202611252019",
         MINUTE.replace(tzinfo=None),
@@ -108,6 +127,12 @@ def test_a_time_without_a_zone_needs_one(value: object) -> None:
         ("2026-W48-3", "no_time_of_day", ""),
         ("Nov 25 10:00", "bad_timestamp", ""),
         ("10:30", "bad_timestamp", ""),
+        ("2026-11-25T20:19:24 07:00", "bad_timestamp", "two times of day"),
+        ("2026-11-25 20:19 Mars/Base", "bad_timestamp", "not a time zone"),
+        ("Wed, 25 Nov 2026 20:19:24 ICT", "ambiguous_zone", "write an offset"),
+        ("2026:11:25 20:19", "bad_timestamp", "does not name a day"),
+        ("Nov 2026 20:19", "bad_timestamp", "does not name a day"),
+        ("25 lip 2026 20:19", "bad_timestamp", ""),
         ("hello", "bad_timestamp", "write it like"),
         ("2026-13-25 10:00", "bad_timestamp", ""),
         ("2026-02-30 10:00", "bad_timestamp", ""),
@@ -143,6 +168,16 @@ def test_the_order_of_day_and_month_can_be_said() -> None:
         assert read_time("01/02/2026 10:00", how) == datetime(2026, month, day, 10, tzinfo=UTC)
     year_first = TimeRules(zone=UTC, day_first=True)
     assert read_time("2026/02/01 10:00", year_first) == datetime(2026, 2, 1, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("value", "day_first"), [("11/25/2026 20:19", True), ("25/11/2026 20:19", False)]
+)
+def test_a_time_that_contradicts_the_given_order_is_refused(value: str, day_first: bool) -> None:
+    assert read_time(value, TimeRules(zone=UTC, day_first=not day_first)) == MINUTE
+    with pytest.raises(InvalidValue) as caught:
+        read_time(value, TimeRules(zone=UTC, day_first=day_first))
+    assert "as the option says" in caught.value.message
 
 
 def test_the_format_can_be_given() -> None:
