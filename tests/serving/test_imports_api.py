@@ -3,9 +3,10 @@
 import asyncio
 import csv
 import io
+import json
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from model.classifier import SentimentClassifier
+from model.fake_backend import FakeBackend
 from serving.app import create_app
 from serving.clock import TestClock
 from serving.ingest import import_worker
@@ -21,6 +23,7 @@ from serving.storage.database import Database
 from serving.storage.import_store import ImportStore
 from tests.serving.conftest import NOW
 from tests.serving.ingest.importers.imported import items, write_ndjson
+from tests.serving.streams import storm, wait_until_processed
 
 HEAD = "platform,comment_id,kol_id,text,created_at,likes"
 
@@ -195,3 +198,63 @@ def test_an_import_waits_while_many_comments_are_to_be_scored(
     assert client.get(f"/v1/imports/{import_id}").json()["accepted"] == 0
     monkeypatch.setattr(import_worker, "_BACKLOG", 10)
     assert finished(client, import_id)["accepted"] == 1
+
+
+def alerts(client: TestClient) -> list[dict[str, Any]]:
+    """The alerts of the service, without what says when they were processed."""
+    found = client.get("/v1/alerts").json()["items"]
+    keys = ("alert_id", "kol_id", "kind", "severity", "state", "opened_at", "resolved_at")
+    return [{key: alert[key] for key in keys} for alert in found]
+
+
+def by_import(client: TestClient, comments: list[dict[str, Any]]) -> None:
+    body = "".join(json.dumps(comment) + "\n" for comment in comments).encode()
+    import_id = client.post("/v1/imports?name=c.ndjson", content=body).json()["import_id"]
+    found = finished(client, import_id)
+    assert (found["accepted"], found["used"]) == (len(comments), len(comments))
+    kols = {kol["kol_id"]: [alert["alert_id"] for alert in kol["alerts"]] for kol in found["kols"]}
+    assert kols == {"lena": [alert["alert_id"] for alert in alerts(client)[::-1]]}
+
+
+def by_comments(client: TestClient, comments: list[dict[str, Any]]) -> None:
+    for first in range(0, len(comments), 500):
+        answer = client.post("/v1/comments", json=comments[first : first + 500])
+        assert answer.json()["accepted"] == len(comments[first : first + 500])
+    wait_until_processed(client)
+
+
+def polled_hourly(comments: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """In order of arrival, where every other comment arrives at the next full hour."""
+
+    def arrival(place: int) -> datetime:
+        at = datetime.fromisoformat(comments[place]["created_at"])
+        hour = at.replace(minute=0, second=0, microsecond=0)
+        return hour + timedelta(hours=1) if place % 2 else at
+
+    return [comments[place] for place in sorted(range(len(comments)), key=arrival)]
+
+
+@pytest.fixture(scope="module")
+def prompt_alerts(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """The alerts where every comment is sent in its turn."""
+    path = tmp_path_factory.mktemp("prompt") / "prompt.db"
+    settings = Settings(database_url=f"sqlite:///{path}", _env_file=None)
+    classifier = SentimentClassifier.from_backend(FakeBackend())
+    app = create_app(settings, classifier=classifier, clock=TestClock(NOW))
+    with TestClient(app) as client:
+        by_comments(client, storm("lena", NOW - timedelta(days=2)))
+        return alerts(client)
+
+
+@pytest.mark.parametrize("send", [by_import, by_comments])
+@pytest.mark.parametrize("order", ["newest first", "polled hourly"])
+def test_a_storm_is_found_whatever_the_order(
+    client: TestClient,
+    prompt_alerts: list[dict[str, Any]],
+    send: Callable[[TestClient, list[dict[str, Any]]], None],
+    order: str,
+) -> None:
+    comments = storm("lena", NOW - timedelta(days=2))
+    send(client, comments[::-1] if order == "newest first" else polled_hourly(comments))
+    assert [alert["severity"] for alert in prompt_alerts] == ["critical"]
+    assert alerts(client) == prompt_alerts

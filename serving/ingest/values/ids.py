@@ -56,7 +56,7 @@ def read_id(value: object, most: int) -> str | None:
             "wrong_type", f"must be text or a whole number, not {_kind(value)}; name the part of it"
         )
     text = _bare(storable(value))
-    if _SCIENTIFIC.fullmatch(text):
+    if not text.isalnum() and _SCIENTIFIC.fullmatch(text):
         raise InvalidValue("rounded_id", f"was rounded to {text} by a spreadsheet; {_WAY_OUT}")
     if len(text) > most:
         raise InvalidValue("too_long", f"is too long: {most} characters at most")

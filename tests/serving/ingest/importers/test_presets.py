@@ -113,3 +113,10 @@ def test_paths_lead_into_nested_objects(tmp_path: Path) -> None:
 def test_an_unknown_preset_names_those_there_are() -> None:
     with pytest.raises(InputError, match="there is no preset 'x'; there are apify-facebook"):
         catalogue().named("x")
+
+
+def test_every_preset_is_documented_with_a_command() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "importing.md").read_text()
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    named = {line.split("`")[1]: line for line in rows if "`groundswell import " in line}
+    assert set(named) == set(catalogue().presets)
