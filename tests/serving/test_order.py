@@ -12,68 +12,19 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from monitoring.event_time import moment_of
-from monitoring.kinds import AlertState, Reason
 from monitoring.near_duplicates import KEPT
 from serving.clock import TestClock
-from serving.storage.alert_record import to_evidence
 from serving.storage.database import Database
 from serving.storage.step_store import LATE_HORIZON, StepStore
-from serving.storage.tables import (
-    alert_events,
-    alerts,
-    checkpoints,
-    minute_scores,
-    minutes,
-    reruns,
-    scores,
-)
+from serving.storage.tables import checkpoints, minute_scores
 from tests.serving.conftest import NewUrl
+from tests.serving.final_state import final
 from tests.serving.pipeline_world import PipelineWorld, process_all
 from tests.serving.streams import storm
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 Items = list[dict[str, Any]]
-
-
-async def final(database: Database) -> dict[str, Any]:
-    """What must not depend on the order of arrival.
-
-    Ids of alerts stay as they were first given, so they are left out, and so are the alerts that
-    were withdrawn and the revisions: they say what was known when.
-    """
-    async with database.read() as connection:
-        rows = (await connection.execute(select(alerts).order_by(alerts.c.opened_at))).all()
-        kept = [row for row in rows if row.state != AlertState.REVISED]
-        events = (
-            await connection.execute(
-                select(alert_events)
-                .where(
-                    alert_events.c.reason != Reason.REVISED,
-                    alert_events.c.alert_id.in_([row.alert_id for row in kept]),
-                )
-                .order_by(alert_events.c.at, alert_events.c.kind, alert_events.c.event_id)
-            )
-        ).all()
-        assert not (await connection.execute(select(reruns))).all()
-        return {
-            "minutes": _plain(await connection.execute(select(minutes).order_by(*minutes.c[:2]))),
-            "windows": _plain(
-                await connection.execute(
-                    select(minute_scores).order_by(minute_scores.c.kol_id, minute_scores.c.start)
-                )
-            ),
-            "scored": len((await connection.execute(select(scores.c.seq))).all()),
-            "alerts": [(*row[1:8], to_evidence(row.evidence)) for row in kept],
-            "events": [
-                (row.kol_id, row.kind, row.severity, row.reason, row.at, to_evidence(row.evidence))
-                for row in events
-            ],
-        }
-
-
-def _plain(rows: Any) -> list[tuple[Any, ...]]:
-    return [tuple(row) for row in rows]
 
 
 @pytest.fixture

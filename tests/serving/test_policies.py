@@ -18,7 +18,7 @@ from serving.storage.policy_store import PolicyStore, effective
 from serving.storage.step_store import StepStore
 from serving.storage.tables import idle_marks
 from tests.serving.conftest import NOW, NewUrl
-from tests.serving.test_order import final
+from tests.serving.final_state import final
 from tests.serving.test_pipeline import STORM, PipelineWorld, process_all, reasons, stormy
 
 INSENSITIVE: dict[str, float | None] = {"sensitivity": 1e-30}
