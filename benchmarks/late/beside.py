@@ -40,7 +40,8 @@ async def measure(
     pipeline = world.pipeline
     before = len(pipeline.reruns)
     await pipeline.start()
-    late = None if rerun is None else asyncio.create_task(_rerun_always(world, rerun))
+    sent = asyncio.Event()
+    late = None if rerun is None else asyncio.create_task(_rerun_until(sent, world, rerun))
     waiting = []
     begun = perf_counter()
     for number in range(requests):
@@ -56,8 +57,8 @@ async def measure(
         waiting.append(asyncio.create_task(_processed(world, seq, perf_counter())))
     delays = await asyncio.gather(*waiting)
     if late is not None:
-        late.cancel()
-        await asyncio.gather(late, return_exceptions=True)
+        sent.set()
+        await late
     await pipeline.stop()
     return PromptDelays(delays, len(pipeline.reruns) - before)
 
@@ -69,9 +70,9 @@ async def _processed(world: LateWorld, seq: int, since: float) -> float:
     return 1000 * (perf_counter() - since)
 
 
-async def _rerun_always(world: LateWorld, kol: SteadyKol) -> None:
-    """Send a late comment, and the next one once its KOL was re-run."""
-    while True:
+async def _rerun_until(sent: asyncio.Event, world: LateWorld, kol: SteadyKol) -> None:
+    """Send a late comment, and the next one once its KOL was re-run; the last is waited for."""
+    while not sent.is_set():
         done = len(world.pipeline.reruns)
         await world.receive([world.late_comment(kol)])
         while len(world.pipeline.reruns) == done:

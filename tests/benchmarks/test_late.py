@@ -105,7 +105,7 @@ def test_late_comments_are_timed_and_prompt_ones_beside_them(urls: Iterator[str]
         assert world.pipeline.reruns == []
         costs = await cost.measure(world, kol)
         alone = await beside.measure(world, None, requests=3, every=0.01)
-        both = await beside.measure(world, kol, requests=20, every=0.05)
+        both = await beside.measure(world, kol, requests=20, every=0.01)
         await world.database.close()
         return costs, alone, both
 
