@@ -26,6 +26,7 @@ from serving.api import (
     feedback,
     health,
     imports,
+    kol_moves,
     kols,
     posts,
     problems,
@@ -64,6 +65,7 @@ from serving.storage.delay_store import DelayStore
 from serving.storage.delivery_store import DeliveryStore
 from serving.storage.follower_store import FollowerStore
 from serving.storage.import_store import ImportStore
+from serving.storage.kol_mover import KolMover
 from serving.storage.kol_store import KolStore
 from serving.storage.mood_store import MoodStore
 from serving.storage.policy_store import PolicyStore
@@ -119,6 +121,7 @@ def create_app(
         imports,
         score,
         posts,
+        kol_moves,
         kols,  # after whatever is below /kols/{kol_id}
         alerts,
         charts,
@@ -228,6 +231,7 @@ async def _start(
         metrics=metrics,
         log=log,
         kols=KolStore(database),
+        kol_mover=KolMover(database, outbox),
         followers=FollowerStore(database),
         posts=PostStore(database),
         post_names=PostNameStore(database),

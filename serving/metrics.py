@@ -258,15 +258,33 @@ class Metrics:
         label = self.kol(status.kol_id)
         if label == OTHER:
             return
-        for gauge, value in (
-            (self._negative_share, status.negative_share),
-            (self._negative_share_expected, status.expected_negative_share),
-            (self._mood, status.mood),
-            (self._backlash_score, status.score),
-            (self._comments_per_hour, status.comments_per_hour),
-            (self._comments_per_hour_expected, status.expected_comments_per_hour),
-        ):
+        values = (
+            status.negative_share,
+            status.expected_negative_share,
+            status.mood,
+            status.score,
+            status.comments_per_hour,
+            status.expected_comments_per_hour,
+        )
+        for gauge, value in zip(self._of_kols, values, strict=True):
             gauge.labels(label).set(value)
+
+    @property
+    def _of_kols(self) -> tuple[Gauge, ...]:
+        return (
+            self._negative_share,
+            self._negative_share_expected,
+            self._mood,
+            self._backlash_score,
+            self._comments_per_hour,
+            self._comments_per_hour_expected,
+        )
+
+    def drop(self, kol_id: str) -> None:
+        """Take a KOL's gauges away, because it has another id now or no stream of its own."""
+        if kol_id in self._kols:
+            for gauge in self._of_kols:
+                gauge.remove(kol_id)
 
     def show_waiting(self, ages: Mapping[str, float]) -> None:
         """Set the age in seconds of every channel's oldest waiting notification.

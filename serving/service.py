@@ -28,6 +28,7 @@ from serving.storage.delay_store import DelayStore
 from serving.storage.delivery_store import DeliveryStore
 from serving.storage.follower_store import FollowerStore
 from serving.storage.import_store import ImportStore
+from serving.storage.kol_mover import KolMover
 from serving.storage.kol_store import KolStore
 from serving.storage.mood_store import MoodStore
 from serving.storage.policy_store import PolicyStore
@@ -47,6 +48,7 @@ class Service:
     metrics: Metrics
     log: CommentLog
     kols: KolStore
+    kol_mover: KolMover
     followers: FollowerStore
     posts: PostStore
     post_names: PostNameStore

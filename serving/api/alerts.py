@@ -50,7 +50,7 @@ async def list_alerts(
     now = service.clock.now()
     touched = bool(acknowledged) or assignee is not None
     if kol_id is not None:
-        kol_id = await service.kols.resolve(kol_id)
+        kol_id = await service.kols.unmerged(kol_id)
     wanted = AlertFilter(kol_id, state, severity, since, touched)
     before = decode_instant_cursor(cursor, str) if cursor else None
     narrowed = any(asked is not None for asked in (acknowledged, assignee, muted))

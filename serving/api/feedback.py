@@ -59,7 +59,7 @@ async def get_feedback(
     now = service.clock.now()
     since, until = span(since, until, now, default=_WEEKS)
     if kol_id is not None:
-        kol_id = await service.kols.resolve(kol_id)
+        kol_id = await service.kols.unmerged(kol_id)
     judged = await service.actions.judged(FeedbackFilter(since, until, kol_id, kind), now)
     return FeedbackOut(
         since=since,

@@ -16,6 +16,20 @@ RawKolId = Annotated[
 _InPath = Annotated[RawKolId, Path()]
 
 
+def fit(kol_id: str, *, field: str) -> str:
+    """An id that a KOL can be given.
+
+    Raises:
+        InvalidRequest: it has characters that an id cannot have.
+    """
+    try:
+        return fitting(kol_id)
+    except InvalidValue as error:
+        raise InvalidRequest(
+            "invalid_parameter", f"{field}: {kol_id!r} {error.message}", field=field
+        ) from None
+
+
 async def usable(kol_id: str, service: Service, *, field: str = "kol_id") -> str:
     """The id of a KOL that there is, or of one that may come.
 
@@ -30,12 +44,7 @@ async def usable(kol_id: str, service: Service, *, field: str = "kol_id") -> str
     resolved = await service.kols.resolve(kol_id)
     if fits(resolved) or (await service.kols.known([resolved], [])).registered:
         return resolved
-    try:
-        return fitting(resolved)
-    except InvalidValue as error:
-        raise InvalidRequest(
-            "invalid_parameter", f"{field}: {kol_id!r} {error.message}", field=field
-        ) from None
+    return fit(resolved, field=field)
 
 
 async def _registered(kol_id: _InPath, service: Running) -> str:
@@ -46,5 +55,11 @@ async def _new(kol_id: _InPath, service: Running) -> str:
     return await usable(kol_id, service)
 
 
+async def _exact(kol_id: _InPath, service: Running) -> str:
+    return await service.kols.unmerged(kol_id)
+
+
 KolId = Annotated[str, Depends(_registered)]
+# Of a KOL that was merged into another, its own.
+ExactKolId = Annotated[str, Depends(_exact)]
 NewKolId = Annotated[str, Depends(_new)]

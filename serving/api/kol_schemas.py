@@ -17,8 +17,12 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from monitoring.kinds import Severity
+from serving.api.alert_schemas import Name
+from serving.api.kol_params import RawKolId
 from serving.api.source_schemas import SourceOut
 from serving.ingest.comment import MAX_LIKES, storable
+from serving.service import Service
+from serving.storage.kol_alias_rows import AliasKind
 from serving.storage.kol_handle_rows import handle_key
 from serving.storage.kol_store import KolRecord
 from serving.storage.source_delay import SourceDelay
@@ -90,6 +94,43 @@ class KolStatusOut(BaseModel):
     )
 
 
+class KolAliasOut(BaseModel):
+    """An id that leads to a KOL."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    kol_id: str
+    kind: AliasKind
+    actor: str = Field(description="The person who renamed or merged it.")
+    at: datetime = Field(description="Time of the change (wall clock).")
+
+
+class RenameIn(BaseModel):
+    """A new id for a KOL."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    new_id: RawKolId = Field(description="Letters, digits and `-._~`, 128 characters at most.")
+    actor: Name = Field(description="The person who renames it.")
+
+
+class MergeIn(BaseModel):
+    """The KOL that another is merged into."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    into: RawKolId = Field(description="Id of the KOL that gets the comments.")
+    actor: Name = Field(description="The person who merges them.")
+
+
+class KolActorIn(BaseModel):
+    """The person who changes a KOL."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    actor: Name
+
+
 class KolOut(BaseModel):
     """A KOL and the status of its stream."""
 
@@ -101,6 +142,12 @@ class KolOut(BaseModel):
     relation: Relation | None
     registered_at: datetime
     duplicates: int = Field(description="Number of comments that were sent again.")
+    archived_at: datetime | None = Field(
+        description="Since when it is archived; null if it is not."
+    )
+    aliases: list[KolAliasOut] = Field(
+        description="Ids that lead to it: former ones, and those of KOLs that were merged into it."
+    )
     sources: list[SourceOut] = Field(description="The platforms that live comments came from.")
     status: KolStatusOut | None = Field(description="Null until the first comment is processed.")
 
@@ -114,6 +161,8 @@ class KolOut(BaseModel):
                 "kol_id": kol.kol_id,
                 "registered_at": kol.registered_at,
                 "duplicates": kol.duplicates,
+                "archived_at": kol.archived_at,
+                "aliases": [KolAliasOut.model_validate(alias) for alias in kol.aliases],
                 "sources": [SourceOut.of(delay) for delay in delays],
                 "status": status,
             }
@@ -173,3 +222,13 @@ class MoodOut(BaseModel):
     until: AwareDatetime
     step: int = Field(description="Length of a step in seconds.")
     points: list[MoodPointOut]
+
+
+async def kol_out(kol_id: str, service: Service) -> KolOut:
+    """A KOL as its reader sees it now.
+
+    Raises:
+        NotFound: there is no such KOL.
+    """
+    delays = await service.delays.of_kols([kol_id])
+    return KolOut.of(await service.kols.get(kol_id), delays[kol_id])

@@ -17,6 +17,7 @@ from serving.api.kol_schemas import (
     KolOut,
     MoodOut,
     MoodPointOut,
+    kol_out,
 )
 from serving.api.paging import (
     Cursor,
@@ -43,10 +44,17 @@ _DAY = timedelta(days=1)
 
 
 @router.get("/kols", responses=documented(422, 503))
-async def list_kols(service: Running, limit: Limit = 100, cursor: Cursor = None) -> KolList:
+async def list_kols(
+    service: Running,
+    archived: Annotated[
+        bool, Query(description="Only KOLs that are archived, instead of those that are not.")
+    ] = False,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> KolList:
     """List KOLs by id, with the status of each stream."""
     after = str(decode_cursor(cursor, str)[0]) if cursor else None
-    found = await service.kols.page(after=after, limit=limit + 1)
+    found = await service.kols.page(after=after, limit=limit + 1, archived=archived)
     more = len(found) > limit
     delays = await service.delays.of_kols([kol.kol_id for kol in found])
     return KolList(
@@ -85,7 +93,7 @@ async def add_followers(kol_id: KolId, count: FollowerCountIn, service: Running)
             field="at",
         )
     await service.followers.add(kol_id, [FollowerCount(at, count.followers)])
-    return await _kol(kol_id, service)
+    return await kol_out(kol_id, service)
 
 
 @router.get("/kols/{kol_id:path}/policy", responses=documented(404, 422, 503))
@@ -201,12 +209,7 @@ async def put_kol(kol_id: NewKolId, profile: KolIn, service: Running) -> KolOut:
     """
     new = KolProfileRecord(**profile.model_dump())
     await service.kols.put(kol_id, new, service.clock.now())
-    return await _kol(kol_id, service)
-
-
-async def _kol(kol_id: str, service: Running) -> KolOut:
-    delays = await service.delays.of_kols([kol_id])
-    return KolOut.of(await service.kols.get(kol_id), delays[kol_id])
+    return await kol_out(kol_id, service)
 
 
 async def _policy(kol_id: str, service: Running) -> PolicyHistoryOut:

@@ -38,7 +38,7 @@ async def stream(
     none. A mood event is sent for each KOL that changed, at most once per `mood_interval`.
     """
     if kol_id is not None:
-        kol_id = await service.kols.resolve(kol_id)
+        kol_id = await service.kols.unmerged(kol_id)
     written, now = service.written, asyncio.get_running_loop().time
     seen = await service.alerts.last_event_id() if last_event_id is None else last_event_id
     step, mood_due = service.pipeline.progress.step, 0.0

@@ -114,9 +114,39 @@ class ServiceClient:
         path = f"/alerts/{_part(alert_id)}/actions"
         return read(await self._connection.send("POST", path, given), ActionResult)
 
-    async def kols(self, *, limit: int | None = None) -> Answer[list[KolInfo]]:
-        """KOLs by id."""
-        return read_list(await self._connection.items("/kols", {}, limit), KolInfo)
+    async def kols(
+        self, *, archived: bool | None = None, limit: int | None = None
+    ) -> Answer[list[KolInfo]]:
+        """KOLs by id; those that are archived, or by default those that are not."""
+        return read_list(
+            await self._connection.items("/kols", {"archived": archived}, limit), KolInfo
+        )
+
+    async def rename_kol(self, kol_id: str, new_id: str, actor: str) -> Answer[KolInfo]:
+        """Give a KOL another id; the former one leads to it."""
+        return await self._change_kol(kol_id, "rename", actor, new_id=new_id)
+
+    async def merge_kol(self, kol_id: str, into: str, actor: str) -> Answer[KolInfo]:
+        """Move the comments of a KOL to another, which is returned."""
+        return await self._change_kol(kol_id, "merge", actor, into=into)
+
+    async def unmerge_kol(self, kol_id: str, actor: str) -> Answer[KolInfo]:
+        """Take a merge back."""
+        return await self._change_kol(kol_id, "unmerge", actor)
+
+    async def archive_kol(self, kol_id: str, actor: str) -> Answer[KolInfo]:
+        """Archive a KOL."""
+        return await self._change_kol(kol_id, "archive", actor)
+
+    async def unarchive_kol(self, kol_id: str, actor: str) -> Answer[KolInfo]:
+        """Take a KOL out of the archive."""
+        return await self._change_kol(kol_id, "unarchive", actor)
+
+    async def _change_kol(
+        self, kol_id: str, change: str, actor: str, **more: str
+    ) -> Answer[KolInfo]:
+        path = f"/kols/{_part(kol_id)}/{change}"
+        return read(await self._connection.send("POST", path, {"actor": actor, **more}), KolInfo)
 
     async def put_kol(self, kol_id: str, profile: KolProfile) -> Answer[KolInfo]:
         """Register a KOL, or replace its profile."""

@@ -1,7 +1,7 @@
 """Turns alert events into deliveries, in the transaction that commits the events."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -20,6 +20,7 @@ from serving.storage.alert_record import AlertRecord
 from serving.storage.alert_status import alert_statuses
 from serving.storage.delivery_record import Delivery, NewDelivery
 from serving.storage.event_context import event_context
+from serving.storage.kol_alias_rows import other_ids
 from serving.storage.notification_reason import NotificationReason
 from serving.storage.outbox import WrittenDelivery
 from serving.storage.outbox_queries import (
@@ -97,7 +98,7 @@ class NotificationOutbox:
             late_comments=context.late_comments,
         )
         planning = Planning(
-            RouteInput.of(event, event.reason),
+            RouteInput.of(event, event.reason, context.other_ids),
             self._rules,
             now,
             event,
@@ -156,8 +157,9 @@ class NotificationOutbox:
         now = self._clock.now()
         called = await calls_of_open(connection)
         statuses = await alert_statuses(connection, [alert for alert, _ in called], now)
+        ids = await other_ids(connection, {alert.kol_id for alert, _ in called})
         due = [
-            (alert, overdue(self._routes, list(_calls(deliveries)), alert_status, now))
+            (alert, overdue(self._routes, list(_calls(deliveries, ids)), alert_status, now))
             for (alert, deliveries), alert_status in zip(called, statuses, strict=True)
         ]
         return [(alert, steps) for alert, steps in due if steps]
@@ -184,8 +186,13 @@ class NotificationOutbox:
         return written
 
 
-def _calls(deliveries: Sequence[Delivery]) -> Iterator[Call]:
-    """Deliveries as calls. A page after the end of a mute takes the place of the opening."""
+def _calls(deliveries: Sequence[Delivery], ids: Mapping[str, frozenset[str]]) -> Iterator[Call]:
+    """Deliveries as calls. A page after the end of a mute takes the place of the opening.
+
+    Args:
+        deliveries: of alerts.
+        ids: the other ids of their KOLs.
+    """
     for delivery in deliveries:
         alert = delivery.alert
         if alert is None:
@@ -194,7 +201,7 @@ def _calls(deliveries: Sequence[Delivery]) -> Iterator[Call]:
         reason = NotificationReason.OPENED if still_open else alert.reason
         yield Call(
             channel=delivery.channel,
-            route_input=RouteInput.of(alert, reason),
+            route_input=RouteInput.of(alert, reason, ids[alert.kol_id]),
             at=alert.at,
             since=delivery.not_before or delivery.recorded_at,
             step=delivery.step,

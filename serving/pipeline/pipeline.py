@@ -6,7 +6,8 @@ committed with each step, so a process that is killed continues after its last c
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from time import monotonic
@@ -16,8 +17,7 @@ import structlog
 from model.errors import ModelError, Overloaded
 from monitoring.alerts import AlertEvent
 from monitoring.checkpoints import Checkpoint
-from monitoring.event_time import minute_of
-from monitoring.events import Comment, ScoredComment
+from monitoring.events import ScoredComment
 from monitoring.minute_score import MinuteScore
 from monitoring.policy import Policy
 from serving.clock import Clock
@@ -37,6 +37,7 @@ from serving.storage.pipeline_step import (
     PipelineProgress,
     PipelineStep,
     RerunResult,
+    add_minute,
 )
 from serving.storage.policy_store import PolicyChange, PolicyStore
 from serving.storage.rerun_store import NewestComment, RerunStore
@@ -86,6 +87,7 @@ class Pipeline:
         self._spare = 0.0  # seconds of steps that re-runs may follow
         self._healthy = False
         self._must_restore = True
+        self._stepping = asyncio.Lock()
         self.progress = PipelineProgress()
 
     @property
@@ -102,6 +104,19 @@ class Pipeline:
         self._rerunner.wake()
         self._may_have_changes = True
         self._arrived.set()
+
+    @asynccontextmanager
+    async def paused(self) -> AsyncIterator[None]:
+        """Between two steps: what they build on may be changed in the database meanwhile.
+
+        Afterwards the engine is restored from there.
+        """
+        async with self._stepping:
+            try:
+                yield
+            finally:
+                self._must_restore = True
+        self.wake()
 
     async def start(self) -> None:
         """Restore the engine and begin.
@@ -127,6 +142,7 @@ class Pipeline:
             await self._policies.up_to(self.progress.policy_change),
             await self._reruns.alert_ids(),
         )
+        self.live.presences.archived = await self._steps.archived()
         for state in states:
             self._metrics.show(state.status)
         self._rerunner.restart()
@@ -138,9 +154,10 @@ class Pipeline:
         try:
             while True:
                 try:
-                    if self._must_restore:
-                        await self._restore()
-                    processed = await self.step()
+                    async with self._stepping:
+                        if self._must_restore:
+                            await self._restore()
+                        processed = await self.step()
                 except Overloaded as error:
                     await asyncio.sleep(error.retry_after)
                 except (StoreError, ModelError) as error:
@@ -232,7 +249,7 @@ class Pipeline:
                 observation = self.live.engine.observe(item, known[index].received_at)
                 if observation.late:
                     self._metrics.late.labels(self._metrics.kol(item.comment.kol_id)).inc()
-                    _add_minute(changed, item.comment)
+                    add_minute(changed, item.comment)
                 minute_scores += observation.minute_scores
                 checkpoints += observation.checkpoints
                 events += await self._explained(observation.events, scored[: index + 1])
@@ -277,7 +294,7 @@ class Pipeline:
             if self.live.engine.amend(item):
                 touched.add(item.comment.kol_id)
             else:
-                _add_minute(changed, item.comment)
+                add_minute(changed, item.comment)
         await self._commit(
             PipelineStep(
                 seq=self.progress.seq,
@@ -345,12 +362,7 @@ class Pipeline:
     ) -> None:
         """Commit what a re-run came to, with the state of its KOL."""
         kol_id = result.kol_id
-        if newest is None:
-            self.live.presences.drop(kol_id)
-        elif self.live.presences.get(kol_id) is None:
-            self.live.presences.remember(
-                kol_id, created_at=newest.created_at, received_at=newest.received_at
-            )
+        self.live.presences.after_rerun(kol_id, newest)
         await self._commit(
             PipelineStep(
                 seq=self.progress.seq,
@@ -380,10 +392,3 @@ class Pipeline:
                 summary=event.evidence.summary,
             )
         self.written.notify()
-
-
-def _add_minute(changed: dict[str, ChangedMinutes], comment: Comment) -> None:
-    """Note that the closed minute of a comment has changed."""
-    minute = minute_of(comment.created_at)
-    one = changed.get(comment.kol_id, ChangedMinutes(comment.kol_id, minute, minute))
-    changed[comment.kol_id] = replace(one, first=min(one.first, minute), last=max(one.last, minute))

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from monitoring.policy import Policy
 from serving.storage.pipeline_step import IdleMark
+from serving.storage.rerun_store import NewestComment
 
 _MINUTE = timedelta(minutes=1)
 _LIVE = timedelta(hours=1)
@@ -45,15 +46,19 @@ class Presences:
         self._policy = policy
         self._idle_after = idle_after
         self._started = started
+        self.archived: Collection[str] = ()  # KOLs whose silence is no data gap
         self._of: dict[str, Presence] = {}
 
     def clear(self) -> None:
         """Drop every KOL."""
         self._of.clear()
 
-    def drop(self, kol_id: str) -> None:
-        """Drop a KOL."""
-        self._of.pop(kol_id, None)
+    def after_rerun(self, kol_id: str, newest: NewestComment | None) -> None:
+        """A KOL was judged again: one without comments is dropped, one that is new is admitted."""
+        if newest is None:
+            self._of.pop(kol_id, None)
+        elif kol_id not in self._of:
+            self.remember(kol_id, created_at=newest.created_at, received_at=newest.received_at)
 
     def get(self, kol_id: str) -> Presence | None:
         """The presence of a KOL; None if it has no comments."""
@@ -103,6 +108,8 @@ class Presences:
             if kol_id not in alerted or not listening:
                 due = presence.gap_due if listening else None
                 reached = due if due is not None and due <= reached else min(reached, settled)
+            if kol_id in self.archived and presence.gap_due is not None:
+                reached = min(reached, presence.gap_due - _MINUTE)
             reached = reached.replace(second=0, microsecond=0)
             if reached > (presence.advanced_to or presence.created_at):
                 yield IdleMark(kol_id, reached)

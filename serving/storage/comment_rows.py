@@ -27,16 +27,18 @@ def to_comment(row: RowMapping) -> Comment:
     )
 
 
-def to_row(comment: Comment, received_at: int) -> dict[str, Any]:
+def to_row(comment: Comment, received_at: int, *, sent_to: str | None = None) -> dict[str, Any]:
     """A new row of `comments`, but for its place.
 
     Args:
         comment: what was sent.
         received_at: when, in microseconds.
+        sent_to: the id that it was sent to; None for that of its KOL.
     """
     row = {name: getattr(comment, name) for name in _PLAIN}
     row["created_at"] = to_micros(comment.created_at)
     row["received_at"] = received_at
     row["edited_at"] = None if comment.edited_at is None else to_micros(comment.edited_at)
     row["removed_at"] = received_at if comment.removed else None
+    row["sent_to"] = sent_to
     return row

@@ -2,8 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 from sqlalchemy import BigInteger, and_, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,6 +18,7 @@ from serving.storage.comment_update import (
     update_comment,
 )
 from serving.storage.instants import to_micros
+from serving.storage.kol_alias_rows import resolve
 from serving.storage.tables import comment_changes, comment_versions, comments, kols
 from serving.storage.upsert import insert
 
@@ -89,7 +90,7 @@ class _Repeated:
 async def write_comments(
     connection: AsyncConnection, batch: Sequence[Comment], now: int
 ) -> list[CommentOutcome]:
-    """Write comments, in order, and register their KOLs.
+    """Write comments, in order, and register their KOLs. Former and merged ids are resolved.
 
     Args:
         connection: the transaction.
@@ -101,12 +102,19 @@ async def write_comments(
     """
     if not batch:
         return []
+    leads = await resolve(connection, {comment.kol_id for comment in batch})
+    sent_to = [comment.kol_id if comment.kol_id in leads else None for comment in batch]
+    if leads:
+        batch = [
+            replace(comment, kol_id=leads.get(comment.kol_id, comment.kol_id)) for comment in batch
+        ]
     keys = [_key(comment) for comment in batch]
     first: dict[_Key, int] = {}
     for index, key in enumerate(keys):
         first.setdefault(key, index)
     last_seq = await connection.scalar(select(func.max(comments.c.seq))) or 0
-    places = await _insert(connection, [batch[index] for index in first.values()], now)
+    rows = [to_row(batch[i], now, sent_to=sent_to[i]) for i in first.values()]
+    places = await _insert(connection, rows)
     # What was not inserted and has nothing new has no place here.
     outcomes = [CommentOutcome.DUPLICATE] * len(batch)
     again = []
@@ -135,9 +143,7 @@ def _key(comment: Comment) -> _Key:
     return comment.platform, comment.comment_id, comment.kol_id
 
 
-async def _insert(
-    connection: AsyncConnection, batch: Sequence[Comment], now: int
-) -> dict[_Key, int]:
+async def _insert(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> dict[_Key, int]:
     """Insert the comments that the log does not have.
 
     Returns:
@@ -161,8 +167,8 @@ async def _insert(
             ),
         ),
     ).returning(comments.c.platform, comments.c.comment_id, comments.c.kol_id, comments.c.seq)
-    rows = await connection.execute(upsert, [to_row(comment, now) for comment in batch])
-    return {(platform, comment_id, kol_id): seq for platform, comment_id, kol_id, seq in rows}
+    found = await connection.execute(upsert, rows)
+    return {(platform, comment_id, kol_id): seq for platform, comment_id, kol_id, seq in found}
 
 
 async def _find(connection: AsyncConnection, wanted: Iterable[_Key]) -> dict[_Key, _Repeated]:

@@ -14,6 +14,8 @@ from serving.storage.alert_record import AlertEventRecord, AlertRecord, to_alert
 from serving.storage.alert_status import alert_statuses
 from serving.storage.digest_record import DigestInterval
 from serving.storage.instants import from_micros, to_micros
+from serving.storage.kol_alias_rows import resolve
+from serving.storage.kol_store import archived_kols, is_merged
 from serving.storage.rebuild import PIPELINE
 from serving.storage.score_rows import MILLIONTHS
 from serving.storage.tables import (
@@ -63,10 +65,18 @@ class Learnt:
 
 
 async def names(connection: AsyncConnection, ids: Collection[str] | None) -> dict[str, str | None]:
-    """The names of KOLs by id, sorted; all KOLs if `ids` is None, else exactly those."""
+    """The names of KOLs by id, sorted; all KOLs if `ids` is None, else those that they lead to.
+
+    KOLs that are archived, or were merged into others, are left out.
+    """
     if ids is None:
-        found = await connection.execute(select(kols.c.kol_id, kols.c.name))
+        statement = select(kols.c.kol_id, kols.c.name)
+        found = await connection.execute(
+            statement.where(kols.c.archived_at.is_(None), ~is_merged())
+        )
         return dict(sorted((row.kol_id, row.name) for row in found))
+    leads = await resolve(connection, ids)
+    ids = {leads.get(kol_id, kol_id) for kol_id in ids} - await archived_kols(connection)
     known: dict[str, str | None] = {}
     for some in _chunks(ids):
         statement = select(kols.c.kol_id, kols.c.name).where(kols.c.kol_id.in_(some))

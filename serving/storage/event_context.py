@@ -12,6 +12,7 @@ from monitoring.kinds import AlertState, Reason, Severity
 from serving.delivery_state import DeliveryState
 from serving.storage.action_store import histories
 from serving.storage.instants import from_micros, to_micros
+from serving.storage.kol_alias_rows import other_ids
 from serving.storage.notification_reason import NotificationReason
 from serving.storage.payloads import state_after
 from serving.storage.silence_store import active_silences
@@ -72,6 +73,7 @@ class EventContext:
         notifications: what channels were sent of it; likewise.
         late_comments: how many comments of the incident came after the first notification; read for
             a withdrawal only.
+        other_ids: ids that lead to its KOL.
     """
 
     notified: Sequence[str] = ()
@@ -80,6 +82,7 @@ class EventContext:
     events: Sequence[PastEvent] = ()
     notifications: Sequence[PastNotification] = ()
     late_comments: int | None = None
+    other_ids: frozenset[str] = frozenset()
 
     @property
     def revisions(self) -> int:
@@ -115,6 +118,7 @@ async def event_context(
         events=await _events(connection, event.alert_id) if late else (),
         notifications=await _notifications(connection, event.alert_id) if late else (),
         late_comments=await _late_comments(connection, event) if withdrawn else None,
+        other_ids=(await other_ids(connection, [event.kol_id]))[event.kol_id],
     )
 
 

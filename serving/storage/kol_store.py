@@ -1,21 +1,23 @@
 """The KOLs: who they are, and the engine's last status of each."""
 
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, func, select, update
+from sqlalchemy import ColumnElement, RowMapping, Select, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitoring.engine import KolStatus
 from serving.errors import NotFound
 from serving.storage.database import Database
 from serving.storage.engine_state_rows import to_status
 from serving.storage.follower_store import FollowerCount, add_counts
-from serving.storage.instants import from_micros, to_micros
+from serving.storage.instants import from_micros, optional_from_micros, to_micros
+from serving.storage.kol_alias_rows import KolAlias, leading_to, resolve
 from serving.storage.kol_handle_rows import HandleKey, owners, read_handles, write_handles
-from serving.storage.tables import engine_states, kols
+from serving.storage.tables import engine_states, kol_aliases, kols
 from serving.storage.upsert import insert
 
 
@@ -47,6 +49,8 @@ class KolRecord:
         profile: what people entered about it.
         registered_at: when it was registered, aware, UTC.
         duplicates: comments that were sent again.
+        archived_at: since when it is archived, aware, UTC; None if it is not.
+        aliases: former ids of it, and KOLs that were merged into it.
         status: as of its last processed comment; None before the first.
     """
 
@@ -54,6 +58,8 @@ class KolRecord:
     profile: KolProfileRecord
     registered_at: datetime
     duplicates: int
+    archived_at: datetime | None
+    aliases: tuple[KolAlias, ...]
     status: KolStatus | None
 
 
@@ -76,15 +82,25 @@ class KolStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def page(self, *, after: str | None, limit: int) -> list[KolRecord]:
-        """KOLs by id, those after `after`."""
-        statement = _with_status().order_by(kols.c.kol_id).limit(limit)
+    async def page(
+        self, *, after: str | None, limit: int, archived: bool = False
+    ) -> list[KolRecord]:
+        """KOLs by id, those after `after`; archived ones, or else those that are not.
+
+        KOLs that were merged into others are left out.
+        """
+        archived_at = kols.c.archived_at
+        statement = (
+            _with_status()
+            .where(archived_at.is_not(None) if archived else archived_at.is_(None), ~is_merged())
+            .order_by(kols.c.kol_id)
+            .limit(limit)
+        )
         if after is not None:
             statement = statement.where(kols.c.kol_id > after)
         async with self._database.read() as connection:
             rows = (await connection.execute(statement)).mappings().all()
-            handles = await read_handles(connection, [row["kol_id"] for row in rows])
-        return [_kol(row, handles.get(row["kol_id"], {})) for row in rows]
+            return await _kols(connection, rows)
 
     async def get(self, kol_id: str) -> KolRecord:
         """One KOL.
@@ -94,11 +110,10 @@ class KolStore:
         """
         async with self._database.read() as connection:
             found = await connection.execute(_with_status().where(kols.c.kol_id == kol_id))
-            row = found.mappings().one_or_none()
-            handles = await read_handles(connection, [kol_id])
-        if row is None:
+            kol = await _kols(connection, found.mappings().all())
+        if not kol:
             raise NotFound(f"there is no KOL {kol_id!r}; PUT it, or send a comment for it")
-        return _kol(row, handles.get(kol_id, {}))
+        return kol[0]
 
     async def put(self, kol_id: str, profile: KolProfileRecord, now: datetime) -> None:
         """Register a KOL, or replace its profile; its comments and alerts stay.
@@ -125,25 +140,64 @@ class KolStore:
                 await add_counts(connection, kol_id, [FollowerCount(now, profile.followers)])
 
     async def resolve(self, kol_id: str) -> str:
-        """The id that a KOL is registered with.
+        """The id of the KOL that an id leads to.
 
-        It is the given one, or else the composed form (NFC) of it, whether there is such a KOL or
-        not.
+        A former id leads to the present one, that of a merged KOL to the one that it was merged
+        into. Any other leads to itself, in its composed form (NFC) if no KOL has it as it is.
         """
+        return await self._resolve(kol_id, merged=True)
+
+    async def unmerged(self, kol_id: str) -> str:
+        """As `resolve`, but the id of a merged KOL leads to itself: to what is kept under it."""
+        return await self._resolve(kol_id, merged=False)
+
+    async def _resolve(self, kol_id: str, *, merged: bool) -> str:
         known = await self.known([kol_id], [])
-        return kol_id if kol_id in known.registered else unicodedata.normalize("NFC", kol_id)
+        if kol_id not in known.registered:
+            kol_id = unicodedata.normalize("NFC", kol_id)
+        async with self._database.read() as connection:
+            leads = await resolve(connection, [kol_id], merged=merged)
+        return leads.get(kol_id, kol_id)
 
     async def known(self, kol_ids: Collection[str], handles: Collection[HandleKey]) -> KnownKols:
         """Which of these ids and handles there are."""
         async with self._database.read() as connection:
-            statement = select(kols.c.kol_id).where(kols.c.kol_id.in_(kol_ids))
-            registered = (await connection.execute(statement)).scalars() if kol_ids else ()
+            registered = set[str]()
+            if kol_ids:
+                for table in (kols, kol_aliases):
+                    statement = select(table.c.kol_id).where(table.c.kol_id.in_(kol_ids))
+                    registered.update((await connection.execute(statement)).scalars())
             return KnownKols(frozenset(registered), await owners(connection, handles))
 
     async def count(self) -> int:
-        """How many KOLs are registered."""
+        """How many KOLs are registered, without those that were merged into others."""
+        statement = select(func.count()).select_from(kols).where(~is_merged())
         async with self._database.read() as connection:
-            return await connection.scalar(select(func.count()).select_from(kols)) or 0
+            return await connection.scalar(statement) or 0
+
+    async def archive(self, kol_id: str, at: datetime | None) -> None:
+        """Archive a KOL, or take it back with None; archived again, it keeps its first time."""
+        new = None if at is None else func.coalesce(kols.c.archived_at, to_micros(at))
+        async with self._database.write() as connection:
+            await connection.execute(
+                update(kols).where(kols.c.kol_id == kol_id).values(archived_at=new)
+            )
+
+    async def archived(self) -> frozenset[str]:
+        """The KOLs that are archived."""
+        async with self._database.read() as connection:
+            return await archived_kols(connection)
+
+
+async def archived_kols(connection: AsyncConnection) -> frozenset[str]:
+    """The KOLs that are archived, inside a transaction."""
+    statement = select(kols.c.kol_id).where(kols.c.archived_at.is_not(None))
+    return frozenset((await connection.execute(statement)).scalars())
+
+
+def is_merged() -> ColumnElement[bool]:
+    """Whether a KOL was merged into another."""
+    return select(kol_aliases.c.kol_id).where(kol_aliases.c.kol_id == kols.c.kol_id).exists()
 
 
 def _with_status() -> Select[Any]:
@@ -152,7 +206,13 @@ def _with_status() -> Select[Any]:
     )
 
 
-def _kol(row: RowMapping, handles: Mapping[str, str]) -> KolRecord:
+async def _kols(connection: AsyncConnection, rows: Sequence[RowMapping]) -> list[KolRecord]:
+    ids = [row["kol_id"] for row in rows]
+    handles, aliases = await read_handles(connection, ids), await leading_to(connection, ids)
+    return [_kol(row, handles.get(row["kol_id"], {}), aliases[row["kol_id"]]) for row in rows]
+
+
+def _kol(row: RowMapping, handles: Mapping[str, str], aliases: Sequence[KolAlias]) -> KolRecord:
     status = row["status"]
     return KolRecord(
         kol_id=row["kol_id"],
@@ -165,5 +225,7 @@ def _kol(row: RowMapping, handles: Mapping[str, str]) -> KolRecord:
         ),
         registered_at=from_micros(row["registered_at"]),
         duplicates=row["duplicates"],
+        archived_at=optional_from_micros(row["archived_at"]),
+        aliases=tuple(aliases),
         status=None if status is None else to_status(status),
     )

@@ -1,13 +1,14 @@
 """What one step of the pipeline derives from the log, and how far the log has been processed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from monitoring.alerts import AlertEvent
 from monitoring.checkpoints import Checkpoint
 from monitoring.engine import KolStatus
-from monitoring.events import ScoredComment
+from monitoring.event_time import minute_of
+from monitoring.events import Comment, ScoredComment
 from monitoring.matching import RevisedAlert
 from monitoring.minute_score import MinuteScore
 from serving.storage.comment_log import LoggedComment
@@ -105,6 +106,13 @@ class ChangedMinutes:
     kol_id: str
     first: int
     last: int
+
+
+def add_minute(changed: dict[str, ChangedMinutes], comment: Comment) -> None:
+    """Note that the closed minute of a comment has changed."""
+    minute = minute_of(comment.created_at)
+    one = changed.get(comment.kol_id, ChangedMinutes(comment.kol_id, minute, minute))
+    changed[comment.kol_id] = replace(one, first=min(one.first, minute), last=max(one.last, minute))
 
 
 @dataclass(frozen=True, slots=True)

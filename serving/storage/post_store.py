@@ -13,6 +13,7 @@ from serving.errors import NotFound
 from serving.storage.comment_update import CommentOutcome
 from serving.storage.database import Database
 from serving.storage.instants import from_micros, optional_from_micros, to_micros
+from serving.storage.kol_alias_rows import other_ids
 from serving.storage.post_record import PostCounts, PostKind, PostRecord, SentPost
 from serving.storage.tables import kols, post_counts, post_kols, posts
 from serving.storage.upsert import insert
@@ -79,12 +80,10 @@ class PostStore:
         return [_counts(row) for row in reversed(rows)]
 
     async def page(self, kol_id: str, *, before: PostKey | None, limit: int) -> list[PostRecord]:
-        """Posts of a KOL, last published first."""
+        """Posts of a KOL and of those that were merged into it, last published first."""
         keys = (_published, posts.c.platform, posts.c.post_id)
         statement = (
             _with_counts()
-            .join(post_kols, _SAME)
-            .where(post_kols.c.kol_id == kol_id)
             .order_by(_published.desc(), posts.c.platform, posts.c.post_id)
             .limit(limit)
         )
@@ -96,7 +95,9 @@ class PostStore:
             )
             statement = statement.where(or_(earlier, and_(same, later_name)))
         async with self._database.read() as connection:
-            return await _posts(connection, statement)
+            own = {kol_id} | (await other_ids(connection, [kol_id]))[kol_id]
+            of_kol = select(post_kols.c.kol_id).where(_SAME, post_kols.c.kol_id.in_(own))
+            return await _posts(connection, statement.where(of_kol.correlate(posts).exists()))
 
 
 def key_of(post: PostRecord) -> PostKey:

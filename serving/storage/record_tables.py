@@ -14,6 +14,18 @@ kols = Table(
     Column("relation", String(16)),
     Column("registered_at", BigInteger, nullable=False),
     Column("duplicates", BigInteger, nullable=False, server_default="0"),
+    Column("archived_at", BigInteger),
+)
+
+# Ids that lead to another KOL: former ids, and those of KOLs that were merged into another.
+kol_aliases = Table(
+    "kol_aliases",
+    metadata,
+    Column("kol_id", String(128), primary_key=True),
+    Column("target", String(128), nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("actor", String(100), nullable=False),
+    Column("at", BigInteger, nullable=False),
 )
 
 # The account of a KOL on a platform. `handle_key` is what handles are compared by.
@@ -73,6 +85,7 @@ post_counts = Table(
     Column("views", BigInteger),
 )
 
+# `kol_id` says whose stream it is in, `sent_to` the id that it was sent to, null for the same.
 comments = Table(
     "comments",
     metadata,
@@ -90,6 +103,7 @@ comments = Table(
     Column("likes", BigInteger),
     Column("edited_at", BigInteger),
     Column("removed_at", BigInteger),
+    Column("sent_to", String(128)),
     UniqueConstraint("platform", "comment_id", "kol_id"),
     Index(None, "kol_id", "created_at", "seq"),
     sqlite_autoincrement=True,

@@ -50,13 +50,13 @@ async def add_to_minutes(
         scored: places and scored comments; removed ones among them are left out.
         removed: those that were removed, scored or not.
     """
-    sums: defaultdict[tuple[str, int], _Sums] = defaultdict(_Sums)
+    sums: defaultdict[tuple[str, int], MinuteSums] = defaultdict(MinuteSums)
     for _, one in scored:
         if not one.comment.removed:
             sums[_minute_of(one.comment)].add(one.negative, one.positive)
     for comment in removed:
         sums[_minute_of(comment)].removed += 1
-    await _change_minutes(connection, sums)
+    await change_minutes(connection, sums)
 
 
 async def rescore(connection: AsyncConnection, seq: int, scored: ScoredComment, model: str) -> None:
@@ -64,7 +64,7 @@ async def rescore(connection: AsyncConnection, seq: int, scored: ScoredComment, 
 
     A comment that had none before gets some. One that was removed stays out of the sums.
     """
-    sums = _Sums()
+    sums = MinuteSums()
     before = (await connection.execute(select(scores).where(scores.c.seq == seq))).one_or_none()
     if before is not None:
         sums.take_out(before.negative, before.positive)
@@ -73,7 +73,7 @@ async def rescore(connection: AsyncConnection, seq: int, scored: ScoredComment, 
     await write_scores(connection, [(seq, scored)], model)
     statement = select(comments.c.removed_at).where(comments.c.seq == seq)
     if await connection.scalar(statement) is None:
-        await _change_minutes(connection, {_minute_of(scored.comment): sums})
+        await change_minutes(connection, {_minute_of(scored.comment): sums})
 
 
 async def withdraw(connection: AsyncConnection, seq: int) -> None:
@@ -84,15 +84,15 @@ async def withdraw(connection: AsyncConnection, seq: int) -> None:
         .where(comments.c.seq == seq)
     )
     row = (await connection.execute(statement)).one()
-    sums = _Sums(removed=1)
+    sums = MinuteSums(removed=1)
     if row.negative is not None:
         sums.take_out(row.negative, row.positive)
     minute = row.created_at - row.created_at % _MINUTE
-    await _change_minutes(connection, {(row.kol_id, minute): sums})
+    await change_minutes(connection, {(row.kol_id, minute): sums})
 
 
 @dataclass(slots=True)
-class _Sums:
+class MinuteSums:
     """What changes in a minute; probabilities in whole millionths."""
 
     comments: int = 0
@@ -100,12 +100,17 @@ class _Sums:
     positive: int = 0
     removed: int = 0
 
+    def __neg__(self) -> "MinuteSums":
+        return MinuteSums(-self.comments, -self.negative, -self.positive, -self.removed)
+
     def add(self, negative: float, positive: float) -> None:
+        """Count a comment in."""
         self.comments += 1
         self.negative += round(negative * MILLIONTHS)
         self.positive += round(positive * MILLIONTHS)
 
     def take_out(self, negative: float, positive: float) -> None:
+        """Count a comment out."""
         self.comments -= 1
         self.negative -= round(negative * MILLIONTHS)
         self.positive -= round(positive * MILLIONTHS)
@@ -116,9 +121,10 @@ def _minute_of(comment: Comment) -> tuple[str, int]:
     return comment.kol_id, created_at - created_at % _MINUTE
 
 
-async def _change_minutes(
-    connection: AsyncConnection, sums: Mapping[tuple[str, int], _Sums]
+async def change_minutes(
+    connection: AsyncConnection, sums: Mapping[tuple[str, int], MinuteSums]
 ) -> None:
+    """Add to the sums of minutes, by KOL and start in microseconds."""
     if not sums:
         return
     statement = insert(connection, minutes)

@@ -11,15 +11,21 @@ from monitoring.kinds import Severity
 from serving.errors import NotFound
 from serving.storage.database import Database
 from serving.storage.instants import from_micros, optional_from_micros, to_micros
+from serving.storage.kol_store import archived_kols
 from serving.storage.tables import silences
-from serving.triage.silences import Matchers, Silence, SilenceState
+from serving.triage.silences import Matchers, Silence, SilenceState, of_archived
 
 
 async def active_silences(connection: AsyncConnection, now: datetime) -> list[Silence]:
-    """The active silences, inside a transaction; oldest first."""
+    """The active silences, inside a transaction; oldest first.
+
+    If KOLs are archived, one that nobody made comes before them: it mutes their alerts.
+    """
     statement = select(silences).where(_is(SilenceState.ACTIVE, to_micros(now)))
     rows = (await connection.execute(statement.order_by(silences.c.silence_id))).mappings()
-    return [_silence(row) for row in rows]
+    found = [_silence(row) for row in rows]
+    archived = await archived_kols(connection)
+    return [of_archived(archived, now), *found] if archived else found
 
 
 class SilenceStore:

@@ -16,6 +16,7 @@ from serving.storage.delay_recorder import DelayRecorder
 from serving.storage.delay_rows import slowest_delays
 from serving.storage.engine_state_rows import to_state, to_status, write_states
 from serving.storage.instants import from_micros, to_micros
+from serving.storage.kol_store import archived_kols
 from serving.storage.minute_score_rows import write_minute_scores
 from serving.storage.outbox import Outbox, WrittenDelivery
 from serving.storage.pipeline_step import (
@@ -80,6 +81,11 @@ class StepStore:
         async with self._database.read() as connection:
             rows = (await connection.execute(select(engine_states))).all()
         return [to_state(row) for row in rows]
+
+    async def archived(self) -> frozenset[str]:
+        """The KOLs that are archived; their silence is no data gap."""
+        async with self._database.read() as connection:
+            return await archived_kols(connection)
 
     async def statuses_after(self, step: int) -> list[KolStatus]:
         """Statuses of the KOLs that steps after `step` touched."""

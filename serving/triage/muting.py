@@ -88,7 +88,7 @@ def _muted(
             severity=alert.severity,
             top_post=top_post,
         ):
-            return f"silenced by {silence.silence_id}"
+            return silence.muting
     return None
 
 

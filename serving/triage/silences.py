@@ -8,6 +8,7 @@ from monitoring.kinds import Severity
 from serving.errors import InvalidRequest
 
 LONGEST = timedelta(days=366)
+ARCHIVED = "the KOL is archived"
 
 
 class SilenceState(StrEnum):
@@ -73,11 +74,29 @@ class Silence:
     expired_by: str | None = None
     expired_at: datetime | None = None
 
+    @property
+    def muting(self) -> str:
+        """Why the alerts that it matches are muted, in a few words."""
+        return f"silenced by {self.silence_id}" if self.silence_id else self.reason
+
     def state(self, now: datetime) -> SilenceState:
         """Whether it is still to come, works, or is over."""
         if self.expired_at is not None or now >= self.ends_at:
             return SilenceState.EXPIRED
         return SilenceState.ACTIVE if now >= self.starts_at else SilenceState.PENDING
+
+
+def of_archived(kols: frozenset[str], now: datetime) -> Silence:
+    """What mutes the alerts of KOLs that are archived; it is never written."""
+    return Silence(
+        silence_id=0,
+        matchers=Matchers(kols=kols),
+        starts_at=now,
+        ends_at=now + LONGEST,
+        reason=ARCHIVED,
+        created_by="",
+        created_at=now,
+    )
 
 
 def check_span(starts_at: datetime, ends_at: datetime, now: datetime) -> None:

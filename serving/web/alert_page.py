@@ -19,6 +19,7 @@ from serving.storage.post_names import PostNames, name_of_top_post
 from serving.storage.source_delay import LateSource
 from serving.triage.actions import Action, ActionKind
 from serving.triage.muting import AlertStatus
+from serving.triage.silences import ARCHIVED
 
 SNOOZES = (1, 4, 24)  # hours that the page offers
 _DONE: dict[ActionKind, str] = {
@@ -246,7 +247,8 @@ def _alert_status(alert_status: AlertStatus, words: Wording, *, withdrawn: bool)
     if triage.snoozed is not None:
         yield _said(triage.snoozed, words)
     if alert_status.muted is not None and triage.closed is None and triage.snoozed is None:
-        yield words.text("Muted by a silence")
+        archived = alert_status.muted == ARCHIVED
+        yield words.text("The KOL is archived") if archived else words.text("Muted by a silence")
     if alert_status.muted is not None:
         yield words.text("No notifications are sent for it now")
 

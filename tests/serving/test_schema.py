@@ -77,11 +77,15 @@ def mostly_of_something_there(
 
 
 @schema.hook("flatmap_body")
-def often_with_an_end_to_come(
+def often_with_what_is_there(
     context: schemathesis.HookContext, body: Any
 ) -> st.SearchStrategy[Any]:
-    """Of a silence, for an instant at random is never in the year ahead."""
-    if context.operation.label != "POST /v1/silences" or not isinstance(body, dict):
+    """A KOL to merge into; the end of a silence, for an instant at random is never near."""
+    if not isinstance(body, dict):
+        return st.just(body)
+    if context.operation.label.endswith("/merge"):
+        return st.sampled_from([body | {"into": "mina"}, body])
+    if context.operation.label != "POST /v1/silences":
         return st.just(body)
     ends = {"starts_at": None, "ends_at": (datetime.now(UTC) + timedelta(days=1)).isoformat()}
     return st.sampled_from([body | ends, body])
@@ -110,6 +114,8 @@ def fill(client: httpx.Client) -> None:
 
     now = datetime.now(UTC)
     client.put("/v1/kols/lena", json={"name": "Lena Vane"})
+    client.put("/v1/kols/mina", json={})
+    post("/v1/posts", {"platform": "instagram", "post_id": "post-1", "kols": ["lena"]})
     items = storm("lena", now - timedelta(hours=31))
     for first in range(0, len(items), 500):
         post("/v1/comments", items[first : first + 500])
@@ -125,6 +131,8 @@ def fill(client: httpx.Client) -> None:
     assert {row["reason"] for row in deliveries} >= {"opened", "resolved"}
     held.update(
         kol_id="lena",
+        platform="instagram",
+        post_id="post-1",
         import_id=imported,
         name="daily",
         alert_id=alert_id,

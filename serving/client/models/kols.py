@@ -79,12 +79,28 @@ class SourceInfo(msgspec.Struct, frozen=True, kw_only=True):
     says: str
 
 
+class KolAliasInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """An id that leads to a KOL.
+
+    Attributes:
+        kind: "renamed" or "merged".
+        actor: who did it.
+    """
+
+    kol_id: str
+    kind: str
+    actor: str
+    at: datetime
+
+
 class KolInfo(msgspec.Struct, frozen=True, kw_only=True):
     """A KOL.
 
     Attributes:
         registered_at: when its profile, or its first comment, arrived.
         duplicates: comments that were sent more than once.
+        archived_at: since when it is archived; None if it is not.
+        aliases: ids that lead to it.
         sources: the platforms that live comments came from.
         status: None before its first comment was processed.
     """
@@ -97,6 +113,8 @@ class KolInfo(msgspec.Struct, frozen=True, kw_only=True):
     relation: str | None
     registered_at: datetime
     duplicates: int
+    archived_at: datetime | None = None
+    aliases: tuple[KolAliasInfo, ...] = ()
     sources: tuple[SourceInfo, ...] = ()
     status: KolStatusInfo | None
 

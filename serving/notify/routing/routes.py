@@ -24,6 +24,7 @@ class RouteInput:
         severity: at this transition.
         reason: which transition.
         platform: on which most of the alert's comments were written; None where that is unknown.
+        other_ids: ids that lead to the KOL: former ones, and those of KOLs merged into it.
     """
 
     kol_id: str
@@ -31,14 +32,22 @@ class RouteInput:
     severity: str
     reason: str = "opened"
     platform: str | None = None
+    other_ids: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, alert: MutableAlert, reason: str) -> "RouteInput":
+    def of(
+        cls, alert: MutableAlert, reason: str, other_ids: frozenset[str] = frozenset()
+    ) -> "RouteInput":
         """What routes look at of an alert, one of its events, or a message about it."""
         drivers = alert.evidence.drivers
         platforms = () if drivers is None else drivers.platforms
         platform = platforms[0][0] if platforms else None
-        return cls(alert.kol_id, alert.kind, alert.severity, reason, platform)
+        return cls(alert.kol_id, alert.kind, alert.severity, reason, platform, other_ids)
+
+    @property
+    def kol_ids(self) -> frozenset[str]:
+        """Every id that the KOL may be named by."""
+        return self.other_ids | {self.kol_id}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +94,7 @@ class Route:
     def matches(self, route_input: RouteInput) -> bool:
         """Whether it takes a transition."""
         return (
-            (self.kols is None or route_input.kol_id in self.kols)
+            (self.kols is None or not self.kols.isdisjoint(route_input.kol_ids))
             and (self.kinds is None or route_input.kind in self.kinds)
             and (self.platforms is None or route_input.platform in self.platforms)
             and Severity(route_input.severity).rank >= Severity(self.min_severity).rank

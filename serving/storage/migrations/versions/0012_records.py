@@ -32,6 +32,7 @@ def upgrade() -> None:
     with _comments() as batch:
         batch.add_column(sa.Column("edited_at", sa.BigInteger(), nullable=True))
         batch.add_column(sa.Column("removed_at", sa.BigInteger(), nullable=True))
+        batch.add_column(sa.Column("sent_to", sa.String(length=128), nullable=True))
         batch.drop_constraint(op.f("uq_comments_platform_comment_id"), type_="unique")
         batch.create_unique_constraint(
             op.f("uq_comments_platform_comment_id_kol_id"), ["platform", "comment_id", "kol_id"]
@@ -70,14 +71,27 @@ def upgrade() -> None:
     )
     _move_handles()
     with op.batch_alter_table("kols") as batch:
+        batch.add_column(sa.Column("archived_at", sa.BigInteger(), nullable=True))
         batch.drop_column("handles")
+    op.create_table(
+        "kol_aliases",
+        sa.Column("kol_id", sa.String(length=128), nullable=False),
+        sa.Column("target", sa.String(length=128), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("actor", sa.String(length=100), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("kol_id", name=op.f("pk_kol_aliases")),
+    )
+    op.create_index(op.f("ix_kol_aliases_target"), "kol_aliases", ["target"])
 
 
 def downgrade() -> None:
+    op.drop_table("kol_aliases")
     op.add_column("kols", sa.Column("handles", sa.JSON(), nullable=True))
     _move_handles_back()
     with op.batch_alter_table("kols") as batch:
         batch.alter_column("handles", existing_type=sa.JSON(), nullable=False)
+        batch.drop_column("archived_at")
     for table in ("post_counts", "post_kols", "posts"):
         op.drop_table(table)
     op.drop_table("kol_followers")
@@ -93,6 +107,7 @@ def downgrade() -> None:
         batch.create_unique_constraint(
             op.f("uq_comments_platform_comment_id"), ["platform", "comment_id"]
         )
+        batch.drop_column("sent_to")
         batch.drop_column("removed_at")
         batch.drop_column("edited_at")
 
