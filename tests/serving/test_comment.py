@@ -116,7 +116,9 @@ def test_odd_but_usable(change: dict[str, object], attribute: str, expected: obj
     "text",
     [
         *("[deleted]", " [removed]\n", "[Removed]", "[ Removed by Reddit ]"),
-        *("[deleted by user]", "[removed by moderator]"),
+        *("[deleted by user]", "[removed by moderator]", "(deleted)", "<removed>"),
+        *("This comment was deleted", "This comment has been removed.", "[đã xóa]", "[삭제됨]"),
+        *("Bình luận này đã bị xóa.", "삭제된 댓글입니다.", "このコメントは削除されました。"),
     ],
 )
 def test_a_notice_of_a_deletion_is_no_text(text: str) -> None:
@@ -125,7 +127,11 @@ def test_a_notice_of_a_deletion_is_no_text(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["deleted", "they [deleted] it", "[deleted] [removed]", "[edited]", "[]", ""]
+    "text",
+    [
+        *("deleted", "they [deleted] it", "[deleted] [removed]", "[edited]", "[]", ""),
+        *("removed", "this comment was deleted, coward", "đã xóa", "[deleted"),
+    ],
 )
 def test_what_resembles_a_notice_is_a_text(text: str) -> None:
     comment = parse_comment(GOOD | {"text": text}, now=NOW)

@@ -26,6 +26,25 @@ _OPENERS: dict[bytes, tuple[str, Callable[[IO[bytes]], object]]] = {
     b"\xfd7zXZ\x00": ("xz", lzma.LZMAFile),
 }
 
+_UNPACK = "unpack it and give the files"
+_EXPORT = "export the comments as CSV or JSON"
+# How files begin that are often mistaken for tables.
+_REFUSED: dict[bytes, tuple[str, str]] = {
+    b"7z\xbc\xaf\x27\x1c": ("a 7z archive", _UNPACK),
+    b"Rar!\x1a\x07": ("a rar archive", _UNPACK),
+    b"\x28\xb5\x2f\xfd": ("compressed with zstd", _UNPACK),
+    b"%PDF-": ("a PDF", _EXPORT),
+    b"\x89PNG": ("a picture", _EXPORT),
+    b"\xff\xd8\xff": ("a picture", _EXPORT),
+    b"GIF8": ("a picture", _EXPORT),
+    b"SQLite format 3\0": ("an SQLite database", _EXPORT),
+    b"<!DOCTYPE": ("a web page", _EXPORT),
+    b"<!doctype": ("a web page", _EXPORT),
+    b"<html": ("a web page", _EXPORT),
+    b"<?xml": ("XML", _EXPORT),
+    b"version https://git-lfs": ("a pointer of Git LFS", "fetch the file with git lfs pull"),
+}
+
 
 class CutOff(InputError):
     """Compressed data that breaks off, or holds far more than is allowed."""
@@ -72,6 +91,17 @@ class ByteSource:
             raise InputError(f"{name} cannot be read: {_reason(error)}") from None
         if not self.head.strip(b"\0 \t\r\n\xef\xbb\xbf\xff\xfe"):
             raise InputError(f"{name} is empty")
+        self._check_kind()
+
+    def _check_kind(self) -> None:
+        """Raise `InputError` for what holds no comments, whatever its name says."""
+        for magic, (what, fix) in _REFUSED.items():
+            if self.head.startswith(magic):
+                raise InputError(f"{self.label} is {what}; {fix}")
+        if self.head[257:262] == b"ustar":
+            raise InputError(f"{self.label} is a tar archive; {_UNPACK}")
+        if self.compression and any(self.head.startswith(magic) for magic in _OPENERS):
+            raise InputError(f"{self.label} is compressed twice; {_UNPACK}")
 
     def _find(self, start: bytes) -> str | None:
         """Set `compression` and `name`; returns the file to read in a zip archive."""
@@ -84,6 +114,10 @@ class ByteSource:
         if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
             with zipfile.ZipFile(self.path) as archive:
                 names = archive.namelist()
+                if any(member.flag_bits & 1 for member in archive.infolist()):
+                    raise InputError(
+                        f"{self.label} needs a password; unpack it and give the file in it"
+                    )
             if not {"[Content_Types].xml", "mimetype"} & set(names):
                 member = self._only(names)
                 self.compression, name = "zip", Path(member).name

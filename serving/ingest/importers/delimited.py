@@ -8,6 +8,7 @@ and reading goes on with the next line.
 import csv
 import itertools
 import re
+import unicodedata
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ from serving.ingest.importers.text_encoding import find_encoding, text_of
 
 _DELIMITERS = ",;\t|\x1f^~"
 _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+_SEVERAL = ("||", "::", ";;", "~|~", "|~|", "\x01")  # tried where the first lines hold them
+_SAID = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "bar": "|"}
+_STAND_IN = "\x1e"
 _MAX_CELL = 1 << 20
 _MAX_LINES = 2000  # of one record
 _SEP = re.compile(r'^"?sep=(.)"?\s*$', re.IGNORECASE)
@@ -39,7 +43,7 @@ class Dialect:
     """How records are written.
 
     Attributes:
-        delimiter: between cells.
+        delimiter: between cells; one character or several.
         escape: before a quotation mark in a text, instead of a second one; None if not used.
         spaced: whether a space follows each delimiter.
     """
@@ -50,9 +54,19 @@ class Dialect:
 
     def records(self, lines: Iterator[str]) -> Iterator[list[str]]:
         """The cells of each record; raises `csv.Error` where quotation marks do not match."""
+        if len(self.delimiter) == 1:
+            return self._reader(lines, self.delimiter)
+        # `csv` takes one character only. Where the delimiter is inside a cell, it comes back.
+        single = (line.replace(self.delimiter, _STAND_IN) for line in lines)
+        return (
+            [cell.replace(_STAND_IN, self.delimiter) for cell in cells]
+            for cells in self._reader(single, _STAND_IN)
+        )
+
+    def _reader(self, lines: Iterator[str], delimiter: str) -> Iterator[list[str]]:
         return csv.reader(
             lines,
-            delimiter=self.delimiter,
+            delimiter=delimiter,
             doublequote=self.escape is None,
             escapechar=self.escape,
             skipinitialspace=self.spaced,
@@ -72,14 +86,13 @@ class DelimitedReader:
         self._encoding, guessed = find_encoding(source, options.encoding)
         self._opened = source.open()
         self._bytes = self._opened.__enter__()
-        newline = "\r" if _only_returns(source.head) else "\n"
-        self._text = text_of(self._bytes, self._encoding, newline)
+        self._text = text_of(self._bytes, self._encoding)
         self._ahead: deque[str] = deque()
         self._taken: list[str] = []  # lines of the record that is being read
         self._line = 0  # of the line taken last
         self._time_column: int | None = None
         first = list(itertools.islice(self._lines(), LOOK_AHEAD * 3))
-        delimiter, start = options.delimiter, 0
+        delimiter, start = _said(options.delimiter), 0
         if first and (match := _SEP.match(first[0].removeprefix("\ufeff").rstrip("\r\n"))):
             delimiter, start = delimiter or match[1], 1
         self._dialect = _find_dialect(first[start:], delimiter, options.names)
@@ -120,12 +133,16 @@ class DelimitedReader:
         while True:
             if len(self._taken) == _MAX_LINES:
                 raise csv.Error("the record has too many lines")
-            line = ahead.popleft() if ahead else readline(_MAX_CELL)
+            line = ahead.popleft() if ahead else self._composed(readline(_MAX_CELL))
             if not line:
                 return
             self._line += 1
             self._taken.append(line)
             yield line
+
+    def _composed(self, line: str) -> str:
+        """Vietnamese Windows writes the marks of tones behind their letters."""
+        return unicodedata.normalize("NFC", line) if self._encoding == "cp1258" else line
 
     def rows(self) -> Iterator[RawRow]:
         """Every record after the header."""
@@ -145,7 +162,7 @@ class DelimitedReader:
             except csv.Error:
                 fault = _OPEN_QUOTE
             else:
-                if len(cells) < 2 and not "".join(cells).strip():
+                if not "".join(cells).strip():
                     continue
                 whole = cells if len(cells) <= width else self._joined(cells, width)
                 fault = self._fault(whole, width)
@@ -215,10 +232,14 @@ class DelimitedReader:
         self._opened.__exit__(None, None, None)
 
 
-def _only_returns(head: bytes) -> bool:
-    """Whether lines end as on old Macs."""
-    plain = head.replace(b"\0", b"")
-    return b"\r" in plain and b"\n" not in plain
+def _said(delimiter: str | None) -> str | None:
+    """A delimiter as people type it."""
+    if delimiter is None:
+        return None
+    found = _SAID.get(delimiter.lower(), delimiter)
+    if not found or set(found) & set('"\r\n' + _STAND_IN):
+        raise InputError(f"{delimiter!r} cannot be a delimiter; try , or ; or | or tab")
+    return found
 
 
 def _tried(lines: list[str], dialect: Dialect) -> Iterator[tuple[list[str], int]]:
@@ -244,7 +265,9 @@ def _tried(lines: list[str], dialect: Dialect) -> Iterator[tuple[list[str], int]
 
 def _find_dialect(lines: list[str], delimiter: str | None, names: frozenset[str]) -> Dialect:
     """The dialect in which the header holds most known names and most records have one width."""
-    candidates = [delimiter] if delimiter else list(_DELIMITERS)
+    head = "".join(lines[:5])
+    several = [one for one in _SEVERAL if one in head]
+    candidates = [delimiter] if delimiter else [*several, *_DELIMITERS]
     escapes = (None, "\\") if any('\\"' in line for line in lines) else (None,)
     dialects = [Dialect(one, escape) for one in candidates for escape in escapes]
     dialects += [
@@ -255,8 +278,11 @@ def _find_dialect(lines: list[str], delimiter: str | None, names: frozenset[str]
     return max(dialects, key=lambda dialect: _score(lines, dialect, names))
 
 
-def _score(lines: list[str], dialect: Dialect, names: frozenset[str]) -> tuple[int, float]:
-    """Known names in the best header, then how many cells lie in records of one width."""
+def _score(lines: list[str], dialect: Dialect, names: frozenset[str]) -> tuple[int, bool, float]:
+    """Known names in the best header, then whether the delimiter is more than one character, then
+    how many cells lie in records of one width.
+    """
+    several = len(dialect.delimiter) > 1
     widths: Counter[int] = Counter()
     known = 0
     for cells, _ in _tried(lines, dialect):
@@ -265,9 +291,9 @@ def _score(lines: list[str], dialect: Dialect, names: frozenset[str]) -> tuple[i
     broken = widths.pop(0, 0)
     widths.pop(1, None)
     if not widths:
-        return known, -broken
+        return known, several, -broken
     width, number = widths.most_common(1)[0]
-    return known, number * (1 - 1 / (width + 1)) - broken
+    return known, several, number * (1 - 1 / (width + 1)) - broken
 
 
 register(

@@ -137,7 +137,7 @@ class FileReader:
                 keys |= dict.fromkeys(_keys(row, known.records))
             rows = chain(first, rows)
             if not keys and first:
-                fault = next((row.fault for row in first if row.fault), "")
+                fault = next((row.fault for row in first if row.fault), "has no keys")
                 raise InputError(f"no row can be read; row {first[0].number} {fault}")
         plan = plan_fields(
             list(keys),

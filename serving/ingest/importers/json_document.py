@@ -27,7 +27,9 @@ class JsonReader:
         self._source = source
         self._prefix, self.document = _find_list(source, options.records)
         self.notes = (
-            [f"list {self._prefix.removesuffix('.item')}"] if self._prefix != "item" else []
+            [f"list {self._prefix.removesuffix('.item')}"]
+            if self._prefix not in {"", "item"}
+            else []
         )
         self._opened = source.open()
         self._bytes = self._opened.__enter__()
@@ -36,9 +38,13 @@ class JsonReader:
         """Every object of the list, from 1."""
         number = 0
         try:
-            for value in ijson.items(_Utf8(self._bytes), self._prefix):
+            for value in ijson.items(
+                _Utf8(self._bytes), self._prefix, map_type=_Object, multiple_values=True
+            ):
                 number += 1
-                if isinstance(value, dict):
+                if isinstance(value, _Object) and value.repeated is not None:
+                    yield RawRow(number, None, f"has the key {value.repeated!r} twice")
+                elif isinstance(value, dict):
                     yield RawRow(number, value)
                 else:
                     yield RawRow(number, None, "is not a JSON object")
@@ -54,6 +60,21 @@ class JsonReader:
     def close(self) -> None:
         """Let go of the file."""
         self._opened.__exit__(None, None, None)
+
+
+class _Object(dict[str, object]):
+    """An object of the document.
+
+    Attributes:
+        repeated: a key that it has twice.
+    """
+
+    repeated: str | None = None
+
+    def __setitem__(self, key: str, value: object) -> None:
+        if key in self:
+            self.repeated = key
+        super().__setitem__(key, value)
 
 
 class _Utf8:
@@ -84,7 +105,7 @@ def _find_list(source: ByteSource, records: Sequence[str]) -> tuple[str, dict[st
     document: dict[str, object] = {}
     with source.open() as data:
         try:
-            for prefix, event, value in ijson.parse(_Utf8(data)):
+            for prefix, event, value in ijson.parse(_Utf8(data), multiple_values=True):
                 if event in _SCALARS and prefix and "." not in prefix and prefix != "item":
                     document[prefix] = value
                 elif event == "start_map" and prefix.endswith("item") and _is_list(prefix):
@@ -112,8 +133,11 @@ def _is_list(prefix: str) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, ijson.IncompleteJSONError) and "parse error" not in str(error):
+    said = str(error)
+    if "premature EOF" in said or said == "Incomplete JSON content":
         return "the JSON ends in the middle; fetch or write the file again"
+    if "NaN" in said or "Infinity" in said:
+        return "is not JSON: it holds NaN or Infinity; write null in their place"
     return f"is not JSON ({' '.join(str(error).split())[:120]})"
 
 

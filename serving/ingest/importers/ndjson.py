@@ -47,7 +47,7 @@ class NdjsonReader:
                 if number == 1:
                     line = line.removeprefix(b"\xef\xbb\xbf")
                 if line.strip():
-                    yield _row(number, line)
+                    yield from _rows(number, line)
         except CutOff as error:
             yield RawRow(number + 1, None, str(error))
 
@@ -60,18 +60,24 @@ class NdjsonReader:
         self._opened.__exit__(None, None, None)
 
 
-def _row(number: int, line: bytes) -> RawRow:
+def _rows(number: int, line: bytes) -> Iterator[RawRow]:
+    """The object of a line, or each of its list of objects. A comma behind it does no harm."""
     try:
-        value = json.loads(line.decode("utf-8"), object_pairs_hook=unique)
+        text = line.decode("utf-8").strip().removesuffix(",")
+        value = json.loads(text, object_pairs_hook=unique)
     except UnicodeDecodeError:
-        return RawRow(number, None, "is not UTF-8")
+        yield RawRow(number, None, "is not UTF-8")
+        return
     except RepeatedKey as error:
-        return RawRow(number, None, str(error))
+        yield RawRow(number, None, str(error))
+        return
     except (ValueError, RecursionError) as error:
-        return RawRow(number, None, f"is not JSON ({error}); is the file cut off?")
-    if not isinstance(value, dict):
-        return RawRow(number, None, "is not a JSON object")
-    return RawRow(number, value)
+        cut = "" if line.endswith(b"\n") else "; is the file cut off?"
+        yield RawRow(number, None, f"is not JSON ({error}){cut}")
+        return
+    for one in value if isinstance(value, list) and value else [value]:
+        fault = None if isinstance(one, dict) else "is not a JSON object"
+        yield RawRow(number, one if fault is None else None, fault)
 
 
 def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -93,10 +99,11 @@ def _is_ndjson(source: ByteSource) -> bool:
         return True
     head = source.head.removeprefix(b"\xef\xbb\xbf").lstrip()
     first, ended, rest = head.partition(b"\n")
-    if not first.startswith(b"{") or not ended or not rest.lstrip().startswith(b"{"):
+    begin = first[:1]
+    if begin not in (b"{", b"[") or not ended or not rest.lstrip().startswith(begin):
         return False
     try:
-        json.loads(first)
+        json.loads(first.strip().removesuffix(b","))
     except ValueError:
         return False
     return True

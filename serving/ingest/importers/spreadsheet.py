@@ -126,10 +126,8 @@ register(
         name="spreadsheet",
         about="Excel (xlsx, xlsm, xlsb, xls) and OpenDocument (ods)",
         endings=_ENDINGS,
-        recognises=lambda source: (
-            source.head.startswith((b"PK\x03\x04", _OLD_EXCEL))
-            or source.name.lower().endswith(_ENDINGS)
-        ),
+        # Many tools call a table in text .xls: the content says what it is.
+        recognises=lambda source: source.head.startswith((b"PK\x03\x04", _OLD_EXCEL)),
         open=SpreadsheetReader,
     )
 )

@@ -5,7 +5,7 @@ import io
 from typing import IO
 
 from serving.errors import InputError
-from serving.ingest.importers.byte_source import BoundedStream, ByteSource
+from serving.ingest.importers.byte_source import BoundedStream, ByteSource, CutOff
 
 _MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
@@ -21,6 +21,10 @@ _LIKELY = (
     "cp1255", "cp1256", "cp1257", "cp1258", "cp874", "koi8_r",
 )  # fmt: skip
 _CLOSE = 0.05
+# Their letters are words of Korean or Thai as well; only Japanese is full of kana.
+_JAPANESE = ("cp932", "euc_jp")
+_MOSTLY = 0.3
+_HALF = "unexpected end of data"
 
 
 def find_encoding(source: ByteSource, given: str | None) -> tuple[str, bool]:
@@ -55,6 +59,8 @@ def _likeliest(sample: bytes) -> str:
     """Of the encodings that spreadsheets write, the one in which a sample makes most sense."""
     from charset_normalizer import from_bytes
 
+    if japanese := next((name for name in _JAPANESE if _kana(sample, name) > _MOSTLY), None):
+        return japanese
     scores: dict[str, float] = {}
     for match in from_bytes(sample, cp_isolation=list(_LIKELY)):
         for name in (match.encoding, *match.could_be_from_charset):
@@ -63,6 +69,15 @@ def _likeliest(sample: bytes) -> str:
     best = max(scores.values(), default=0.0)
     close = (name for name in _LIKELY if scores.get(name, -9.0) >= best - _CLOSE)
     return next(close, _LIKELY[0])
+
+
+def _kana(sample: bytes, encoding: str) -> float:
+    """The share of kana among the letters beyond ASCII, in [0, 1]; 0 if it is not the encoding."""
+    try:
+        letters = [char for char in sample.decode(encoding) if not char.isascii()]
+    except UnicodeDecodeError:
+        return 0.0
+    return sum("\u3041" <= char <= "\u30ff" for char in letters) / max(len(letters), 1)
 
 
 def _wide(head: bytes) -> str | None:
@@ -76,30 +91,41 @@ def _wide(head: bytes) -> str | None:
 
 def _not_utf8(data: BoundedStream) -> bytes:
     """Lines of a stream that are not UTF-8, up to `_SAMPLE` bytes; none if nearly all are."""
-    odd, good, rest = bytearray(), 0, b""
+    odd, number, good, rest = bytearray(), 0, 0, b""
     while len(odd) < _SAMPLE:
-        chunk = data.read(_SAMPLE)
+        try:
+            chunk = data.read(_SAMPLE)
+        except CutOff:  # said when it is read as rows
+            chunk = b""
         block = rest + chunk
         cut = max(block.rfind(b"\n"), block.rfind(b"\r")) + 1 if chunk else len(block)
         block, rest = block[:cut], block[cut:]
         for line in block.splitlines(keepends=True) if not block.isascii() else ():
             try:
                 line.decode()
-            except UnicodeDecodeError:
-                odd += line
+            except UnicodeDecodeError as error:
+                # A file that is cut off may end in half a character.
+                if chunk or error.end < len(line) or error.reason != _HALF:
+                    odd += line
+                    number += 1
+                else:
+                    good += 1
             else:
                 good += not line.isascii()
         if not chunk:
             break
-    # Single damaged lines are named, and the rest is read.
-    return b"" if good > len(odd.splitlines()) * 10 else bytes(odd)
+    # Other encodings are hardly ever UTF-8 by accident. So single damaged lines are named, and the
+    # rest is read.
+    return b"" if good > number else bytes(odd)
 
 
-def text_of(stream: BoundedStream, encoding: str, newline: str) -> IO[str]:
-    """Text of a stream; bytes that are not of the encoding become lone surrogates."""
+def text_of(stream: BoundedStream, encoding: str) -> IO[str]:
+    """Text of a stream, of which a line may end as on Unix, Windows or old Macs; ends are kept.
+    Bytes that are not of the encoding become lone surrogates.
+    """
     return io.TextIOWrapper(
         io.BufferedReader(stream, 2**18),
         encoding=encoding,
         errors="surrogateescape" if not encoding.startswith(("utf-16", "utf-32")) else "replace",
-        newline=newline,
+        newline="",
     )
