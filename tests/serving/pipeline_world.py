@@ -17,6 +17,7 @@ from serving.pipeline.broadcast import Broadcast
 from serving.pipeline.pipeline import Pipeline
 from serving.storage.comment_log import CommentLog
 from serving.storage.database import Database
+from serving.storage.outbox import Outbox
 from serving.storage.policy_store import PolicyStore
 from serving.storage.rerun_store import RerunStore
 from serving.storage.step_store import StepStore
@@ -48,6 +49,7 @@ class PipelineWorld:
     database: Database
     clock: TestClock
     scorer: StubScorer = field(default_factory=StubScorer)
+    outbox: Outbox | None = None
 
     @property
     def log(self) -> CommentLog:
@@ -56,7 +58,7 @@ class PipelineWorld:
     def pipeline(self, batch_size: int = 256) -> Pipeline:
         return Pipeline(
             log=self.log,
-            steps=StepStore(self.database),
+            steps=StepStore(self.database, self.outbox),
             reruns=RerunStore(self.database),
             policies=PolicyStore(self.database),
             scorer=self.scorer,
