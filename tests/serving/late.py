@@ -30,7 +30,8 @@ async def rederive(
         kol_id: the KOL.
         seq: place of the last comment that was processed.
     """
-    stored = await RerunStore(database).timelines(kol_id, 0)
+    wanted = {event.alert_id for event in derived}
+    stored = await RerunStore(database).timelines(kol_id, 0, wanted)
     alerts, ids = compare(stored, derived, _EVER, now)
     result = RerunResult(kol_id, 0, -1, alerts, ids)
     await steps.commit(PipelineStep(seq=seq, model="m", rerun=result), await steps.progress())
