@@ -101,6 +101,7 @@ async def sums(
                 minutes.c.kol_id.in_(some),
                 minutes.c.start >= to_micros(since),
                 minutes.c.start < to_micros(until),
+                minutes.c.comments > 0,  # all others of the minute were removed
             )
             .group_by(minutes.c.kol_id)
         )

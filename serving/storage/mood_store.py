@@ -54,6 +54,7 @@ class MoodStore:
                 minutes.c.kol_id == kol_id,
                 minutes.c.start >= to_micros(since),
                 minutes.c.start < to_micros(until),
+                minutes.c.comments > 0,  # all others of the minute were removed
             )
             .group_by(bucket)
             .order_by(bucket)

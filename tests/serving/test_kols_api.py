@@ -1,5 +1,6 @@
 """KOLs, their mood and their comments over HTTP."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -164,3 +165,24 @@ def test_default_range_is_the_last_day(client: TestClient) -> None:
     mood = client.get("/v1/kols/lena/mood").json()
     assert mood["until"] == NOW.isoformat().replace("+00:00", "Z")
     assert mood["since"] == "2026-03-09T12:00:00Z"
+
+
+def test_minutes_of_removed_comments_have_no_mood(
+    client: TestClient, item: Item, processed: Callable[[], None]
+) -> None:
+    def comments() -> tuple[list[int], int]:
+        """Of each point of the mood, and of the day's digest."""
+        points = client.get("/v1/kols/lena/mood").json()["points"]
+        (kol,) = client.get("/v1/digest", params={"day": "2026-03-10"}).json()["kols"]
+        return [point["comments"] for point in points], kol["comments"]
+
+    first, second = item(), item(created_at="2026-03-10T09:00:00Z")
+    client.post("/v1/comments", json=[first, second, item(text="[removed]")])
+    processed()
+    assert comments() == ([1, 1], 2)
+    for removed, left in ((first, ([1], 1)), (second, ([], 0))):
+        client.post("/v1/comments", json=removed | {"text": "[deleted]"})
+        deadline = time.monotonic() + 10
+        while comments() != left and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert comments() == left
