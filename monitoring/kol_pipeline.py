@@ -270,9 +270,10 @@ class KolPipeline:
         One that is due when the hour ends belongs to the next, which may move it.
         """
         state, reached = self.state, self.reached
-        if reached is None:
+        until = min(until, state.hour.number * 60 + 59)
+        if reached is None or until < self.gap.earliest:
             return
-        for event in self.gap.stay_silent(reached, min(until, state.hour.number * 60 + 59)):
+        for event in self.gap.stay_silent(reached, until):
             state.minute = minute_of(event.at) - 1
             self._taint_since(event)
             events.append(event)

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 import msgspec
 import numpy as np
+import pytest
 
 from monitoring.baseline import Baseline
 from monitoring.detectors.base import HourDetector, MinuteDetector, Normal
 from monitoring.detectors.registry import DetectorType, detector_types
 from monitoring.hours import Hour
 from monitoring.kinds import AlertFamily
+from monitoring.stretch import Stretch
 
 NORMAL = Normal(share=0.15, rho=1 / 80, doubt=1 / 300)
 CALM = (5, 0.15)  # comments a minute, share that matters
@@ -129,6 +131,28 @@ def a_shift_passes_the_threshold_and_shows_its_onset(name: str) -> None:
     assert one.detector.scale_minutes(one.now) == stretch.end - stretch.start
 
 
+def what_it_follows_lasts_until_now(name: str) -> None:
+    def expected(start: int, end: int) -> float:
+        return 5.0 * (end - start)
+
+    one = trial(name)
+    one.learn(one.more, 3)
+    judged = one.detector.stretch(one.now, expected)
+    if one.kind.minutes is not None:
+        found = one.detector.stretches(one.now, Hour(one.hour), expected)
+        assert judged in found
+    else:
+        now, hour = one.now + 20, Hour(one.hour, comments=9, negative=4.0)
+        found = one.detector.stretches(now, hour, expected)
+        assert Stretch(one.now, now, 9, 4.0, 100.0) in found
+        longer = [stretch for stretch in found if stretch.start == judged.start]
+        assert [(each.n, each.k) for each in longer] == [(judged.n + 9, judged.k + 4.0)]
+        assert longer[0].expected == pytest.approx(judged.expected + 100.0)
+    assert len({each.end for each in found}) == 1
+    assert all(0 <= each.k <= each.n for each in found)
+    assert trial(name, days=0).detector.stretches(0, Hour(0), expected) == []
+
+
 def less_of_what_matters_is_no_shift(name: str) -> None:
     one = trial(name)
     one.learn(one.less, 6)
@@ -183,6 +207,7 @@ CHECKS: tuple[Callable[[str], None], ...] = (
     nothing_learnt_scores_nothing,
     what_is_normal_stays_below_the_threshold,
     a_shift_passes_the_threshold_and_shows_its_onset,
+    what_it_follows_lasts_until_now,
     less_of_what_matters_is_no_shift,
     more_of_it_says_more,
     a_state_reads_back_and_continues,

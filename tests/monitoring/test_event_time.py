@@ -51,7 +51,7 @@ def quiet(least: int, most: int) -> st.SearchStrategy[Scene]:
 calm = st.builds(Scene, st.integers(20, 300), st.sampled_from([0.05, 0.5, 1.5]), st.just(0.12))
 storm = st.builds(Scene, st.integers(20, 90), st.floats(3.0, 6.0), st.floats(0.6, 1.0))
 praise = st.builds(Scene, st.integers(40, 90), st.just(5.0), st.just(0.0))
-outage = quiet(1, 3 * DAY)
+outage = st.one_of(quiet(15, 90), quiet(90, 3 * DAY))
 absence = quiet(59 * DAY, 70 * DAY)
 scenes = st.one_of(calm, storm, storm, praise, outage, outage, absence)
 stories = st.lists(scenes, min_size=1, max_size=4)
@@ -160,6 +160,8 @@ def test_the_stories_hold_what_the_properties_are_about():
     end=st.one_of(st.integers(0, 600), st.integers(600, 5 * DAY), st.integers(59 * DAY, 70 * DAY)),
     rate=st.sampled_from(RATES),
 )
+@example([Scene(5, 1.5, 0), Scene(40, 0, 0), Scene(9, 1.5, 0)], 1, [(0.7, True)], 9, 1.5)
+@example([Scene(60, 6.0, 0.9)], 1, [(n / 100, True) for n in range(100)], 300, 0.5)
 @example([Scene(60, 6.0, 0.9)], 1, [(n / 800, True) for n in range(800)], 5 * DAY, 1.5)
 @example([Scene(60, 6.0, 0.9)], 1, [(0.2, True), (0.4, True)], 5 * DAY, 0.02)
 @example([Scene(30, 1.5, 0.1)], 1, [(n / 1000, True) for n in range(1000)], 65 * DAY, 1.5)

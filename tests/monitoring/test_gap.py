@@ -243,6 +243,16 @@ def test_the_hours_of_a_gap_are_not_learnt(streams, noons):
     assert normal[0] == normal[1] > normal[2]
 
 
+def test_an_hour_that_was_silent_before_the_gap_opened_is_not_learnt_either(noons):
+    engine = at_noon(noons, 0.5)
+    pending = engine._monitors["lena"].state.pending
+    engine.silence("lena", NOON + 5 * MINUTE)
+    (opened,) = engine.silence("lena", engine.gap_due("lena")).events
+    assert opened.at > NOON + 60 * MINUTE
+    assert [hour.tainted for hour in pending[-2:]] == [False, True]
+    assert NOON <= opened.evidence.incident_start < NOON + 60 * MINUTE
+
+
 def test_a_restore_within_a_gap_is_no_interruption(noons):
     whole = at_noon(noons, 0.5)
     opened = fall_silent(whole, 240)

@@ -111,15 +111,25 @@ def test_an_alert_that_only_hours_have_shown_becomes_critical_within_the_hour():
     assert backlash.tracker.open
     backlash._detectors._minutes[0].reset()
     assert backlash._detectors.hour_score >= 1.0
-    worse = windows_of([Scene(40, 12.0, 0.6)], 4, NOON + 181 * MINUTE)
-    before = len(worse)
-    for index, window in enumerate(worse):
+    events = []
+    for window in windows_of([Scene(58, 3.0, 0.75)], 4, NOON + 181 * MINUTE):
         backlash._detectors._minutes[0].reset()
-        if engine.observe_window(window):
-            before = index
-            break
-    assert before < 20
-    assert backlash.tracker.alert.severity == "critical"
+        events += engine.observe_window(window)
+        assert backlash.state.score < 1.0
+    (risen,) = events
+    assert risen.reason == "escalated"
+    assert risen.at < NOON + 215 * MINUTE
+    assert is_critical(risen)
+
+
+def test_a_rise_that_comes_with_the_end_of_an_alert_shows_the_rise():
+    """The alert of the week before is overdue when it opens again."""
+    engine = Engine()
+    before = feed(engine, windows_of([Scene(6 * DAY + 720, 0.1, 0.06)], 3))
+    assert [event.reason for event in before if event.kind == "flip"] == ["opened", "resolved"]
+    events = feed(engine, windows_of([Scene(60, 1.3, 1.0)], 0, NOON))
+    assert [event.reason for event in events] == ["reopened", "escalated"]
+    assert is_critical(events[-1])
 
 
 def test_what_came_before_an_incident_ended_makes_the_next_no_more_severe():
