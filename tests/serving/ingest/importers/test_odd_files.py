@@ -1,4 +1,4 @@
-"""Files in forms that tools write beside the usual ones, and what is no table at all."""
+"""Files in forms that some tools write, and what is no table at all."""
 
 import gzip
 import json
