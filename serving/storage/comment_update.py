@@ -57,8 +57,9 @@ class CommentUpdate:
 def update_comment(stored: Comment, sent: Comment) -> CommentUpdate:
     """The comment of the log after `sent`, which has the same platform, id and KOL.
 
-    Of two texts the one with the later `edited_at` is the newer, and one without is older than one
-    with; if that does not decide, the one that was sent last. A comment that was removed stays so.
+    Of two texts the one with the later `edited_at` is the newer, and another text without it is
+    older than one with; if that does not decide, the one that was sent last. A comment that was
+    removed stays so.
     """
     if sent.removed and not sent.text:
         if stored.removed:
@@ -90,7 +91,9 @@ def update_comment(stored: Comment, sent: Comment) -> CommentUpdate:
 def _is_older(sent: Comment, stored: Comment) -> bool:
     if stored.edited_at is None:
         return False
-    return sent.edited_at is None or sent.edited_at < stored.edited_at
+    if sent.edited_at is None:  # one that has the newest text was read after the edit
+        return sent.text != stored.text
+    return sent.edited_at < stored.edited_at
 
 
 def _filled_in(stored: Comment, sent: Comment) -> Comment:

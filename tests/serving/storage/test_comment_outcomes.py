@@ -73,6 +73,11 @@ GONE = comment("", removed=True)
             comment("a", edited_at=EARLY),
             CommentUpdate(comment("a", edited_at=EARLY)),
         ),
+        (  # its text is the newest, so its likes are as well
+            comment("a", edited_at=LATE, likes=3),
+            comment("a", likes=9),
+            CommentUpdate(comment("a", edited_at=LATE, likes=9)),
+        ),
         (
             comment("a", edited_at=LATE),
             comment("a"),
