@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from serving.ingest.values.rules import Adjustment
-from serving.storage.comment_log import ListedComment
+from serving.storage.comment_log import CommentHistory, ListedComment
 from serving.storage.comment_update import CommentOutcome
 
 
@@ -87,6 +87,37 @@ class CommentOut(BaseModel):
             positive=None if scores is None else scores.positive,
             offensive=None if scores is None else scores.offensive,
         )
+
+
+class CommentVersionOut(BaseModel):
+    """A text of a comment that is not its newest."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    text: str
+    edited_at: datetime | None = Field(description="When it was written, if a sender said.")
+    at: datetime = Field(
+        description="When it was replaced, or arrived although there was a newer one (wall clock)."
+    )
+
+
+class CommentHistoryOut(CommentOut):
+    """A comment with its scores and the other texts it had."""
+
+    versions: list[CommentVersionOut]
+
+    @classmethod
+    def from_history(cls, history: CommentHistory) -> Self:
+        """A comment and its other texts as their reader sees them."""
+        comment = CommentOut.of(history.listed).model_dump()
+        versions = [CommentVersionOut.model_validate(one) for one in history.versions]
+        return cls(**comment, versions=versions)
+
+
+class CommentHistoryList(BaseModel):
+    """A comment in the stream of each KOL that it was sent for."""
+
+    items: list[CommentHistoryOut]
 
 
 class CommentList(BaseModel):

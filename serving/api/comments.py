@@ -1,14 +1,21 @@
 """POST /v1/comments: accepts comments."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse
 
 from serving.api.bodies import MAX_LINE_BYTES, parse_json, read_json, read_lines
-from serving.api.comment_schemas import FaultOut, ReceiptOut, SubmissionOut
+from serving.api.comment_schemas import (
+    CommentHistoryList,
+    CommentHistoryOut,
+    FaultOut,
+    ReceiptOut,
+    SubmissionOut,
+)
 from serving.api.problems import documented, problem
-from serving.errors import InvalidComment, InvalidRequest
+from serving.errors import InvalidComment, InvalidRequest, NotFound
 from serving.ingest.comment import CommentIn, storable
 from serving.ingest.intake import Intake, Receipt, identifier
 from serving.service import Running
@@ -67,6 +74,21 @@ async def post_comments(request: Request, service: Running) -> JSONResponse:
         )
     receipts = await intake.take(dict(enumerate(items)))
     return _answer(_Outcomes(receipts), receipts, intake)
+
+
+@router.get("/comments/{platform}/{comment_id:path}", responses=documented(404, 422, 503))
+async def get_comment(
+    platform: Annotated[str, Path(max_length=64)],
+    comment_id: Annotated[str, Path(max_length=256)],
+    service: Running,
+) -> CommentHistoryList:
+    """Get a comment with the texts it had before it was edited: once for each KOL that it was sent
+    for.
+    """
+    found = await service.log.history(platform, comment_id)
+    if not found:
+        raise NotFound(f"there is no comment {comment_id!r} of {platform}")
+    return CommentHistoryList(items=[CommentHistoryOut.from_history(one) for one in found])
 
 
 class _Outcomes:

@@ -164,7 +164,15 @@ async def preview_routing(body: PreviewIn, service: Running) -> PreviewOut:
             "invalid_range", f"at is more than {_FARTHEST.days} days from now", field="at"
         )
     routes = service.notification_config.routes
-    route_input = RouteInput(body.kol_id, body.kind, body.severity, body.reason, body.platform)
+    kol_id = await service.kols.resolve(body.kol_id)
+    route_input = RouteInput(
+        kol_id,
+        body.kind,
+        body.severity,
+        body.reason,
+        body.platform,
+        await service.kols.other_ids(kol_id),
+    )
     planned = plan(Planning(route_input, RoutingRules(routes), at))
     return PreviewOut(
         at=at,

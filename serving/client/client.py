@@ -14,7 +14,7 @@ from serving.client.answer import Answer, decode, read, read_list
 from serving.client.connection import TIMEOUT, Connection, Query, checked
 from serving.client.errors import InvalidAddress, ServiceRefused, UnexpectedAnswer
 from serving.client.models.alerts import ActionResult, AlertDetailInfo, AlertInfo
-from serving.client.models.comments import ScoresInfo, SubmissionReceipt
+from serving.client.models.comments import CommentHistoryInfo, ScoresInfo, SubmissionReceipt
 from serving.client.models.deliveries import DeliveryInfo
 from serving.client.models.digests import DigestInfo, SentDigestInfo
 from serving.client.models.feedback import FeedbackInfo
@@ -61,6 +61,11 @@ class ServiceClient:
             except UnexpectedAnswer:
                 pass  # the request as a whole was refused
         return decode(checked(answer), SubmissionReceipt)
+
+    async def comment(self, platform: str, comment_id: str) -> Answer[CommentHistoryInfo]:
+        """A comment with its former texts, once for each KOL that it was sent for."""
+        path = f"/comments/{_part(platform)}/{_part(comment_id)}"
+        return read(await self._connection.get(path), CommentHistoryInfo)
 
     async def score(self, texts: Sequence[str]) -> Answer[ScoresInfo]:
         """What the service's model says of texts."""

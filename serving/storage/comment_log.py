@@ -3,20 +3,21 @@
 A comment is unique by (platform, comment id, KOL): under a joint post it is one of each KOL's.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, and_, func, or_, select
+from sqlalchemy import Row, RowMapping, Select, and_, func, or_, select
 
 from monitoring.events import Comment, ScoredComment
 from serving.storage.comment_rows import COMMENT_COLUMNS, to_comment
 from serving.storage.comment_update import ChangeKind, CommentOutcome
 from serving.storage.comment_writer import write_comments
 from serving.storage.database import Database
-from serving.storage.instants import from_micros, to_micros
-from serving.storage.tables import comment_changes, comments, scores
+from serving.storage.instants import from_micros, optional_from_micros, to_micros
+from serving.storage.tables import comment_changes, comment_versions, comments, scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,34 @@ class ListedComment:
 
     logged: LoggedComment
     scores: CommentScores | None
+
+
+@dataclass(frozen=True, slots=True)
+class CommentVersion:
+    """A text of a comment that is not its newest.
+
+    Attributes:
+        text: what was written.
+        edited_at: when the comment was given this text, aware, UTC; None where nobody said.
+        at: when it was replaced, or arrived although there was a newer one.
+    """
+
+    text: str
+    edited_at: datetime | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CommentHistory:
+    """A comment of the log with the other texts it had.
+
+    Attributes:
+        listed: the comment as it is.
+        versions: its other texts, in the order in which they were replaced or arrived.
+    """
+
+    listed: ListedComment
+    versions: tuple[CommentVersion, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +245,29 @@ class CommentLog:
         async with self._database.read() as connection:
             rows = (await connection.execute(_before(statement, before))).mappings()
             return [_listed(row) for row in rows]
+
+    async def history(self, platform: str, comment_id: str) -> list[CommentHistory]:
+        """A comment in the stream of each KOL that it was sent for, with its other texts."""
+        statement = (
+            select(comments, *_SCORES)
+            .outerjoin(scores, scores.c.seq == comments.c.seq)
+            .where(comments.c.platform == platform, comments.c.comment_id == comment_id)
+            .order_by(comments.c.kol_id)
+        )
+        versions: defaultdict[int, list[CommentVersion]] = defaultdict(list)
+        async with self._database.read() as connection:
+            found = (await connection.execute(statement)).mappings().all()
+            former = select(comment_versions).where(
+                comment_versions.c.seq.in_([row["seq"] for row in found])
+            )
+            order = comment_versions.c.version_id
+            for row in await connection.execute(former.order_by(order)):
+                versions[row.seq].append(_version(row))
+        return [CommentHistory(_listed(row), tuple(versions[row["seq"]])) for row in found]
+
+
+def _version(row: Row[Any]) -> CommentVersion:
+    return CommentVersion(row.text, optional_from_micros(row.edited_at), from_micros(row.at))
 
 
 _SCORES = (scores.c.negative, scores.c.neutral, scores.c.positive, scores.c.offensive)

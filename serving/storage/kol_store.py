@@ -15,7 +15,7 @@ from serving.storage.database import Database
 from serving.storage.engine_state_rows import to_status
 from serving.storage.follower_store import FollowerCount, add_counts
 from serving.storage.instants import from_micros, optional_from_micros, to_micros
-from serving.storage.kol_alias_rows import KolAlias, leading_to, resolve
+from serving.storage.kol_alias_rows import KolAlias, leading_to, other_ids, resolve
 from serving.storage.kol_handle_rows import HandleKey, owners, read_handles, write_handles
 from serving.storage.tables import engine_states, kol_aliases, kols
 from serving.storage.upsert import insert
@@ -158,6 +158,11 @@ class KolStore:
         async with self._database.read() as connection:
             leads = await resolve(connection, [kol_id], merged=merged)
         return leads.get(kol_id, kol_id)
+
+    async def other_ids(self, kol_id: str) -> frozenset[str]:
+        """The ids, beside its own, that a KOL may be named by."""
+        async with self._database.read() as connection:
+            return (await other_ids(connection, [kol_id]))[kol_id]
 
     async def known(self, kol_ids: Collection[str], handles: Collection[HandleKey]) -> KnownKols:
         """Which of these ids and handles there are."""

@@ -233,3 +233,14 @@ def test_each_comment_that_was_sent_again_says_what_it_was(
     )
     metrics = client.get("/metrics").text
     assert 'groundswell_comments_received_total{kol="lena",outcome="updated"} 2.0' in metrics
+
+
+def test_a_comment_is_shown_with_its_former_texts(client: TestClient, item: Item) -> None:
+    first = item(comment_id="a/b", text="hate it")
+    edited = first | {"text": "love it", "edited_at": first["created_at"]}
+    client.post("/v1/comments", json=[first, edited, first | {"kol_id": "mina"}])
+    mine, hers = client.get("/v1/comments/instagram/a%2Fb").json()["items"]
+    assert (mine["kol_id"], mine["text"]) == ("lena", "love it")
+    assert [(one["text"], one["edited_at"]) for one in mine["versions"]] == [("hate it", None)]
+    assert (hers["kol_id"], hers["text"], hers["versions"]) == ("mina", "hate it", [])
+    assert client.get("/v1/comments/tiktok/a%2Fb").status_code == 404

@@ -169,6 +169,8 @@ def test_a_renamed_kol_is_the_same_under_both_ids(world: ServiceWorld) -> None:
     # So do routes and brands of the channels file.
     world.send([item | {"kol_id": "lena"} for item in calm_after(world)])
     assert world.get("/deliveries")["items"][0]["reason"] == "resolved"
+    preview = {"kind": "flip", "severity": "warning", "kol_id": "lena-park"}
+    assert [one["channel"] for one in world.post("/routing/preview", preview)["plan"]] == ["crm"]
     digest = world.get("/digest", brand="acme", day="2026-03-10")
     assert [kol["kol_id"] for kol in digest["kols"]] == ["lena-park"]
 

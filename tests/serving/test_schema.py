@@ -155,6 +155,7 @@ def fill(client: httpx.Client) -> None:
     held.update(
         kol_id="lena",
         platform="instagram",
+        comment_id=items[0]["comment_id"],
         post_id="post-1",
         import_id=imported,
         name="daily",

@@ -1,5 +1,7 @@
 """What became of comments that were sent, and what the model says of texts."""
 
+from datetime import datetime
+
 import msgspec
 
 
@@ -42,6 +44,54 @@ class SubmissionReceipt(msgspec.Struct, frozen=True, kw_only=True):
     rejected: int
     adjustments: dict[str, int]
     items: tuple[CommentReceipt, ...]
+
+
+class CommentVersionInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A text of a comment that is not its newest.
+
+    Attributes:
+        edited_at: when it was written; None where nobody said.
+        at: when it was replaced, or arrived although there was a newer one.
+    """
+
+    text: str
+    edited_at: datetime | None
+    at: datetime
+
+
+class CommentInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A comment; its scores are None until it is processed.
+
+    Attributes:
+        text: the newest; empty if it was deleted before it was known.
+        removed: whether it was deleted.
+        versions: its other texts.
+    """
+
+    platform: str
+    comment_id: str
+    kol_id: str
+    text: str
+    created_at: datetime
+    received_at: datetime
+    edited_at: datetime | None
+    removed: bool
+    post_id: str | None
+    author_id: str | None
+    parent_id: str | None
+    lang: str | None
+    likes: int | None
+    negative: float | None
+    neutral: float | None
+    positive: float | None
+    offensive: float | None
+    versions: tuple[CommentVersionInfo, ...]
+
+
+class CommentHistoryInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A comment in the stream of each KOL that it was sent for."""
+
+    items: tuple[CommentInfo, ...]
 
 
 class PredictionInfo(msgspec.Struct, frozen=True, kw_only=True):

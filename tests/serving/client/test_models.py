@@ -33,6 +33,7 @@ ANSWERS: list[tuple[str, str, type[msgspec.Struct]]] = [
     ("GET", "/v1/alerts/{alert_id}", alerts.AlertDetailInfo),
     ("POST", "/v1/alerts/{alert_id}/actions", alerts.ActionResult),
     ("POST", "/v1/comments", comments.SubmissionReceipt),
+    ("GET", "/v1/comments/{platform}/{comment_id}", comments.CommentHistoryInfo),
     ("POST", "/v1/score", comments.ScoresInfo),
     ("GET", "/v1/deliveries", deliveries.DeliveryInfo),
     ("POST", "/v1/deliveries/{delivery_id}/resend", deliveries.DeliveryInfo),
