@@ -161,7 +161,7 @@ def test_the_stories_hold_what_the_properties_are_about():
     rate=st.sampled_from(RATES),
 )
 @example([Scene(5, 1.5, 0), Scene(40, 0, 0), Scene(9, 1.5, 0)], 1, [(0.7, True)], 9, 1.5)
-@example([Scene(60, 6.0, 0.9)], 1, [(n / 100, True) for n in range(100)], 300, 0.5)
+@example([Scene(60, 6.0, 0.9)], 1, [(n / 100, True) for n in range(100)], 22, 0.5)
 @example([Scene(60, 6.0, 0.9)], 1, [(n / 800, True) for n in range(800)], 5 * DAY, 1.5)
 @example([Scene(60, 6.0, 0.9)], 1, [(0.2, True), (0.4, True)], 5 * DAY, 0.02)
 @example([Scene(30, 1.5, 0.1)], 1, [(n / 1000, True) for n in range(1000)], 65 * DAY, 1.5)
