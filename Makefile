@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help demo serve test lint bench bench-detector bench-delivery mutate clean
+.PHONY: help demo serve test lint bench bench-detector bench-delivery bench-late mutate clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
@@ -48,6 +48,9 @@ bench-detector: $(VENV)/.dev ## run all detector benchmarks: NAB, crises by coun
 bench-delivery: $(VENV)/.dev ## time notifications through real Prometheus, Alertmanager and e-mail; then an outage
 	$(BIN)/python -m benchmarks.delivery
 	$(BIN)/python -m benchmarks.delivery --faults
+
+bench-late: $(VENV)/.dev ## compare the alerts of late comments with those of prompt ones; time late comments
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.late --crisis --cost
 
 mutate: $(VENV)/.dev ## break the code in 305 places and count what the tests notice (half an hour)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.mutation

@@ -8,6 +8,8 @@ the real pipeline on SQLite and, where it is installed, PostgreSQL.
 import argparse
 import asyncio
 import logging
+import signal
+import sys
 from collections.abc import Sequence
 from multiprocessing import Pool as Processes
 from pathlib import Path
@@ -37,7 +39,7 @@ def main() -> None:
     parser.add_argument("--kols", type=_per_tier, default=KOLS, help="e.g. nano=4,micro=4,mid=2")
     parser.add_argument("--days", type=_per_tier, default=DAYS, help="days per tier, likewise")
     parser.add_argument("--delay", type=float, default=60.0, help="most minutes of delay")
-    parser.add_argument("--poll", type=int, default=10, help="minutes between two polls")
+    parser.add_argument("--poll", type=int, default=15, help="minutes between two polls")
     parser.add_argument("--mega-days", type=int, default=2, help="history of the mega KOL")
     parser.add_argument("--late", type=_per_tier, default=LATE, help="late comments per KOL")
     parser.add_argument("--requests", type=int, default=400, help="of prompt comments")
@@ -47,6 +49,8 @@ def main() -> None:
     args = parser.parse_args()
     if not args.crisis and not args.cost:
         parser.error("give --crisis, --cost or both")
+    # So that a started server is stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     if args.crisis:
         compare_runs(args)

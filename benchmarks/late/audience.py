@@ -24,7 +24,8 @@ _SURE, _UNSURE = 0.86, 0.05  # probability of the predicted class and of the opp
 def pool(seed: int) -> Pool:
     """An audience. Equal seeds give equal ones."""
     rng = np.random.default_rng([seed, 8])
-    words = ["".join(rng.choice(list(_LETTERS), int(rng.integers(3, 9)))) for _ in range(_WORDS)]
+    lengths = rng.integers(3, 9, _WORDS).tolist()
+    words = ["".join(rng.choice(list(_LETTERS), length)) for length in lengths]
     texts, scores = list[str](), list[tuple[float, float, float]]()
     known = set[str]()
     rows, copies = {}, {}
@@ -33,7 +34,8 @@ def pool(seed: int) -> Pool:
         while len(texts) < first + _TEXTS:
             short = rng.random() < _SHORT
             length = int(rng.integers(1, 4) if short else rng.integers(5, 15))
-            text = f"{label[:3]} " + " ".join(rng.choice(words, length))
+            text = " ".join(words[place] for place in rng.integers(0, _WORDS, length).tolist())
+            text = f"{label[:3]} {text}"
             if text not in known:
                 known.add(text)
                 texts.append(text)

@@ -72,6 +72,10 @@ class MeasuredPipeline(Pipeline):
         await super().commit_rerun(result, checkpoints, newest)
         self.reruns.append(result)
 
+    async def is_silence_due(self) -> bool:
+        """Whether the silence of a KOL changes something by now."""
+        return bool(await self.live.idle_marks(self.now(), self._steps))
+
     async def process(self) -> None:
         """Do all that is to be done now."""
         while await self.step():
