@@ -4,7 +4,8 @@ import ast
 import difflib
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import shlex
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from serving.errors import InputError
@@ -78,10 +79,18 @@ def plan_fields(
             continue
         elif preset is not None and name in preset.fields:
             sources[name] = preset.fields[name]
-        elif name not in fixed and name.casefold() in there:
+        elif name not in fixed and name in keys:
             sources[name] = FieldSource((name,))
+        elif name not in fixed and (own := _spelled(keys, [name])):
+            if len(own) > 1:
+                raise InputError(
+                    f"{name} may be {' or '.join(own)}; name one: --field {name}={own[0]}"
+                )
+            sources[name] = FieldSource((own[0],))
+            if own[0].casefold() != name:
+                aliases[name] = own[0]
         elif name not in fixed and preset is None:
-            found = [key for key in keys if key.casefold() in catalogue.aliases.get(name, ())]
+            found = _spelled(keys, catalogue.aliases.get(name, ()))
             if len(found) == 1:
                 sources[name] = FieldSource((found[0],))
                 aliases[name] = found[0]
@@ -234,17 +243,27 @@ def _list_in(cell: str) -> object:
 def _missing(missing: Sequence[str], keys: Sequence[str], catalogue: Catalogue) -> str:
     parts = []
     for name in missing:
-        alias = [key for key in keys if key.casefold() in catalogue.aliases.get(name, ())]
+        alias = _spelled(keys, catalogue.aliases.get(name, ()))
         close = difflib.get_close_matches(name, keys, n=1, cutoff=0.6)
         guess = alias[0] if alias else close[0] if close else None
         if guess is None and name in _OPTIONS:
             parts.append(_OPTIONS[name])
         else:
-            parts.append(f"--field {name}={guess or 'COLUMN'}")
+            parts.append("--field " + shlex.quote(f"{name}={guess or 'COLUMN'}"))
     return (
         f"there is no column for {', '.join(missing)}; the columns are {_listed(keys)}. "
         f"Name them, for example: {' '.join(parts)}"
     )
+
+
+def _spelled(keys: Sequence[str], names: Collection[str]) -> list[str]:
+    """The keys that are one of some names, however it is spelled: `Created At` is `created_at`."""
+    wanted = {_bare(name) for name in names}
+    return [key for key in keys if _bare(key) in wanted]
+
+
+def _bare(name: str) -> str:
+    return "".join(sign for sign in name.casefold() if sign.isalnum())
 
 
 def _listed(names: Sequence[str], limit: int = 20) -> str:

@@ -140,3 +140,32 @@ def test_json_says_what_ends_it(tmp_path: Path) -> None:
     assert "NaN" in imported(path).rejected[0]["reason"]
     path.write_text(json.dumps(items(3))[:-20])
     assert "ends in the middle" in imported(path).rejected[0]["reason"]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Platform,Comment ID,KOL ID,Text,Created At",
+        "platform,comment-id,kol-id,text,created-at",
+        "platform,commentId,kolId,text,createdAt",
+    ],
+)
+@pytest.mark.parametrize("lines", [False, True])
+def test_names_of_columns_in_other_spellings(tmp_path: Path, header: str, lines: bool) -> None:
+    """No id is derived where the file has one under a name that is only spelled otherwise."""
+    path = tmp_path / "c.csv"
+    _, *rows = TABLE.splitlines()
+    if lines:
+        names = header.split(",")
+        text = "\n".join(json.dumps(dict(zip(names, row.split(","), strict=True))) for row in rows)
+    else:
+        text = "\n".join([header, *rows])
+    path.write_text(text)
+    assert [item["comment_id"] for item in imported(path).items] == ["c0", "c1"]
+
+
+def test_two_columns_that_may_be_one_field_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "c.csv"
+    head, *rows = TABLE.replace("comment_id", "comment-id").splitlines()
+    path.write_text("\n".join([f"{head},commentId", *(f"{row},x" for row in rows)]))
+    assert "comment_id may be comment-id or commentId" in imported(path).failure
