@@ -117,7 +117,7 @@ def test_help_needs_no_heavy_import() -> None:
         (
             ["alerts", "--state", "opne"],
             2,
-            "'--state': 'opne' is not one of 'open', 'resolved'; see",
+            "'--state': 'opne' is not one of 'open', 'resolved', 'revised'; see",
         ),
         (
             ["alerts", "--limit", "0"],
