@@ -20,6 +20,8 @@ BOUNDS: dict[str, tuple[list[Any], list[Any]]] = {
     "sensitivity": ([0.001], [0]),
     "max_body_bytes": ([1024], [1023]),
     "max_items": ([1], [0]),
+    "max_import_bytes": ([1024], [1023]),
+    "import_folder": (["folder"], []),
     "log_queue": ([1], [0]),
     "score_queue": ([1], [0]),
     "batch_size": ([1, 4096], [0, 4097]),
