@@ -99,9 +99,9 @@ async def test_the_lists_are_what_runs(world: World, monkeypatch: pytest.MonkeyP
         ({"rebuilt": True}, [REBUILT, REBUILT]),
         ({"now": NOW + DAY}, [None, None]),
         ({"now": NOW + DAY + SECOND}, [TOO_OLD, TOO_OLD]),
-        ({"context": EventContext(silences=[silence(0, max_severity="critical")])},
-         ["silenced by 0", "silenced by 0"]),
-        ({"context": EventContext(silences=[silence(0, max_severity="critical")]), "event": None},
+        ({"context": EventContext(silences=[silence(1, max_severity="critical")])},
+         ["silenced by 1", "silenced by 1"]),
+        ({"context": EventContext(silences=[silence(1, max_severity="critical")]), "event": None},
          [None, None]),
     ],
 )  # fmt: skip
