@@ -185,6 +185,18 @@ async def test_new_likes_and_fields_are_updates_without_a_change(database: Datab
     assert [change.kind for change in await log.changes_after(0, 9)] == [EDITED]
 
 
+async def test_what_is_new_is_seen_also_where_the_text_is_the_same(database: Database) -> None:
+    log = CommentLog(database)
+    await log.append([comment("a")], NOW)
+    edited = comment("a", edited_at=EARLY)
+    assert await log.append([edited], NOW) == [UPDATED]
+    assert await log.append([edited], NOW) == [DUPLICATE]
+    assert await log.append([comment("a", edited_at=EARLY, removed=True)], NOW) == [UPDATED]
+    (logged,) = await log.after(0, 9)
+    assert logged.comment == comment("a", edited_at=EARLY, removed=True)
+    assert [change.kind for change in await log.changes_after(0, 9)] == [REMOVED]
+
+
 async def test_a_removed_comment_is_in_the_log_and_nowhere_else(database: Database) -> None:
     log, steps = CommentLog(database), StepStore(database)
     await log.append([comment("a", comment_id="1"), comment("b", comment_id="2")], NOW)
