@@ -11,7 +11,7 @@ import logging
 import signal
 import sys
 from collections.abc import Sequence
-from multiprocessing import Pool as Processes
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +68,11 @@ def compare_runs(args: argparse.Namespace) -> None:
             for delay in (args.delay, 0.0)
             for name, make in makers.items()
         ]
-        with Processes(args.processes) as processes:
-            results = processes.map(_play, runs, chunksize=1)
+        with ProcessPoolExecutor(args.processes) as processes:
+            results = list[crisis.CrisisResult]()
+            for result in processes.map(_play, runs):
+                _CONSOLE.print(f"{result.run}: {result.seconds:.0f} s", soft_wrap=True)
+                results.append(result)
     delayed, prompt = results[: len(makers)], results[len(makers) :]
     rows = [report.crisis_row(*pair) for pair in zip(prompt, delayed, strict=True)]
     report.show_crisis(rows, _CONSOLE)
@@ -83,10 +86,10 @@ def measure_costs(args: argparse.Namespace) -> None:
     mega = cost.SteadyKol("mega", 80_000, args.mega_days, args.late["mega"])
     pool = audience.pool(protocol.TEST_SEED)
     with databases(durable=True) as makers:
-        rows = [
-            asyncio.run(_costs(name, make(), pool, (nano, mega), args))
-            for name, make in makers.items()
-        ]
+        rows = []
+        for name, make in makers.items():
+            rows.append(asyncio.run(_costs(name, make(), pool, (nano, mega), args)))
+            _CONSOLE.print(rows[-1], soft_wrap=True)
     report.show_costs(rows, _CONSOLE)
     report.save(args.out, "cost", {"every_seconds": args.every, "rows": rows})
 

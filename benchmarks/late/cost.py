@@ -106,12 +106,14 @@ class LateWorld:
         pipeline: on it.
         clock: its clock.
         writer: of comments.
+        newest: of each KOL with a history, when its newest prompt comment was written.
     """
 
     database: Database
     pipeline: MeasuredPipeline
     clock: TestClock
     writer: CommentWriter
+    newest: dict[str, datetime] = field(default_factory=dict)
 
     async def receive(self, comments: list[Comment]) -> None:
         """Commit comments to the log."""
@@ -125,12 +127,14 @@ class LateWorld:
             self.clock.advance(max(reached - self.clock.now(), timedelta()))
             await self.receive(part)
             await self.pipeline.process()
+            self.newest[kol.kol_id] = part[-1].created_at
 
     def late_comment(self, kol: SteadyKol) -> Comment:
-        """A comment that was written at a random time of the KOL's last days."""
-        most = min(MOST, timedelta(days=kol.days))
+        """A comment that was written at a random time before the KOL's newest."""
+        newest = self.newest[kol.kol_id]
+        most = min(MOST, newest - EPOCH)
         back = LEAST + (most - LEAST) * float(self.writer.rng.random())
-        return self.writer.write(kol.kol_id, EPOCH + timedelta(days=kol.days) - back)
+        return self.writer.write(kol.kol_id, newest - back)
 
 
 def new_world(url: str, pool: Pool, seed: int) -> LateWorld:
@@ -141,14 +145,19 @@ def new_world(url: str, pool: Pool, seed: int) -> LateWorld:
 
 
 async def measure(world: LateWorld, kol: SteadyKol) -> LateCosts:
-    """Send late comments on a KOL with a history, one after another."""
+    """Send late comments on a KOL with a history, one after another.
+
+    Raises:
+        RuntimeError: one had no re-run, so it was not late.
+    """
     costs, pipeline = LateCosts(kol), world.pipeline
     for _ in range(kol.late):
         before = len(pipeline.reruns)
         await world.receive([world.late_comment(kol)])
         begun = perf_counter()
         while len(pipeline.reruns) == before:
-            await pipeline.step()
+            if not await pipeline.step() and len(pipeline.reruns) == before:
+                raise RuntimeError(f"a late comment on {kol.kol_id} had no re-run")
         costs.milliseconds.append(1000 * (perf_counter() - begun))
         costs.windows.append(await _windows(world, kol, pipeline.reruns[-1].since))
         await pipeline.process()

@@ -100,7 +100,9 @@ def test_a_delayed_run_ends_like_the_prompt_one(urls: Iterator[str]) -> None:
 def test_late_comments_are_timed_and_prompt_ones_beside_them(urls: Iterator[str]) -> None:
     async def run() -> tuple[cost.LateCosts, beside.PromptDelays, beside.PromptDelays]:
         world = cost.new_world(next(urls), POOL, 3)
-        kol = cost.SteadyKol("nano", 40, 2, 3)
+        kol = cost.SteadyKol(
+            "nano", 4, 8, 12
+        )  # its newest comment is hours before the last day's end
         await world.receive_history(kol)
         assert world.pipeline.reruns == []
         costs = await cost.measure(world, kol)
@@ -110,9 +112,9 @@ def test_late_comments_are_timed_and_prompt_ones_beside_them(urls: Iterator[str]
         return costs, alone, both
 
     costs, alone, both = asyncio.run(run())
-    assert len(costs.milliseconds) == len(costs.windows) == 3
+    assert len(costs.milliseconds) == len(costs.windows) == 12
     assert min(costs.milliseconds) > 0
-    assert all(0 < windows <= 83 for windows in costs.windows)
+    assert all(0 < windows <= 44 for windows in costs.windows)
     assert (len(alone.milliseconds), alone.reruns) == (3, 0)
     assert len(both.milliseconds) == 20
     assert both.reruns > 0
