@@ -1,10 +1,11 @@
 """Times on the command line: an instant, or a length of time from now."""
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import typer
 
+_DAY = 10  # characters of 2026-03-01
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _LENGTH = re.compile(r"(\d{1,5})([mhd])")
 
@@ -15,11 +16,15 @@ def parse_time(option: str, text: str) -> datetime:
     Raises:
         typer.BadParameter: `text` is not one; names the option.
     """
-    from serving.cli.files.columns import RowFault, parse_instant
+    from serving.ingest.values.invalid_value import InvalidValue
+    from serving.ingest.values.rules import TimeRules
+    from serving.ingest.values.times import read_time
 
     try:
-        return parse_instant(text, UTC)
-    except RowFault:
+        if len(text) == _DAY:
+            return datetime.combine(date.fromisoformat(text), time(), UTC)
+        return read_time(text, TimeRules(zone=UTC))
+    except (InvalidValue, ValueError):
         raise typer.BadParameter(f"{option} {text!r} is not a time like 2026-03-01T12:30") from None
 
 

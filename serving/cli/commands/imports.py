@@ -90,7 +90,6 @@ def import_files(
     """
     from serving.cli.commands.replay import service_for
     from serving.cli.instants import parse_time
-    from serving.errors import InputError
     from serving.ingest.importers.field_source import parse_fields
     from serving.ingest.importers.import_options import ImportOptions
     from serving.ingest.importers.preset import catalogue
@@ -105,7 +104,7 @@ def import_files(
     try:
         zone = parse_zone(time_zone) if time_zone else None
     except ValueError as error:
-        raise InputError(f"--time-zone {error}") from None
+        raise typer.BadParameter(f"--time-zone {error}") from None
     given = (("kol_id", kol), ("platform", platform))
     options = ImportOptions(
         constants={name: value for name, value in given if value},

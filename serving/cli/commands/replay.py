@@ -21,7 +21,8 @@ def replay(
         Path,
         typer.Argument(
             metavar="FILE",
-            help="A parquet, csv, tsv, ndjson or jsonl file; the text formats also as .gz.",
+            help="A CSV, Excel, JSON, NDJSON or parquet file, or the export of a known tool; also "
+            "compressed.",
             show_default=False,
         ),
     ],
@@ -43,9 +44,9 @@ def replay(
         list[str] | None,
         typer.Option(
             "--column",
-            metavar="FIELD=COLUMN",
-            help="Read a field from a column of another name, for example created_at=time; repeat "
-            "the option for several.",
+            metavar="FIELD=PATH",
+            help="Read a field from a column, key or JMESPath expression, for example "
+            "created_at=time; repeat the option for several.",
         ),
     ] = None,
     platform: Annotated[
@@ -60,10 +61,11 @@ def replay(
         str | None,
         typer.Option("--timezone", help="Time zone of times that name none, like Asia/Seoul."),
     ] = None,
-    encoding: Annotated[str, typer.Option("--encoding", help="Encoding of a CSV file.")] = "utf-8",
+    encoding: Annotated[
+        str | None, typer.Option("--encoding", help="Encoding of a CSV file [default: found].")
+    ] = None,
     delimiter: Annotated[
-        str | None,
-        typer.Option("--delimiter", help="Delimiter of a CSV file [default: found in its header]."),
+        str | None, typer.Option("--delimiter", help="Delimiter of a CSV file [default: found].")
     ] = None,
     database_url: DatabaseUrl = None,
     model: Model = None,
@@ -74,20 +76,31 @@ def replay(
     Sending a file twice is safe: comments that the service already has count as duplicates.
     """
     from serving.cli import terminal
-    from serving.cli.files.columns import ColumnMap, parse_assignments, parse_zone
     from serving.cli.files.readers import CommentFile
+    from serving.ingest.importers.field_source import parse_fields
+    from serving.ingest.importers.import_options import ImportOptions
+    from serving.ingest.importers.row_mapper import FIELDS
+    from serving.ingest.values.rules import TimeRules
+    from serving.ingest.values.times import parse_zone
 
     if url is not None and (database_url or model):
         raise typer.BadParameter("--database-url and --model cannot be combined with --url")
     pace = _parse_speed(speed)
-    mapping = ColumnMap(
-        parse_assignments(column or []),
-        {key: value for key, value in (("platform", platform), ("kol_id", kol_id)) if value},
-        parse_zone(timezone) if timezone else None,
+    try:
+        zone = parse_zone(timezone) if timezone else None
+    except ValueError as error:
+        raise typer.BadParameter(f"--timezone {error}") from None
+    given = (("platform", platform), ("kol_id", kol_id))
+    options = ImportOptions(
+        constants={name: value for name, value in given if value},
+        fields=parse_fields(column or [], FIELDS),
+        times=TimeRules(zone=zone),
+        encoding=encoding,
+        delimiter=delimiter,
     )
-    with CommentFile(file, mapping, encoding=encoding, delimiter=delimiter) as comments:
-        if ignored := comments.binding.ignored:
-            terminal.say(f"ignored columns: {', '.join(ignored)}")
+    with CommentFile(file, options) as comments:
+        if comments.notes:
+            terminal.say("; ".join(comments.notes))
         service = service_for(url, database_url, model)
         code = asyncio.run(_run(comments, service, pace, as_json=as_json))
     if code:

@@ -78,8 +78,11 @@ def _file(texts: Sequence[str]) -> Path | None:
 
 
 def _texts(texts: Sequence[str], column: str) -> Iterator[str]:
-    from serving.cli.files.formats import open_source
     from serving.errors import InputError
+    from serving.ingest.importers.byte_source import ByteSource
+    from serving.ingest.importers.field_source import column_of
+    from serving.ingest.importers.raw_row import ReaderOptions
+    from serving.ingest.importers.registry import format_of
 
     path = _file(texts)
     if path is None:
@@ -88,20 +91,24 @@ def _texts(texts: Sequence[str], column: str) -> Iterator[str]:
     if path.suffix.lower() == ".txt":
         yield from _lines(path)
         return
-    source = open_source(path, "utf-8", None)
+    source = ByteSource(path, path.name)
+    reader = format_of(source).open(source, ReaderOptions(names=frozenset({column.casefold()})))
     try:
-        names = source.columns()
-        if column not in names:
-            raise InputError(
-                f"{path.name} has no column {column!r}; name one with --text-column. Its columns: "
-                f"{', '.join(names)}"
-            )
-        for number, cells in source.rows():
-            if isinstance(cells, str):
-                raise InputError(f"{path.name}, {source.unit} {number}: {cells}")
-            yield str(cells.get(column) or "")
+        name = column
+        if reader.columns is not None:
+            found = column_of(column, reader.columns)
+            if found is None:
+                raise InputError(
+                    f"{path.name} has no column {column!r}; name one with --text-column. Its "
+                    f"columns: {', '.join(reader.columns)}"
+                )
+            name = found
+        for row in reader.rows():
+            if row.cells is None:
+                raise InputError(f"{path.name}, {reader.unit} {row.number}: {row.fault}")
+            yield str(row.cells.get(name) or "")
     finally:
-        source.close()
+        reader.close()
 
 
 def _lines(path: Path) -> Iterator[str]:

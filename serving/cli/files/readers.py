@@ -1,24 +1,34 @@
-"""Files of comments, read as a stream: parquet, CSV and NDJSON, the last two also gzipped.
+"""A file of comments for a replay: its rows as items of the API, with the time of each read.
 
-A row comes out as an item of the API, unchecked: the service decides what a comment is. A row that
-cannot even be read comes out with the reason instead, and reading goes on.
+The readers are those of imports. What else a comment needs is for the service to check.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from serving.cli.files.columns import ColumnBinding, ColumnMap, NaiveTime, RowFault
-from serving.cli.files.formats import open_source
-from serving.errors import InputError
+from serving.errors import ServingError
+from serving.ingest.importers.comment_source import CommentSource
+from serving.ingest.importers.import_options import ImportOptions
+from serving.ingest.importers.raw_row import RawRow
+from serving.ingest.values.invalid_value import InvalidValue
+from serving.ingest.values.times import read_time
+
+_NO_OPTIONS = ImportOptions()
+
+
+class RowFault(ServingError):
+    """One row of a file cannot be read."""
+
+    code = "bad_row"
 
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """One row of a file.
+    """One comment of a file, or one row that is none.
 
     Attributes:
-        number: its line in a text file (header = 1), its row in a parquet file, from 1.
+        number: its line in a text file (header = 1), else its row, from 1.
         item: the API's item; None where the row cannot be read.
         fault: why not; None where it can.
     """
@@ -29,42 +39,23 @@ class FileRow:
 
 
 class CommentFile:
-    """A file of comments and how to read it. A context manager.
+    """A file of comments. A context manager.
 
     Attributes:
         path: the file.
-        binding: which column holds which field.
         unit: what `FileRow.number` counts, "line" or "row".
     """
 
-    def __init__(
-        self,
-        path: Path,
-        mapping: ColumnMap | None = None,
-        *,
-        encoding: str = "utf-8",
-        delimiter: str | None = None,
-    ) -> None:
-        """Open the file and read its columns.
-
-        Args:
-            path: a parquet, csv, tsv, ndjson or jsonl file; text formats may end in `.gz`.
-            mapping: columns with other names, constants and the time zone.
-            encoding: of a text file.
-            delimiter: of a CSV file; None to find it in the header.
+    def __init__(self, path: Path, options: ImportOptions = _NO_OPTIONS) -> None:
+        """Open the file and find its fields.
 
         Raises:
-            InputError: the file does not exist, is empty, damaged, of an unknown kind or encoding,
-                or lacks a required column.
+            InputError: the file cannot be read, or lacks a required field.
         """
         self.path = path
-        self._source = open_source(path, encoding, delimiter)
+        self._source = CommentSource(path, path.name, options)
         self.unit = self._source.unit
-        try:
-            self.binding: ColumnBinding = (mapping or ColumnMap()).bind(self._source.columns())
-        except InputError as error:
-            self._source.close()
-            raise InputError(f"{path.name}: {error}") from None
+        self.notes = self._source.notes
 
     def __enter__(self) -> "CommentFile":
         return self
@@ -73,32 +64,30 @@ class CommentFile:
         self._source.close()
 
     def fraction(self) -> float:
-        """How much of the file has been read, in [0, 1]; of a text file, in bytes."""
+        """How much of the file has been read, in [0, 1]."""
         return self._source.fraction()
 
     def rows(self) -> Iterator[FileRow]:
-        """Every row in file order. Can be walked once.
-
-        Raises:
-            InputError: the file ends early or turns out damaged, or its first time has no zone
-                and none was given.
-        """
-        timed = False
-        for number, cells in self._source.rows():
-            if isinstance(cells, str):
-                yield FileRow(number, None, cells)
-                continue
-            try:
-                item = self.binding.item(cells)
-            except NaiveTime as fault:
-                if not timed:
-                    raise InputError(
-                        f"{self.path.name}, {self.unit} {number}: {fault}; name it, "
-                        "for example --timezone UTC or --timezone Asia/Seoul"
-                    ) from None
-                yield FileRow(number, None, str(fault))
-            except RowFault as fault:
-                yield FileRow(number, None, str(fault))
+        """Every comment in file order. Can be walked once."""
+        for row in self._source.rows():
+            if row.cells is None:
+                yield FileRow(row.number, None, row.fault)
             else:
-                timed = True
-                yield FileRow(number, item)
+                yield from self._comments(row)
+
+    def _comments(self, row: RawRow) -> Iterator[FileRow]:
+        for item in self._source.items(row):
+            try:
+                yield FileRow(row.number, self._timed(item))
+            except RowFault as fault:
+                yield FileRow(row.number, None, str(fault))
+
+    def _timed(self, item: dict[str, object]) -> dict[str, object]:
+        for name in ("created_at", "edited_at"):
+            if name in item:
+                try:
+                    at = read_time(item[name], self._source.times)
+                except InvalidValue as fault:
+                    raise RowFault(f"{name} {fault.message}") from None
+                item = item | {name: at.isoformat()}
+        return item

@@ -18,7 +18,8 @@ HEAD = 65_536
 _MOST_BYTES = 64 * 2**30
 _FREE_BYTES = 256 * 2**20  # that a compressed file may hold whatever its size
 _MOST_RATIO = 200  # text compresses to a hundredth at best; a bomb to a thousandth
-_CUT = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, zipfile.BadZipFile, OSError)
+# What the standard library raises for compressed data that is damaged or needs a password.
+_CUT = (EOFError, OSError, RuntimeError, ValueError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
 
 _OPENERS: dict[bytes, tuple[str, Callable[[IO[bytes]], object]]] = {
     b"\x1f\x8b": ("gzip", lambda raw: gzip.GzipFile(fileobj=raw)),

@@ -29,6 +29,9 @@ _STAND_IN = "\x1e"
 _MAX_CELL = 1 << 20
 _MAX_LINES = 2000  # of one record
 _SEP = re.compile(r'^"?sep=(.)"?\s*$', re.IGNORECASE)
+# `csv` takes a carriage return in a cell for a line end. It is a character that no text has until
+# the record is taken apart.
+_RETURN = "\ufdd0"
 _UNDECODED = re.compile("[\udc80-\udcff]")
 # How a cell with a time begins.
 _TIME = re.compile(
@@ -91,6 +94,7 @@ class DelimitedReader:
         self._taken: list[str] = []  # lines of the record that is being read
         self._line = 0  # of the line taken last
         self._time_column: int | None = None
+        self._least = 0  # delimiters before a carriage return that ends a record; 0 if any does
         first = list(itertools.islice(self._lines(), LOOK_AHEAD * 3))
         delimiter, start = _said(options.delimiter), 0
         if first and (match := _SEP.match(first[0].removeprefix("\ufeff").rstrip("\r\n"))):
@@ -103,6 +107,8 @@ class DelimitedReader:
             raise InputError(f"{source.name}: {error}") from None
         self._ahead.extend(first[start + begun :])
         self._line = start + begun
+        if sum(line.endswith("\r") for line in first) * 2 < len(first):
+            self._least = len(self.columns) - 1
         self.notes = self._described(begun - 1, guessed)
 
     def _header(self, lines: list[str], options: ReaderOptions) -> tuple[int, Sequence[str]]:
@@ -136,9 +142,21 @@ class DelimitedReader:
             line = ahead.popleft() if ahead else self._composed(readline(_MAX_CELL))
             if not line:
                 return
+            if self._least and line[-1] == "\r":
+                line = self._with_returns(line)
             self._line += 1
             self._taken.append(line)
             yield line
+
+    def _with_returns(self, line: str) -> str:
+        """A line with what follows a carriage return that is in one of its cells."""
+        delimiter = self._dialect.delimiter
+        while line[-1] == "\r" and line.strip() and line.count(delimiter) < self._least:
+            more = self._ahead.popleft() if self._ahead else self._text.readline(_MAX_CELL)
+            if not more or len(line) > _MAX_CELL:
+                break
+            line = line[:-1] + _RETURN + more
+        return line
 
     def _composed(self, line: str) -> str:
         """Vietnamese Windows writes the marks of tones behind their letters."""
@@ -164,6 +182,8 @@ class DelimitedReader:
             else:
                 if not "".join(cells).strip():
                     continue
+                if any(_RETURN in line for line in self._taken):
+                    cells = [cell.replace(_RETURN, "\r") for cell in cells]
                 whole = cells if len(cells) <= width else self._joined(cells, width)
                 fault = self._fault(whole, width)
                 if fault is None:

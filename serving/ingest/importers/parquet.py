@@ -28,7 +28,7 @@ class ParquetReader:
         path = self._opened.__enter__()
         try:
             self._file = pq.ParquetFile(path)
-        except (pa.ArrowInvalid, OSError):
+        except (pa.ArrowException, OSError, ValueError):
             self._opened.__exit__(None, None, None)
             raise InputError(
                 f"{source.name} is not a complete parquet file: it breaks off, is still being "
@@ -48,7 +48,7 @@ class ParquetReader:
                 for cells in zip(*columns, strict=True):
                     self._read += 1
                     yield RawRow(self._read, dict(zip(names, cells, strict=True)))
-        except (pa.ArrowInvalid, OSError) as error:
+        except (pa.ArrowException, OSError, ValueError) as error:
             reason = str(error).splitlines()[0]
             yield RawRow(self._read + 1, None, f"the file is damaged from here on ({reason})")
 

@@ -2,7 +2,6 @@
 
 import ast
 import difflib
-import hashlib
 import json
 import shlex
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -219,12 +218,6 @@ class RowMapper:
                     yield from found
                     continue
             self.replies_left_out += 1
-
-
-def derived_id(author: str | None, created_at: object, text: str) -> str:
-    """The id of a comment whose export has none: the same comment gets the same id again."""
-    whole = json.dumps([author, str(created_at), text]).encode()
-    return f"derived-{hashlib.sha256(whole).hexdigest()[:32]}"
 
 
 def _list_in(cell: str) -> object:

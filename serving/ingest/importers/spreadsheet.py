@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from pathlib import Path
 from types import MappingProxyType
+from zipfile import BadZipFile, ZipFile, is_zipfile
 
 import python_calamine as calamine
 
@@ -26,19 +28,19 @@ class SpreadsheetReader:
 
     def __init__(self, source: ByteSource, options: ReaderOptions) -> None:
         self._name = source.name
-        _check_size(source)
         self._opened = source.on_disk()
         path = self._opened.__enter__()
         try:
+            _check_size(path)
             self._book = calamine.CalamineWorkbook.from_path(str(path))
             sheet, place, self.columns = self._choose(options)
+            self._sheet = self._book.get_sheet_by_name(sheet)
         except InputError:
             self.close()
             raise
-        except (calamine.CalamineError, OSError, ValueError) as error:
+        except (calamine.CalamineError, OSError, RuntimeError, ValueError, BadZipFile) as error:
             self.close()
             raise InputError(f"{source.name} is not a readable spreadsheet: {error}") from None
-        self._sheet = self._book.get_sheet_by_name(sheet)
         self._skip = place + 1
         self._read, self._total = 0, max(self._sheet.total_height, 1)
         self.notes = [f"sheet {sheet!r}"] if len(self._book.sheet_names) > 1 else []
@@ -112,13 +114,16 @@ def _value(cell: object) -> object:
     return str(cell)
 
 
-def _check_size(source: ByteSource) -> None:
-    import zipfile
+def _check_size(path: Path) -> None:
+    """Refuse a file that unpacks to more than memory should hold.
 
-    if source.compression is None and zipfile.is_zipfile(source.path):
-        with zipfile.ZipFile(source.path) as archive:
+    Raises:
+        InputError: it does.
+    """
+    if is_zipfile(path):
+        with ZipFile(path) as archive:
             if sum(member.file_size for member in archive.infolist()) > _MOST_BYTES:
-                raise InputError(f"{source.name} unpacks to more than 4 GiB; save it as CSV")
+                raise InputError("the spreadsheet unpacks to more than 4 GiB; save it as CSV")
 
 
 register(

@@ -20,7 +20,7 @@ from model.fake_backend import FakeBackend
 from serving.app import create_app
 from serving.cli import hosting, plugins, terminal
 from serving.cli import main as cli
-from serving.cli.files import columns
+from serving.cli.files import readers
 from serving.client import errors
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -65,7 +65,7 @@ def test_general_options_exit_codes_and_error_codes_are_documented() -> None:
         assert all(f"{option}`" in text for option in parameter.opts)
     for code in terminal.ExitCode:
         assert f"| {code.value} |" in text
-    for module in (errors, columns, hosting):
+    for module in (errors, readers, hosting):
         for _, kind in inspect.getmembers(module, inspect.isclass):
             if kind.__module__ == module.__name__ and hasattr(kind, "code"):
                 assert f"| `{kind.code}` |" in text
@@ -105,7 +105,7 @@ def test_help_needs_no_heavy_import() -> None:
         (["replay", "bad.csv", "--speed", "-1"], 2, "neither a number above 0 nor 'max'"),
         (["replay", "bad.csv", "--column", "when=t"], 2, "no field 'when'"),
         (["replay", "bad.csv", "--timezone", "Mars"], 2, "--timezone 'Mars' is not a time zone"),
-        (["replay", "bad.csv"], 2, "no column for comment_id, kol_id, created_at"),
+        (["replay", "bad.csv"], 2, "no column for kol_id, created_at"),
         (["replay", "good.csv", "--url", "http://127.0.0.1:9"], 3, "no service answers"),
         (["replay", "good.csv", "--database-url", "oracle://x"], 1, "database_url"),
         (["kols", "--url", "http://127.0.0.1:9"], 3, "no service answers"),
@@ -136,7 +136,7 @@ def test_help_needs_no_heavy_import() -> None:
             "'SILENCE': must be a valid integer; see 'groundswell sil",
         ),
         (["replay", "good.csv", "--url", "http://x", "--model", "m"], 2, "combined with --url"),
-        (["replay", "sheet.xlsx"], 2, "Save a spreadsheet as CSV"),
+        (["replay", "sheet.xlsx"], 2, "is not a readable spreadsheet"),
         (["kols", "--url", "here:80"], 3, "set it with --url or GROUNDSWELL_URL"),
         (["score", "none.csv"], 2, "there is no file"),
         (["score", "good.csv", "--text-column", "body"], 2, "no column 'body'"),
