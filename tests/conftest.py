@@ -35,6 +35,14 @@ def smoke(tmp_path_factory: pytest.TempPathFactory) -> Smoke:
     return Smoke(data, base, run, artifact, result.output)
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Keep bytes out of the names of tests.
+
+    Compressed bytes may hold the time, and then the workers of one run collect different tests.
+    """
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish() -> None:
     """Collect what cancelled tests left suspended, before plugins import modules at the end.
