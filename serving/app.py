@@ -1,23 +1,17 @@
-"""The composition root: everything is built here and handed in; nothing exists at import."""
+"""The web application: its routes, and the service behind them."""
 
-import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
-import httpx
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import RedirectResponse
 from fastapi_offline import FastAPIOffline
 from prometheus_client import CollectorRegistry
 
-from model.batcher import Batcher
 from model.classifier import SentimentClassifier
-from monitoring.policy import Policy
-from serving.api import actions as actions
+from serving import startup
 from serving.api import (
+    actions,
     alerts,
     charts,
     comments,
@@ -36,44 +30,9 @@ from serving.api import (
     stream,
 )
 from serving.api.timing import RequestTiming
-from serving.charts.chart_service import ChartService
 from serving.clock import Clock, SystemClock
-from serving.ingest.group_commit import GroupCommit
-from serving.ingest.import_worker import ImportWorker
-from serving.ingest.intake import Intake
 from serving.metrics import Metrics
-from serving.notify.attachments import Attachments
-from serving.notify.channels.base import Channel
-from serving.notify.channels.registry import ChannelContext
-from serving.notify.config import notification_config as notification_config
-from serving.notify.dispatcher import Dispatcher
-from serving.notify.outbox import NotificationOutbox
-from serving.notify.stored_attachments import StoredAttachments
-from serving.notify.workers.escalator import Escalator
-from serving.notify.workers.unmute_notifier import UnmuteNotifier
-from serving.pipeline.broadcast import Broadcast
-from serving.pipeline.pipeline import Pipeline
-from serving.reports.digest_builder import DigestBuilder
-from serving.reports.digest_scheduler import DigestScheduler
-from serving.service import Service
-from serving.settings import Settings, environment
-from serving.storage.action_store import ActionStore
-from serving.storage.alert_store import AlertStore
-from serving.storage.comment_log import CommentLog
-from serving.storage.database import Database
-from serving.storage.delay_store import DelayStore
-from serving.storage.delivery_store import DeliveryStore
-from serving.storage.follower_store import FollowerStore
-from serving.storage.import_store import ImportStore
-from serving.storage.kol_mover import KolMover
-from serving.storage.kol_store import KolStore
-from serving.storage.mood_store import MoodStore
-from serving.storage.policy_store import PolicyStore
-from serving.storage.post_names import PostNameStore
-from serving.storage.post_store import PostStore
-from serving.storage.rerun_store import RerunStore
-from serving.storage.silence_store import SilenceStore
-from serving.storage.step_store import StepStore
+from serving.settings import Settings
 from serving.web import pages
 
 _ABOUT = (
@@ -100,7 +59,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            app.state.service = await _start(
+            app.state.service = await startup.start(
                 settings, classifier, clock or SystemClock(), metrics, stack
             )
             yield
@@ -143,198 +102,3 @@ def create_app(
         return RedirectResponse("/docs")
 
     return app
-
-
-async def _start(
-    settings: Settings,
-    classifier: SentimentClassifier | None,
-    clock: Clock,
-    metrics: Metrics,
-    stack: AsyncExitStack,
-) -> Service:
-    """Build the parts, start the workers, and leave their stopping to `stack`."""
-    database = Database(settings.database_url, settings.database_password_file)
-    await asyncio.to_thread(database.upgrade)
-    stack.push_async_callback(database.close)
-    await database.claim()
-    if classifier is None:
-        classifier = await asyncio.to_thread(
-            SentimentClassifier.load, settings.model, threads=settings.model_threads
-        )
-    batcher = Batcher(
-        classifier, max_waiting_texts=settings.score_queue, observer=metrics.show_batch
-    )
-    chart_service = ChartService(AlertStore(database), MoodStore(database), KolStore(database))
-    stack.callback(chart_service.close)
-    found = notification_config.EMPTY
-    if settings.channels is not None:
-        found = await asyncio.to_thread(notification_config.load, settings.channels, environment())
-    dispatcher, outbox = await _delivery(
-        found,
-        settings,
-        DeliveryStore(database),
-        clock,
-        metrics,
-        StoredAttachments(chart_service),
-        stack,
-    )
-    log, steps, written = (
-        CommentLog(database),
-        StepStore(database, outbox, horizon=settings.horizon),
-        Broadcast(),
-    )
-    policies, policy = PolicyStore(database), policy_of(settings)
-    pipeline = Pipeline(
-        log=log,
-        steps=steps,
-        reruns=RerunStore(database),
-        policies=policies,
-        scorer=batcher,
-        model_id=classifier.model_id,
-        policy=policy,
-        clock=clock,
-        metrics=metrics,
-        written=written,
-        batch_size=min(settings.batch_size, settings.score_queue),
-        idle_after=settings.idle,
-    )
-    group_commit = GroupCommit(log, clock, capacity=settings.log_queue, on_commit=pipeline.wake)
-    unmute_notifier, escalator = (
-        UnmuteNotifier(database, outbox, metrics),
-        Escalator(database, outbox, metrics, clock),
-    )
-    digest_scheduler = DigestScheduler(database, outbox, metrics, clock, found.digests)
-    people = (
-        (dispatcher, unmute_notifier, escalator, digest_scheduler)
-        if dispatcher.channels
-        else (dispatcher,)
-    )
-    if dispatcher.channels:
-        chart_service.warm_up()
-    for worker in (batcher, *people, pipeline, group_commit):
-        await worker.start()
-        stack.push_async_callback(worker.stop)
-    import_worker = await _imports(
-        database, settings, clock, metrics, group_commit, pipeline, stack
-    )
-    metrics.watch(
-        "groundswell_log_queue_comments",
-        "Comments that wait for commit.",
-        lambda: group_commit.waiting,
-    )
-    metrics.watch(
-        "groundswell_score_queue_texts", "Texts that wait for the model.", lambda: batcher.waiting
-    )
-    return Service(
-        settings=settings,
-        clock=clock,
-        metrics=metrics,
-        log=log,
-        kols=KolStore(database),
-        kol_mover=KolMover(database, outbox),
-        followers=FollowerStore(database),
-        posts=PostStore(database),
-        post_names=PostNameStore(database),
-        policies=policies,
-        policy=policy,
-        moods=MoodStore(database),
-        alerts=AlertStore(database),
-        steps=steps,
-        reruns=RerunStore(database),
-        deliveries=DeliveryStore(database),
-        delays=DelayStore(database),
-        charts=chart_service,
-        actions=ActionStore(database),
-        silences=SilenceStore(database),
-        group_commit=group_commit,
-        imports=ImportStore(database),
-        import_worker=import_worker,
-        model_id=classifier.model_id,
-        batcher=batcher,
-        pipeline=pipeline,
-        written=written,
-        notification_config=found,
-        dispatcher=dispatcher,
-        unmute_notifier=unmute_notifier,
-        escalator=escalator,
-        digests=DigestBuilder(database),
-        digest_scheduler=digest_scheduler,
-    )
-
-
-async def _imports(
-    database: Database,
-    settings: Settings,
-    clock: Clock,
-    metrics: Metrics,
-    group_commit: GroupCommit,
-    pipeline: Pipeline,
-    stack: AsyncExitStack,
-) -> ImportWorker:
-    """What reads the files that are sent; it stops before what it writes to."""
-    folder = stack.enter_context(
-        TemporaryDirectory(
-            prefix="groundswell-imports-",
-            dir=settings.import_folder,
-            ignore_cleanup_errors=True,
-        )
-    )
-    log, kols = CommentLog(database), KolStore(database)
-    worker = ImportWorker(
-        ImportStore(database),
-        kols,
-        clock,
-        metrics,
-        new_intake=lambda: Intake(group_commit, kols, clock, metrics),
-        backlog=lambda: log.count_after(pipeline.progress.seq),
-        last_seq=log.last_seq,
-        folder=Path(folder),
-    )
-    await worker.start()
-    stack.push_async_callback(worker.stop)
-    return worker
-
-
-async def _delivery(
-    found: notification_config.NotificationConfig,
-    settings: Settings,
-    store: DeliveryStore,
-    clock: Clock,
-    metrics: Metrics,
-    attachments: Attachments,
-    stack: AsyncExitStack,
-) -> tuple[Dispatcher, NotificationOutbox]:
-    """What tells people: the outbox that the pipeline writes, the sender that empties it."""
-    channels: Mapping[str, Channel] = {}
-    if found.channels:
-        http = await stack.enter_async_context(httpx.AsyncClient(timeout=settings.notify_timeout))
-        context = ChannelContext(http, clock, attachments)
-        channels = {name: channel.build(context) for name, channel in found.channels.items()}
-    stateful_receivers = {name for name, channel in found.channels.items() if channel.type.stateful}
-    dispatcher = Dispatcher(
-        store=store,
-        channels=channels,
-        clock=clock,
-        metrics=metrics,
-        attempts=settings.notify_attempts,
-        timeout=settings.notify_timeout,
-        public_url=settings.public_url,
-        stateful_receivers=stateful_receivers,
-    )
-    outbox = NotificationOutbox(
-        found.routes,
-        clock,
-        max_age=settings.notified_age,
-        late_page_within=settings.late_pages,
-        on_commit=dispatcher.committed,
-        stateful_receivers=stateful_receivers,
-    )
-    return dispatcher, outbox
-
-
-def policy_of(settings: Settings) -> Policy:
-    """The detector's policy, with what the settings change of it."""
-    standard = Policy()
-    if settings.sensitivity is None:
-        return standard
-    return replace(standard, sensitivity=settings.sensitivity)

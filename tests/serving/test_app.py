@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 
 from model.batcher import Batcher
 from model.classifier import SentimentClassifier
-from serving.app import create_app, policy_of
+from serving.app import create_app
 from serving.charts.chart_service import ChartService
 from serving.clock import SystemClock, TestClock
 from serving.ingest.group_commit import GroupCommit
@@ -21,6 +21,7 @@ from serving.notify.workers.unmute_notifier import UnmuteNotifier
 from serving.pipeline.pipeline import Pipeline
 from serving.reports.digest_scheduler import DigestScheduler
 from serving.settings import Settings
+from serving.startup import policy_of
 from serving.storage.database import Database
 from tests.serving.conftest import NOW
 from tests.serving.streams import wait_until_processed

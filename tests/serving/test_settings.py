@@ -18,7 +18,7 @@ from fastapi.testclient import TestClient
 
 from model.classifier import SentimentClassifier
 from monitoring.engine import KolStatus
-from serving import app as app_module
+from serving import startup
 from serving.api.stream import stream
 from serving.app import create_app
 from serving.cli import hosting
@@ -88,10 +88,10 @@ def start(
 ) -> Start:
     found = Start(settings, classifier, clock)
     for name in ("Database", "Dispatcher", "GroupCommit", "NotificationOutbox", "StepStore"):
-        part = getattr(app_module, name)
-        monkeypatch.setattr(app_module, name, found.recording(name, part))
+        part = getattr(startup, name)
+        monkeypatch.setattr(startup, name, found.recording(name, part))
     http = found.recording("AsyncClient", httpx.AsyncClient)
-    monkeypatch.setattr(app_module, "httpx", SimpleNamespace(AsyncClient=http))
+    monkeypatch.setattr(startup, "httpx", SimpleNamespace(AsyncClient=http))
     return found
 
 
