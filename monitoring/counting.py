@@ -87,17 +87,22 @@ class WindowCounter:
             Whether it was late, and whether it repeats a comment of an open minute.
         """
         state = self.state
-        minute = minute_of(scored.comment.created_at)
+        minute, seconds = (
+            minute_of(scored.comment.created_at),
+            scored.comment.created_at.timestamp(),
+        )
+        reached = seconds if received_at is None else min(seconds, received_at.timestamp())
         if minute < state.closed_until:
             state.late += 1
+            self.reach(reached)  # a silence may have closed the minute of the newest comment
             return True, False
         mark = mark_of(scored.comment)
         held = state.open.setdefault(minute, {})
         if mark in held:
             state.repeats += 1
             return False, True
-        entry = held[mark] = _entry(scored)
-        self.reach(entry[0] if received_at is None else min(entry[0], received_at.timestamp()))
+        held[mark] = _entry(scored)
+        self.reach(reached)
         return False, False
 
     def amend(self, scored: ScoredComment) -> bool:

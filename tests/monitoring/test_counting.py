@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitoring.counting import WindowCounter
+from monitoring.event_time import minute_of
 from monitoring.near_duplicates import RecentTexts, signature
 from tests.monitoring.streams import START, scored
 
@@ -38,6 +39,18 @@ def test_a_comment_for_a_closed_minute_is_late_and_not_counted():
     assert windows.state.late == 1
     windows.reach((START + timedelta(hours=1)).timestamp())
     assert [window.comments for window in windows.close()] == [1]
+
+
+def test_a_late_comment_may_be_the_newest_of_a_minute_that_silence_closed():
+    windows = counter()
+    windows.add(scored(START, 1))
+    windows.settle(minute_of(START) + 1)
+    written = START + 50 * SECOND
+    assert windows.add(scored(written, 2), START + 30 * SECOND) == (True, False)
+    assert windows.state.latest == (START + 30 * SECOND).timestamp()
+    assert windows.add(scored(written, 3)) == (True, False)
+    assert windows.state.latest == written.timestamp()
+    assert windows.close() == []
 
 
 def test_a_repeat_in_an_open_minute_is_counted_once():

@@ -15,6 +15,7 @@ from fastapi.testclient import TestClient
 
 from model.classifier import SentimentClassifier
 from model.fake_backend import FakeBackend
+from monitoring.policy import Policy
 from serving.app import create_app
 from serving.clock import TestClock
 from serving.ingest import import_worker
@@ -258,3 +259,24 @@ def test_a_storm_is_found_whatever_the_order(
     send(client, comments[::-1] if order == "newest first" else polled_hourly(comments))
     assert [alert["severity"] for alert in prompt_alerts] == ["critical"]
     assert alerts(client) == prompt_alerts
+
+
+@pytest.mark.parametrize("send", [by_import, by_comments])
+def test_a_slower_storm_is_critical_soon_after_it_meets_the_conditions(
+    client: TestClient, send: Callable[[TestClient, list[dict[str, Any]]], None]
+) -> None:
+    start, quiet = NOW - timedelta(days=2), timedelta(hours=30, minutes=5)
+    comments = [
+        comment
+        for comment in storm("lena", start, days=1.5, storm_after=quiet)
+        if comment["comment_id"].endswith("-0")  # one a minute
+    ]
+    send(client, comments)
+    (alert,) = client.get("/v1/alerts").json()["items"]
+    detail = client.get(f"/v1/alerts/{alert['alert_id']}").json()
+    opened, critical, *_ = detail["events"]
+    assert (opened["severity"], critical["severity"]) == ("warning", "critical")
+    assert datetime.fromisoformat(critical["at"]).minute != 0
+    # There is a comment a minute, so ten more negative ones take ten minutes at least.
+    least = Policy().critical_negative
+    assert least <= critical["evidence"]["negative"] < least + 10

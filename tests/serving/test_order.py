@@ -55,6 +55,27 @@ async def test_newest_first_gives_what_oldest_first_gives(
     await other.database.close()
 
 
+async def test_the_newest_comment_may_come_after_silence_closed_its_minute(
+    world: PipelineWorld,
+) -> None:
+    world.clock = TestClock(START)
+    pipeline = world.pipeline()
+    first, second = (
+        item | {"created_at": (START + timedelta(seconds=seconds)).isoformat()}
+        for item, seconds in zip(storm("lena", START)[:2], (10, 50), strict=True)
+    )
+    world.clock.advance(timedelta(seconds=15))
+    await world.receive([first])
+    await process_all(pipeline)
+    world.clock.advance(5 * MINUTE)
+    await process_all(pipeline)
+    await world.receive([second])
+    await process_all(pipeline)
+    async with world.database.read() as connection:
+        counted = (await connection.execute(select(minute_scores.c.comments))).scalars().all()
+    assert counted == [2]
+
+
 @dataclass(frozen=True, slots=True)
 class ArrivalPlan:
     """How the comments of a stream come in.
