@@ -211,8 +211,13 @@ def signatures_of(comments: Iterable[ScoredComment]) -> list[Signature]:
     ordered = sorted(
         comments, key=lambda scored: (scored.comment.created_at, mark_of(scored.comment))
     )
-    found = (signature(scored.comment.text) for scored in ordered)
+    found = (signature_of(scored.comment) for scored in ordered)
     return [hashes for hashes in found if hashes]
+
+
+def signature_of(comment: Comment) -> Signature:
+    """The signature of a comment's text, also where the text was erased."""
+    return signature(comment.text) if comment.fingerprint is None else comment.fingerprint
 
 
 def mark_of(comment: Comment) -> str:
@@ -224,7 +229,7 @@ def _entry(scored: ScoredComment) -> _Entry:
     comment = scored.comment
     author = None if comment.author_id is None else _short_hash(comment.author_id)
     seconds = comment.created_at.timestamp()
-    return seconds, scored.negative, scored.positive, author, signature(comment.text)
+    return seconds, scored.negative, scored.positive, author, signature_of(comment)
 
 
 def _short_hash(name: str) -> str:

@@ -134,7 +134,11 @@ def explain(
         expected_share = negative / len(baseline) if baseline else 0.0
     documents = [(terms_of(scored.comment.text), scored.negative) for scored in incident]
     terms = distinctive(documents, (terms_of(scored.comment.text) for scored in baseline), top)
-    liked = [scored for scored in incident if scored.comment.likes and scored.negative >= _NEGATIVE]
+    liked = [
+        scored
+        for scored in incident
+        if scored.comment.likes and scored.comment.text and scored.negative >= _NEGATIVE
+    ]
     liked.sort(key=lambda scored: (-(scored.comment.likes or 0), _key(scored)))
     languages = Counter(scored.comment.lang for scored in incident if scored.comment.lang)
     platforms = Counter(scored.comment.platform for scored in incident)
@@ -204,6 +208,8 @@ def _representative(
         author = scored.comment.author_id
         if len(chosen) == top or scored.negative < _NEGATIVE:
             break
+        if not scored.comment.text:  # it was erased
+            continue
         found = documents[i][0]
         alike = any(2 * len(found & other) >= min(len(found), len(other)) for other in kept)
         if alike or (author is not None and author in authors):

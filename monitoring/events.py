@@ -21,6 +21,8 @@ class Comment:
         likes: at the time of reading; None where the source does not say.
         edited_at: when the text was last changed, aware, UTC; None where the source does not say.
         removed: whether it was deleted; its text is empty if it was never known.
+        fingerprint: of a comment that was erased: what near-duplicates of its former text are
+            known by; its text is empty. None for every other comment.
     """
 
     platform: str
@@ -35,6 +37,12 @@ class Comment:
     likes: int | None = None
     edited_at: datetime | None = None
     removed: bool = False
+    fingerprint: tuple[int, ...] | None = None
+
+    @property
+    def erased(self) -> bool:
+        """Whether its text and author were taken out of the log."""
+        return self.fingerprint is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from monitoring.events import Comment
 from serving.clock import Clock
 from serving.errors import NotReady, ServingError, TooBusy
 from serving.ingest.fast_clocks import FastClocks
+from serving.storage.author_ids import AuthorIds
 from serving.storage.comment_log import CommentLog
 from serving.storage.comment_update import CommentOutcome
 
@@ -25,15 +26,24 @@ class GroupCommit:
 
     Attributes:
         fast_clocks: the senders whose comments claim to be from after their receipt.
+        author_ids: how the ids of authors are stored.
+        deleted_kols: KOLs whose comments are not taken, because they were deleted.
     """
 
     def __init__(
-        self, log: CommentLog, clock: Clock, *, capacity: int, on_commit: Callable[[], None]
+        self,
+        log: CommentLog,
+        clock: Clock,
+        *,
+        capacity: int,
+        on_commit: Callable[[], None],
+        author_ids: AuthorIds | None = None,
     ) -> None:
         self._log = log
         self._clock = clock
         self._capacity = capacity
         self._on_commit = on_commit
+        self.author_ids = author_ids or AuthorIds()
         self._queue: deque[Waiting] = deque()
         self._waiting = 0
         self._arrived = asyncio.Event()
@@ -41,6 +51,7 @@ class GroupCommit:
         self._drained.set()
         self._task: asyncio.Task[None] | None = None
         self.fast_clocks = FastClocks()
+        self.deleted_kols: frozenset[str] = frozenset()
 
     @property
     def waiting(self) -> int:
@@ -116,7 +127,9 @@ class GroupCommit:
         return group
 
     async def _commit(self, group: list[Waiting]) -> None:
-        everything = [comment for comments, _ in group for comment in comments]
+        everything = self.author_ids.of_comments(
+            [comment for comments, _ in group for comment in comments]
+        )
         try:
             now = self._clock.now()
             outcomes = await self._log.append(everything, now)

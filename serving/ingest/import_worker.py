@@ -12,7 +12,7 @@ import msgspec
 import structlog
 
 from serving.clock import Clock
-from serving.errors import ServingError, TooBusy
+from serving.errors import ServingError, StoreError, TooBusy
 from serving.ingest.importers.import_options import ImportOptions
 from serving.ingest.importers.importer import BatchAnswer, Importer
 from serving.ingest.importers.known_kols import known_kols
@@ -95,7 +95,10 @@ class ImportWorker:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-            await self._store.interrupt(self._clock.now())
+            try:
+                await self._store.interrupt(self._clock.now())
+            except StoreError as error:  # the next start marks them
+                _logger.warning("imports_not_marked", error=str(error))
 
     def check_room(self) -> None:
         """Whether another file can be taken.

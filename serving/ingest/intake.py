@@ -71,7 +71,9 @@ class Intake:
                 checked.append(
                     item
                     if isinstance(item, InvalidComment)
-                    else parse_comment(item, now=now, adjustments=self.adjustments, known=known)
+                    else self._wanted(
+                        parse_comment(item, now=now, adjustments=self.adjustments, known=known)
+                    )
                 )
             except InvalidComment as fault:
                 checked.append(fault)
@@ -88,6 +90,17 @@ class Intake:
                 receipts.append(Receipt(index, item, status))
                 self._count(self._metrics.kol(entry.kol_id), status)
         return receipts
+
+    def _wanted(self, comment: Comment) -> Comment:
+        """The comment, if its KOL was not deleted."""
+        if comment.kol_id in self._writer.deleted_kols:
+            raise InvalidComment(
+                "deleted_kol",
+                "kol_id",
+                f"KOL {comment.kol_id!r} was deleted; PUT /v1/kols/{comment.kol_id} registers it"
+                " again",
+            )
+        return comment
 
     async def _known_kols(self, items: Iterable[object]) -> KnownKols:
         """The KOLs that are named by a handle, or by an id that no new KOL could have."""

@@ -106,24 +106,25 @@ class Pipeline:
         self._arrived.set()
 
     @asynccontextmanager
-    async def paused(self) -> AsyncIterator[None]:
+    async def paused(self, *, restore: bool = True) -> AsyncIterator[None]:
         """Between two steps: what they build on may be changed in the database meanwhile.
 
-        Afterwards the engine is restored from there.
+        Afterwards the engine is restored from there, unless that changed nothing of its state.
         """
         async with self._stepping:
             try:
                 yield
             finally:
-                self._must_restore = True
+                self._must_restore |= restore
         self.wake()
 
     async def start(self) -> None:
         """Restore the engine and begin.
 
         Raises:
-            StoreError: the stored states cannot be read.
+            StoreError: the stored states cannot be read, or are not complete.
         """
+        await self._steps.check()
         await self._restore()
         self._task = asyncio.create_task(self._run(), name="pipeline")
 
@@ -232,9 +233,11 @@ class Pipeline:
             self._spare = self._spare - (monotonic() - started) if found else 0.0
 
     async def _observe(self, batch: list[LoggedComment]) -> None:
-        known = [logged for logged in batch if not logged.removed or logged.comment.text]
+        known = [logged for logged in batch if logged.judged]
+        kept = {i: logged.kept for i, logged in enumerate(known) if logged.kept is not None}
         with self._metrics.stage("score"):
-            scored, predictions = await score(self._scorer, [logged.comment for logged in known])
+            comments = [logged.comment for logged in known]
+            scored, predictions = await score(self._scorer, comments, kept)
         events: list[AlertEvent] = []
         minute_scores: list[MinuteScore] = []
         checkpoints: list[Checkpoint] = []

@@ -9,6 +9,7 @@ import structlog
 
 from monitoring.alerts import AlertEvent
 from monitoring.checkpoints import Checkpoint
+from monitoring.errors import SnapshotError
 from monitoring.event_time import moment_of
 from monitoring.matching import compare
 from monitoring.rerun import Rerun
@@ -103,9 +104,16 @@ class Rerunner:
             return
         changed = self._reach(newest, pending.changed)
         checkpoint = await self._store.checkpoint_up_to(kol_id, changed.first)
+        policies = host.live.policies(kol_id)
+        try:
+            run = Rerun(kol_id, policies, checkpoint)
+        except SnapshotError as error:
+            # Its windows are stored, so the KOL can be judged again from its beginning instead.
+            _log.warning("checkpoint_unreadable", kol=kol_id, error=str(error))
+            checkpoint = None
+            run = Rerun(kol_id, policies, checkpoint)
         since = -1 if checkpoint is None else checkpoint.minute
         unchanged = moment_of(changed.first)
-        run = Rerun(kol_id, host.live.policies(kol_id), checkpoint)
         reader = WindowReader(
             self._store,
             changed,

@@ -1,10 +1,14 @@
 """Comments into scored comments, by the model behind the batcher."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Protocol
 
 from model.types import Prediction
 from monitoring.events import Comment, ScoredComment
+from serving.storage.comment_log import CommentScores
+
+_NONE: Mapping[int, CommentScores] = MappingProxyType({})
 
 
 class Scorer(Protocol):
@@ -21,17 +25,27 @@ class Scorer(Protocol):
 
 
 async def score(
-    scorer: Scorer, comments: Sequence[Comment]
+    scorer: Scorer, comments: Sequence[Comment], kept: Mapping[int, CommentScores] = _NONE
 ) -> tuple[list[ScoredComment], list[Prediction]]:
     """Comments with what the model says of each; equal texts are scored once.
+
+    Args:
+        scorer: the model.
+        comments: some comments.
+        kept: what it said of those whose texts were erased, by their places among `comments`.
 
     Raises:
         Overloaded: too many texts wait already.
         ModelError: the model failed.
     """
-    texts = list(dict.fromkeys(comment.text for comment in comments))
+    texts = list(dict.fromkeys(one.text for i, one in enumerate(comments) if i not in kept))
     found = dict(zip(texts, await scorer.predict(texts), strict=True)) if texts else {}
-    predictions = [found[comment.text] for comment in comments]
+    predictions = [
+        Prediction(said.negative, said.neutral, said.positive, said.offensive)
+        if (said := kept.get(index)) is not None
+        else found[comment.text]
+        for index, comment in enumerate(comments)
+    ]
     scored = [
         ScoredComment(comment, p.negative, p.neutral, p.positive, p.offensive)
         for comment, p in zip(comments, predictions, strict=True)

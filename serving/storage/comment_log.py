@@ -21,6 +21,23 @@ from serving.storage.tables import comment_changes, comment_versions, comments, 
 
 
 @dataclass(frozen=True, slots=True)
+class CommentScores:
+    """What the model says of a comment.
+
+    Attributes:
+        negative: P(negative), in [0, 1].
+        neutral: P(neutral).
+        positive: P(positive).
+        offensive: P(offensive); None where the model has no such head.
+    """
+
+    negative: float
+    neutral: float
+    positive: float
+    offensive: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class LoggedComment:
     """A comment at its place in the log.
 
@@ -28,16 +45,26 @@ class LoggedComment:
         seq: the place; later comments have greater ones.
         received_at: when it was committed, aware, UTC.
         comment: what was written.
+        kept: what the model said of it before it was erased; None if it was not, or had not been
+            processed by then.
     """
 
     seq: int
     received_at: datetime
     comment: Comment
+    kept: CommentScores | None = None
 
     @property
     def removed(self) -> bool:
         """Whether it was deleted, before or after it was committed."""
         return self.comment.removed
+
+    @property
+    def judged(self) -> bool:
+        """Whether it says something of the mood: its text or its scores are known."""
+        if self.comment.erased:
+            return self.kept is not None
+        return not self.removed or bool(self.comment.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +84,6 @@ class CommentChange:
     kind: ChangeKind
     at: datetime
     comment: Comment
-
-
-@dataclass(frozen=True, slots=True)
-class CommentScores:
-    """What the model says of a comment.
-
-    Attributes:
-        negative: P(negative), in [0, 1].
-        neutral: P(neutral).
-        positive: P(positive).
-        offensive: P(offensive); None where the model has no such head.
-    """
-
-    negative: float
-    neutral: float
-    positive: float
-    offensive: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +261,11 @@ class CommentLog:
         statement = (
             select(comments, *_SCORES)
             .outerjoin(scores, scores.c.seq == comments.c.seq)
-            .where(comments.c.platform == platform, comments.c.comment_id == comment_id)
+            .where(
+                comments.c.platform == platform,
+                comments.c.comment_id == comment_id,
+                comments.c.erased.is_(None),
+            )
             .order_by(comments.c.kol_id)
         )
         versions: defaultdict[int, list[CommentVersion]] = defaultdict(list)
@@ -274,7 +288,9 @@ _SCORES = (scores.c.negative, scores.c.neutral, scores.c.positive, scores.c.offe
 
 
 def _logged(row: RowMapping) -> LoggedComment:
-    return LoggedComment(row["seq"], from_micros(row["received_at"]), to_comment(row))
+    scores = (row["erased"] or {}).get("scores")
+    kept = None if scores is None else CommentScores(*scores)
+    return LoggedComment(row["seq"], from_micros(row["received_at"]), to_comment(row), kept)
 
 
 def _listed(row: RowMapping) -> ListedComment:
@@ -288,6 +304,7 @@ def _conditions(wanted: CommentFilter) -> list[Any]:
     removed_at = comments.c.removed_at
     conditions: list[Any] = [
         comments.c.kol_id == wanted.kol_id,
+        comments.c.erased.is_(None),
         removed_at.is_not(None) if wanted.removed else removed_at.is_(None),
     ]
     if wanted.since is not None:

@@ -13,7 +13,7 @@ _PLAIN = (
     "platform", "comment_id", "kol_id", "text", "post_id", "author_id", "parent_id", "lang", "likes"
 )  # fmt: skip
 COMMENT_COLUMNS = tuple(
-    comments.c[name] for name in (*_PLAIN, "created_at", "edited_at", "removed_at")
+    comments.c[name] for name in (*_PLAIN, "created_at", "edited_at", "removed_at", "erased")
 )
 
 
@@ -24,6 +24,7 @@ def to_comment(row: RowMapping) -> Comment:
         created_at=from_micros(row["created_at"]),
         edited_at=optional_from_micros(row["edited_at"]),
         removed=row["removed_at"] is not None,
+        fingerprint=None if row["erased"] is None else tuple(row["erased"]["fingerprint"]),
     )
 
 

@@ -59,8 +59,10 @@ def update_comment(stored: Comment, sent: Comment) -> CommentUpdate:
 
     Of two texts the one with the later `edited_at` is the newer, and another text without it is
     older than one with; if that does not decide, the one that was sent last. A comment that was
-    removed stays so.
+    removed stays so, and of one that was erased nothing is taken again.
     """
+    if stored.erased:
+        return CommentUpdate(stored)
     if sent.removed and not sent.text:
         if stored.removed:
             return CommentUpdate(stored)

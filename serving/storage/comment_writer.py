@@ -155,7 +155,8 @@ async def _insert(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -
     upsert = statement.on_conflict_do_update(
         index_elements=["platform", "comment_id", "kol_id"],
         set_={"seq": comments.c.seq},
-        where=or_(
+        where=comments.c.erased.is_(None)
+        & or_(
             new.text != comments.c.text,
             *(
                 and_(new[name].is_not(None), new[name].is_distinct_from(comments.c[name]))

@@ -1,5 +1,6 @@
 """One database: its connections, its transactions, its schema."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -44,6 +45,26 @@ class DatabaseBackend(Protocol):
         """
         ...
 
+    def hold(self) -> None:
+        """Become the only process that writes, where connections do not see to that; blocking.
+
+        Raises:
+            StoreError: another process is.
+        """
+        ...
+
+    def release(self) -> None:
+        """Let another process write."""
+        ...
+
+    def check(self) -> None:
+        """Check that connections still lead to the database that is found by its URL.
+
+        Raises:
+            StoreError: it is gone or was replaced.
+        """
+        ...
+
 
 class Database:
     """Readers beside one writer.
@@ -66,6 +87,7 @@ class Database:
         self.label = self._backend.label
         self._writer = self._backend.writer()
         self._readers = self._backend.readers()
+        self._holds = False
 
     def upgrade(self) -> None:
         """Bring the schema to this version's; blocking.
@@ -75,6 +97,7 @@ class Database:
                 another writer, or a newer version wrote it.
         """
         engine = self._backend.migrator()
+        self._backend.hold()
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
         config.attributes["engine"] = engine
@@ -88,9 +111,11 @@ class Database:
             raise StoreError(f"{self.label} cannot be used: {error.orig}") from error
         finally:
             engine.dispose()
+            if not self._holds:
+                self._backend.release()
 
     async def claim(self) -> None:
-        """Become the only writer until closed; SQLite notices a second one only when it writes.
+        """Become the only writer until closed.
 
         Raises:
             StoreError: another process is.
@@ -105,8 +130,13 @@ class Database:
         Raises:
             StoreError: the database refused.
         """
+        if not self._holds:
+            await asyncio.to_thread(self._backend.hold)
+            self._holds = True
+        self._backend.check()
         async with _transaction(self._writer) as connection:
             yield connection
+        self._backend.check()  # what went into a file that nobody finds is not acknowledged
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -115,6 +145,7 @@ class Database:
         Raises:
             StoreError: the database refused.
         """
+        self._backend.check()
         async with _transaction(self._readers) as connection:
             yield connection
 
@@ -122,6 +153,8 @@ class Database:
         """Close every connection."""
         await self._writer.dispose()
         await self._readers.dispose()
+        self._backend.release()
+        self._holds = False
 
 
 def _backend(url: str, password_file: Path | None) -> DatabaseBackend:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, func, select, update
+from sqlalchemy import ColumnElement, RowMapping, Select, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitoring.engine import KolStatus
@@ -16,6 +16,7 @@ from serving.storage.engine_state_rows import to_status
 from serving.storage.follower_store import FollowerCount, add_counts
 from serving.storage.instants import from_micros, optional_from_micros, to_micros
 from serving.storage.kol_alias_rows import KolAlias, leading_to, other_ids, resolve
+from serving.storage.kol_deletion import deleted_kols
 from serving.storage.kol_handle_rows import HandleKey, owners, read_handles, write_handles
 from serving.storage.tables import engine_states, kol_aliases, kols
 from serving.storage.upsert import insert
@@ -118,7 +119,8 @@ class KolStore:
     async def put(self, kol_id: str, profile: KolProfileRecord, now: datetime) -> None:
         """Register a KOL, or replace its profile; its comments and alerts stay.
 
-        Another number of followers is the newest count of the KOL's followers.
+        Another number of followers is the newest count of the KOL's followers. A KOL that was
+        deleted is registered again.
 
         Raises:
             Conflict: another KOL has one of the handles.
@@ -130,7 +132,16 @@ class KolStore:
             await connection.execute(
                 insert(connection, kols)
                 .values(kol_id=kol_id, registered_at=to_micros(now), **values)
-                .on_conflict_do_update(index_elements=["kol_id"], set_=values)
+                .on_conflict_do_update(
+                    index_elements=["kol_id"],
+                    set_=values
+                    | {
+                        "deleted_at": None,
+                        "archived_at": case(
+                            (kols.c.deleted_at.is_(None), kols.c.archived_at), else_=None
+                        ),
+                    },
+                )
             )
             await write_handles(connection, kol_id, profile.handles)
             if profile.followers is None:
@@ -187,6 +198,11 @@ class KolStore:
             await connection.execute(
                 update(kols).where(kols.c.kol_id == kol_id).values(archived_at=new)
             )
+
+    async def deleted(self) -> frozenset[str]:
+        """The ids of the KOLs that were deleted, and those that lead to them."""
+        async with self._database.read() as connection:
+            return await deleted_kols(connection)
 
     async def archived(self) -> frozenset[str]:
         """The KOLs that are archived."""

@@ -27,7 +27,7 @@ _CLAIM = (
     "SET tcp_keepalives_count = 3",
     "SET lock_timeout = '5s'",  # a session that has just ended may still be there
     f"SELECT pg_advisory_lock({_LOCK})",
-    "SET lock_timeout = 0",
+    "SET lock_timeout = '30s'",  # whoever locks a table for longer gets an error here, not a stop
 )
 
 
@@ -72,6 +72,15 @@ class Postgresql:
         engine.dialect.type_compiler_instance = _ByBytes(engine.dialect)
         event.listen(engine, "connect", self._claim)
         return engine
+
+    def hold(self) -> None:
+        """Nothing to do: the writer's connection takes the lock."""
+
+    def release(self) -> None:
+        """Nothing to do: the lock ends with the writer's connection."""
+
+    def check(self) -> None:
+        """Nothing to do: a server does not lose a database that has connections."""
 
     def _engine(self, pool_size: int, **more: Any) -> AsyncEngine:
         engine = create_async_engine(

@@ -1,6 +1,6 @@
 """The tables of what was sent: KOLs, their posts, and the log of comments."""
 
-from sqlalchemy import BigInteger, Column, Index, String, Table, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Column, Index, String, Table, Text, UniqueConstraint
 
 from serving.storage.schema import Serial, metadata
 
@@ -15,6 +15,7 @@ kols = Table(
     Column("registered_at", BigInteger, nullable=False),
     Column("duplicates", BigInteger, nullable=False, server_default="0"),
     Column("archived_at", BigInteger),
+    Column("deleted_at", BigInteger),
 )
 
 # Ids that lead to another KOL: former ids, and those of KOLs that were merged into another.
@@ -104,6 +105,7 @@ comments = Table(
     Column("edited_at", BigInteger),
     Column("removed_at", BigInteger),
     Column("sent_to", String(128)),
+    Column("erased", JSON(none_as_null=True)),  # what is kept of a comment without its text
     UniqueConstraint("platform", "comment_id", "kol_id"),
     Index(None, "kol_id", "created_at", "seq"),
     sqlite_autoincrement=True,
@@ -131,4 +133,32 @@ comment_changes = Table(
     Column("kind", String(16), nullable=False),
     Column("at", BigInteger, nullable=False),
     sqlite_autoincrement=True,
+)
+
+# What is being, or was, taken out of the log in steps (`Erasure`). Whom it is about is forgotten
+# when it is done.
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("erasure_id", Serial, primary_key=True, autoincrement=True),
+    Column("kind", String(16), nullable=False),
+    Column("platform", String(64)),
+    Column("subject", JSON(none_as_null=True)),
+    Column("secret", String(64)),
+    Column("actor", String(100), nullable=False),
+    Column("requested_at", BigInteger, nullable=False),
+    Column("finished_at", BigInteger),
+    Column("phase", String(16), nullable=False),
+    Column("reached", BigInteger, nullable=False, server_default="0"),
+    Column("comments", BigInteger, nullable=False, server_default="0"),
+    Column("samples", BigInteger, nullable=False, server_default="0"),
+    sqlite_autoincrement=True,
+)
+
+# What settings must agree with for as long as the database lives, by name.
+stored_facts = Table(
+    "stored_facts",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", Text, nullable=False),
 )

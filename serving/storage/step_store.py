@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitoring.checkpoints import SPACING
 from monitoring.engine import KolStatus
+from serving.errors import StoreError
 from serving.storage.alert_rows import write_event
 from serving.storage.checkpoint_rows import write_checkpoints
 from serving.storage.database import Database
@@ -30,6 +31,7 @@ from serving.storage.policy_store import settle
 from serving.storage.rebuild import PIPELINE, REBUILT
 from serving.storage.rerun_rows import add_rerun, write_rerun
 from serving.storage.score_rows import add_to_minutes, rescore, withdraw, write_scores
+from serving.storage.state_check import REMEDY, missing_state
 from serving.storage.tables import (
     alert_events,
     alerts,
@@ -70,6 +72,16 @@ class StepStore:
         self._outbox = outbox
         self._kept = horizon + SPACING * timedelta(minutes=1)
         self._delays = DelayRecorder()
+
+    async def check(self) -> None:
+        """Check that a pipeline can go on with what is stored.
+
+        Raises:
+            StoreError: something that belongs to it is missing; the message names the remedy.
+        """
+        async with self._database.read() as connection:
+            if (problem := await missing_state(connection)) is not None:
+                raise StoreError(f"{problem}; {REMEDY}")
 
     async def progress(self) -> PipelineProgress:
         """How far the last committed step came."""

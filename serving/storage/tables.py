@@ -24,6 +24,7 @@ from serving.storage.record_tables import (
     comment_changes,
     comment_versions,
     comments,
+    erasures,
     kol_aliases,
     kol_followers,
     kol_handles,
@@ -31,6 +32,7 @@ from serving.storage.record_tables import (
     post_counts,
     post_kols,
     posts,
+    stored_facts,
 )
 from serving.storage.schema import Serial, metadata
 
@@ -39,6 +41,7 @@ __all__ = [
     "comment_changes",
     "comment_versions",
     "comments",
+    "erasures",
     "kol_aliases",
     "kol_followers",
     "kol_handles",
@@ -47,6 +50,7 @@ __all__ = [
     "post_counts",
     "post_kols",
     "posts",
+    "stored_facts",
 ]
 
 # Event time that was declared to have passed without a comment; repeated by a rebuild.

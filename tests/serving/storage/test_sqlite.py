@@ -1,5 +1,6 @@
 """How connections to an SQLite file are set up."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -18,9 +19,9 @@ FULL = 2
     ],
 )
 async def test_every_connection_is_durable_and_waits_its_turn(
-    tmp_path: Path, pragma: str, value: object
+    tmp_path: Path, empty: Path, pragma: str, value: object
 ) -> None:
-    database = Database(f"sqlite:///{tmp_path / 'some.db'}")
+    database = Database(f"sqlite:///{shutil.copy(empty, tmp_path / 'some.db')}")
     found = []
     for transaction in (database.write, database.read):
         async with transaction() as connection:
