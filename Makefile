@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help demo serve test lint bench bench-detector bench-delivery bench-late mutate clean
+.PHONY: help demo serve test lint bench bench-detector bench-delivery bench-late chaos mutate clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
@@ -51,6 +51,9 @@ bench-delivery: $(VENV)/.dev ## time notifications through real Prometheus, Aler
 
 bench-late: $(VENV)/.dev ## compare the alerts of late comments with those of prompt ones; time late comments
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.late --crisis --cost
+
+chaos: $(VENV)/.dev ## kill the service 200 times on each database while it judges a stream (half an hour)
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.chaos
 
 mutate: $(VENV)/.dev ## break the code in 305 places and count what the tests notice (half an hour)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.mutation

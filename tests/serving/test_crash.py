@@ -3,7 +3,6 @@
 Also when the service writes to PostgreSQL, and when it is the database server that is killed.
 """
 
-import json
 import signal
 from collections.abc import Callable
 from datetime import datetime
@@ -14,6 +13,7 @@ import httpx
 import pandas as pd
 import pytest
 
+from benchmarks.chaos.outcome import comparable
 from tests.serving import postgres
 from tests.serving.conftest import NOW, NewUrl
 from tests.serving.processes import ROOT, service
@@ -126,11 +126,3 @@ def test_a_killed_database_server_costs_nothing(
         assert client.get("/readyz").status_code == 200
     assert server.execute("SELECT count(*) FROM comments", name) == [(len(items),)]
     server.drop(name)
-
-
-def comparable(alerts: list[Any]) -> Any:
-    """Without event ids, and with figures to six digits: numpy's last bit depends on the batch."""
-    for alert in alerts:
-        for event in alert["events"]:
-            event.pop("event_id")
-    return json.loads(json.dumps(alerts), parse_float=lambda figure: f"{float(figure):.6g}")
