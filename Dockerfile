@@ -3,18 +3,15 @@ FROM python:3.11-slim-bookworm AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /src
 RUN python -m venv /opt/groundswell
-# Dependencies first, from pyproject.toml alone: a change of the code reuses this layer.
-COPY pyproject.toml constraints.txt ./
-RUN python -c "import tomllib; project = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
-        print(*project['dependencies'], *project['optional-dependencies']['postgres'], sep='\n')" \
-        > requirements.txt \
-    && /opt/groundswell/bin/pip install --constraint constraints.txt --requirement requirements.txt
-COPY README.md LICENSE ./
+# Dependencies first, each with its hash: a change of the code reuses this layer.
+COPY requirements.txt ./
+RUN /opt/groundswell/bin/pip install --require-hashes --requirement requirements.txt
+COPY pyproject.toml README.md LICENSE ./
 COPY model ./model
 COPY monitoring ./monitoring
 COPY serving ./serving
 COPY training ./training
-RUN /opt/groundswell/bin/pip install --constraint constraints.txt '.[postgres]'
+RUN /opt/groundswell/bin/pip install --no-deps .
 
 FROM python:3.11-slim-bookworm
 LABEL org.opencontainers.image.title="groundswell" \

@@ -2,21 +2,22 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo serve test lint bench bench-detector bench-delivery bench-late chaos mutate clean
+.PHONY: help demo serve test lint lock sbom bench bench-detector bench-delivery bench-late chaos mutate clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.serve: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) --editable .
+$(VENV)/.serve: pyproject.toml requirements.txt | $(BIN)/python
+	$(PIP) --require-hashes --requirement requirements.txt
+	$(PIP) --no-deps --editable .
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) --editable '.[train,dev]'
+	$(PIP) --constraint constraints.txt --editable '.[train,dev]'
 	@touch $@ $(VENV)/.serve
 
 demo: $(VENV)/.serve ## run the whole service on a simulated scenario of two days
@@ -35,6 +36,19 @@ lint: $(VENV)/.dev ## run ruff, mypy, import-linter and hadolint
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/hadolint Dockerfile
+
+lock: $(VENV)/.dev ## write requirements.txt: what the service needs, each file with its hash
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-annotate \
+		--generate-hashes --constraint constraints.txt --extra notify --extra postgres \
+		--custom-compile-command "make lock" pyproject.toml --output-file requirements.txt
+
+sbom: $(VENV)/.dev ## write what the service consists of, and under which licences, to dist/
+	$(PYTHON) -m venv --clear dist/service
+	dist/service/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt
+	$(BIN)/cyclonedx-py environment --output-reproducible --pyproject pyproject.toml \
+		--output-file dist/sbom.cdx.json dist/service/bin/python
+	$(BIN)/pip-licenses --python dist/service/bin/python --format markdown --with-urls --output-file dist/licences.md
+	rm -r dist/service
 
 bench: $(VENV)/.dev ## run the crisis benchmark on 25 KOLs, with the other detectors
 	$(BIN)/python -m benchmarks.crisis --kols 25

