@@ -1,6 +1,6 @@
 """The web application: its routes, and the service behind them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
@@ -10,6 +10,8 @@ from prometheus_client import CollectorRegistry
 
 from model.classifier import SentimentClassifier
 from serving import startup
+from serving.access.authentication import Authentication
+from serving.access.authenticator import Authenticator
 from serving.api import (
     actions,
     alerts,
@@ -32,6 +34,7 @@ from serving.api import (
 from serving.api.timing import RequestTiming
 from serving.clock import Clock, SystemClock
 from serving.metrics import Metrics
+from serving.service import Service
 from serving.settings import Settings
 from serving.web import pages
 
@@ -72,6 +75,12 @@ def create_app(
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,
     )
+
+    def authenticators() -> Sequence[Authenticator]:
+        service: Service = app.state.service
+        return service.authenticators
+
+    app.add_middleware(Authentication, authenticators=authenticators, refuse=problems.answer_to)
     app.add_middleware(RequestTiming, metrics=metrics)
     problems.install(app)
     v1 = APIRouter(prefix="/v1")

@@ -53,6 +53,32 @@ class InputError(ServingError):
     code = "bad_input"
 
 
+class Unauthenticated(ServingError):
+    """A request names no key or session, or one that is not valid."""
+
+    code = "unauthenticated"
+
+
+class Forbidden(ServingError):
+    """Whoever asks may not do this."""
+
+    code = "forbidden"
+
+
+class RateLimited(ServingError):
+    """A key, or an address whose keys are refused, sends more requests than it may.
+
+    Attributes:
+        retry_after: seconds after which another try makes sense.
+    """
+
+    code = "rate_limited"
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class NotFound(ServingError):
     """There is no such KOL, alert, delivery, silence or page."""
 

@@ -1,5 +1,6 @@
 """The running parts, as `serving/app.py` put them together; routes are handed this."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -7,6 +8,7 @@ from fastapi import Depends, Request
 
 from model.batcher import Batcher
 from monitoring.policy import Policy
+from serving.access.authenticator import Authenticator
 from serving.charts.chart_service import ChartService
 from serving.clock import Clock
 from serving.ingest.group_commit import GroupCommit
@@ -46,6 +48,7 @@ class Service:
     settings: Settings
     clock: Clock
     metrics: Metrics
+    authenticators: Sequence[Authenticator]
     log: CommentLog
     kols: KolStore
     kol_mover: KolMover

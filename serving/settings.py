@@ -26,6 +26,11 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")
+    access: Literal["keys", "open"] = Field(
+        "keys",
+        description="`keys`: every request needs a key or a session. `open`: no request does, and "
+        "the service listens on a loopback address only.",
+    )
     database_url: str = Field(
         "sqlite:///groundswell.db",
         description="The database that holds the comment log and everything else.",

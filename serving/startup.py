@@ -12,6 +12,7 @@ import httpx
 from model.batcher import Batcher
 from model.classifier import SentimentClassifier
 from monitoring.policy import Policy
+from serving.access.authenticator import OpenAccess
 from serving.charts.chart_service import ChartService
 from serving.clock import Clock
 from serving.ingest.group_commit import GroupCommit
@@ -144,6 +145,7 @@ async def start(
         settings=settings,
         clock=clock,
         metrics=metrics,
+        authenticators=[OpenAccess()] if settings.access == "open" else [],
         log=log,
         kols=KolStore(database),
         kol_mover=KolMover(database, outbox),

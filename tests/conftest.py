@@ -1,6 +1,7 @@
 """Fixtures for the tests of several rooms."""
 
 import gc
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,17 @@ class Smoke:
     run: Path
     artifact: Path
     output: str
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _open_access() -> Iterator[None]:
+    """Services of tests need no key, also those in processes of their own.
+
+    Tests of access say `access="keys"`.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GROUNDSWELL_ACCESS", "open")
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,9 @@
 
 from fastapi import APIRouter
 
+from serving.access.scope import Scope
 from serving.api.alert_schemas import ActedOut, ActionIn, ActionOut, TriageStatusOut
+from serving.api.authorization import requires
 from serving.api.problems import documented
 from serving.service import Running
 from serving.triage.actions import Action, ActionRequest, check
@@ -10,7 +12,11 @@ from serving.triage.actions import Action, ActionRequest, check
 router = APIRouter(tags=["alerts"])
 
 
-@router.post("/alerts/{alert_id}/actions", responses=documented(400, 404, 422, 503))
+@router.post(
+    "/alerts/{alert_id}/actions",
+    responses=documented(400, 404, 422, 503),
+    dependencies=[requires(Scope.ACT)],
+)
 async def apply_action(alert_id: str, body: ActionIn, service: Running) -> ActedOut:
     """Acknowledge an alert, assign it, snooze it, close it, judge it, or undo one of these.
 

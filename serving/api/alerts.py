@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime
 
 from monitoring.kinds import AlertState, Severity
+from serving.access.scope import Scope
 from serving.api.alert_schemas import (
     ActionOut,
     AlertDetailOut,
@@ -14,6 +15,7 @@ from serving.api.alert_schemas import (
     AlertOut,
     TraceOut,
 )
+from serving.api.authorization import requires
 from serving.api.paging import Cursor, Limit, decode_instant_cursor, encode_instant_cursor
 from serving.api.problems import documented
 from serving.insights.trace import LONGEST_LEAD, trace_of
@@ -27,7 +29,7 @@ router = APIRouter(tags=["alerts"])
 _AT_ONCE = 250  # alerts read at once when the filter cannot be applied by the database
 
 
-@router.get("/alerts", responses=documented(422, 503))
+@router.get("/alerts", responses=documented(422, 503), dependencies=[requires(Scope.READ)])
 async def list_alerts(
     service: Running,
     kol_id: str | None = None,
@@ -83,7 +85,9 @@ async def list_alerts(
     )
 
 
-@router.get("/alerts/{alert_id}", responses=documented(404, 422, 503))
+@router.get(
+    "/alerts/{alert_id}", responses=documented(404, 422, 503), dependencies=[requires(Scope.READ)]
+)
 async def get_alert(
     alert_id: str,
     service: Running,

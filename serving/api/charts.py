@@ -5,6 +5,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
 
+from serving.access.scope import Scope
+from serving.api.authorization import requires
 from serving.api.problems import documented
 from serving.errors import InvalidRequest
 from serving.locales.wording import Wording, languages, wording
@@ -23,6 +25,7 @@ _MAX_AGE = 30  # seconds: an open alert's chart grows by the minute
         304: {"description": "The chart has not changed; its ETag is that of `If-None-Match`."},
         **documented(404, 422, 429, 503),
     },
+    dependencies=[requires(Scope.READ)],
 )
 async def get_alert_chart(
     alert_id: str,

@@ -6,6 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse
 
+from serving.access.scope import Scope
+from serving.api.authorization import requires
 from serving.api.bodies import MAX_LINE_BYTES, parse_json, read_json, read_lines
 from serving.api.comment_schemas import (
     CommentHistoryList,
@@ -44,6 +46,7 @@ _BODY = {
     response_model=SubmissionOut,
     responses=documented(400, 413, 415, 422, 429, 503),
     openapi_extra={"requestBody": _BODY},
+    dependencies=[requires(Scope.INGEST)],
 )
 async def post_comments(request: Request, service: Running) -> JSONResponse:
     """Submit comments: one or a list as JSON, or a stream of lines as NDJSON.
@@ -76,7 +79,11 @@ async def post_comments(request: Request, service: Running) -> JSONResponse:
     return _answer(_Outcomes(receipts), receipts, intake)
 
 
-@router.get("/comments/{platform}/{comment_id:path}", responses=documented(404, 422, 503))
+@router.get(
+    "/comments/{platform}/{comment_id:path}",
+    responses=documented(404, 422, 503),
+    dependencies=[requires(Scope.READ)],
+)
 async def get_comment(
     platform: Annotated[str, Path(max_length=64)],
     comment_id: Annotated[str, Path(max_length=256)],

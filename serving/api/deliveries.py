@@ -4,6 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
+from serving.access.scope import Scope
+from serving.api.authorization import requires
 from serving.api.paging import Cursor, Limit, decode_cursor, encode_cursor
 from serving.api.problems import documented
 from serving.api.schemas import DeliveryList, DeliveryOut
@@ -16,7 +18,7 @@ router = APIRouter(tags=["deliveries"])
 DeliveryId = Annotated[int, Path(ge=1, lt=2**63)]
 
 
-@router.get("/deliveries", responses=documented(422, 503))
+@router.get("/deliveries", responses=documented(422, 503), dependencies=[requires(Scope.READ)])
 async def list_deliveries(
     service: Running,
     channel: str | None = None,
@@ -39,7 +41,11 @@ async def list_deliveries(
     )
 
 
-@router.post("/deliveries/{delivery_id}/resend", responses=documented(404, 422, 503))
+@router.post(
+    "/deliveries/{delivery_id}/resend",
+    responses=documented(404, 422, 503),
+    dependencies=[requires(Scope.ACT)],
+)
 async def resend_delivery(delivery_id: DeliveryId, service: Running) -> DeliveryOut:
     """Send a delivery again, in whatever state it is. It keeps its key, so the receiver can
     recognize the repetition.

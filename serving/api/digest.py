@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from serving.access.scope import Scope
+from serving.api.authorization import requires
 from serving.api.kol_params import RawKolId
 from serving.api.problems import documented
 from serving.errors import InvalidRequest, NotFound
@@ -42,7 +44,7 @@ class SentOut(BaseModel):
     channels: list[str]
 
 
-@router.get("/digest", responses=documented(404, 422, 503))
+@router.get("/digest", responses=documented(404, 422, 503), dependencies=[requires(Scope.READ)])
 async def get_digest(
     service: Running,
     every: Annotated[
@@ -85,7 +87,11 @@ async def get_digest(
     )
 
 
-@router.post("/digests/{name}/send", responses=documented(400, 404, 422, 503))
+@router.post(
+    "/digests/{name}/send",
+    responses=documented(400, 404, 422, 503),
+    dependencies=[requires(Scope.ACT)],
+)
 async def send_digest(name: Name, body: SendIn, service: Running) -> SentOut:
     """Send a digest of the channels file now, even if it was sent before."""
     subscription = service.digest_scheduler.subscription(name)

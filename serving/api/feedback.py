@@ -5,6 +5,8 @@ from datetime import date, datetime, timedelta
 from fastapi import APIRouter
 from pydantic import AwareDatetime, BaseModel, Field
 
+from serving.access.scope import Scope
+from serving.api.authorization import requires
 from serving.api.problems import documented
 from serving.api.spans import Since, Until, span
 from serving.service import Running
@@ -47,7 +49,7 @@ class FeedbackOut(BaseModel):
     )
 
 
-@router.get("/feedback", responses=documented(422, 503))
+@router.get("/feedback", responses=documented(422, 503), dependencies=[requires(Scope.READ)])
 async def get_feedback(
     service: Running,
     since: Since = None,

@@ -6,6 +6,8 @@ from importlib.metadata import version
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from serving.access.scope import Scope
+from serving.api.authorization import requires
 from serving.api.problems import documented
 from serving.api.schemas import CheckOut, LogOut, ReadyOut, StatusOut
 from serving.service import Running, Service
@@ -36,7 +38,12 @@ async def readyz(response: Response, service: Running) -> ReadyOut:
     )
 
 
-@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {}}}, **documented()},
+    dependencies=[requires(Scope.READ, every_kol=True)],
+)
 async def metrics(service: Running) -> Response:
     """Get the metrics in the Prometheus text format."""
     service.metrics.show_service(VERSION, service.model_id, service.workers)
@@ -72,7 +79,9 @@ async def metrics(service: Running) -> Response:
     return Response(generate_latest(service.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
 
-@router.get("/v1/status", responses=documented(503))
+@router.get(
+    "/v1/status", responses=documented(503), dependencies=[requires(Scope.READ, Scope.INGEST)]
+)
 async def get_status(service: Running) -> StatusOut:
     """Get the status of the service and how much of the comment log is processed."""
     last, done = await service.log.last_seq(), service.pipeline.progress.seq

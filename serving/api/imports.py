@@ -9,6 +9,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from serving.access.scope import Scope
+from serving.api.authorization import requires
 from serving.api.import_schemas import ImportDetailOut, ImportedKolOut, ImportList, ImportOut
 from serving.api.paging import Cursor, Limit, decode_cursor, encode_cursor
 from serving.api.problems import documented
@@ -77,6 +79,7 @@ def _option(name: str) -> object:
     status_code=202,
     responses=documented(400, 413, 422, 429, 503),
     openapi_extra={"requestBody": _BODY},
+    dependencies=[requires(Scope.INGEST)],
 )
 async def post_import(
     request: Request,
@@ -175,7 +178,9 @@ def _instant(value: str | None) -> datetime | None:
     return None if value is None else read_time(value, TimeRules(parse_zone("UTC")))
 
 
-@router.get("/imports", responses=documented(422, 503))
+@router.get(
+    "/imports", responses=documented(422, 503), dependencies=[requires(Scope.READ, Scope.INGEST)]
+)
 async def list_imports(service: Running, limit: Limit = 100, cursor: Cursor = None) -> ImportList:
     """List imports, last received first."""
     before = int(decode_cursor(cursor, int)[0]) if cursor else None
@@ -187,7 +192,11 @@ async def list_imports(service: Running, limit: Limit = 100, cursor: Cursor = No
     )
 
 
-@router.get("/imports/{import_id}", responses=documented(404, 422, 503))
+@router.get(
+    "/imports/{import_id}",
+    responses=documented(404, 422, 503),
+    dependencies=[requires(Scope.READ, Scope.INGEST)],
+)
 async def get_import(import_id: ImportId, service: Running) -> ImportDetailOut:
     """Get an import: how far it is, what became of its rows, and what they have shown."""
     record = await service.imports.get(import_id)
@@ -211,6 +220,7 @@ async def get_import(import_id: ImportId, service: Running) -> ImportDetailOut:
         200: {"description": "Row, field, reason and code.", "content": {"text/csv": {}}},
         **documented(404, 422, 503),
     },
+    dependencies=[requires(Scope.READ, Scope.INGEST)],
 )
 async def get_rejected(import_id: ImportId, service: Running) -> StreamingResponse:
     """Get the rows of an import that were refused so far, at most 100,000, as CSV."""

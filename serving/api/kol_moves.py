@@ -3,6 +3,8 @@
 import structlog
 from fastapi import APIRouter
 
+from serving.access.scope import Scope
+from serving.api.authorization import requires
 from serving.api.kol_params import ExactKolId, KolId, fit
 from serving.api.kol_schemas import KolActorIn, KolOut, MergeIn, RenameIn, kol_out
 from serving.api.problems import documented
@@ -12,7 +14,11 @@ _log = structlog.get_logger(__name__)
 router = APIRouter(tags=["kols"])
 
 
-@router.post("/kols/{kol_id:path}/rename", responses=documented(400, 404, 409, 422, 503))
+@router.post(
+    "/kols/{kol_id:path}/rename",
+    responses=documented(400, 404, 409, 422, 503),
+    dependencies=[requires(Scope.MANAGE)],
+)
 async def rename_kol(kol_id: ExactKolId, body: RenameIn, service: Running) -> KolOut:
     """Give a KOL another id. It changes everywhere; the former id leads to the new one: comments
     that are sent to it, and requests that name it, are taken as before.
@@ -25,7 +31,11 @@ async def rename_kol(kol_id: ExactKolId, body: RenameIn, service: Running) -> Ko
     return await kol_out(new_id, service)
 
 
-@router.post("/kols/{kol_id:path}/merge", responses=documented(400, 404, 409, 422, 503))
+@router.post(
+    "/kols/{kol_id:path}/merge",
+    responses=documented(400, 404, 409, 422, 503),
+    dependencies=[requires(Scope.MANAGE)],
+)
 async def merge_kol(kol_id: ExactKolId, body: MergeIn, service: Running) -> KolOut:
     """Merge a KOL into another, which is returned: its comments go there, and so do those that are
     sent to its id from now on. Both are judged again. Alerts, actions and silences of its id stay;
@@ -39,7 +49,11 @@ async def merge_kol(kol_id: ExactKolId, body: MergeIn, service: Running) -> KolO
     return await kol_out(into, service)
 
 
-@router.post("/kols/{kol_id:path}/unmerge", responses=documented(400, 404, 409, 422, 503))
+@router.post(
+    "/kols/{kol_id:path}/unmerge",
+    responses=documented(400, 404, 409, 422, 503),
+    dependencies=[requires(Scope.MANAGE)],
+)
 async def unmerge_kol(kol_id: ExactKolId, body: KolActorIn, service: Running) -> KolOut:
     """Take a merge back: the comments that were sent to the KOL's id, before the merge or since, go
     back to it. Both KOLs are judged again.
@@ -51,7 +65,11 @@ async def unmerge_kol(kol_id: ExactKolId, body: KolActorIn, service: Running) ->
     return await kol_out(kol_id, service)
 
 
-@router.post("/kols/{kol_id:path}/archive", responses=documented(400, 404, 422, 503))
+@router.post(
+    "/kols/{kol_id:path}/archive",
+    responses=documented(400, 404, 422, 503),
+    dependencies=[requires(Scope.MANAGE)],
+)
 async def archive_kol(kol_id: KolId, body: KolActorIn, service: Running) -> KolOut:
     """Archive a KOL: it is not listed, its silence is no data gap, and nobody is notified of its
     alerts. Its comments are still taken.
@@ -63,7 +81,11 @@ async def archive_kol(kol_id: KolId, body: KolActorIn, service: Running) -> KolO
     return await kol_out(kol_id, service)
 
 
-@router.post("/kols/{kol_id:path}/unarchive", responses=documented(400, 404, 422, 503))
+@router.post(
+    "/kols/{kol_id:path}/unarchive",
+    responses=documented(400, 404, 422, 503),
+    dependencies=[requires(Scope.MANAGE)],
+)
 async def unarchive_kol(kol_id: KolId, body: KolActorIn, service: Running) -> KolOut:
     """Take a KOL out of the archive. Channels are notified of its alerts that are still open."""
     await service.kols.get(kol_id)

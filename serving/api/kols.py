@@ -6,6 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from model.types import Sentiment
+from serving.access.scope import Scope
+from serving.api.authorization import requires
 from serving.api.comment_schemas import CommentList, CommentOut
 from serving.api.kol_params import KolId, NewKolId
 from serving.api.kol_schemas import (
@@ -43,7 +45,7 @@ _MOST_POINTS = 10_000
 _DAY = timedelta(days=1)
 
 
-@router.get("/kols", responses=documented(422, 503))
+@router.get("/kols", responses=documented(422, 503), dependencies=[requires(Scope.READ)])
 async def list_kols(
     service: Running,
     archived: Annotated[
@@ -63,7 +65,11 @@ async def list_kols(
     )
 
 
-@router.get("/kols/{kol_id:path}/followers", responses=documented(404, 422, 503))
+@router.get(
+    "/kols/{kol_id:path}/followers",
+    responses=documented(404, 422, 503),
+    dependencies=[requires(Scope.READ)],
+)
 async def list_followers(
     kol_id: KolId, service: Running, limit: Limit = 100, cursor: Cursor = None
 ) -> FollowerList:
@@ -78,7 +84,11 @@ async def list_followers(
     )
 
 
-@router.post("/kols/{kol_id:path}/followers", responses=documented(400, 404, 422, 503))
+@router.post(
+    "/kols/{kol_id:path}/followers",
+    responses=documented(400, 404, 422, 503),
+    dependencies=[requires(Scope.INGEST)],
+)
 async def add_followers(kol_id: KolId, count: FollowerCountIn, service: Running) -> KolOut:
     """Add a number of followers. The newest one is shown in the profile; one of the same instant is
     replaced.
@@ -96,14 +106,22 @@ async def add_followers(kol_id: KolId, count: FollowerCountIn, service: Running)
     return await kol_out(kol_id, service)
 
 
-@router.get("/kols/{kol_id:path}/policy", responses=documented(404, 422, 503))
+@router.get(
+    "/kols/{kol_id:path}/policy",
+    responses=documented(404, 422, 503),
+    dependencies=[requires(Scope.READ)],
+)
 async def get_policy(kol_id: KolId, service: Running) -> PolicyHistoryOut:
     """Get the detection policy of a KOL, its overrides, and who set them when."""
     await service.kols.get(kol_id)
     return await _policy(kol_id, service)
 
 
-@router.put("/kols/{kol_id:path}/policy", responses=documented(400, 404, 422, 503))
+@router.put(
+    "/kols/{kol_id:path}/policy",
+    responses=documented(400, 404, 422, 503),
+    dependencies=[requires(Scope.MANAGE)],
+)
 async def put_policy(kol_id: KolId, change: PolicyIn, service: Running) -> PolicyHistoryOut:
     """Change the detection policy of a KOL. Omitted fields keep their value; null removes an
     override. The change applies to comments that are received after it, also when
@@ -114,7 +132,11 @@ async def put_policy(kol_id: KolId, change: PolicyIn, service: Running) -> Polic
     return await _policy(kol_id, service)
 
 
-@router.get("/kols/{kol_id:path}/mood", responses=documented(404, 422, 503))
+@router.get(
+    "/kols/{kol_id:path}/mood",
+    responses=documented(404, 422, 503),
+    dependencies=[requires(Scope.READ)],
+)
 async def get_mood(
     kol_id: KolId,
     service: Running,
@@ -152,7 +174,11 @@ async def get_mood(
     )
 
 
-@router.get("/kols/{kol_id:path}/comments", responses=documented(404, 422, 503))
+@router.get(
+    "/kols/{kol_id:path}/comments",
+    responses=documented(404, 422, 503),
+    dependencies=[requires(Scope.READ)],
+)
 async def list_comments(
     kol_id: KolId,
     service: Running,
@@ -190,7 +216,9 @@ async def list_comments(
 
 
 # After the others: an id from before ids had to fit URLs may hold a slash.
-@router.get("/kols/{kol_id:path}", responses=documented(404, 422, 503))
+@router.get(
+    "/kols/{kol_id:path}", responses=documented(404, 422, 503), dependencies=[requires(Scope.READ)]
+)
 async def get_kol(kol_id: KolId, service: Running) -> KolDetailOut:
     """Get a KOL and its detection policy."""
     kol = await service.kols.get(kol_id)
@@ -199,7 +227,11 @@ async def get_kol(kol_id: KolId, service: Running) -> KolDetailOut:
     return KolDetailOut.of(kol, delays[kol_id], policy=policy.model_dump())
 
 
-@router.put("/kols/{kol_id:path}", responses=documented(400, 409, 422, 503))
+@router.put(
+    "/kols/{kol_id:path}",
+    responses=documented(400, 409, 422, 503),
+    dependencies=[requires(Scope.MANAGE)],
+)
 async def put_kol(kol_id: NewKolId, profile: KolIn, service: Running) -> KolOut:
     """Register a KOL or replace its profile. A KOL without a profile is registered automatically
     with its first comment.

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request
 from pydantic import ValidationError
 
+from serving.access.scope import Scope
+from serving.api.authorization import requires
 from serving.api.bodies import read_json
 from serving.api.kol_params import KolId, usable
 from serving.api.paging import Cursor, Limit, decode_cursor, encode_cursor
@@ -54,6 +56,7 @@ _BODY = {
     "/posts",
     responses=documented(400, 413, 422, 503),
     openapi_extra={"requestBody": _BODY},
+    dependencies=[requires(Scope.INGEST)],
 )
 async def send_posts(request: Request, service: Running) -> PostSubmissionOut:
     """Send posts: one or a list. If one is not valid, nothing is stored.
@@ -100,7 +103,11 @@ async def send_posts(request: Request, service: Running) -> PostSubmissionOut:
     )
 
 
-@router.get("/posts/{platform}/{post_id:path}", responses=documented(404, 422, 503))
+@router.get(
+    "/posts/{platform}/{post_id:path}",
+    responses=documented(404, 422, 503),
+    dependencies=[requires(Scope.READ)],
+)
 async def get_post(
     platform: Annotated[str, Path(max_length=64)],
     post_id: Annotated[str, Path(max_length=256)],
@@ -112,7 +119,11 @@ async def get_post(
     return PostDetailOut.of(post, series)
 
 
-@router.get("/kols/{kol_id:path}/posts", responses=documented(404, 422, 503))
+@router.get(
+    "/kols/{kol_id:path}/posts",
+    responses=documented(404, 422, 503),
+    dependencies=[requires(Scope.READ)],
+)
 async def list_posts(
     kol_id: KolId, service: Running, limit: Limit = 100, cursor: Cursor = None
 ) -> PostList:

@@ -20,6 +20,8 @@ STATUS = {
     "malformed_json": 400,
     "invalid_utf8": 400,
     "malformed_form": 400,
+    "unauthenticated": 401,
+    "forbidden": 403,
     "not_found": 404,
     "method_not_allowed": 405,
     "conflict": 409,
@@ -34,6 +36,7 @@ STATUS = {
     "unknown_channel": 422,
     "too_busy": 429,
     "overloaded": 429,
+    "rate_limited": 429,
     "internal": 500,
     "not_ready": 503,
     "store": 503,
@@ -41,6 +44,8 @@ STATUS = {
 }
 TITLES = {
     400: "The body cannot be read",
+    401: "A valid key is needed",
+    403: "Not allowed",
     404: "Not found",
     405: "Method not allowed",
     409: "Conflict with what is stored",
@@ -82,16 +87,21 @@ def problem(code: str, detail: str, **more: Any) -> JSONResponse:
         "detail": detail,
         "code": code,
     } | {key: value for key, value in more.items() if value is not None}
-    headers = {"Retry-After": str(ceil(retry_after))} if retry_after is not None else None
+    headers = {"Retry-After": str(ceil(retry_after))} if retry_after is not None else {}
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
     return JSONResponse(body, status, headers, MEDIA_TYPE)
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The `responses` argument of a route that can answer with these statuses."""
+    """The `responses` argument of a route that can answer with these statuses.
+
+    Every route that needs a principal can answer 401, 403 and 429.
+    """
     schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
     return {
         status: {"description": TITLES[status], "content": {MEDIA_TYPE: schema}}
-        for status in statuses
+        for status in sorted({*statuses, 401, 403, 429})
     }
 
 
@@ -120,14 +130,19 @@ def _status_code(error: GroundswellError) -> str:
     )
 
 
-async def _ours(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, GroundswellError)
+def answer_to(error: GroundswellError) -> JSONResponse:
+    """The response for an error of ours; a fault of the service is logged."""
     field = error.field if isinstance(error, InvalidRequest) else None
     retry_after = getattr(error, "retry_after", None)
     code = _status_code(error)
     if STATUS[code] >= 500:
         _log.error("request_failed", code=error.code, error=str(error))
     return problem(code, str(error), field=field, retry_after=retry_after)
+
+
+async def _ours(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, GroundswellError)
+    return answer_to(error)
 
 
 async def _validation(_request: Request, error: Exception) -> JSONResponse:

@@ -7,6 +7,8 @@ from fastapi import APIRouter
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from monitoring.kinds import Severity
+from serving.access.scope import Scope
+from serving.api.authorization import requires
 from serving.api.problems import documented
 from serving.errors import InvalidRequest
 from serving.notify.config.route_specs import Kind
@@ -135,7 +137,7 @@ class PreviewOut(BaseModel):
     escalations: list[PlannedOut]
 
 
-@router.get("/routing", responses=documented(503))
+@router.get("/routing", responses=documented(503), dependencies=[requires(Scope.READ)])
 async def get_routing(service: Running) -> RoutingOut:
     """Get the routing configuration. You change it in the channels file."""
     found, now = service.notification_config, service.clock.now()
@@ -151,7 +153,9 @@ async def get_routing(service: Running) -> RoutingOut:
     )
 
 
-@router.post("/routing/preview", responses=documented(400, 422, 503))
+@router.post(
+    "/routing/preview", responses=documented(400, 422, 503), dependencies=[requires(Scope.READ)]
+)
 async def preview_routing(body: PreviewIn, service: Running) -> PreviewOut:
     """Show which channels a transition would reach, when and why. Nothing is sent.
 

@@ -2,6 +2,8 @@
 
 from fastapi import APIRouter
 
+from serving.access.scope import Scope
+from serving.api.authorization import requires
 from serving.api.problems import documented
 from serving.api.schemas import PredictionOut, ScoreIn, ScoreOut
 from serving.errors import InvalidRequest
@@ -10,7 +12,9 @@ from serving.service import Running
 router = APIRouter(tags=["score"])
 
 
-@router.post("/score", responses=documented(400, 422, 429, 503))
+@router.post(
+    "/score", responses=documented(400, 422, 429, 503), dependencies=[requires(Scope.READ)]
+)
 async def post_score(body: ScoreIn, service: Running) -> ScoreOut:
     """Score texts of any language and length. Nothing is stored."""
     most = service.settings.max_items

@@ -9,7 +9,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 from pydantic_core import PydanticCustomError
 
 from monitoring.kinds import Severity
+from serving.access.scope import Scope
 from serving.api.alert_schemas import Name, Remark
+from serving.api.authorization import requires
 from serving.api.kol_params import usable
 from serving.api.paging import Cursor, Limit, decode_cursor, encode_cursor
 from serving.api.problems import documented
@@ -94,7 +96,7 @@ class SilenceList(BaseModel):
     next_cursor: str | None
 
 
-@router.get("/silences", responses=documented(422, 503))
+@router.get("/silences", responses=documented(422, 503), dependencies=[requires(Scope.READ)])
 async def list_silences(
     service: Running,
     state: SilenceState | None = None,
@@ -112,7 +114,12 @@ async def list_silences(
     )
 
 
-@router.post("/silences", status_code=201, responses=documented(400, 422, 503))
+@router.post(
+    "/silences",
+    status_code=201,
+    responses=documented(400, 422, 503),
+    dependencies=[requires(Scope.ACT)],
+)
 async def add_silence(body: SilenceIn, service: Running) -> SilenceOut:
     """Create a silence: notifications of the matching alerts are not sent while it is active.
 
@@ -140,13 +147,21 @@ async def add_silence(body: SilenceIn, service: Running) -> SilenceOut:
     return _out(await service.silences.add(silence), now)
 
 
-@router.get("/silences/{silence_id}", responses=documented(404, 422, 503))
+@router.get(
+    "/silences/{silence_id}",
+    responses=documented(404, 422, 503),
+    dependencies=[requires(Scope.READ)],
+)
 async def get_silence(silence_id: SilenceId, service: Running) -> SilenceOut:
     """Get a silence."""
     return _out(await service.silences.get(silence_id), service.clock.now())
 
 
-@router.post("/silences/{silence_id}/expire", responses=documented(400, 404, 422, 503))
+@router.post(
+    "/silences/{silence_id}/expire",
+    responses=documented(400, 404, 422, 503),
+    dependencies=[requires(Scope.ACT)],
+)
 async def expire_silence(silence_id: SilenceId, body: ExpiryIn, service: Running) -> SilenceOut:
     """End a silence now. A silence that is over is not changed; silences are never deleted."""
     now = service.clock.now()

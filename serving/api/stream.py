@@ -7,7 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from serving.access.scope import Scope
 from serving.api.alert_schemas import AlertEventOut
+from serving.api.authorization import requires
 from serving.api.kol_schemas import KolStatusOut
 from serving.api.problems import documented
 from serving.service import Running
@@ -19,7 +21,12 @@ _LONGEST_WAIT = 60.0
 _BIGGEST_ID = 2**63 - 1
 
 
-@router.get("/stream", response_class=EventSourceResponse, responses=documented(422, 503))
+@router.get(
+    "/stream",
+    response_class=EventSourceResponse,
+    responses=documented(422, 503),
+    dependencies=[requires(Scope.READ)],
+)
 async def stream(
     service: Running,
     kol_id: Annotated[str | None, Query(description="Only events of this KOL.")] = None,

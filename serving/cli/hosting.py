@@ -12,7 +12,7 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
-from serving.addresses import is_loopback as is_loopback
+from serving.addresses import is_loopback
 from serving.app import create_app
 from serving.client.client import ServiceClient
 from serving.client.connection import TIMEOUT
@@ -26,6 +26,25 @@ class CannotListen(ServingError):
     """The address cannot be listened on."""
 
     code = "cannot_listen"
+
+
+class Exposed(ServingError):
+    """A service that asks for no key would be open to other machines."""
+
+    code = "exposed"
+
+
+def check_exposure(settings: Settings) -> None:
+    """Refuse to open a service without keys to other machines.
+
+    Raises:
+        Exposed: access is open, and the address is not a loopback one.
+    """
+    if settings.access == "open" and not is_loopback(settings.host):
+        raise Exposed(
+            f"with GROUNDSWELL_ACCESS=open anyone who can reach {settings.host} could read and "
+            "change everything; set it to 'keys', or listen on 127.0.0.1"
+        )
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -110,8 +129,8 @@ def server(app: FastAPI) -> GracefulServer:
 
 @contextlib.asynccontextmanager
 async def in_process(settings: Settings) -> AsyncIterator[ServiceClient]:
-    """The whole service without a network, for as long as the context lasts."""
-    async with started(settings) as app:
+    """The whole service without a network, for as long as the context lasts; it needs no key."""
+    async with started(settings.model_copy(update={"access": "open"})) as app:
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(
             transport=transport, base_url="http://in-process", timeout=TIMEOUT

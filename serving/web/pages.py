@@ -8,8 +8,10 @@ from fastapi import APIRouter, Cookie, Depends, Header, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 
+from serving.access.scope import Scope
 from serving.api.actions import carry_out
 from serving.api.alert_schemas import ActionIn
+from serving.api.authorization import requires
 from serving.errors import InvalidRequest, NotFound
 from serving.locales.wording import SOURCE, Wording, languages, wording
 from serving.service import Running
@@ -57,7 +59,7 @@ def preferred(accepted: str) -> str:
     return found
 
 
-@router.get("/alerts/{alert_id}")
+@router.get("/alerts/{alert_id}", dependencies=[requires(Scope.READ)])
 async def show_alert(
     alert_id: str,
     service: Running,
@@ -69,7 +71,7 @@ async def show_alert(
     return await _alert(alert_id, service, words, asked=action, actor=unquote(groundswell_actor))
 
 
-@router.post("/alerts/{alert_id}")
+@router.post("/alerts/{alert_id}", dependencies=[requires(Scope.ACT)])
 async def apply_form(alert_id: str, request: Request, service: Running, words: Words) -> Response:
     """Carry out the action of the form, then show the alert."""
     if not is_own(request.headers, service.settings.public_url):

@@ -113,6 +113,14 @@ def root_logger() -> Iterator[logging.Logger]:
     structlog.reset_defaults()
 
 
+@shows("access")
+def test_requests_need_a_key_unless_access_is_open(start: Start) -> None:
+    with start(access="open") as client:
+        assert client.get("/v1/alerts").status_code == 200
+    with start(access="keys") as client:
+        assert client.get("/v1/alerts").status_code == 401
+
+
 @shows("host", "port")
 def test_the_service_listens_where_the_settings_say(
     root_logger: logging.Logger, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

@@ -61,7 +61,11 @@ def demo(
     with tempfile.TemporaryDirectory(prefix="groundswell-demo-") as folder:
         path = (database or Path(folder) / "demo.db").resolve()
         settings = terminal.settings(
-            host="127.0.0.1", port=port, database_url=f"sqlite:///{path}", model=model
+            host="127.0.0.1",
+            port=port,
+            database_url=f"sqlite:///{path}",
+            model=model,
+            access="open",
         )
         terminal.log_errors_only(settings)
         with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:

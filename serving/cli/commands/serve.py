@@ -44,11 +44,7 @@ def serve(
         host=host, port=port, database_url=database_url, model=model, log_format=log_format
     )
     configure_logging(settings)
-    if not hosting.is_loopback(settings.host):
-        terminal.say(
-            f"warning: anyone who can reach {settings.host} can read every comment and write new "
-            "ones; there is no access control yet"
-        )
+    hosting.check_exposure(settings)
     listener = hosting.listen(settings.host, settings.port)
 
     async def run() -> None:

@@ -24,7 +24,7 @@ from serving.cli.files import readers
 from serving.client import errors
 
 DOCS = Path(__file__).parents[3] / "docs"
-OPEN = "anyone who can reach 0.0.0.0 can read every comment and write new ones"
+OPEN = "anyone who can reach 0.0.0.0 could read and change everything"
 
 
 @pytest.fixture(autouse=True)
@@ -152,14 +152,16 @@ def test_errors_are_one_line_and_have_their_exit_code(
     expected: str,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("GROUNDSWELL_ACCESS", "keys")
     (tmp_path / "sheet.xlsx").write_text("PK")
     (tmp_path / "bad.csv").write_text("text,platform\nhi,x\n")
     (tmp_path / "good.csv").write_text(
         "platform,comment_id,kol_id,text,created_at\nx,1,mira,hi,2026-03-01T00:00:00Z\n"
     )
     assert cli.run(arguments) == code
-    lines = [line for line in capsys.readouterr().err.splitlines() if "warning: anyone" not in line]
+    lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1
     assert lines[0].startswith("error: ")
     assert expected in lines[0]
@@ -231,16 +233,23 @@ def test_open_addresses_are_recognised(host: str, loopback: bool) -> None:
     assert hosting.is_loopback(host) is loopback
 
 
-def test_serve_warns_of_an_open_address(
+def test_serve_opens_a_service_without_keys_to_no_other_machine(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def refuse(*_: object) -> None:
+    asked = []
+
+    def refuse(host: str, _port: int) -> None:
+        asked.append(host)
         raise hosting.CannotListen("stop here")
 
     monkeypatch.setattr(hosting, "listen", refuse)
-    cli.run(["serve", "--host", "0.0.0.0"])
+    assert cli.run(["serve", "--host", "0.0.0.0"]) == 1
     assert OPEN in capsys.readouterr().err
+    assert asked == []
     cli.run(["serve"])
+    monkeypatch.setenv("GROUNDSWELL_ACCESS", "keys")
+    cli.run(["serve", "--host", "0.0.0.0"])
+    assert asked == ["127.0.0.1", "0.0.0.0"]
     assert OPEN not in capsys.readouterr().err
 
 

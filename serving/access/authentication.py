@@ -1,0 +1,88 @@
+"""Finds the principal of every request before anything else of the request is read."""
+
+from collections.abc import Callable, Sequence
+
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Send
+from starlette.types import Scope as AsgiScope
+
+from model.errors import GroundswellError
+from serving.access.authenticator import Authenticator
+from serving.access.principal import Principal
+from serving.access.scope import Scope
+from serving.errors import Forbidden, Unauthenticated
+
+# Answered to anybody: these say that the service runs, and nothing of what it holds.
+PUBLIC_PATHS = frozenset({"/healthz", "/readyz"})
+# Made by FastAPI and not by us, so that they cannot say themselves what they require.
+READ_PATHS = frozenset({"/", "/docs", "/docs/oauth2-redirect", "/openapi.json"})
+
+
+class Authentication:
+    """ASGI middleware. Puts the principal into `scope["state"]["principal"]`.
+
+    A request without a principal is refused, whatever its path, so that an answer never says which
+    paths there are. An answer that lasts ends as soon as its principal is not valid any more.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        authenticators: Callable[[], Sequence[Authenticator]],
+        refuse: Callable[[GroundswellError], Response],
+    ) -> None:
+        """Prepare the middleware.
+
+        Args:
+            app: what comes next.
+            authenticators: asked in this order; the first that knows the request decides.
+            refuse: makes the answer to a request that is refused.
+        """
+        self._app = app
+        self._authenticators = authenticators
+        self._refuse = refuse
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        """Find the principal and pass the request on, or refuse it."""
+        if scope["type"] != "http" or scope["path"] in PUBLIC_PATHS:
+            await self._app(scope, receive, send)
+            return
+        authenticators = self._authenticators()
+        try:
+            principal = await _principal(HTTPConnection(scope), authenticators)
+            if scope["path"] in READ_PATHS and not principal.may(Scope.READ):
+                raise Forbidden(f"this needs the scope 'read'; {principal.name!r} does not have it")
+        except GroundswellError as error:
+            await self._refuse(error)(scope, receive, send)
+            return
+        scope.setdefault("state", {})["principal"] = principal
+
+        async def send_while_current(message: Message) -> None:
+            if message["type"] == "http.response.body" and message.get("more_body"):
+                for one in authenticators:
+                    if not one.is_current(principal):
+                        raise PrincipalEnded
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_while_current)
+        except PrincipalEnded:
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+class PrincipalEnded(Exception):
+    """A key or a session ended while an answer was being sent."""
+
+
+async def _principal(
+    connection: HTTPConnection, authenticators: Sequence[Authenticator]
+) -> Principal:
+    for one in authenticators:
+        principal = await one.authenticate(connection)
+        if principal is not None:
+            return principal
+    raise Unauthenticated(
+        "this needs a key: send it as 'Authorization: Bearer gsk_…'; docs/access.md says how to "
+        "get one"
+    )

@@ -1,0 +1,57 @@
+"""Who a request is from."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from serving.access.scope import Scope
+
+
+class PrincipalKind(StrEnum):
+    """How a principal proves who it is; `LOCAL` needs no proof, for access is open."""
+
+    KEY = "key"
+    PERSON = "person"
+    LOCAL = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class KolLimit:
+    """The KOLs that a principal may see.
+
+    Attributes:
+        kol_ids: their ids; None for every KOL.
+    """
+
+    kol_ids: frozenset[str] | None
+
+    def allows(self, kol_id: str) -> bool:
+        """Whether the principal may see this KOL."""
+        return self.kol_ids is None or kol_id in self.kol_ids
+
+
+EVERY_KOL = KolLimit(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A key, a person, or whoever uses a service with open access.
+
+    Attributes:
+        id: of the key or the person; stable.
+        name: shown to people, and stored with what the principal does.
+        scopes: what it may do.
+        kols: the KOLs that it may see, as they are now.
+    """
+
+    kind: PrincipalKind
+    id: str
+    name: str
+    scopes: frozenset[Scope]
+    kols: KolLimit = EVERY_KOL
+
+    def may(self, scope: Scope) -> bool:
+        """Whether the principal has a scope, by itself or as an admin."""
+        return scope in self.scopes or Scope.ADMIN in self.scopes
+
+
+LOCAL = Principal(PrincipalKind.LOCAL, "local", "local", frozenset({Scope.ADMIN}))

@@ -1,0 +1,59 @@
+"""What a route requires of whoever asks, and who that is."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.params import Depends as Dependency
+
+from serving.access.principal import Principal
+from serving.access.scope import Scope
+from serving.errors import Forbidden, Unauthenticated
+
+
+def _asking(request: Request) -> Principal:
+    principal: Principal | None = getattr(request.state, "principal", None)
+    if principal is None:
+        raise Unauthenticated("this needs a key; docs/access.md says how to get one")
+    return principal
+
+
+Asking = Annotated[Principal, Depends(_asking)]
+
+
+class Requirement:
+    """A dependency that refuses a principal without one of these scopes.
+
+    Attributes:
+        scopes: one of them is enough.
+        every_kol: whether the principal must not be limited to some KOLs.
+    """
+
+    def __init__(self, scopes: tuple[Scope, ...], *, every_kol: bool = False) -> None:
+        self.scopes = scopes
+        self.every_kol = every_kol
+
+    def __call__(self, principal: Asking) -> None:
+        """Check the principal.
+
+        Raises:
+            Forbidden: it may not do this.
+        """
+        if not any(principal.may(scope) for scope in self.scopes):
+            needed = " or ".join(f"'{scope}'" for scope in self.scopes)
+            raise Forbidden(f"this needs the scope {needed}; {principal.name!r} does not have it")
+        if self.every_kol and principal.kols.kol_ids is not None:
+            raise Forbidden(
+                f"this shows every KOL, and {principal.name!r} is limited to some; use a key "
+                "without a limit"
+            )
+
+
+def requires(*scopes: Scope, every_kol: bool = False) -> Dependency:
+    """What a route requires: `dependencies=[requires(Scope.READ)]`.
+
+    Args:
+        scopes: the principal must have one of them.
+        every_kol: whether a principal that is limited to some KOLs is refused.
+    """
+    dependency: Dependency = Depends(Requirement(scopes, every_kol=every_kol))
+    return dependency

@@ -1,0 +1,122 @@
+"""Every route says what it requires, and nobody without it gets an answer from it."""
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi.testclient import TestClient
+from starlette.requests import HTTPConnection
+
+from model.classifier import SentimentClassifier
+from model.fake_backend import FakeBackend
+from serving.access.authentication import PUBLIC_PATHS, READ_PATHS
+from serving.access.principal import EVERY_KOL, KolLimit, Principal, PrincipalKind
+from serving.access.scope import Scope
+from serving.api.authorization import Requirement
+from serving.app import create_app
+from serving.clock import TestClock
+from serving.settings import Settings
+from tests.serving.conftest import NOW
+
+KOLS = {"lena": KolLimit(frozenset({"lena"})), "all": EVERY_KOL}
+
+
+class HeaderAuthenticator:
+    """Believes the header: `x-scopes: read,act`, and `x-kols: lena`."""
+
+    async def authenticate(self, connection: HTTPConnection) -> Principal | None:
+        scopes = connection.headers.get("x-scopes")
+        if scopes is None:
+            return None
+        given = frozenset(Scope(scope) for scope in scopes.split(",") if scope)
+        kols = KOLS[connection.headers.get("x-kols", "all")]
+        return Principal(PrincipalKind.KEY, "k1", "tool", given, kols)
+
+    def is_current(self, _principal: Principal) -> bool:
+        return True
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    url = f"sqlite:///{tmp_path_factory.mktemp('access') / 'test.db'}"
+    settings = Settings(database_url=url, access="keys", _env_file=None)
+    classifier = SentimentClassifier.from_backend(FakeBackend())
+    app = create_app(settings, classifier=classifier, clock=TestClock(NOW))
+    with TestClient(app, raise_server_exceptions=False) as client:
+        app.state.service.authenticators.append(HeaderAuthenticator())
+        yield client
+
+
+def routes() -> list[tuple[str, str, Requirement | None]]:
+    """(method, path, requirement) of every route of ours."""
+    found = []
+    for context in iter_route_contexts(create_app(Settings(_env_file=None)).router.routes):
+        route = context.original_route
+        if isinstance(route, APIRoute):
+            needed = [
+                one.dependency
+                for one in route.dependencies
+                if isinstance(one.dependency, Requirement)
+            ]
+            assert context.path is not None
+            requirement = needed[0] if needed else None
+            found += [(method, context.path, requirement) for method in context.methods or ()]
+    return found
+
+
+ROUTES = routes()
+
+
+def test_every_route_that_is_not_public_requires_a_scope() -> None:
+    assert len(ROUTES) > 40
+    without = {path for _, path, requirement in ROUTES if requirement is None}
+    assert without <= PUBLIC_PATHS | READ_PATHS
+
+
+@pytest.mark.parametrize(("method", "path", "requirement"), ROUTES)
+def test_a_route_answers_nobody_without_its_scope(
+    client: TestClient, method: str, path: str, requirement: Requirement | None
+) -> None:
+    path = path.replace(":path", "").replace("{", "").replace("}", "")
+    if path in PUBLIC_PATHS:
+        assert client.request(method, path).status_code == 200
+        return
+    answer = client.request(method, path)
+    assert answer.status_code == 401
+    assert answer.json()["code"] == "unauthenticated"
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+    if requirement is None:
+        requirement = Requirement((Scope.READ,))
+    others = ",".join({*Scope} - {*requirement.scopes, Scope.ADMIN})
+    refused = client.request(method, path, headers={"x-scopes": others})
+    assert refused.status_code == 403
+    assert refused.json()["code"] == "forbidden"
+    for scope in requirement.scopes:
+        assert f"'{scope}'" in refused.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/docs", "/openapi.json", "/metrics", "/", "/v1/nothing"])
+def test_everything_else_needs_a_key(client: TestClient, path: str) -> None:
+    assert client.get(path, follow_redirects=False).status_code == 401
+
+
+@pytest.mark.parametrize("path", sorted(READ_PATHS))
+def test_the_documentation_needs_the_scope_read(client: TestClient, path: str) -> None:
+    every_other = {"x-scopes": "ingest,act,manage"}
+    assert client.get(path, headers=every_other, follow_redirects=False).status_code == 403
+    read = client.get(path, headers={"x-scopes": "read"}, follow_redirects=False)
+    assert read.status_code in (200, 307)
+
+
+def test_metrics_are_not_for_a_key_that_is_limited_to_some_kols(client: TestClient) -> None:
+    limited = {"x-scopes": "read", "x-kols": "lena"}
+    assert client.get("/metrics", headers=limited).status_code == 403
+    assert client.get("/metrics", headers={"x-scopes": "read"}).status_code == 200
+    assert client.get("/v1/kols", headers=limited).status_code == 200
+
+
+def test_only_admin_holds_other_scopes() -> None:
+    for scope in Scope:
+        one = Principal(PrincipalKind.KEY, "k", "tool", frozenset({scope}))
+        held = {other for other in Scope if one.may(other)}
+        assert held == ({*Scope} if scope == Scope.ADMIN else {scope})
