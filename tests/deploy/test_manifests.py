@@ -84,7 +84,7 @@ def test_the_service_waits_for_its_database_and_knows_the_password() -> None:
     assert service["secrets"] == postgres["secrets"] == ["database_password"]
     assert "ports" not in postgres
     assert url.database in postgres["healthcheck"]["test"]
-    assert "'.[postgres]'" in (ROOT / "Dockerfile").read_text()
+    assert "psycopg==" in (ROOT / "requirements.txt").read_text()
 
 
 def test_grafana_finds_what_is_mounted() -> None:
