@@ -1,13 +1,10 @@
 """Builds every part of the service once and starts the workers; nothing exists at import."""
 
 import asyncio
-from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-
-import httpx
 
 from model.batcher import Batcher
 from model.classifier import SentimentClassifier
@@ -28,6 +25,7 @@ from serving.notify.outbox import NotificationOutbox
 from serving.notify.stored_attachments import StoredAttachments
 from serving.notify.workers.escalator import Escalator
 from serving.notify.workers.unmute_notifier import UnmuteNotifier
+from serving.outgoing.transport import outgoing_client
 from serving.pipeline.broadcast import Broadcast
 from serving.pipeline.pipeline import Pipeline
 from serving.reports.digest_builder import DigestBuilder
@@ -222,11 +220,13 @@ async def _delivery(
     stack: AsyncExitStack,
 ) -> tuple[Dispatcher, NotificationOutbox]:
     """What tells people: the outbox that the pipeline writes, the sender that empties it."""
-    channels: Mapping[str, Channel] = {}
-    if found.channels:
-        http = await stack.enter_async_context(httpx.AsyncClient(timeout=settings.notify_timeout))
-        context = ChannelContext(http, clock, attachments)
-        channels = {name: channel.build(context) for name, channel in found.channels.items()}
+    channels = dict[str, Channel]()
+    for name, channel in found.channels.items():
+        http = await stack.enter_async_context(
+            outgoing_client(channel.rules, seconds=settings.notify_timeout)
+        )
+        context = ChannelContext(http, channel.rules, clock, attachments)
+        channels[name] = channel.build(context)
     stateful_receivers = {name for name, channel in found.channels.items() if channel.type.stateful}
     dispatcher = Dispatcher(
         store=store,

@@ -27,6 +27,7 @@ USED_OTHERWISE = {
     "mypy": "`make lint`",
     "pandas-stubs": "`make lint`",
     "pip-licenses": "`make sbom`",
+    "types-requests": "`make lint`",
     "ruff": "`make lint`",
     "uv": "`make lock`",
     "pre-commit": ".pre-commit-config.yaml",

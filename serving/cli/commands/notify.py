@@ -33,14 +33,13 @@ def test(
     The message looks like a real one and says that it is a test. No service is needed, and nothing
     is stored.
     """
-    import httpx
-
     from serving.cli import terminal
     from serving.clock import SystemClock
     from serving.notify.channels.base import Rejected, Unavailable
     from serving.notify.channels.registry import ChannelContext
     from serving.notify.config import notification_config as notification_config
     from serving.notify.example import ExampleAttachments, example
+    from serving.outgoing.transport import outgoing_client
     from serving.settings import environment
 
     settings = terminal.settings()
@@ -57,8 +56,9 @@ def test(
     clock = SystemClock()
 
     async def send() -> None:
-        async with httpx.AsyncClient(timeout=settings.notify_timeout) as http:
-            built = found.channels[channel].build(ChannelContext(http, clock, ExampleAttachments()))
+        chosen = found.channels[channel]
+        async with outgoing_client(chosen.rules, seconds=settings.notify_timeout) as http:
+            built = chosen.build(ChannelContext(http, chosen.rules, clock, ExampleAttachments()))
             try:
                 async with asyncio.timeout(settings.notify_timeout):
                     await built.send([example(clock.now(), settings.public_url)])

@@ -1,15 +1,21 @@
 """E-mail, chat and on-call services through apprise; needs the extra `notify`."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from serving.notify.channels.base import Unavailable
+from serving.notify.channels.http_post import failure
 from serving.notify.channels.masking import mask
 from serving.notify.channels.registry import ChannelContext, ChannelType, register
 from serving.notify.channels.spec import ChannelSpec
 from serving.notify.notification import Notification
-from serving.notify.render.plain import render
+from serving.notify.render.parts import byte_length, split, utf16_length
+from serving.notify.render.plain import Text, render
+from serving.outgoing.address_rules import ForbiddenAddress
+from serving.outgoing.guarded_requests import RequestsGuard, bound_requests
+from serving.outgoing.guarded_thread import run_guarded
 
 if TYPE_CHECKING:
     from apprise import AppriseAttachment, AppriseResult
@@ -26,6 +32,14 @@ SCHEMES = frozenset(
         "zulip",
     }
 )  # fmt: skip
+# The longest text of services that take less than apprise believes. Apprise knows the others.
+_LONGEST = {"ntfy": 4096, "ntfys": 4096}
+_COUNT_BYTES = frozenset(
+    {"dingtalk", "feishu", "lark", "ntfy", "ntfys", "webex", "wecombot", "wxteams"}
+)
+_LONGEST_OF_ALL = 30_000
+_BESIDES = 40  # what apprise writes between title and text
+_SHORT, _SHORT_PARTS, _PARTS = 1000, 2, 8  # a text message of a telephone is cut, not sent in many
 MISSING = 'apprise is not installed: pip install "groundswell[notify]"'
 
 
@@ -58,28 +72,32 @@ class AppriseSpec(ChannelSpec):
 class AppriseChannel:
     """Sends text through one apprise URL, a burst as one message.
 
-    The chart is attached if the service takes attachments.
+    A text that is too long for the service is sent in parts. The chart is attached if the service
+    takes attachments.
     """
 
     most = 20
 
     def __init__(self, spec: AppriseSpec, url: str, _secret: str, context: ChannelContext) -> None:
         """Build the channel; `spec.check_url` has accepted `url`."""
-        from apprise import Apprise
+        from apprise import Apprise, AppriseAsset
 
-        self._service = Apprise()
-        self._service.add(url)
-        for service in self._service:
-            service.request_rate_per_sec = 0.0  # the dispatcher keeps the rate
+        bound_requests()
+        self._apprise = Apprise(asset=AppriseAsset(async_mode=False))  # all in the thread of a send
+        self._apprise.add(url)
+        (self._service,) = self._apprise
+        self._service.request_rate_per_sec = 0.0  # the dispatcher keeps the rate
+        self._service.redirects = False
         self._name = url.partition("://")[0].lower()
         parts = re.split(r"[/:@?&=]+", url.partition("://")[2])
         self._secrets = {part for part in parts if len(part) >= 5}
+        self._rules = context.rules
         self._words = spec.wording
         self._attachments = context.attachments
         self.interval = spec.interval
 
     async def send(self, notifications: Sequence[Notification]) -> None:
-        """Deliver; apprise does not say whether another attempt may help, so it always may."""
+        """Deliver; a service that refuses a message is not asked again."""
         from apprise import NotifyFormat, NotifyType
 
         message = render(notifications, self._words)
@@ -88,22 +106,49 @@ class AppriseChannel:
             last.severity, NotifyType.FAILURE
         )
         over = last.withdrawn or last.reason in ("resolved", "test")
-        result = await self._service.async_notify(
-            body=message.body,
-            title=message.subject,
-            notify_type=NotifyType.SUCCESS if over else worst,
-            body_format=NotifyFormat.TEXT,
-            attach=await self._chart(notifications),
-        )
-        if not result:
-            raise Unavailable(f"{self._name} did not take the message{self._reason(result)}")
+        chart = await self._chart(notifications)
+        parts = self._parts(message)
+        for place, part in enumerate(parts):
+            first = place == 0
+            await self._post(
+                partial(
+                    self._apprise.notify,
+                    body=part,
+                    title=message.subject if first else f"({place + 1}/{len(parts)})",
+                    notify_type=NotifyType.SUCCESS if over else worst,
+                    body_format=NotifyFormat.TEXT,
+                    attach=chart if first else None,
+                )
+            )
+
+    async def _post(self, notify: "Callable[[], AppriseResult]") -> None:
+        guard = RequestsGuard(self._rules)
+        result = await run_guarded(notify, guard)
+        if result:
+            return
+        try:
+            guard.check()
+        except ForbiddenAddress as error:
+            raise Unavailable(str(error)) from error
+        for answer in reversed(guard.answers):
+            if not 200 <= answer.status < 300:
+                words = mask(answer.words, self._secrets)
+                raise failure(answer.status, words, answer.retry_after)
+        raise Unavailable(f"{self._name} did not take the message{self._reason(result)}")
+
+    def _parts(self, message: Text) -> list[str]:
+        """The text in parts that the service takes, below the title."""
+        size = byte_length if self._name in _COUNT_BYTES else utf16_length
+        longest = min(_LONGEST.get(self._name, self._service.body_maxlen), _LONGEST_OF_ALL)
+        room = max(longest - size(message.subject) - _BESIDES, longest // 2)
+        return split(message.body, room, size, most=_PARTS if longest >= _SHORT else _SHORT_PARTS)
 
     async def _chart(self, notifications: Sequence[Notification]) -> "AppriseAttachment | None":
         """The chart of a single transition."""
         from apprise import AppriseAttachment
         from apprise.attachment.memory import AttachMemory
 
-        if len(notifications) > 1 or not all(one.attachment_support for one in self._service):
+        if len(notifications) > 1 or not self._service.attachment_support:
             return None
         png = await self._attachments.of(notifications[0], self._words)
         if png is None:
@@ -112,7 +157,7 @@ class AppriseChannel:
         return AppriseAttachment(chart)
 
     def _reason(self, result: "AppriseResult") -> str:
-        """What the service answered, without any part of the URL."""
+        """What apprise says, without any part of the URL."""
         answer = mask(" ".join(entry.message for entry in result.logs()), self._secrets)
         return f": {answer[:300]}" if answer else ""
 

@@ -14,13 +14,18 @@ class Unavailable(ServingError):
 
     Attributes:
         retry_after: the pause that the receiver asked for; None if it asked for none.
+        answered: whether the receiver read the message and failed, so that the message may be at
+            fault.
     """
 
     code = "channel_unavailable"
 
-    def __init__(self, message: str, *, retry_after: timedelta | None = None) -> None:
+    def __init__(
+        self, message: str, *, retry_after: timedelta | None = None, answered: bool = False
+    ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.answered = answered
 
 
 class Rejected(ServingError):

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime
 from typing import Annotated, Literal
 
@@ -15,12 +14,15 @@ import structlog
 from pydantic import Field
 
 from serving.notify.channels.base import Rejected, Unavailable
+from serving.notify.channels.mail_policy import MAIL_POLICY
 from serving.notify.channels.mail_server import server_of
 from serving.notify.channels.registry import ChannelContext, ChannelType, register
 from serving.notify.channels.spec import ChannelSpec
 from serving.notify.notification import Notification
 from serving.notify.render import digest_content, digest_html, digest_plain, html, plain
 from serving.notify.render.content import write
+from serving.outgoing.address_rules import ForbiddenAddress
+from serving.outgoing.resolution import connect
 from serving.storage.digest_record import Digest
 
 _log = structlog.get_logger(__name__)
@@ -49,9 +51,12 @@ class EmailChannel:
     most = 20
 
     def __init__(self, spec: EmailSpec, url: str, _secret: str, context: ChannelContext) -> None:
+        self._rules = context.rules
         self._server = server_of(url, allow_plain=spec.allow_plain)
         self._sender = spec.sender
         self._to = list(spec.to)
+        plain_addresses = all(one.isascii() for one in (self._sender, *self._to))
+        self._policy = MAIL_POLICY if plain_addresses else MAIL_POLICY.clone(utf8=True)
         self._clock = context.clock
         self._attachments = context.attachments
         self._words = spec.wording
@@ -72,9 +77,13 @@ class EmailChannel:
 
     async def _post(self, message: EmailMessage) -> None:
         server = self._server
+        try:
+            opened = await connect(server.host, server.port, self._rules)
+        except (ForbiddenAddress, OSError) as error:
+            raise Unavailable(_one_line(str(error)) or type(error).__name__) from error
         smtp = aiosmtplib.SMTP(
             hostname=server.host,
-            port=server.port,
+            sock=opened,
             use_tls=server.tls == "at once",
             start_tls={"required": True, "if offered": None}.get(server.tls, False),
             username=server.user,
@@ -84,7 +93,9 @@ class EmailChannel:
         )
         try:
             await smtp.connect()
-            refused, _ = await smtp.send_message(message)
+            refused, _ = await smtp.sendmail(
+                self._sender, self._to, message.as_bytes(), mail_options=await self._options(smtp)
+            )
             await _quit(smtp)
         except aiosmtplib.SMTPRecipientsRefused as error:
             raise _error_of([(one.code, one.message) for one in error.recipients]) from error
@@ -94,8 +105,22 @@ class EmailChannel:
             raise Unavailable(_one_line(str(error)) or type(error).__name__) from error
         finally:
             smtp.close()  # `async with` would wait for an answer to QUIT without end
+            opened.close()
         for address, (code, answer) in refused.items():
             _log.error("recipient_refused", address=address, code=code, answer=_one_line(answer))
+
+    async def _options(self, smtp: aiosmtplib.SMTP) -> list[str]:
+        """What the server is asked for: addresses that are not ASCII need an extension.
+
+        Raises:
+            Rejected: the server does not have it.
+        """
+        if self._policy is MAIL_POLICY:
+            return []
+        await smtp.ehlo()
+        if not smtp.supports_extension("smtputf8"):
+            raise Rejected("the mail server takes no addresses that are not ASCII (SMTPUTF8)")
+        return ["SMTPUTF8", "BODY=8BITMIME"]
 
     async def _compose(self, notifications: Sequence[Notification]) -> EmailMessage:
         rendered = write(notifications, self._words)
@@ -125,7 +150,7 @@ class EmailChannel:
             thread: the same for every message of one thread; None for none.
         """
         domain = self._sender.rpartition("@")[2]
-        message = EmailMessage(policy=SMTP_POLICY)
+        message = EmailMessage(policy=self._policy)
         message["Subject"] = subject
         message["From"] = Address("Groundswell", addr_spec=self._sender)
         message["To"] = ", ".join(self._to)

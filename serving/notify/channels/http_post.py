@@ -10,6 +10,7 @@ import httpx
 
 from serving.notify.channels.base import Rejected, Unavailable
 from serving.notify.channels.masking import mask, secrets_of
+from serving.outgoing.address_rules import ForbiddenAddress
 
 _MAX_ERROR = 200  # bytes of an error answer that are read
 _MAX_PAUSE = timedelta(hours=1)
@@ -18,6 +19,12 @@ _TRY_AGAIN = {
     HTTPStatus.TOO_EARLY,
     HTTPStatus.TOO_MANY_REQUESTS,
 }
+# What a proxy answers in place of a server that is away: no message is at fault.
+_PROXY = {
+    HTTPStatus.BAD_GATEWAY,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    HTTPStatus.GATEWAY_TIMEOUT,
+}
 
 
 async def post(
@@ -25,10 +32,8 @@ async def post(
 ) -> None:
     """POST JSON; returns once the server has answered 2xx. The body of that answer is not read.
 
-    The caller bounds the total time.
-
     Args:
-        http: the client.
+        http: the client; it bounds the time, and which addresses are connected to.
         url: of the server; what may be secret in it is never part of an error.
         content: the body.
         headers: beside `Content-Type`.
@@ -67,7 +72,7 @@ async def get(
     request = http.stream("GET", url, params=list(params), headers=headers, follow_redirects=False)
     async with _successful(request, url) as answer:
         read = b""
-        async for chunk in answer.aiter_bytes():
+        async for chunk in answer.aiter_raw():  # unpacking would have no bound
             read += chunk
             if len(read) > most:
                 raise Unavailable(f"answered more than {most:,} bytes")
@@ -86,20 +91,36 @@ async def _successful(
             yield answer
     except httpx.InvalidURL as error:
         raise Rejected("the address cannot be used") from error
+    except ForbiddenAddress as error:
+        raise Unavailable(str(error)) from error
     except httpx.HTTPError as error:
         raise Unavailable(mask(str(error), secrets_of(url)) or type(error).__name__) from error
 
 
 async def _fail(answer: httpx.Response, url: str) -> NoReturn:
-    status = answer.status_code
+    text = await _beginning(answer)
+    raise failure(
+        answer.status_code, mask(text, secrets_of(url)), answer.headers.get("Retry-After", "")
+    )
+
+
+def failure(status: int, words: str, retry_after: str = "") -> Unavailable | Rejected:
+    """The error that an answer other than 2xx means.
+
+    Args:
+        status: of the answer.
+        words: the beginning of its body on one line, without secrets.
+        retry_after: the header of that name; empty if there is none.
+    """
     message = f"answered {status}"
-    if answer.is_redirect:
-        raise Rejected(f"{message}: redirects are not followed; configure the final address")
-    if text := await _beginning(answer):
-        message += f": {mask(text, secrets_of(url))}"
+    if 300 <= status < 400:
+        return Rejected(f"{message}: redirects are not followed; configure the final address")
+    if words:
+        message += f": {words[:_MAX_ERROR]}"
     if status in _TRY_AGAIN or status >= 500:
-        raise Unavailable(message, retry_after=_retry_after(answer))
-    raise Rejected(message)
+        broken = status >= 500 and status not in _PROXY
+        return Unavailable(message, retry_after=_pause(retry_after), answered=broken)
+    return Rejected(message)
 
 
 async def _beginning(answer: httpx.Response) -> str:
@@ -112,9 +133,8 @@ async def _beginning(answer: httpx.Response) -> str:
     return " ".join(read[:_MAX_ERROR].decode("utf-8", "replace").split())
 
 
-def _retry_after(answer: httpx.Response) -> timedelta | None:
-    """The pause that the server asked for in seconds, at most an hour."""
-    text = answer.headers.get("Retry-After", "")
+def _pause(text: str) -> timedelta | None:
+    """The pause that a server asked for in seconds, at most an hour."""
     if not (text.isascii() and text.isdigit()):
         return None
     return min(timedelta(seconds=int(text[:9])), _MAX_PAUSE)

@@ -17,6 +17,7 @@ from serving.clock import Clock
 from serving.notify.attachments import Attachments
 from serving.notify.channels.base import Channel
 from serving.notify.channels.spec import ChannelSpec
+from serving.outgoing.address_rules import AddressRules
 
 S = TypeVar("S", bound=ChannelSpec)
 
@@ -26,12 +27,14 @@ class ChannelContext:
     """The parts of the service that channels use.
 
     Attributes:
-        http: the client for requests.
+        http: the channel's client for requests; it connects to what `rules` allow.
+        rules: which addresses the channel may connect to.
         clock: for times in messages.
         attachments: the charts of alerts.
     """
 
     http: httpx.AsyncClient
+    rules: AddressRules
     clock: Clock
     attachments: Attachments
 

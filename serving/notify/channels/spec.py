@@ -2,12 +2,14 @@
 
 from datetime import timedelta
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from serving.addresses import is_loopback
 from serving.locales.wording import Wording, wording
+from serving.outgoing.address_rules import AddressRules, literal
 
 EnvName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 _MIN_SECRET = 16  # characters
@@ -24,6 +26,7 @@ class ChannelSpec(BaseModel):
     type: str
     url: str | None = Field(None, min_length=1, repr=False)
     url_env: EnvName | None = None
+    allow_private: bool = False
     per_minute: float = Field(30, gt=0, le=600)
     language: str = "en"
     timezone: str = "UTC"
@@ -63,6 +66,26 @@ class ChannelSpec(BaseModel):
         """The environment variable of its secret, set by `secret_env`; None if it has none."""
         return None
 
+    def rules(self, url: str) -> AddressRules:
+        """Which addresses its channel may connect to: what the file says, and what the URL says."""
+        return AddressRules(loopback=is_loopback(host_of(url)), private=self.allow_private)
+
+    def check_address(self, url: str) -> None:
+        """Check that the address in the URL, if it is one, may be connected to.
+
+        Raises:
+            ValueError: it may not, and what to do.
+        """
+        address = literal(host_of(url))
+        if address is None or self.rules(url).allow(address):
+            return
+        if AddressRules(private=True).allow(address):
+            raise ValueError(
+                "the URL has a private address; allow that with 'allow_private = true' if it is "
+                "right"
+            )
+        raise ValueError("the URL has an address that is never connected to; name the server")
+
     def check_url(self, url: str) -> None:
         """Check the URL: https, or http on this machine.
 
@@ -82,6 +105,14 @@ class ChannelSpec(BaseModel):
                 f"the secret in {self.secret_variable} is shorter than {_MIN_SECRET} characters; "
                 "take a random one, for example from 'openssl rand -hex 32'"
             )
+
+
+def host_of(url: str) -> str:
+    """The host of a URL of any scheme; empty if it has none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def check_http_url(url: str, *, allow_http: bool | None = None) -> None:

@@ -54,6 +54,7 @@ class ChannelReader:
         if spec.url_env is not None:
             url, url_place = self._variable((*place, "url_env"), spec.url_env), (*place, "url_env")
         self._check(url_place, url, spec.check_url)
+        self._check(url_place, url, spec.check_address)
         secret, secret_place = "", (*place, "secret_env")
         if spec.secret_variable is not None:
             secret = self._variable(secret_place, spec.secret_variable)

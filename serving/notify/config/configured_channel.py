@@ -6,6 +6,7 @@ from typing import Any
 from serving.notify.channels.base import Channel
 from serving.notify.channels.registry import ChannelContext, ChannelType
 from serving.notify.channels.spec import ChannelSpec
+from serving.outgoing.address_rules import AddressRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,11 @@ class ConfiguredChannel:
     spec: ChannelSpec
     url: str = field(repr=False)
     secret: str = field(repr=False)
+
+    @property
+    def rules(self) -> AddressRules:
+        """Which addresses it may connect to."""
+        return self.spec.rules(self.url)
 
     def build(self, context: ChannelContext) -> Channel:
         """The channel itself."""

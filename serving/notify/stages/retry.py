@@ -9,6 +9,7 @@ from serving.notify.lane import Lane
 from serving.notify.stages.message import Attempt, Message, Retry
 from serving.storage.delivery_record import Delivery
 
+_TOGETHER = 4  # attempts of several deliveries in one message
 _FIRST_BACKOFF, _LAST_BACKOFF = timedelta(seconds=2), timedelta(minutes=5)
 
 
@@ -24,7 +25,7 @@ async def retry(lane: Lane, message: Message) -> Message:
     match attempt.error:
         case None:
             return replace(message, retry=Retry(delivered=message.deliveries))
-        case Unavailable():
+        case Unavailable() if not _suspicious(lane, message):
             return replace(message, retry=_later(lane, message.deliveries, attempt))
         case _ if len(message.deliveries) > 1:
             return message
@@ -33,6 +34,17 @@ async def retry(lane: Lane, message: Message) -> Message:
             return replace(message, retry=verdict)
         case _:
             return replace(message, retry=_later(lane, message.deliveries, attempt))
+
+
+def _suspicious(lane: Lane, message: Message) -> bool:
+    """Whether one of several deliveries may be why the receiver keeps failing.
+
+    It answers, so it is there, and has failed on the same deliveries often enough.
+    """
+    error, count = message.attempt and message.attempt.error, len(message.deliveries)
+    tried = max(one.attempts for one in message.deliveries) + 1
+    answered = isinstance(error, Unavailable) and error.answered
+    return answered and count > 1 and tried >= min(_TOGETHER, lane.max_attempts)
 
 
 def _later(lane: Lane, deliveries: Sequence[Delivery], attempt: Attempt) -> Retry:

@@ -25,6 +25,7 @@ from serving.notify.dispatcher import Dispatcher
 from serving.notify.notification import Notification
 from serving.notify.outbox import NotificationOutbox
 from serving.notify.routing.routes import Route
+from serving.outgoing.transport import outgoing_client
 from serving.storage.database import Database
 from serving.storage.delivery_record import Delivery
 from serving.storage.delivery_store import DeliveryFilter, DeliveryStore
@@ -112,10 +113,14 @@ def build_channel(
     """A channel of a type as a channels file configures it."""
     channel_type = channel_types()[name]
     spec = channel_type.spec.model_validate({"type": name, "url": url, **settings})
+    configured = ConfiguredChannel(channel_type, spec, url, secret)
     context = ChannelContext(
-        http or httpx.AsyncClient(), clock or TestClock(NOW), attachments or NoAttachments()
+        http or outgoing_client(configured.rules, seconds=10),
+        configured.rules,
+        clock or TestClock(NOW),
+        attachments or NoAttachments(),
     )
-    return ConfiguredChannel(channel_type, spec, url, secret).build(context)
+    return configured.build(context)
 
 
 @dataclass

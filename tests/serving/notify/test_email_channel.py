@@ -285,3 +285,27 @@ async def test_apprise_mails_the_text_and_the_chart() -> None:
     (attached,) = received.iter_attachments()
     assert attached.get_content() == PNG
     assert list(bare.iter_attachments()) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Làn sóng phản ứng tiêu cực trên trang của nghệ sĩ Nguyễn Thị Ánh Tuyết: 67% (6 of 9) · ",
+        "Критическая волна отрицательных комментариев: 67% (6 of 9) · последние восемь минут, ",
+        "Ángel ☂️ 👩‍👩‍👧‍👦 Đặng, mixed with plain English words (6 of 9) and more of it; ",
+        "Безпробеловоеслово",
+    ],
+)
+async def test_a_subject_of_200_characters_arrives_as_it_was_written(words: str) -> None:
+    subjects = [(words[start:] + words * 12)[:200].strip() for start in range(0, len(words), 5)]
+    with desk() as (mail, address):
+        mails = channel(address)
+        for subject in subjects:
+            message = mails._headed(subject, "key", thread=None)
+            mails._fill(message, "text", "<p>text</p>")
+            await mails._post(message)
+    assert [received["subject"] for received in mail.received] == subjects
+    for envelope in mail.envelopes:
+        assert isinstance(envelope.content, bytes)
+        head = envelope.content.partition(b"\r\n\r\n")[0]
+        assert max(map(len, head.split(b"\r\n"))) <= 78

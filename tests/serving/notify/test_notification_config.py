@@ -16,6 +16,7 @@ from serving.notify.channels.slack import SlackChannel
 from serving.notify.channels.teams import TeamsChannel
 from serving.notify.channels.webhook import WebhookChannel
 from serving.notify.config.notification_config import InvalidConfig, load
+from serving.outgoing.address_rules import AddressRules
 from tests.serving.conftest import NOW
 
 SECRETS = {
@@ -106,7 +107,7 @@ channels = ["crm", "am", "desk", "room", "group"]
     ]
     assert found.routes[0].continues
     async with httpx.AsyncClient() as http:
-        context = ChannelContext(http, TestClock(NOW), NoAttachments())
+        context = ChannelContext(http, AddressRules(), TestClock(NOW), NoAttachments())
         built = [channel.build(context) for channel in found.channels.values()]
     assert [type(channel) for channel in built] == [
         WebhookChannel, AlertmanagerChannel, AppriseChannel, EmailChannel, SlackChannel,

@@ -1,0 +1,1 @@
+"""Connections that the service opens to other machines, each checked before it is made."""
