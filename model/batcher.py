@@ -1,10 +1,11 @@
-"""Combines many small calls into few large batches; the queue is bounded."""
+"""Combines many small calls into few large batches; the queues are bounded."""
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from enum import Enum
 from math import ceil
 from typing import Protocol
 
@@ -12,6 +13,13 @@ from model.errors import BackendError, ModelStoppedError, Overloaded, TooManyTex
 from model.types import Prediction
 
 _SMOOTHING = 0.2
+
+
+class Priority(Enum):
+    """Whose texts are scored first."""
+
+    HIGH = "high"
+    LOW = "low"
 
 
 class Predictor(Protocol):
@@ -58,8 +66,47 @@ class _Entry:
     text: str
 
 
+@dataclass(slots=True)
+class _Queue:
+    """The texts of one priority.
+
+    Attributes:
+        max_texts: limit on texts per batch.
+        max_characters: limit on characters per batch.
+        entries: those that wait.
+        pending: how many wait or are being scored.
+    """
+
+    max_texts: int
+    max_characters: int
+    entries: deque[_Entry] = field(default_factory=deque)
+    pending: int = 0
+
+    def take(self) -> list[_Entry]:
+        """The next batch."""
+        batch: list[_Entry] = []
+        characters = 0
+        while self.entries and len(batch) < self.max_texts:
+            characters += len(self.entries[0].text)
+            if batch and characters > self.max_characters:
+                break
+            batch.append(self.entries.popleft())
+        return batch
+
+    def drop(self, call: _Call) -> None:
+        """Remove a call's remaining texts."""
+        if call.missing and self.entries:
+            kept = [entry for entry in self.entries if entry.call is not call]
+            self.pending -= len(self.entries) - len(kept)
+            self.entries = deque(kept)
+
+
 class Batcher:
     """Collects texts of concurrent callers and scores them in one worker thread.
+
+    Texts of high priority go first. Each priority has its own queue and limits, so that no number
+    of texts of low priority has one of high priority refused, and those are scored in smaller
+    batches: one that has just begun is what a text of high priority waits for at most.
 
     A failed batch fails every call with a text in it. Queued texts of a cancelled call are dropped.
     If the worker dies, all waiting calls fail and ``alive`` is false.
@@ -72,6 +119,7 @@ class Batcher:
         max_waiting_texts: int = 4096,
         max_batch_texts: int = 64,
         max_batch_characters: int = 65_536,
+        low_priority_share: float = 0.25,
         max_delay: float = 0.005,
         observer: Callable[[BatchReport], None] | None = None,
     ) -> None:
@@ -79,20 +127,25 @@ class Batcher:
 
         Args:
             classifier: scores a batch; called in a thread, never twice at once.
-            max_waiting_texts: limit on texts queued or being scored.
-            max_batch_texts: limit on texts per batch.
+            max_waiting_texts: limit on texts queued or being scored, of each priority.
+            max_batch_texts: limit on texts per batch of high priority.
             max_batch_characters: limit on characters per batch; one longer text is a batch alone.
+            low_priority_share: how large batches of low priority are in comparison.
             max_delay: seconds that the first text of a batch waits for others.
             observer: called in the event loop after every batch.
         """
         self._classifier = classifier
         self._max_waiting = max_waiting_texts
-        self._max_texts = max_batch_texts
-        self._max_characters = max_batch_characters
         self._max_delay = max_delay
         self._observer = observer
-        self._queue: deque[_Entry] = deque()
-        self._pending = 0
+        # In the order in which they are served.
+        self._queues = {
+            Priority.HIGH: _Queue(max_batch_texts, max_batch_characters),
+            Priority.LOW: _Queue(
+                max(1, int(max_batch_texts * low_priority_share)),
+                max(1, int(max_batch_characters * low_priority_share)),
+            ),
+        }
         self._arrived = asyncio.Event()
         self._full = asyncio.Event()
         self._calls: set[_Call] = set()
@@ -108,7 +161,7 @@ class Batcher:
     @property
     def waiting(self) -> int:
         """Texts queued or being scored."""
-        return self._pending
+        return sum(queue.pending for queue in self._queues.values())
 
     async def start(self) -> None:
         """Start the worker; does nothing if it is running already."""
@@ -128,8 +181,14 @@ class Batcher:
         if executor is not None:
             await asyncio.to_thread(executor.shutdown)
 
-    async def predict(self, texts: Sequence[str]) -> list[Prediction]:
+    async def predict(
+        self, texts: Sequence[str], *, priority: Priority = Priority.LOW
+    ) -> list[Prediction]:
         """Score texts together with those of other calls; results in the order given.
+
+        Args:
+            texts: any strings.
+            priority: whether they go before others.
 
         Raises:
             Overloaded: too many texts are waiting; none was queued. Carries ``retry_after``.
@@ -145,63 +204,63 @@ class Batcher:
             raise TooManyTextsError(
                 f"{len(texts)} texts in one call; the limit is {self._max_waiting}"
             )
-        if self._pending + len(texts) > self._max_waiting:
-            raise Overloaded(self._pending, self._retry_after(len(texts)))
+        queue = self._queues[priority]
+        if queue.pending + len(texts) > self._max_waiting:
+            raise Overloaded(queue.pending, self._retry_after(queue.pending + len(texts)))
         loop = asyncio.get_running_loop()
         call = _Call(loop.create_future(), loop.time(), len(texts))
         self._calls.add(call)
-        self._pending += len(texts)
-        self._queue.extend(_Entry(call, place, text) for place, text in enumerate(texts))
+        queue.pending += len(texts)
+        queue.entries.extend(_Entry(call, place, text) for place, text in enumerate(texts))
         self._arrived.set()
-        if len(self._queue) >= self._max_texts:
+        if len(queue.entries) >= queue.max_texts:
             self._full.set()
         try:
             return await call.future
         finally:
             self._calls.discard(call)
-            self._drop(call)
+            queue.drop(call)
 
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
             await self._arrived.wait()
             await self._fill(loop)
-            batch = self._take()
-            if batch:
-                await self._score(batch, loop)
+            # After the wait: what is urgent may have come meanwhile.
+            queue = self._next()
+            if batch := queue.take():
+                await self._score(queue, batch, loop)
+            if not self._next().entries:
+                self._arrived.clear()
+
+    def _next(self) -> _Queue:
+        """The queue to serve; an empty one if all are."""
+        high, low = self._queues[Priority.HIGH], self._queues[Priority.LOW]
+        return high if high.entries or not low.entries else low
 
     async def _fill(self, loop: asyncio.AbstractEventLoop) -> None:
         """Wait until the batch is full or its first text has waited ``max_delay``."""
-        if not self._queue:
+        queue = self._next()
+        if not queue.entries:
             return
-        remaining = self._queue[0].call.since + self._max_delay - loop.time()
-        if remaining > 0 and len(self._queue) < self._max_texts:
+        remaining = queue.entries[0].call.since + self._max_delay - loop.time()
+        if remaining > 0 and len(queue.entries) < queue.max_texts:
             self._full.clear()
             try:
                 await asyncio.wait_for(self._full.wait(), remaining)
             except TimeoutError:
                 return
 
-    def _take(self) -> list[_Entry]:
-        batch: list[_Entry] = []
-        characters = 0
-        while self._queue and len(batch) < self._max_texts:
-            characters += len(self._queue[0].text)
-            if batch and characters > self._max_characters:
-                break
-            batch.append(self._queue.popleft())
-        if not self._queue:
-            self._arrived.clear()
-        return batch
-
-    async def _score(self, batch: list[_Entry], loop: asyncio.AbstractEventLoop) -> None:
+    async def _score(
+        self, queue: _Queue, batch: list[_Entry], loop: asyncio.AbstractEventLoop
+    ) -> None:
         began = loop.time()
         texts = [entry.text for entry in batch]
         running = loop.run_in_executor(self._executor, self._classifier.predict, texts)
         try:
             await asyncio.wait([running])
         finally:
-            self._pending -= len(batch)
+            queue.pending -= len(batch)
         seconds = loop.time() - began
         error = running.exception()
         if error is None:
@@ -216,7 +275,11 @@ class Batcher:
             oldest = min(entry.call.since for entry in batch)
             self._observer(
                 BatchReport(
-                    len(batch), len(self._queue), began - oldest, seconds, error is not None
+                    len(batch),
+                    sum(len(one.entries) for one in self._queues.values()),
+                    began - oldest,
+                    seconds,
+                    error is not None,
                 )
             )
 
@@ -228,19 +291,10 @@ class Batcher:
             if not call.missing and not call.future.done():
                 call.future.set_result([call.results[i] for i in range(len(call.results))])
 
-    def _drop(self, call: _Call) -> None:
-        """Remove a call's remaining texts from the queue."""
-        if call.missing and self._queue:
-            kept = [entry for entry in self._queue if entry.call is not call]
-            self._pending -= len(self._queue) - len(kept)
-            self._queue = deque(kept)
-
-    def _retry_after(self, texts: int) -> float:
+    def _retry_after(self, wanted: int) -> float:
         if not self._texts_per_second:
             return 1.0
-        return float(
-            max(1, ceil((self._pending + texts - self._max_waiting) / self._texts_per_second))
-        )
+        return float(max(1, ceil((wanted - self._max_waiting) / self._texts_per_second)))
 
     def _on_worker_done(self, worker: asyncio.Task[None]) -> None:
         """Fail all waiting calls when the worker ends, whatever the reason."""

@@ -28,6 +28,7 @@ from serving.notify.workers.unmute_notifier import UnmuteNotifier
 from serving.outgoing.transport import outgoing_client
 from serving.pipeline.broadcast import Broadcast
 from serving.pipeline.pipeline import Pipeline
+from serving.pipeline.scoring import PriorityScorer
 from serving.reports.digest_builder import DigestBuilder
 from serving.reports.digest_scheduler import DigestScheduler
 from serving.service import Service
@@ -103,7 +104,7 @@ async def start(
         steps=steps,
         reruns=RerunStore(database),
         policies=policies,
-        scorer=batcher,
+        scorer=PriorityScorer(batcher),
         model_id=classifier.model_id,
         policy=policy,
         clock=clock,

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Protocol
 
+from model.batcher import Batcher, Priority
 from model.types import Prediction
 from monitoring.events import Comment, ScoredComment
 from serving.storage.comment_log import CommentScores
@@ -22,6 +23,21 @@ class Scorer(Protocol):
             ModelError: the model failed.
         """
         ...
+
+
+class PriorityScorer:
+    """The batcher, in which what detection waits for goes before everything else.
+
+    Args:
+        batcher: shared with requests.
+    """
+
+    def __init__(self, batcher: Batcher) -> None:
+        self._batcher = batcher
+
+    async def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        """As :class:`Scorer`."""
+        return await self._batcher.predict(texts, priority=Priority.HIGH)
 
 
 async def score(

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
-from model.batcher import Batcher, BatchReport
+from model.batcher import Batcher, BatchReport, Priority
 from model.errors import BackendError, ModelStoppedError, Overloaded, TooManyTextsError
 from model.types import Prediction
 
@@ -41,7 +41,12 @@ def reports() -> list[BatchReport]:
 @pytest.fixture
 async def batcher(gate: Gate, reports: list[BatchReport]) -> AsyncIterator[Batcher]:
     made = Batcher(
-        gate, max_waiting_texts=10, max_batch_texts=4, max_delay=0.0, observer=reports.append
+        gate,
+        max_waiting_texts=10,
+        max_batch_texts=4,
+        low_priority_share=1.0,
+        max_delay=0.0,
+        observer=reports.append,
     )
     await made.start()
     yield made
@@ -89,7 +94,7 @@ async def test_long_texts_make_small_batches(gate: Gate) -> None:
     gate.open.set()
     batcher = Batcher(gate, max_batch_texts=10, max_batch_characters=10, max_delay=0.0)
     await batcher.start()
-    await batcher.predict(["x" * 6, "y" * 6, "z", "w" * 50, "v"])
+    await batcher.predict(["x" * 6, "y" * 6, "z", "w" * 50, "v"], priority=Priority.HIGH)
     await batcher.stop()
     assert [len(batch) for batch in gate.asked] == [1, 2, 1, 1]
 
@@ -211,4 +216,46 @@ async def test_started_again_after_a_stop(gate: Gate) -> None:
     await batcher.stop()
     await batcher.start()
     assert len(await batcher.predict(["y"])) == 1
+    await batcher.stop()
+
+
+async def test_what_is_urgent_goes_first_and_alone(batcher: Batcher, gate: Gate) -> None:
+    first = await busy(batcher, gate, "first")
+    slow = asyncio.create_task(batcher.predict(["s1", "s2"]))
+    await settle()
+    urgent = asyncio.create_task(batcher.predict(["u1", "u2"], priority=Priority.HIGH))
+    await settle()
+    gate.open.set()
+    await asyncio.gather(first, slow, urgent)
+    assert gate.asked == [["first"], ["u1", "u2"], ["s1", "s2"]]
+
+
+async def test_what_is_urgent_is_never_refused_for_what_is_not(
+    batcher: Batcher, gate: Gate
+) -> None:
+    first = await busy(batcher, gate, *["x"] * 10)
+    with pytest.raises(Overloaded):
+        await batcher.predict(["y"])
+    urgent = asyncio.create_task(batcher.predict(["u"] * 10, priority=Priority.HIGH))
+    await settle()
+    with pytest.raises(Overloaded):
+        await batcher.predict(["v"], priority=Priority.HIGH)
+    assert batcher.waiting == 20
+    gate.open.set()
+    assert len(await urgent) == 10
+    await first
+    assert gate.asked[1] == ["u"] * 4
+    assert batcher.waiting == 0
+
+
+async def test_long_texts_of_low_priority_are_scored_in_small_batches(gate: Gate) -> None:
+    batcher = Batcher(gate, max_batch_texts=8, max_batch_characters=40, max_delay=0.0)
+    await batcher.start()
+    gate.open.set()
+    texts = ["a" * 5] * 3 + ["b" * 100]
+    await batcher.predict(texts)
+    assert [len(asked) for asked in gate.asked] == [2, 1, 1]
+    gate.asked.clear()
+    await batcher.predict(texts, priority=Priority.HIGH)
+    assert [len(asked) for asked in gate.asked] == [3, 1]
     await batcher.stop()
