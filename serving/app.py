@@ -5,13 +5,18 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import RedirectResponse
-from fastapi_offline import FastAPIOffline
 from prometheus_client import CollectorRegistry
+from starlette.middleware import Middleware
 
 from model.classifier import SentimentClassifier
 from serving import startup
 from serving.access.authentication import Authentication
 from serving.access.authenticator import Authenticator
+from serving.access.host_check import HostCheck, hosts_of
+from serving.access.origin_check import OriginCheck
+from serving.access.refusals import Refusals
+from serving.access.request_bounds import RequestBounds
+from serving.access.response_headers import ResponseHeaders
 from serving.api import (
     actions,
     alerts,
@@ -19,6 +24,7 @@ from serving.api import (
     comments,
     deliveries,
     digest,
+    documentation,
     feedback,
     health,
     imports,
@@ -67,21 +73,28 @@ def create_app(
             )
             yield
 
-    app = FastAPIOffline(
-        title="Groundswell",
-        version=health.VERSION,
-        description=_ABOUT,
-        lifespan=lifespan,
-        redoc_url=None,
-        generate_unique_id_function=lambda route: route.name,
-    )
-
     def authenticators() -> Sequence[Authenticator]:
         service: Service = app.state.service
         return service.authenticators
 
-    app.add_middleware(Authentication, authenticators=authenticators, refuse=problems.answer_to)
-    app.add_middleware(RequestTiming, metrics=metrics)
+    app = FastAPI(
+        title="Groundswell",
+        version=health.VERSION,
+        description=_ABOUT,
+        lifespan=lifespan,
+        openapi_url=None,  # documentation.py has it
+        generate_unique_id_function=lambda route: route.name,
+        middleware=[  # in the order in which a request meets them
+            Middleware(RequestTiming, metrics=metrics),
+            Middleware(ResponseHeaders),
+            Middleware(Refusals, refuse=problems.answer_to),
+            Middleware(HostCheck, hosts=hosts_of(settings)),
+            Middleware(OriginCheck, public_url=settings.public_url),
+            Middleware(RequestBounds, settings=settings),
+            Middleware(Authentication, authenticators=authenticators, refuse=problems.answer_to),
+        ],
+    )
+    app.state.settings, app.state.metrics = settings, metrics
     problems.install(app)
     v1 = APIRouter(prefix="/v1")
     for module in (
@@ -105,6 +118,8 @@ def create_app(
     app.include_router(v1)
     app.include_router(health.router)
     app.include_router(pages.router)
+    app.include_router(documentation.router)
+    app.mount(documentation.STATIC, documentation.static_files())
 
     @app.get("/", include_in_schema=False)
     async def root() -> RedirectResponse:

@@ -99,6 +99,28 @@ class TooBusy(ServingError):
         self.retry_after = retry_after
 
 
+class TooManySubscribers(ServingError):
+    """As many readers as may listen to the stream do so already.
+
+    Attributes:
+        retry_after: seconds after which another try makes sense.
+    """
+
+    code = "too_many_subscribers"
+    retry_after = 10
+
+
+class TooManyConnections(ServingError):
+    """As many connections as may be open are at work.
+
+    Attributes:
+        retry_after: seconds after which another try makes sense.
+    """
+
+    code = "too_many_connections"
+    retry_after = 5
+
+
 class NotReady(ServingError):
     """A worker of the service has died or is not up yet."""
 

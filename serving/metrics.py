@@ -151,6 +151,12 @@ class Metrics:
             buckets=_LATENCIES,
             registry=registry,
         )
+        self.connections_closed = Counter(
+            "groundswell_connections_closed",
+            "Connections that the service has ended because they were slow, large or too many.",
+            ["reason"],
+            registry=registry,
+        )
         self.event_time_lag = Gauge(
             "groundswell_event_time_lag_seconds",
             "Age of the newest comment of the last step when it was processed.",

@@ -31,6 +31,27 @@ class Settings(BaseSettings):
         description="`keys`: every request needs a key or a session. `open`: no request does, and "
         "the service listens on a loopback address only.",
     )
+    allowed_hosts: str | None = Field(
+        None,
+        description="Further names by which the service is reached, separated by commas. Loopback "
+        "names, the address itself and the host of the public URL are always right.",
+    )
+    max_connections: int = Field(
+        1000,
+        ge=1,
+        description="Most open connections; fewer if the system allows the process fewer files.",
+    )
+    max_subscribers: int = Field(
+        500, ge=1, description="Most readers of `/v1/stream`; more are answered with 429."
+    )
+    header_timeout: Seconds = Field(
+        10.0, description="Seconds in which the headers of a request must arrive."
+    )
+    body_timeout: Seconds = Field(
+        60.0,
+        description="Seconds in which the body of a request must arrive; a stream or a file must "
+        "bring 1 KiB, and a reader must take something.",
+    )
     database_url: str = Field(
         "sqlite:///groundswell.db",
         description="The database that holds the comment log and everything else.",

@@ -16,7 +16,7 @@ from serving.errors import Forbidden, Unauthenticated
 # Answered to anybody: these say that the service runs, and nothing of what it holds.
 PUBLIC_PATHS = frozenset({"/healthz", "/readyz"})
 # Made by FastAPI and not by us, so that they cannot say themselves what they require.
-READ_PATHS = frozenset({"/", "/docs", "/docs/oauth2-redirect", "/openapi.json"})
+READ_PATHS = frozenset({"/", "/docs", "/openapi.json"})
 
 
 class Authentication:

@@ -6,9 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse
 
+from serving.access.bounds import JSON, MAX_LINE_BYTES
+from serving.access.json_scan import JsonBounds, JsonScan
 from serving.access.scope import Scope
 from serving.api.authorization import requires
-from serving.api.bodies import MAX_LINE_BYTES, parse_json, read_json, read_lines
+from serving.api.bodies import parse_json, read_json, read_lines
 from serving.api.comment_schemas import (
     CommentHistoryList,
     CommentHistoryOut,
@@ -21,13 +23,16 @@ from serving.errors import InvalidComment, InvalidRequest, NotFound
 from serving.ingest.comment import CommentIn, storable
 from serving.ingest.intake import Intake, Receipt, identifier
 from serving.service import Running
+from serving.slices import Slices
 from serving.storage.comment_update import CommentOutcome
 
 router = APIRouter(tags=["comments"])
 
 _LINES_AT_ONCE = 500
+_BYTES_AT_ONCE = 1024 * 1024  # of lines; the values that they hold take several times as much
+_PIECE = 16 * 1024
 _REJECTED_SHOWN = 1000
-_NDJSON = {"application/x-ndjson", "application/ndjson", "application/jsonl"}
+_LINE = JsonBounds(item_bytes=MAX_LINE_BYTES)
 _COMMENT = CommentIn.model_json_schema()
 _BODY = {
     "required": True,
@@ -44,7 +49,7 @@ _BODY = {
     "/comments",
     status_code=202,
     response_model=SubmissionOut,
-    responses=documented(400, 413, 415, 422, 429, 503),
+    responses=documented(400, 422, 429, 503),
     openapi_extra={"requestBody": _BODY},
     dependencies=[requires(Scope.INGEST)],
 )
@@ -57,24 +62,13 @@ async def post_comments(request: Request, service: Running) -> JSONResponse:
     duplicate.
     """
     intake = Intake(service.group_commit, service.kols, service.clock, service.metrics)
-    media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip()
-    if media_type in _NDJSON:
+    media_type = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
+    if media_type != JSON:
         return await _take_lines(request, intake)
-    if media_type != "application/json":
-        raise InvalidRequest(
-            "unsupported_media_type",
-            f"send application/json or application/x-ndjson, not {media_type!r}",
-        )
-    body = await read_json(request, service.settings.max_body_bytes)
-    items = body if isinstance(body, list) else [body]
+    body = await read_json(request)
+    items = [item async for item in body.items()]
     if not items:
         raise InvalidRequest("invalid_parameter", "the list is empty; send at least one comment")
-    if len(items) > service.settings.max_items:
-        raise InvalidRequest(
-            "too_many_items",
-            f"{len(items)} comments in one request, at most {service.settings.max_items};"
-            " split the list or send NDJSON",
-        )
     receipts = await intake.take(dict(enumerate(items)))
     return _answer(_Outcomes(receipts), receipts, intake)
 
@@ -121,26 +115,33 @@ async def _take_lines(request: Request, intake: Intake) -> JSONResponse:
         rejected = [receipt for receipt in receipts if receipt.fault is not None]
         shown.extend(rejected[: _REJECTED_SHOWN - len(shown)])
 
-    number = 0
+    number = size = 0
     async for line in read_lines(request):
         if line is None or line.strip():
-            pending[number] = _parse_line(line)
+            pending[number] = await _parse_line(line)
+            size += len(line or b"")
         number += 1
-        if len(pending) == _LINES_AT_ONCE:
+        if len(pending) == _LINES_AT_ONCE or size >= _BYTES_AT_ONCE:
             await commit()
             pending.clear()
+            size = 0
     await commit()
     if not sum(outcomes.counts.values()):
         raise InvalidRequest("invalid_parameter", "the body is empty; send at least one line")
     return _answer(outcomes, shown, intake)
 
 
-def _parse_line(line: bytes | None) -> object:
+async def _parse_line(line: bytes | None) -> object:
     if line is None:
         return InvalidComment(
             "line_too_long", None, f"the line is longer than {MAX_LINE_BYTES} bytes"
         )
     try:
+        if len(line) > _LINE.values:  # a shorter one cannot hold more
+            scan, slices = JsonScan(_LINE), Slices()
+            for start in range(0, len(line), _PIECE):
+                scan.feed(line[start : start + _PIECE])
+                await slices.pause()
         return parse_json(line)
     except InvalidRequest as error:
         return InvalidComment(error.code, None, str(error))

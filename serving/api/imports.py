@@ -77,7 +77,7 @@ def _option(name: str) -> object:
 @router.post(
     "/imports",
     status_code=202,
-    responses=documented(400, 413, 422, 429, 503),
+    responses=documented(400, 422, 429, 503),
     openapi_extra={"requestBody": _BODY},
     dependencies=[requires(Scope.INGEST)],
 )
@@ -106,7 +106,7 @@ async def post_import(
     """
     worker = service.import_worker
     worker.check_room()
-    upload = await receive(request, worker.folder, service.settings.max_import_bytes)
+    upload = await receive(request, worker.folder)
     try:
         given = {
             "kol": kol,

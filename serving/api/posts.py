@@ -22,6 +22,7 @@ from serving.api.problems import documented
 from serving.errors import InvalidRequest
 from serving.service import Running
 from serving.storage.comment_update import CommentOutcome
+from serving.storage.post_record import SentPost
 from serving.storage.post_store import PostKey, key_of
 
 router = APIRouter(tags=["posts"])
@@ -54,7 +55,7 @@ _BODY = {
 
 @router.post(
     "/posts",
-    responses=documented(400, 413, 422, 503),
+    responses=documented(400, 422, 429, 503),
     openapi_extra={"requestBody": _BODY},
     dependencies=[requires(Scope.INGEST)],
 )
@@ -65,20 +66,13 @@ async def send_posts(request: Request, service: Running) -> PostSubmissionOut:
     name need not be sent; an alert names them by their ids then.
     """
     now = service.clock.now()
-    body = await read_json(request, service.settings.max_body_bytes)
-    items = body if isinstance(body, list) else [body]
-    if not items:
+    body = await read_json(request)
+    if body.is_empty:
         raise InvalidRequest("invalid_parameter", "the list is empty; send at least one post")
-    if len(items) > service.settings.max_items:
-        raise InvalidRequest(
-            "too_many_items",
-            f"{len(items)} posts in one request, at most {service.settings.max_items};"
-            " split the list",
-        )
-    sent = []
+    sent: list[SentPost] = []
     kol_ids: dict[str, str] = {}
-    for index, item in enumerate(items):
-        place = f"{index}." if isinstance(body, list) else ""
+    async for item in body.items():
+        place = f"{len(sent)}." if body.cuts else ""
         try:
             post = PostIn.model_validate(item, context=now)
         except ValidationError as error:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from model.errors import GroundswellError
+from serving.access.response_headers import RESPONSE_HEADERS
 from serving.errors import InvalidRequest
 
 _log = structlog.get_logger(__name__)
@@ -22,11 +23,16 @@ STATUS = {
     "malformed_form": 400,
     "unauthenticated": 401,
     "forbidden": 403,
+    "malformed_request": 400,
+    "cross_site": 403,
     "not_found": 404,
     "method_not_allowed": 405,
+    "request_timeout": 408,
     "conflict": 409,
     "body_too_large": 413,
+    "too_complex": 413,
     "unsupported_media_type": 415,
+    "unknown_host": 421,
     "invalid_parameter": 422,
     "invalid_cursor": 422,
     "invalid_range": 422,
@@ -37,22 +43,28 @@ STATUS = {
     "too_busy": 429,
     "overloaded": 429,
     "rate_limited": 429,
+    "too_many_subscribers": 429,
+    "too_many_connections": 429,
+    "headers_too_large": 431,
     "internal": 500,
     "not_ready": 503,
     "store": 503,
     "model": 503,
 }
 TITLES = {
-    400: "The body cannot be read",
+    400: "The request cannot be read",
     401: "A valid key is needed",
     403: "Not allowed",
     404: "Not found",
     405: "Method not allowed",
+    408: "The request took too long",
     409: "Conflict with what is stored",
     413: "The body is too large",
     415: "Unsupported media type",
+    421: "Not the name of this service",
     422: "The request is not valid",
     429: "Too busy, try again later",
+    431: "The headers are too large",
     500: "Internal error",
     503: "Not available",
 }
@@ -96,12 +108,14 @@ def problem(code: str, detail: str, **more: Any) -> JSONResponse:
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The `responses` argument of a route that can answer with these statuses.
 
-    Every route that needs a principal can answer 401, 403 and 429.
+    Every route that needs a principal can answer 401, 403 and 429. One that can answer 400 reads a
+    body, so it can answer 408, 413 and 415 too.
     """
+    of_bodies = {408, 413, 415} if 400 in statuses else set()
     schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
     return {
         status: {"description": TITLES[status], "content": {MEDIA_TYPE: schema}}
-        for status in sorted({*statuses, 401, 403, 429})
+        for status in sorted({*statuses, *of_bodies, 401, 403, 429})
     }
 
 
@@ -167,4 +181,6 @@ async def _http(_request: Request, error: Exception) -> JSONResponse:
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
     _log.error("unexpected_error", path=request.url.path, exc_info=error)
-    return problem("internal", "unexpected error; see the service's log")
+    answer = problem("internal", "unexpected error; see the service's log")
+    answer.headers.update(RESPONSE_HEADERS)  # this one is sent from outside of all middleware
+    return answer

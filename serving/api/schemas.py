@@ -19,15 +19,15 @@ from serving.storage.delivery_record import Delivery
 from serving.storage.digest_record import DigestInterval
 from serving.storage.notification_reason import NotificationReason
 
+ScoreText = Annotated[str, AfterValidator(short_enough), BeforeValidator(storable)]
+
 
 class ScoreIn(BaseModel):
     """Texts to score."""
 
     model_config = ConfigDict(extra="forbid")
 
-    texts: list[Annotated[str, AfterValidator(short_enough), BeforeValidator(storable)]] = Field(
-        description="Texts in any language, at most 64 KiB each."
-    )
+    texts: list[ScoreText] = Field(description="Texts in any language, at most 64 KiB each.")
 
 
 class PredictionOut(BaseModel):

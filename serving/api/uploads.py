@@ -32,19 +32,18 @@ class Upload:
     fields: Mapping[str, list[str]] = field(default_factory=dict)
 
 
-async def receive(request: Request, folder: Path, max_bytes: int) -> Upload:
+async def receive(request: Request, folder: Path) -> Upload:
     """Write a request's file to disk.
 
     Args:
         request: with a raw body, or a form with a part `file`.
         folder: where to put it.
-        max_bytes: of the body.
 
     Raises:
-        InvalidRequest: the body is empty, too large, or a form that cannot be read.
+        InvalidRequest: the body is empty, out of bounds, or a form that cannot be read.
     """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip()
-    body = _bounded(request, max_bytes)
+    body = request.stream()
     if media_type == "multipart/form-data":
         return await _from_form(request, body, folder)
     path = await asyncio.to_thread(_new_file, folder)
@@ -57,18 +56,6 @@ async def receive(request: Request, folder: Path, max_bytes: int) -> Upload:
         path.unlink(missing_ok=True)
         raise InvalidRequest("invalid_parameter", "the body is empty; send a file")
     return Upload(path, None)
-
-
-async def _bounded(request: Request, max_bytes: int) -> AsyncGenerator[bytes, None]:
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > max_bytes:
-            raise InvalidRequest(
-                "body_too_large",
-                f"the file is larger than {max_bytes} bytes; split it, or use 'groundswell import'",
-            )
-        yield chunk
 
 
 async def _from_form(request: Request, body: AsyncGenerator[bytes, None], folder: Path) -> Upload:

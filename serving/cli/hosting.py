@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import resource
 import signal
 import socket
 import threading
@@ -12,7 +13,9 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
+from serving.access.http_protocol import ConnectionBounds, protocol
 from serving.addresses import is_loopback
+from serving.api.problems import answer_to
 from serving.app import create_app
 from serving.client.client import ServiceClient
 from serving.client.connection import TIMEOUT
@@ -20,6 +23,10 @@ from serving.errors import ServingError
 from serving.settings import Settings
 
 _GRACE = 3  # seconds that open streams get at the end
+_BACKLOG = 128  # connections that are accepted at once
+_DESCRIPTORS = 8192
+# Of these: files, the database's and outgoing connections, and a burst of `_BACKLOG`.
+_RESERVED = 256
 
 
 class CannotListen(ServingError):
@@ -117,14 +124,33 @@ async def started(settings: Settings) -> AsyncIterator[FastAPI]:
 
 def server(app: FastAPI) -> GracefulServer:
     """A web server for an app whose workers run already."""
+    settings: Settings = app.state.settings
+    bounds = ConnectionBounds(
+        connections=min(settings.max_connections, _descriptors() - _RESERVED),
+        header_timeout=settings.header_timeout,
+        write_timeout=settings.body_timeout,
+    )
     config = uvicorn.Config(
         app,
+        http=protocol(bounds, answer_to, app.state.metrics),
+        ws="none",
+        backlog=_BACKLOG,
         lifespan="off",
         log_config=None,
         access_log=False,
+        server_header=False,
         timeout_graceful_shutdown=_GRACE,
     )
     return GracefulServer(config)
+
+
+def _descriptors() -> int:
+    """The files that this process may open; as many as the system allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < _DESCRIPTORS:
+        soft = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return soft
 
 
 @contextlib.asynccontextmanager

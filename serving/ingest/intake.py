@@ -13,6 +13,7 @@ from serving.ingest.comment import named_kol, parse_comment
 from serving.ingest.group_commit import GroupCommit
 from serving.ingest.values.rules import Adjustment
 from serving.metrics import Metrics
+from serving.slices import Slices
 from serving.storage.comment_update import CommentOutcome
 from serving.storage.kol_store import KnownKols, KolStore
 
@@ -66,7 +67,9 @@ class Intake:
         now = self._clock.now()
         known = await self._known_kols(items.values())
         checked: list[Comment | InvalidComment] = []
+        slices = Slices()
         for item in items.values():
+            await slices.pause()
             try:
                 checked.append(
                     item

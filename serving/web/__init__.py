@@ -1,5 +1,5 @@
 """Pages for people, made on the server, without scripts.
 
 `alert_page.py` holds the content of an alert's page, `templates.py` renders it as HTML, `pages.py`
-answers requests, `forms.py` reads forms and rejects those of other sites.
+answers requests, `forms.py` reads forms.
 """

@@ -60,8 +60,4 @@ def _headers() -> dict[str, str]:
     )
     return {
         "Content-Security-Policy": "; ".join(policy),
-        "X-Content-Type-Options": "nosniff",
-        # On plain http, only the origin shows where a form comes from: forms.is_own.
-        "Referrer-Policy": "same-origin",
-        "Cache-Control": "no-store",
     }

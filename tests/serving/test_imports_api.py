@@ -26,6 +26,7 @@ from tests.serving.conftest import NOW
 from tests.serving.ingest.importers.imported import items, write_ndjson
 from tests.serving.streams import storm, wait_until_processed
 
+RAW = {"content-type": "application/octet-stream"}
 HEAD = "platform,comment_id,kol_id,text,created_at,likes"
 
 
@@ -56,7 +57,7 @@ def rejected(client: TestClient, import_id: int) -> list[dict[str, str]]:
 
 def test_a_raw_file_is_imported(client: TestClient, tmp_path: Path) -> None:
     path = write_ndjson(tmp_path / "c.ndjson", rows(60)[::-1])
-    answer = client.post("/v1/imports?name=c.ndjson", content=path.read_bytes())
+    answer = client.post("/v1/imports?name=c.ndjson", content=path.read_bytes(), headers=RAW)
     assert answer.status_code == 202
     import_id = answer.json()["import_id"]
     assert answer.headers["location"] == f"/v1/imports/{import_id}"
@@ -69,7 +70,7 @@ def test_a_raw_file_is_imported(client: TestClient, tmp_path: Path) -> None:
     assert (kol["kol_id"], kol["comments"], kol["alerts"]) == ("lena", 60, [])
     assert "two days" in kol["missing"]
     assert rejected(client, import_id) == []
-    again = client.post("/v1/imports?name=c.ndjson", content=path.read_bytes()).json()
+    again = client.post("/v1/imports?name=c.ndjson", content=path.read_bytes(), headers=RAW).json()
     found = finished(client, again["import_id"])
     assert [found[figure] for figure in figures] == [0, 0, 60, 0, 0, 0]
     listed = client.get("/v1/imports").json()["items"]
@@ -96,7 +97,7 @@ def test_a_form_may_hold_the_options(client: TestClient) -> None:
 
 def test_rejected_rows_are_listed_with_their_reasons(client: TestClient) -> None:
     lines = [HEAD, "x,a,lena,fine,2026-03-09T10:00:00Z,1", "x,b,lena,when,01/02/2026 10:00,1"]
-    answer = client.post("/v1/imports?name=c.csv", content="\n".join(lines).encode())
+    answer = client.post("/v1/imports?name=c.csv", content="\n".join(lines).encode(), headers=RAW)
     import_id = answer.json()["import_id"]
     found = finished(client, import_id)
     assert (found["accepted"], found["rejected"]) == (1, 1)
@@ -107,7 +108,7 @@ def test_rejected_rows_are_listed_with_their_reasons(client: TestClient) -> None
 
 
 def test_a_file_that_cannot_be_read_fails_and_says_why(client: TestClient) -> None:
-    answer = client.post("/v1/imports", content=b"PAR1 and no more")
+    answer = client.post("/v1/imports", content=b"PAR1 and no more", headers=RAW)
     found = finished(client, answer.json()["import_id"])
     assert found["state"] == "failed"
     assert "parquet" in found["error"]
@@ -124,7 +125,7 @@ def test_a_file_that_cannot_be_read_fails_and_says_why(client: TestClient) -> No
     ],
 )
 def test_options_are_checked_at_once(client: TestClient, query: str, words: str) -> None:
-    answer = client.post(f"/v1/imports?{query}", content=b"x")
+    answer = client.post(f"/v1/imports?{query}", content=b"x", headers=RAW)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_parameter")
     assert words in answer.json()["detail"]
     assert client.get("/v1/imports").json()["items"] == []
@@ -135,10 +136,13 @@ def test_bodies_are_bounded(
 ) -> None:
     small = settings.model_copy(update={"max_import_bytes": 2000, "import_folder": tmp_path})
     with TestClient(create_app(small, classifier=classifier, clock=clock)) as client:
-        for sent in ({"content": b"x" * 2001}, {"files": {"file": ("a", b"x" * 2001)}}):
+        for sent in (
+            {"content": b"x" * 2001, "headers": RAW},
+            {"files": {"file": ("a", b"x" * 2001)}},
+        ):
             answer = client.post("/v1/imports", **sent)
             assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
-        empty = client.post("/v1/imports", content=b"")
+        empty = client.post("/v1/imports", content=b"", headers=RAW)
         assert (empty.status_code, empty.json()["code"]) == (422, "invalid_parameter")
         form = {"content-type": "multipart/form-data; boundary=x"}
         broken = client.post("/v1/imports", content=b"not a form", headers=form)
@@ -155,7 +159,7 @@ def test_there_is_an_end_to_what_waits(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(import_worker, "MOST_WAITING", 0)
-    answer = client.post("/v1/imports", content=b"x")
+    answer = client.post("/v1/imports", content=b"x", headers=RAW)
     assert (answer.status_code, answer.json()["code"]) == (429, "too_busy")
 
 
@@ -169,7 +173,9 @@ def test_an_interrupted_import_says_so_and_can_be_sent_again(
 ) -> None:
     body = write_ndjson(tmp_path / "c.ndjson", rows(20)).read_bytes()
     with TestClient(create_app(settings, classifier=classifier, clock=clock)) as client:
-        import_id = client.post("/v1/imports?name=c.ndjson", content=body).json()["import_id"]
+        import_id = client.post("/v1/imports?name=c.ndjson", content=body, headers=RAW).json()[
+            "import_id"
+        ]
         finished(client, import_id)
 
     async def left_behind() -> int:
@@ -185,7 +191,9 @@ def test_an_interrupted_import_says_so_and_can_be_sent_again(
         assert "send the file again" in found["error"]
         kept = client.get(f"/v1/imports/{import_id}").json()
         assert (kept["state"], kept["accepted"]) == ("finished", 20)
-        again = client.post("/v1/imports?name=c.ndjson", content=body).json()["import_id"]
+        again = client.post("/v1/imports?name=c.ndjson", content=body, headers=RAW).json()[
+            "import_id"
+        ]
         assert finished(client, again)["duplicates"] == 20
 
 
@@ -194,7 +202,9 @@ def test_an_import_waits_while_many_comments_are_to_be_scored(
 ) -> None:
     monkeypatch.setattr(import_worker, "_BACKLOG", -1)
     lines = [HEAD, "x,a,lena,fine,2026-03-09T10:00:00Z,1"]
-    import_id = client.post("/v1/imports", content="\n".join(lines).encode()).json()["import_id"]
+    import_id = client.post("/v1/imports", content="\n".join(lines).encode(), headers=RAW).json()[
+        "import_id"
+    ]
     time.sleep(0.5)
     assert client.get(f"/v1/imports/{import_id}").json()["accepted"] == 0
     monkeypatch.setattr(import_worker, "_BACKLOG", 10)
@@ -210,7 +220,9 @@ def alerts(client: TestClient) -> list[dict[str, Any]]:
 
 def by_import(client: TestClient, comments: list[dict[str, Any]]) -> None:
     body = "".join(json.dumps(comment) + "\n" for comment in comments).encode()
-    import_id = client.post("/v1/imports?name=c.ndjson", content=body).json()["import_id"]
+    import_id = client.post("/v1/imports?name=c.ndjson", content=body, headers=RAW).json()[
+        "import_id"
+    ]
     found = finished(client, import_id)
     assert (found["accepted"], found["used"]) == (len(comments), len(comments))
     kols = {kol["kol_id"]: [alert["alert_id"] for alert in kol["alerts"]] for kol in found["kols"]}

@@ -149,7 +149,7 @@ def test_a_bad_post_names_its_field(
     ],
 )
 def test_a_body_without_posts(client: TestClient, body: bytes, status: int, code: str) -> None:
-    answer = client.post("/v1/posts", content=body)
+    answer = client.post("/v1/posts", content=body, headers={"content-type": "application/json"})
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 

@@ -167,7 +167,9 @@ def fill(client: httpx.Client) -> None:
 
 def post_file(client: httpx.Client, content: bytes) -> int:
     """The id of an import."""
-    import_id: int = client.post("/v1/imports", content=content).json()["import_id"]
+    import_id: int = client.post(
+        "/v1/imports", content=content, headers={"content-type": "text/csv"}
+    ).json()["import_id"]
     return import_id
 
 

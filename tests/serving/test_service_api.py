@@ -75,11 +75,11 @@ def test_what_cannot_be_scored(
 
 
 def test_a_body_that_is_not_json(client: TestClient) -> None:
-    for body in (b"{", b"\xff\xfe"):
+    for body, code in ((b"{", "malformed_json"), (b"\xff\xfe", "invalid_utf8")):
         answer = client.post(
             "/v1/score", content=body, headers={"content-type": "application/json"}
         )
-        assert (answer.status_code, answer.json()["code"]) == (400, "malformed_json")
+        assert (answer.status_code, answer.json()["code"]) == (400, code)
 
 
 def test_unknown_addresses_and_methods_are_problems_too(client: TestClient) -> None:

@@ -11,6 +11,11 @@ from serving.settings import Settings, environment, login_name
 BOUNDS: dict[str, tuple[list[Any], list[Any]]] = {
     "host": (["0.0.0.0"], []),
     "port": ([0, 65_535], [-1, 65_536]),
+    "allowed_hosts": (["a.example,b.example"], []),
+    "max_connections": ([1], [0]),
+    "max_subscribers": ([1], [0]),
+    "header_timeout": ([0.1], [0]),
+    "body_timeout": ([0.1], [0]),
     "database_url": (["sqlite:///x.db"], []),
     "database_password_file": (["file"], []),
     "model": (["folder"], []),

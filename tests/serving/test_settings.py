@@ -27,12 +27,13 @@ from serving.clock import TestClock
 from serving.logs import configure_logging
 from serving.pipeline.broadcast import Broadcast
 from serving.settings import Settings
+from tests.serving import test_request_settings as test_request_settings  # shows some of them
 from tests.serving.conftest import NOW
+from tests.serving.shown_settings import SHOWN, shows
 from tests.serving.streams import storm, wait_until_processed
 
 T = TypeVar("T")
 Item = Callable[..., dict[str, Any]]
-SHOWN: set[str] = set()
 CHANNELS = """
 [channels.pr]
 type = "webhook"
@@ -42,16 +43,6 @@ secret_env = "PR_SECRET"
 [[routes]]
 channels = ["pr"]
 """
-
-
-def shows(*names: str) -> Callable[[T], T]:
-    """Marks a test as the one that shows what settings do."""
-
-    def mark(test: T) -> T:
-        SHOWN.update(names)
-        return test
-
-    return mark
 
 
 @dataclass
@@ -358,8 +349,10 @@ def test_a_file_is_kept_in_its_folder_and_may_be_so_large(
     changed = settings.model_copy(update={"max_import_bytes": 1024, "import_folder": tmp_path})
     with TestClient(create_app(changed, classifier=classifier, clock=clock)) as client:
         assert len(list(tmp_path.glob("groundswell-imports-*"))) == 1
-        assert client.post("/v1/imports", content=b"x" * 1024).status_code == 202
-        assert client.post("/v1/imports", content=b"x" * 1025).status_code == 413
+        raw = {"content-type": "application/octet-stream"}
+        for size, status in ((1024, 202), (1025, 413)):
+            answer = client.post("/v1/imports", content=b"x" * size, headers=raw)
+            assert answer.status_code == status
 
 
 def test_every_setting_is_shown_to_matter() -> None:

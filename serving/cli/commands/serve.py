@@ -1,6 +1,7 @@
 """groundswell serve: run the service."""
 
 import asyncio
+import gc
 from typing import Annotated, Literal
 
 import typer
@@ -49,6 +50,9 @@ def serve(
 
     async def run() -> None:
         async with hosting.started(settings) as app:
+            # What the start has made stays: to go over it in every later collection takes 0.15 s.
+            gc.collect()
+            gc.freeze()
             url = hosting.url_of(listener)
             terminal.say(f"Groundswell listens on {url}, API documentation: {url}/docs")
             await hosting.server(app).serve(sockets=[listener])

@@ -15,7 +15,6 @@ import pytest
 from fastapi.testclient import TestClient
 
 from serving.locales.wording import wording
-from serving.web.forms import is_own
 from serving.web.pages import preferred
 from tests.serving.conftest import NOW
 from tests.serving.notify.conftest import notification
@@ -263,29 +262,6 @@ def test_a_form_that_lacks_something_says_so_and_keeps_the_rest(
     assert fields.get("text", "") in answer.text
     assert _Page(answer.text).named("input")[0]["value"] == fields.get("actor", "").strip()
     assert work()["actions"] == before
-
-
-@pytest.mark.parametrize(
-    ("headers", "own"),
-    [
-        ({"sec-fetch-site": "same-origin", "host": "pr.local"}, True),
-        ({"sec-fetch-site": "same-site", "host": "pr.local"}, False),
-        ({"sec-fetch-site": "cross-site", "origin": "http://pr.local", "host": "pr.local"}, False),
-        ({"sec-fetch-site": "none", "host": "pr.local"}, False),
-        ({"origin": "http://pr.local", "host": "pr.local"}, True),
-        ({"origin": "http://pr.local:81", "host": "pr.local"}, False),
-        ({"origin": "https://pr.example.com", "host": "10.0.0.7:8000"}, True),
-        ({"origin": "http://pr.example.com", "host": "10.0.0.7:8000"}, False),
-        ({"origin": "https://pr.example.com.evil.example", "host": "10.0.0.7:8000"}, False),
-        ({"origin": "null", "host": "pr.local"}, False),
-        ({"origin": "", "host": ""}, False),
-        ({"host": "pr.local"}, False),
-    ],
-)
-def test_whose_form_it_is(headers: dict[str, str], own: bool) -> None:
-    assert is_own(headers, "https://pr.example.com/gs") is own
-    if "example" not in headers.get("origin", ""):
-        assert is_own(headers, None) is own
 
 
 @pytest.mark.parametrize("headers", [{"sec-fetch-site": "cross-site"}, {"origin": "null"}, {}])

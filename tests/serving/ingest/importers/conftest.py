@@ -57,7 +57,10 @@ def _posted(client: TestClient, files: tuple[Path, ...], options: dict[str, Any]
     count, rejected = ImportCount(), list[dict[str, str]]()
     for file in files:
         answer = client.post(
-            "/v1/imports", params=params | {"name": file.name}, content=file.read_bytes()
+            "/v1/imports",
+            params=params | {"name": file.name},
+            content=file.read_bytes(),
+            headers={"content-type": "application/octet-stream"},
         )
         assert answer.status_code == 202, answer.text
         import_id = answer.json()["import_id"]

@@ -1,0 +1,87 @@
+"""The settings that bound requests and connections."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from uvicorn.server import ServerState
+
+from model.classifier import SentimentClassifier
+from serving.app import create_app
+from serving.cli import hosting
+from serving.clock import TestClock
+from serving.settings import Settings
+from tests.serving.shown_settings import shows
+
+StartChanged = Callable[..., AbstractContextManager[TestClient]]
+
+
+@pytest.fixture
+def start(settings: Settings, classifier: SentimentClassifier, clock: TestClock) -> StartChanged:
+    @contextmanager
+    def change(**changed: Any) -> Iterator[TestClient]:
+        app = create_app(settings.model_copy(update=changed), classifier=classifier, clock=clock)
+        with TestClient(app, raise_server_exceptions=False) as client:
+            yield client
+
+    return change
+
+
+@shows("allowed_hosts")
+def test_the_service_has_the_names_of_the_settings(start: StartChanged) -> None:
+    for names, status in (("a.example, b.example", 200), (None, 421)):
+        with start(allowed_hosts=names) as client:
+            answer = client.get("/healthz", headers={"host": "b.example:8000"})
+            assert answer.status_code == status
+
+
+@shows("max_connections", "header_timeout")
+async def test_connections_are_bounded_by_the_settings(settings: Settings) -> None:
+    changed = settings.model_copy(update={"max_connections": 7, "header_timeout": 1.5})
+    config = hosting.server(create_app(changed)).config
+    config.load()
+    made: Any = config.http_protocol_class
+    bounds = made(config=config, server_state=ServerState(), app_state={})._bounds
+    assert (bounds.connections, bounds.header_timeout) == (7, 1.5)
+
+
+@shows("body_timeout", "max_subscribers")
+def test_a_request_may_last_as_long_as_the_settings_say(start: StartChanged) -> None:
+    async def statuses(client: TestClient, path: str, count: int) -> list[int]:
+        """The statuses of requests whose bodies do not come."""
+        found: list[int] = []
+        sent = asyncio.Event()
+
+        async def send(message: Any) -> None:
+            found.append(message.get("status", 0))
+            sent.set()
+
+        request = client.build_request("POST" if path == "/v1/score" else "GET", path)
+        headers = [(b"host", b"testserver"), (b"content-type", b"application/json")]
+        scope = {
+            "type": "http",
+            "method": request.method,
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": b"",
+            "headers": [*headers, (b"transfer-encoding", b"chunked")],
+            "server": ("testserver", 80),
+            "client": ("testclient", 1),
+        }
+        tasks = []
+        for _ in range(count):
+            sent.clear()
+            tasks.append(asyncio.create_task(client.app(scope, asyncio.Event().wait, send)))
+            await asyncio.wait_for(sent.wait(), 5)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        return [status for status in found if status]
+
+    with start(body_timeout=0.1, max_subscribers=2) as client:
+        call = client.portal.call  # type: ignore[union-attr]
+        assert call(statuses, client, "/v1/score", 1) == [408]
+        assert call(statuses, client, "/v1/stream", 3) == [200, 200, 429]
