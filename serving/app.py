@@ -25,6 +25,7 @@ from serving.api import (
     deliveries,
     digest,
     documentation,
+    erasures,
     feedback,
     health,
     imports,
@@ -99,6 +100,7 @@ def create_app(
     v1 = APIRouter(prefix="/v1")
     for module in (
         comments,
+        erasures,
         imports,
         score,
         posts,

@@ -168,6 +168,12 @@ class Metrics:
             ["worker"],
             registry=registry,
         )
+        self.expired = Counter(
+            "groundswell_expired",
+            "Rows that were older than they are to be kept; of comments the text and author.",
+            ["table"],
+            registry=registry,
+        )
         self._worker_up = Gauge(
             "groundswell_worker_up",
             "1 while a worker runs, 0 once it has stopped.",

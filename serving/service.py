@@ -19,15 +19,18 @@ from serving.notify.dispatcher import Dispatcher
 from serving.notify.workers.escalator import Escalator
 from serving.notify.workers.unmute_notifier import UnmuteNotifier
 from serving.pipeline.broadcast import Broadcast
+from serving.pipeline.eraser import Eraser
 from serving.pipeline.pipeline import Pipeline
 from serving.reports.digest_builder import DigestBuilder
 from serving.reports.digest_scheduler import DigestScheduler
 from serving.settings import Settings
 from serving.storage.action_store import ActionStore
 from serving.storage.alert_store import AlertStore
+from serving.storage.author_store import AuthorStore
 from serving.storage.comment_log import CommentLog
 from serving.storage.delay_store import DelayStore
 from serving.storage.delivery_store import DeliveryStore
+from serving.storage.erasure_store import ErasureStore
 from serving.storage.follower_store import FollowerStore
 from serving.storage.import_store import ImportStore
 from serving.storage.kol_mover import KolMover
@@ -69,6 +72,9 @@ class Service:
     group_commit: GroupCommit
     imports: ImportStore
     import_worker: ImportWorker
+    erasures: ErasureStore
+    eraser: Eraser
+    authors: AuthorStore
     model_id: str
     batcher: Batcher
     pipeline: Pipeline

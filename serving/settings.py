@@ -15,6 +15,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Seconds = Annotated[float, Field(gt=0)]
+Days = Annotated[int | None, Field(ge=1, le=36_500)]
 
 
 class Settings(BaseSettings):
@@ -139,6 +140,34 @@ class Settings(BaseSettings):
         50, ge=1, description="Attempts after which the service gives a notification up."
     )
     notify_timeout: Seconds = Field(10.0, description="Seconds that one attempt to send may take.")
+
+    retain_comments_days: Days = Field(
+        None,
+        description="Days after which texts and authors of comments are erased; unset keeps them.",
+    )
+    retain_alerts_days: Days = Field(
+        None,
+        description="Days after its end for which an alert is kept, with its evidence, actions and "
+        "notifications; unset keeps it.",
+    )
+    retain_deliveries_days: Days = Field(
+        None,
+        description="Days for which a notification is kept after it was sent or given up; unset "
+        "keeps it.",
+    )
+    retain_imports_days: Days = Field(
+        None,
+        description="Days for which an import and its rejected rows are kept after its end; unset "
+        "keeps them.",
+    )
+    author_ids: Literal["plain", "hashed"] = Field(
+        "plain",
+        description="`hashed` stores the ids of authors as keyed hashes; there is no way back.",
+    )
+    author_key_file: Path = Field(
+        Path("groundswell-author.key"),
+        description="The key of hashed author ids; made at the first start that needs it.",
+    )
 
     @property
     def idle(self) -> timedelta:

@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -27,7 +28,9 @@ from serving.notify.workers.escalator import Escalator
 from serving.notify.workers.unmute_notifier import UnmuteNotifier
 from serving.outgoing.transport import outgoing_client
 from serving.pipeline.broadcast import Broadcast
+from serving.pipeline.eraser import Eraser
 from serving.pipeline.pipeline import Pipeline
+from serving.pipeline.retention import RetentionPeriods, RetentionWorker
 from serving.pipeline.scoring import PriorityScorer
 from serving.reports.digest_builder import DigestBuilder
 from serving.reports.digest_scheduler import DigestScheduler
@@ -35,10 +38,13 @@ from serving.service import Service
 from serving.settings import Settings, environment
 from serving.storage.action_store import ActionStore
 from serving.storage.alert_store import AlertStore
+from serving.storage.author_hasher import AuthorHasher, open_author_ids
+from serving.storage.author_store import AuthorStore
 from serving.storage.comment_log import CommentLog
 from serving.storage.database import Database
 from serving.storage.delay_store import DelayStore
 from serving.storage.delivery_store import DeliveryStore
+from serving.storage.erasure_store import ErasureStore
 from serving.storage.follower_store import FollowerStore
 from serving.storage.import_store import ImportStore
 from serving.storage.kol_mover import KolMover
@@ -48,6 +54,7 @@ from serving.storage.policy_store import PolicyStore
 from serving.storage.post_names import PostNameStore
 from serving.storage.post_store import PostStore
 from serving.storage.rerun_store import RerunStore
+from serving.storage.retention_store import RetentionStore
 from serving.storage.silence_store import SilenceStore
 from serving.storage.step_store import StepStore
 
@@ -113,7 +120,16 @@ async def start(
         batch_size=min(settings.batch_size, settings.score_queue),
         idle_after=settings.idle,
     )
-    group_commit = GroupCommit(log, clock, capacity=settings.log_queue, on_commit=pipeline.wake)
+    key_file = settings.author_key_file if settings.author_ids == "hashed" else None
+    author_ids = await open_author_ids(database, key_file, clock.now())
+    group_commit = GroupCommit(
+        log,
+        clock,
+        capacity=settings.log_queue,
+        on_commit=pipeline.wake,
+        author_ids=author_ids,
+    )
+    group_commit.deleted_kols = await KolStore(database).deleted()
     unmute_notifier, escalator = (
         UnmuteNotifier(database, outbox, metrics),
         Escalator(database, outbox, metrics, clock),
@@ -132,6 +148,20 @@ async def start(
     import_worker = await _imports(
         database, settings, clock, metrics, group_commit, pipeline, stack
     )
+    erasures = ErasureStore(database)
+    eraser = Eraser(erasures, pipeline, clock)
+    retention = RetentionWorker(
+        periods=_periods(settings),
+        store=RetentionStore(database),
+        erasures=erasures,
+        eraser=eraser,
+        hasher=AuthorHasher(database, author_ids),
+        pipeline=pipeline,
+        clock=clock,
+        metrics=metrics,
+    )
+    await retention.start()
+    stack.push_async_callback(retention.stop)
     metrics.watch(
         "groundswell_log_queue_comments",
         "Comments that wait for commit.",
@@ -165,6 +195,9 @@ async def start(
         group_commit=group_commit,
         imports=ImportStore(database),
         import_worker=import_worker,
+        erasures=erasures,
+        eraser=eraser,
+        authors=AuthorStore(database),
         model_id=classifier.model_id,
         batcher=batcher,
         pipeline=pipeline,
@@ -248,6 +281,20 @@ async def _delivery(
         stateful_receivers=stateful_receivers,
     )
     return dispatcher, outbox
+
+
+def _periods(settings: Settings) -> RetentionPeriods:
+    """How long what is kept."""
+
+    def period(days: int | None) -> timedelta | None:
+        return None if days is None else timedelta(days=days)
+
+    return RetentionPeriods(
+        comments=period(settings.retain_comments_days),
+        alerts=period(settings.retain_alerts_days),
+        deliveries=period(settings.retain_deliveries_days),
+        imports=period(settings.retain_imports_days),
+    )
 
 
 def policy_of(settings: Settings) -> Policy:

@@ -204,7 +204,9 @@ async def list_comments(
         until=until,
         sentiment=sentiment.value if sentiment else None,
         post_id=post_id,
-        author_id=author_id,
+        author_ids=(
+            None if author_id is None else service.group_commit.author_ids.forms(author_id)
+        ),
         removed=removed,
     )
     found = await service.log.page(wanted, before=before, limit=limit + 1)
@@ -240,7 +242,13 @@ async def put_kol(kol_id: NewKolId, profile: KolIn, service: Running) -> KolOut:
     409 if another KOL has one of the handles.
     """
     new = KolProfileRecord(**profile.model_dump())
-    await service.kols.put(kol_id, new, service.clock.now())
+    writer = service.group_commit
+    if kol_id not in writer.deleted_kols:
+        await service.kols.put(kol_id, new, service.clock.now())
+    else:
+        async with service.pipeline.paused():  # from now on its silence may be a data gap
+            await service.kols.put(kol_id, new, service.clock.now())
+        writer.deleted_kols = await service.kols.deleted()
     return await kol_out(kol_id, service)
 
 

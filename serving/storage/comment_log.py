@@ -4,7 +4,7 @@ A comment is unique by (platform, comment id, KOL): under a joint post it is one
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -132,6 +132,7 @@ class CommentFilter:
     """Which comments of a KOL to list; None sets no bound.
 
     Attributes:
+        author_ids: the forms in which the id of an author may be stored.
         removed: list those that were removed instead of those that were not.
     """
 
@@ -140,7 +141,7 @@ class CommentFilter:
     until: datetime | None = None
     sentiment: str | None = None
     post_id: str | None = None
-    author_id: str | None = None
+    author_ids: Collection[str] | None = None
     removed: bool = False
 
 
@@ -313,8 +314,8 @@ def _conditions(wanted: CommentFilter) -> list[Any]:
         conditions.append(comments.c.created_at < to_micros(wanted.until))
     if wanted.post_id is not None:
         conditions.append(comments.c.post_id == wanted.post_id)
-    if wanted.author_id is not None:
-        conditions.append(comments.c.author_id == wanted.author_id)
+    if wanted.author_ids is not None:
+        conditions.append(comments.c.author_id.in_(wanted.author_ids))
     if wanted.sentiment is not None:
         chosen = scores.c[wanted.sentiment]
         others = (scores.c[name] for name in ("negative", "neutral", "positive"))

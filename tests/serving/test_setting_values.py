@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from serving.settings import Settings, environment, login_name
 
 BOUNDS: dict[str, tuple[list[Any], list[Any]]] = {
+    "access": (["keys", "open"], ["closed"]),
     "host": (["0.0.0.0"], []),
     "port": ([0, 65_535], [-1, 65_536]),
     "allowed_hosts": (["a.example,b.example"], []),
@@ -40,6 +41,12 @@ BOUNDS: dict[str, tuple[list[Any], list[Any]]] = {
     "late_page_within": ([0.001], [0]),
     "notify_attempts": ([1], [0]),
     "notify_timeout": ([0.001], [0]),
+    "retain_comments_days": ([1, 36_500], [0, 36_501]),
+    "retain_alerts_days": ([1, 36_500], [0, 36_501]),
+    "retain_deliveries_days": ([1, 36_500], [0, 36_501]),
+    "retain_imports_days": ([1, 36_500], [0, 36_501]),
+    "author_ids": (["plain", "hashed"], ["secret"]),
+    "author_key_file": (["file"], []),
 }
 
 

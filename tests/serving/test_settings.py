@@ -11,7 +11,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
-import httpx
 import pytest
 import structlog
 from fastapi.testclient import TestClient
@@ -26,6 +25,7 @@ from serving.cli import main as cli
 from serving.clock import TestClock
 from serving.logs import configure_logging
 from serving.pipeline.broadcast import Broadcast
+from serving.pipeline.retention import RetentionPeriods
 from serving.settings import Settings
 from tests.serving import test_request_settings as test_request_settings  # shows some of them
 from tests.serving.conftest import NOW
@@ -78,11 +78,17 @@ def start(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Start:
     found = Start(settings, classifier, clock)
-    for name in ("Database", "Dispatcher", "GroupCommit", "NotificationOutbox", "StepStore"):
+    for name in (
+        "Database",
+        "Dispatcher",
+        "GroupCommit",
+        "NotificationOutbox",
+        "RetentionWorker",
+        "StepStore",
+        "outgoing_client",
+    ):
         part = getattr(startup, name)
         monkeypatch.setattr(startup, name, found.recording(name, part))
-    http = found.recording("AsyncClient", httpx.AsyncClient)
-    monkeypatch.setattr(startup, "httpx", SimpleNamespace(AsyncClient=http))
     return found
 
 
@@ -337,7 +343,7 @@ def test_notifications_are_sent_as_the_settings_say(start: Start, channels: Path
         assert dispatcher["public_url"] == "https://pr.example"
         assert dispatcher["attempts"] == 3
         assert dispatcher["timeout"] == 4.5
-        assert start.given["AsyncClient"] == [{"": (), "timeout": 4.5}]
+        assert [given["seconds"] for given in start.given["outgoing_client"]] == [4.5]
         assert outbox["max_age"] == timedelta(minutes=1)
         assert outbox["late_page_within"] == timedelta(seconds=90)
 
@@ -353,6 +359,33 @@ def test_a_file_is_kept_in_its_folder_and_may_be_so_large(
         for size, status in ((1024, 202), (1025, 413)):
             answer = client.post("/v1/imports", content=b"x" * size, headers=raw)
             assert answer.status_code == status
+
+
+@shows(
+    "retain_comments_days", "retain_alerts_days", "retain_deliveries_days", "retain_imports_days"
+)
+def test_things_are_kept_as_long_as_the_settings_say(start: Start) -> None:
+    with start(
+        retain_comments_days=1,
+        retain_alerts_days=2,
+        retain_deliveries_days=3,
+        retain_imports_days=4,
+    ):
+        (given,) = start.given["RetentionWorker"]
+        kept = [timedelta(days=number) for number in (1, 2, 3, 4)]
+        assert given["periods"] == RetentionPeriods(*kept)
+
+
+@shows("author_ids", "author_key_file")
+def test_authors_are_hashed_as_the_settings_say(start: Start, tmp_path: Path) -> None:
+    with start(author_key_file=tmp_path / "a.key") as client:
+        service = client.app.state.service  # type: ignore[attr-defined]
+        assert service.group_commit.author_ids.hashed("ann") == "ann"
+    assert not (tmp_path / "a.key").exists()
+    with start(author_ids="hashed", author_key_file=tmp_path / "a.key") as client:
+        service = client.app.state.service  # type: ignore[attr-defined]
+        assert service.group_commit.author_ids.hashed("ann").startswith("hash-")
+    assert (tmp_path / "a.key").exists()
 
 
 def test_every_setting_is_shown_to_matter() -> None:
