@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
 )
 
+from serving.storage.people_tables import people, person_brands, session_tokens, sessions
 from serving.storage.record_tables import (
     comment_changes,
     comment_versions,
@@ -47,9 +48,13 @@ __all__ = [
     "kol_handles",
     "kols",
     "metadata",
+    "people",
+    "person_brands",
     "post_counts",
     "post_kols",
     "posts",
+    "session_tokens",
+    "sessions",
     "stored_facts",
 ]
 

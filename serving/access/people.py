@@ -1,0 +1,160 @@
+"""The people who may sign in, held in memory and stored before anything changes there."""
+
+import asyncio
+import re
+import secrets
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from serving.access.passwords import Passwords, check, new_password
+from serving.access.role import Role
+from serving.clock import Clock
+from serving.errors import Conflict, InvalidRequest, NotFound
+from serving.storage.person_record import PersonRecord, email_key
+from serving.storage.person_store import PersonStore
+
+TEMPORARY = timedelta(days=7)  # how long a password that somebody else knows can be used
+_EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+")
+
+
+class People:
+    """Everybody who has an account. There are few, so every request finds its person in memory."""
+
+    def __init__(self, store: PersonStore, passwords: Passwords, clock: Clock) -> None:
+        self._store = store
+        self._passwords = passwords
+        self._clock = clock
+        self._by_id: dict[str, PersonRecord] = {}
+        self._one = asyncio.Lock()  # of all changes, so that none is lost
+
+    async def load(self) -> None:
+        """Read everybody; once, before anything else."""
+        self._by_id = {person.person_id: person for person in await self._store.all()}
+
+    def all(self) -> list[PersonRecord]:
+        """Everybody, also who is disabled; who was added first comes first."""
+        return list(self._by_id.values())
+
+    def find(self, person_id: str) -> PersonRecord | None:
+        """A person by their id."""
+        return self._by_id.get(person_id)
+
+    def get(self, person: str) -> PersonRecord:
+        """A person by their id or e-mail address.
+
+        Raises:
+            NotFound: there is none.
+        """
+        found = self._by_id.get(person) or self.by_email(person)
+        if found is None:
+            raise NotFound(f"there is no person {person!r}; GET /v1/people lists them")
+        return found
+
+    def by_email(self, email: str) -> PersonRecord | None:
+        """A person by their e-mail address."""
+        key = email_key(email)
+        return next((one for one in self._by_id.values() if one.email == key), None)
+
+    def by_subject(self, issuer: str, subject: str) -> PersonRecord | None:
+        """A person by their id at a provider."""
+        return next(
+            (one for one in self._by_id.values() if (one.issuer, one.subject) == (issuer, subject)),
+            None,
+        )
+
+    async def add(
+        self,
+        *,
+        email: str,
+        name: str,
+        role: Role,
+        brands: frozenset[str] | None,
+        with_password: bool,
+        actor: str,
+    ) -> tuple[PersonRecord, str | None]:
+        """Add a person; returns the password with which they sign in for the first time.
+
+        Raises:
+            InvalidRequest: the e-mail address is none.
+            Conflict: somebody else has the e-mail address or the name.
+        """
+        key = email_key(email)
+        if not _EMAIL.fullmatch(key):
+            raise InvalidRequest(
+                "invalid_parameter", f"email: {email!r} is no e-mail address", field="email"
+            )
+        now = self._clock.now()
+        person = PersonRecord(
+            person_id=secrets.token_hex(6),
+            email=key,
+            name=name,
+            role=role,
+            brands=brands,
+            created_by=actor,
+            created_at=now,
+        )
+        password = None
+        if with_password:
+            person, password = await self._with_new_password(person, now)
+        async with self._one:
+            await self._store.add(person)
+            self._by_id[person.person_id] = person
+        return person, password
+
+    async def change(self, person_id: str, **changes: object) -> PersonRecord:
+        """Change a person.
+
+        Raises:
+            NotFound: there is none.
+            Conflict: somebody else has the e-mail address, the name or the id at the provider.
+        """
+        async with self._one:
+            person = replace(self.get(person_id), **changes)  # type: ignore[arg-type]
+            await self._store.replace(person)
+            self._by_id[person.person_id] = person
+        return person
+
+    async def reset_password(self, person_id: str) -> tuple[PersonRecord, str]:
+        """Give a person a new password, to be replaced by one of their own.
+
+        Raises:
+            Conflict: the account is disabled.
+        """
+        person = self.get(person_id)
+        if person.is_disabled:
+            raise Conflict(f"the account of {person.name!r} is disabled; enable it first")
+        changed, password = await self._with_new_password(person, self._clock.now())
+        return await self._keep_password(changed), password
+
+    async def set_password(self, person_id: str, password: str) -> PersonRecord:
+        """Give a person a password of their own.
+
+        Raises:
+            InvalidRequest: it is easily guessed.
+        """
+        person = self.get(person_id)
+        check(password, (person.name, person.email))
+        if await self._passwords.matches(password, person.password_hash):
+            raise InvalidRequest(
+                "invalid_parameter",
+                "new_password: this is the password that you have; choose another",
+                field="new_password",
+            )
+        hashed = await self._passwords.hash(password)
+        return await self._keep_password(
+            replace(person, password_hash=hashed, password_expires_at=None)
+        )
+
+    async def _keep_password(self, person: PersonRecord) -> PersonRecord:
+        return await self.change(
+            person.person_id,
+            password_hash=person.password_hash,
+            password_expires_at=person.password_expires_at,
+        )
+
+    async def _with_new_password(
+        self, person: PersonRecord, now: datetime
+    ) -> tuple[PersonRecord, str]:
+        password = new_password()
+        hashed = await self._passwords.hash(password)
+        return replace(person, password_hash=hashed, password_expires_at=now + TEMPORARY), password
