@@ -174,6 +174,11 @@ class Metrics:
             ["table"],
             registry=registry,
         )
+        self.set_aside = Counter(
+            "groundswell_comments_set_aside",
+            "Comments, and changes of comments, that could not be scored or stored.",
+            registry=registry,
+        )
         self._worker_up = Gauge(
             "groundswell_worker_up",
             "1 while a worker runs, 0 once it has stopped.",

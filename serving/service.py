@@ -87,8 +87,13 @@ class Service:
     digest_scheduler: DigestScheduler
 
     @property
+    def ready(self) -> bool:
+        """Whether comments can be taken and judged; trouble with messages does not count."""
+        return self.group_commit.alive and self.batcher.alive and self.pipeline.alive
+
+    @property
     def workers(self) -> dict[str, bool]:
-        """The workers that detection depends on, and whether each runs."""
+        """The workers, and whether each runs."""
         workers = {
             "group_commit": self.group_commit.alive,
             "model": self.batcher.alive,

@@ -97,7 +97,7 @@ async def start(
         DeliveryStore(database),
         clock,
         metrics,
-        StoredAttachments(chart_service),
+        StoredAttachments(chart_service, metrics, seconds=settings.notify_timeout / 2),
         stack,
     )
     log, steps, written = (
@@ -127,6 +127,7 @@ async def start(
         clock,
         capacity=settings.log_queue,
         on_commit=pipeline.wake,
+        metrics=metrics,
         author_ids=author_ids,
     )
     group_commit.deleted_kols = await KolStore(database).deleted()

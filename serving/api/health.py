@@ -1,6 +1,7 @@
 """Health, readiness, status and metrics of the service."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from importlib.metadata import version
 
 from fastapi import APIRouter, Response
@@ -14,6 +15,7 @@ from serving.service import Running, Service
 
 router = APIRouter(tags=["health"])
 VERSION = version("groundswell")
+_LATE = timedelta(minutes=5)  # for which a message may wait
 _MOST_PLATFORMS = 50  # with a metric of their own
 
 
@@ -25,15 +27,14 @@ async def healthz() -> CheckOut:
 
 @router.get("/readyz", responses={503: {"model": ReadyOut, "description": "A worker is down"}})
 async def readyz(response: Response, service: Running) -> ReadyOut:
-    """Check that every worker runs, so that comments are stored, scored and monitored. `notices`
-    says what else needs a look, such as a jump of the host's clock.
+    """Check that comments can be stored, scored and monitored. `notices` says what else needs a
+    look, such as a jump of the host's clock; trouble with messages is in `GET /v1/status`.
     """
-    workers = service.workers
-    ready = all(workers.values())
+    ready = service.ready
     response.status_code = 200 if ready else 503
     return ReadyOut(
         status="ready" if ready else "not_ready",
-        workers=workers,
+        workers=service.workers,
         notices=list(_notices(service)),
     )
 
@@ -88,16 +89,46 @@ async def get_status(service: Running) -> StatusOut:
     return StatusOut(
         version=VERSION,
         model=service.model_id,
-        alive=all(service.workers.values()),
+        alive=service.ready,
         log=LogOut(last_seq=last, processed_seq=done, backlog=await service.log.count_after(done)),
         reruns=await service.reruns.count(),
         kols=await service.kols.count(),
         open_alerts=sum((await service.alerts.open_by_kol()).values()),
+        notices=[*_notices(service), *await _delivery_notices(service)],
     )
+
+
+async def _delivery_notices(service: Service) -> list[str]:
+    """What keeps people from being notified."""
+    now = service.clock.now()
+    detecting = ("group_commit", "model", "pipeline")
+    found = [
+        f"the worker {name} has stopped; restart the service"
+        for name, runs in service.workers.items()
+        if not runs and name not in detecting
+    ]
+    for channel, since in (await service.deliveries.oldest_waiting(now)).items():
+        if now - since > _LATE:
+            minutes = (now - since).total_seconds() / 60
+            found.append(
+                f"a message for the channel {channel} has been waiting for {minutes:.0f} minutes; "
+                "'groundswell notify list' shows why"
+            )
+    return found
 
 
 def _notices(service: Service) -> Iterator[str]:
     """What somebody should look at although the service is ready."""
+    if held := len(service.pipeline.faults.held):
+        yield (
+            f"{held} KOL(s) cannot be judged because of an unexpected error, which the log has as "
+            "kol_held; their comments are kept, and judged once it is corrected"
+        )
+    if aside := service.pipeline.faults.set_aside:
+        yield (
+            f"{aside} comment(s) could not be scored or stored since the start; the log has each "
+            "as comment_set_aside, and 'groundswell db rebuild' uses them once that is corrected"
+        )
     clock = service.clock.status()
     if clock.jump is not None:
         yield (

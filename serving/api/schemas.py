@@ -155,6 +155,10 @@ class StatusOut(BaseModel):
     reruns: int = Field(description="KOLs to be judged again because comments came late.")
     kols: int
     open_alerts: int
+    notices: list[str] = Field(
+        description="What somebody should look at, such as a message that has been waiting for "
+        "long; usually empty."
+    )
 
 
 class CheckOut(BaseModel):
@@ -164,7 +168,7 @@ class CheckOut(BaseModel):
 
 
 class ReadyOut(BaseModel):
-    """Whether every worker runs."""
+    """Whether comments can be taken and judged."""
 
     status: Literal["ready", "not_ready"]
     workers: dict[str, bool]

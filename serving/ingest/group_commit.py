@@ -4,14 +4,18 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 
+import structlog
+
 from monitoring.events import Comment
 from serving.clock import Clock
 from serving.errors import NotReady, ServingError, TooBusy
 from serving.ingest.fast_clocks import FastClocks
+from serving.metrics import Metrics
 from serving.storage.author_ids import AuthorIds
 from serving.storage.comment_log import CommentLog
 from serving.storage.comment_update import CommentOutcome
 
+_logger = structlog.get_logger(__name__)
 _COMMIT_AT_MOST = 5000
 _RETRY_AFTER = 1
 
@@ -22,7 +26,8 @@ class GroupCommit:
     """Takes comments from many requests and answers each after its commit.
 
     At most `capacity` comments wait; past that a request is turned away (HTTP 429), never
-    queued without bound. A failed commit reaches every request that was part of it.
+    queued without bound. A failed commit reaches every request that was part of it. After an
+    unexpected exception each is committed alone, so that one cannot be in the way of the others.
 
     Attributes:
         fast_clocks: the senders whose comments claim to be from after their receipt.
@@ -37,12 +42,14 @@ class GroupCommit:
         *,
         capacity: int,
         on_commit: Callable[[], None],
+        metrics: Metrics,
         author_ids: AuthorIds | None = None,
     ) -> None:
         self._log = log
         self._clock = clock
         self._capacity = capacity
         self._on_commit = on_commit
+        self._metrics = metrics
         self.author_ids = author_ids or AuthorIds()
         self._queue: deque[Waiting] = deque()
         self._waiting = 0
@@ -127,28 +134,46 @@ class GroupCommit:
         return group
 
     async def _commit(self, group: list[Waiting]) -> None:
+        """Commit a group, and tell everybody in it; whatever happens, the next group goes on."""
+        count = sum(len(comments) for comments, _ in group)
+        try:
+            await self._try(group)
+        except asyncio.CancelledError:
+            _refuse(group, NotReady("the comment log stopped; send these again"))
+            raise
+        finally:
+            self._waiting -= count
+
+    async def _try(self, group: list[Waiting]) -> None:
+        try:
+            await self._append(group)
+        except ServingError as error:
+            _refuse(group, error)
+        except Exception:
+            _logger.exception("commit_failed", requests=len(group))
+            self._metrics.worker_errors.labels("group_commit").inc()
+            if len(group) > 1:  # one of them may be at fault
+                for one in group:
+                    await self._try([one])
+            else:
+                _refuse(group, NotReady("these comments could not be stored; see the log"))
+
+    async def _append(self, group: list[Waiting]) -> None:
         everything = self.author_ids.of_comments(
             [comment for comments, _ in group for comment in comments]
         )
-        try:
-            now = self._clock.now()
-            outcomes = await self._log.append(everything, now)
-            self.fast_clocks.look(everything, now)
-        except ServingError as error:
-            for _, done in group:
-                if not done.done():
-                    done.set_exception(error)
-        except BaseException:
-            for _, done in group:
-                if not done.done():
-                    done.set_exception(NotReady("the comment log stopped; send these again"))
-            raise
-        else:
-            start = 0
-            for comments, done in group:
-                if not done.done():  # its caller may have gone; the comments are in the log
-                    done.set_result(outcomes[start : start + len(comments)])
-                start += len(comments)
-            self._on_commit()
-        finally:
-            self._waiting -= len(everything)
+        now = self._clock.now()
+        outcomes = await self._log.append(everything, now)
+        start = 0
+        for comments, done in group:
+            if not done.done():  # its caller may have gone; the comments are in the log
+                done.set_result(outcomes[start : start + len(comments)])
+            start += len(comments)
+        self._on_commit()
+        self.fast_clocks.look(everything, now)
+
+
+def _refuse(group: list[Waiting], error: ServingError) -> None:
+    for _, done in group:
+        if not done.done():
+            done.set_exception(error)

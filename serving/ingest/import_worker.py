@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,7 +137,8 @@ class ImportWorker:
                 self._metrics.worker_errors.labels("imports").inc()
             finally:
                 self._unfinished -= 1
-                file.path.unlink(missing_ok=True)
+                with suppress(OSError):  # the folder is emptied at the end in any case
+                    file.path.unlink(missing_ok=True)
 
     async def _import(self, import_id: int, file: UploadedFile) -> None:
         rejections, progress = RejectionBuffer(), ServiceProgress()

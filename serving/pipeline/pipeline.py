@@ -5,34 +5,34 @@ commits everything that it derived in one transaction. The engine is in memory a
 committed with each step, so a process that is killed continues after its last commit.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from time import monotonic
 
 import structlog
 
-from model.errors import ModelError, Overloaded
+from model.errors import ModelError
 from monitoring.alerts import AlertEvent
 from monitoring.checkpoints import Checkpoint
 from monitoring.events import ScoredComment
 from monitoring.minute_score import MinuteScore
 from monitoring.policy import Policy
 from serving.clock import Clock
-from serving.errors import StoreError
 from serving.metrics import Metrics
 from serving.pipeline.broadcast import Broadcast
 from serving.pipeline.drivers import with_drivers
+from serving.pipeline.faults import TakenUp, judging
 from serving.pipeline.live_engine import LiveEngine
 from serving.pipeline.rerunner import Rerunner
 from serving.pipeline.scoring import Scorer, score
+from serving.pipeline.step_loop import StepLoop
 from serving.storage.comment_log import CommentLog, LoggedComment
 from serving.storage.comment_update import ChangeKind
 from serving.storage.pipeline_step import (
     AppliedPolicy,
     ChangedMinutes,
+    EngineState,
     IdleMark,
     PipelineProgress,
     PipelineStep,
@@ -44,13 +44,11 @@ from serving.storage.rerun_store import NewestComment, RerunStore
 from serving.storage.step_store import StepStore
 
 _log = structlog.get_logger(__name__)
-_TICK = 5.0
-_FIRST_BACKOFF, _LAST_BACKOFF = 0.5, 30.0
 _RERUN_PART = 0.25  # of the time of steps
 _MOST_SPARE = 1.0  # seconds
 
 
-class Pipeline:
+class Pipeline(StepLoop):
     """Processes the log. One instance for a database."""
 
     def __init__(
@@ -69,31 +67,21 @@ class Pipeline:
         batch_size: int,
         idle_after: timedelta,
     ) -> None:
+        super().__init__(metrics, batch_size)
         self._log = log
         self._steps = steps
         self._policies = policies
         self._scorer = scorer
         self._model_id = model_id
         self._clock = clock
-        self._metrics = metrics
         self.written = written
-        self._batch_size = batch_size
         self.live = LiveEngine(policy, idle_after=idle_after, started=clock.now())
-        self._arrived = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
         self._reruns = reruns
         self._rerunner = Rerunner(reruns, self)
         self._may_have_changes = True  # of comments
         self._spare = 0.0  # seconds of steps that re-runs may follow
-        self._healthy = False
-        self._must_restore = True
-        self._stepping = asyncio.Lock()
+        self._taken_up = TakenUp.NOTHING
         self.progress = PipelineProgress()
-
-    @property
-    def alive(self) -> bool:
-        """Whether the loop runs and its last step succeeded."""
-        return self._task is not None and not self._task.done() and self._healthy
 
     def now(self) -> datetime:
         """The present instant."""
@@ -105,19 +93,6 @@ class Pipeline:
         self._may_have_changes = True
         self._arrived.set()
 
-    @asynccontextmanager
-    async def paused(self, *, restore: bool = True) -> AsyncIterator[None]:
-        """Between two steps: what they build on may be changed in the database meanwhile.
-
-        Afterwards the engine is restored from there, unless that changed nothing of its state.
-        """
-        async with self._stepping:
-            try:
-                yield
-            finally:
-                self._must_restore |= restore
-        self.wake()
-
     async def start(self) -> None:
         """Restore the engine and begin.
 
@@ -125,14 +100,7 @@ class Pipeline:
             StoreError: the stored states cannot be read, or are not complete.
         """
         await self._steps.check()
-        await self._restore()
-        self._task = asyncio.create_task(self._run(), name="pipeline")
-
-    async def stop(self) -> None:
-        """Stop; a step that was under way is repeated after the next start."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await super().start()
 
     async def _restore(self) -> None:
         """Bring the engine back to the last committed step."""
@@ -147,44 +115,35 @@ class Pipeline:
         for state in states:
             self._metrics.show(state.status)
         self._rerunner.restart()
-        self._must_restore = False
-        self._healthy = True
 
-    async def _run(self) -> None:
-        backoff = _FIRST_BACKOFF
-        try:
-            while True:
-                try:
-                    async with self._stepping:
-                        if self._must_restore:
-                            await self._restore()
-                        processed = await self.step()
-                except Overloaded as error:
-                    await asyncio.sleep(error.retry_after)
-                except (StoreError, ModelError) as error:
-                    self._healthy = False
-                    _log.error("step_failed", error=str(error), code=error.code, retry_in=backoff)
-                    await asyncio.sleep(backoff)
-                    backoff = min(2 * backoff, _LAST_BACKOFF)
-                    # A model error leaves the engine untouched.
-                    self._must_restore |= isinstance(error, StoreError)
-                else:
-                    self._healthy = True
-                    backoff = _FIRST_BACKOFF
-                    if not processed:
-                        await self._rest()
-        except Exception:
-            _log.exception("pipeline_died")
-            raise
+    async def _pass_over(self) -> bool:
+        """Go on after the first comment, or change of a comment, that the last step took up."""
+        seq, changes, received = self.progress.seq, [], []
+        if self._taken_up is TakenUp.CHANGES:
+            changes = await self._log.changes_after(self.progress.comment_change, 1)
+        elif self._taken_up is TakenUp.COMMENTS:
+            received = await self._log.after(seq, 1)
+        if found := [change.seq for change in changes] + [logged.seq for logged in received]:
+            _log.error("comment_set_aside", seq=found[0], changed=bool(changes))
+            await self._commit(
+                PipelineStep(
+                    seq=received[0].seq if received else seq,
+                    model=self._model_id,
+                    received=received,
+                    comment_change=changes[0].change_id if changes else None,
+                )
+            )
+        return bool(found)
 
-    async def _rest(self) -> None:
-        """Sleep until comments arrive, or until it is time to look for silent KOLs."""
+    async def _model_works(self) -> bool:
         try:
-            async with asyncio.timeout(_TICK):
-                await self._arrived.wait()
-        except TimeoutError:
-            pass
-        self._arrived.clear()
+            await self._scorer.predict(["good morning"])
+        except ModelError:
+            return False
+        return True
+
+    def _postpone_rerun(self, kol_id: str) -> None:
+        self._rerunner.postpone(kol_id)
 
     async def step(self) -> bool:
         """Process the next part of the log; if there is none, judge again what has changed.
@@ -198,9 +157,11 @@ class Pipeline:
             StoreError: the database failed; the engine must be restored.
         """
         # Before the batch is read: it must hold what is taken for done here.
+        self._taken_up = TakenUp.CHANGES
         has_changed = await self._change()
+        self._taken_up = TakenUp.NOTHING
         with self._metrics.stage("read"):
-            batch = await self._log.after(self.progress.seq, self._batch_size)
+            batch = await self._log.after(self.progress.seq, self.faults.limit)
             # Read after the batch: whatever precedes one of its comments is there by now.
             mark = await self._steps.next_mark(self.progress)
             change = await self._policies.following(self.progress.policy_change)
@@ -214,7 +175,9 @@ class Pipeline:
                 return await self._advance([mark.mark], repeated_mark=mark.mark_id)
         if batch:
             started = monotonic()
+            self._taken_up = TakenUp.COMMENTS
             await self._observe(batch)
+            self._taken_up = TakenUp.NOTHING
             await self._rerun_beside(monotonic() - started)
             return True
         marks = await self.live.idle_marks(self._clock.now(), self._steps)
@@ -244,18 +207,24 @@ class Pipeline:
         changed: dict[str, ChangedMinutes] = {}
         with self._metrics.stage("monitor"):
             for index, item in enumerate(scored):
+                kol_id = item.comment.kol_id
                 self.live.presences.remember(
-                    item.comment.kol_id,
+                    kol_id,
                     created_at=item.comment.created_at,
                     received_at=known[index].received_at,
                 )
-                observation = self.live.engine.observe(item, known[index].received_at)
+                if kol_id in self.faults.held:
+                    add_minute(changed, item.comment)
+                    continue
+                with judging(kol_id):
+                    observation = self.live.engine.observe(item, known[index].received_at)
+                    found = await self._explained(observation.events, scored[: index + 1])
                 if observation.late:
-                    self._metrics.late.labels(self._metrics.kol(item.comment.kol_id)).inc()
+                    self._metrics.late.labels(self._metrics.kol(kol_id)).inc()
                     add_minute(changed, item.comment)
                 minute_scores += observation.minute_scores
                 checkpoints += observation.checkpoints
-                events += await self._explained(observation.events, scored[: index + 1])
+                events += found
         touched = {item.comment.kol_id for item in scored}
         places = list(zip((logged.seq for logged in known), scored, strict=True))
         await self._commit(
@@ -268,7 +237,7 @@ class Pipeline:
                 minute_scores=minute_scores,
                 checkpoints=checkpoints,
                 events=events,
-                states=[self.live.state(kol_id) for kol_id in sorted(touched)],
+                states=self._states(touched),
             )
         )
         for item, prediction in zip(scored, predictions, strict=True):
@@ -280,7 +249,7 @@ class Pipeline:
         """Take over changes of comments: score edited ones again, take removed ones out."""
         if not self._may_have_changes:
             return False
-        changes = await self._log.changes_after(self.progress.comment_change, self._batch_size)
+        changes = await self._log.changes_after(self.progress.comment_change, self.faults.limit)
         if not changes:
             self._may_have_changes = False
             return False
@@ -294,7 +263,10 @@ class Pipeline:
         changed: dict[str, ChangedMinutes] = {}
         touched = set[str]()
         for item in scored:
-            if self.live.engine.amend(item):
+            held = item.comment.kol_id in self.faults.held
+            with judging(item.comment.kol_id):
+                amended = not held and self.live.engine.amend(item)
+            if amended:
                 touched.add(item.comment.kol_id)
             else:
                 add_minute(changed, item.comment)
@@ -306,7 +278,7 @@ class Pipeline:
                 withdrawn=[change.seq for change in processed if change.kind is ChangeKind.REMOVED],
                 comment_change=changes[-1].change_id,
                 changed=list(changed.values()),
-                states=[self.live.state(kol_id) for kol_id in sorted(touched)],
+                states=self._states(touched),
             )
         )
         return True
@@ -322,16 +294,18 @@ class Pipeline:
         return True
 
     async def _advance(self, marks: list[IdleMark], *, repeated_mark: int | None) -> bool:
-        if not marks:
+        judged = [mark for mark in marks if mark.kol_id not in self.faults.held]
+        if not judged and repeated_mark is None:
             return False
         events: list[AlertEvent] = []
         minute_scores: list[MinuteScore] = []
         checkpoints: list[Checkpoint] = []
-        for mark in marks:
-            observation = self.live.engine.silence(mark.kol_id, mark.reached)
+        for mark in judged:
+            with judging(mark.kol_id):
+                observation = self.live.engine.silence(mark.kol_id, mark.reached)
+                events += await self._explained(observation.events, [])
             minute_scores += observation.minute_scores
             checkpoints += observation.checkpoints
-            events += await self._explained(observation.events, [])
             if (presence := self.live.presences.get(mark.kol_id)) is not None:
                 presence.advanced_to = mark.reached
                 presence.gap_due = self.live.engine.gap_due(mark.kol_id)
@@ -340,14 +314,22 @@ class Pipeline:
                 seq=self.progress.seq,
                 model=self._model_id,
                 repeated_mark=repeated_mark,
-                new_marks=marks if repeated_mark is None else (),
+                new_marks=judged if repeated_mark is None else (),
                 minute_scores=minute_scores,
                 checkpoints=checkpoints,
                 events=events,
-                states=[self.live.state(mark.kol_id) for mark in marks],
+                states=self._states({mark.kol_id for mark in judged}),
             )
         )
         return True
+
+    def _states(self, kol_ids: Collection[str]) -> list[EngineState]:
+        """The states of some KOLs, without those that are held."""
+        states = []
+        for kol_id in sorted(set(kol_ids) - self.faults.held):
+            with judging(kol_id):
+                states.append(self.live.state(kol_id))
+        return states
 
     async def _explained(
         self, events: list[AlertEvent], ahead: list[ScoredComment]
@@ -375,6 +357,7 @@ class Pipeline:
                 states=[] if newest is None else [self.live.state(kol_id)],
             )
         )
+        self.faults.judged_again(kol_id)
 
     async def _commit(self, step: PipelineStep) -> None:
         with self._metrics.stage("commit"):

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from time import monotonic
 from typing import Protocol
 
 import structlog
@@ -13,12 +14,14 @@ from monitoring.errors import SnapshotError
 from monitoring.event_time import moment_of
 from monitoring.matching import compare
 from monitoring.rerun import Rerun
+from serving.pipeline.faults import KolFailure, judging
 from serving.pipeline.live_engine import LiveEngine
 from serving.pipeline.recount import WindowReader
 from serving.storage.pipeline_step import ChangedMinutes, PipelineProgress, RerunResult
 from serving.storage.rerun_store import NewestComment, PendingRerun, RerunStore
 
 _log = structlog.get_logger(__name__)
+_FIRST_PAUSE, _LAST_PAUSE = 30.0, 3600.0  # seconds until a KOL whose re-run failed has another
 _OPEN_COMMENTS = 100_000  # most comments of open minutes; the lateness is a few minutes
 _EVERY_MINUTE = 2**31  # a minute after all others, in the year 6053
 
@@ -65,6 +68,8 @@ class Rerunner:
         self._host = host
         self._running: AsyncIterator[None] | None = None
         self._wanted = True
+        self._kol_id = ""
+        self._postponed: dict[str, tuple[float, float]] = {}  # until when, and the pause
 
     def restart(self) -> None:
         """Drop what was under way, because the engine was restored; it is asked for again."""
@@ -79,20 +84,47 @@ class Rerunner:
 
         Raises:
             StoreError: the database failed; the engine must be restored.
+            KolFailure: it failed in an unexpected way; the same.
         """
         if self._running is None:
-            if not self._wanted:
+            if not self._wanted and not self._is_due():
                 return False
-            pending = await self._store.next()
+            pending = await self._store.next(without=self._not_yet())
             if pending is None:
                 self._wanted = False
                 return False
+            self._kol_id = pending.changed.kol_id
             self._running = self._rerun(pending)
         try:
-            await anext(self._running)
+            with judging(self._kol_id, in_rerun=True):
+                await self._slice(self._running)
+        except KolFailure:
+            self._running = None
+            raise
+        return True
+
+    async def _slice(self, running: AsyncIterator[None]) -> None:
+        try:
+            await anext(running)
         except StopAsyncIteration:
             self._running = None
-        return True
+            self._postponed.pop(self._kol_id, None)
+
+    def postpone(self, kol_id: str) -> None:
+        """Judge a KOL again later, after the others: it failed in an unexpected way."""
+        _, pause = self._postponed.get(kol_id, (0.0, _FIRST_PAUSE / 2))
+        pause = min(2 * pause, _LAST_PAUSE)
+        self._postponed[kol_id] = (monotonic() + pause, pause)
+        self._wanted = True
+
+    def _not_yet(self) -> list[str]:
+        """The KOLs that are to be judged again later."""
+        now = monotonic()
+        return [kol_id for kol_id, (due, _) in self._postponed.items() if due > now]
+
+    def _is_due(self) -> bool:
+        """Whether the time of a KOL has come that was postponed."""
+        return len(self._not_yet()) < len(self._postponed)
 
     async def _rerun(self, pending: PendingRerun) -> AsyncIterator[None]:
         host, kol_id = self._host, pending.changed.kol_id

@@ -1,11 +1,15 @@
 """Writes the digests that are due into the outbox."""
 
+from collections import Counter
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from model.errors import GroundswellError
 from serving.clock import Clock
+from serving.delivery_state import DeliveryState
 from serving.errors import NotFound
 from serving.metrics import Metrics
 from serving.notify.config.period import Period
@@ -23,6 +27,8 @@ from serving.storage.outbox_queries import enqueue
 from serving.storage.payloads import DigestPayload
 
 _GRACE = timedelta(minutes=10)
+_ATTEMPTS = 10  # to build a digest
+_logger = structlog.get_logger(__name__)
 _PATIENCE = timedelta(hours=1)
 
 
@@ -49,6 +55,8 @@ class DigestScheduler(PeriodicWorker):
         self._subscriptions = subscriptions
         self._begins = clock.now() + _GRACE
         self._ready: list[tuple[Subscription, Digest]] = []
+        self._given_up: list[tuple[Subscription, DigestInterval, datetime]] = []
+        self._failures: Counter[tuple[str, DigestInterval, datetime]] = Counter()
 
     async def start(self) -> None:
         """Start. A digest that was due before it was added to the channels file is not sent.
@@ -64,7 +72,7 @@ class DigestScheduler(PeriodicWorker):
     async def is_due(self, connection: AsyncConnection) -> bool:
         """Whether a digest is due; builds those that are."""
         now = self._clock.now()
-        self._ready = []
+        self._ready, self._given_up = [], []
         if not self._subscriptions or now < self._begins:
             return False
         done = await reached(connection)
@@ -81,12 +89,40 @@ class DigestScheduler(PeriodicWorker):
                 request = DigestRequest(
                     period, subscription.kols, subscription.name, due_at, found_since=last
                 )
-                self._ready.append((subscription, await compose(connection, request, now)))
-        return bool(self._ready)
+                await self._compose(connection, subscription, request, now)
+        return bool(self._ready or self._given_up)
+
+    async def _compose(
+        self,
+        connection: AsyncConnection,
+        subscription: Subscription,
+        request: DigestRequest,
+        now: datetime,
+    ) -> None:
+        """Build a digest. One that fails is tried again, then given up; the others go on."""
+        assert request.due_at is not None
+        key = subscription.name, request.period.every, request.due_at
+        try:
+            digest = await compose(connection, request, now)
+        except GroundswellError:
+            raise
+        except Exception:
+            _logger.exception("digest_failed", digest=subscription.name)
+            self._metrics.worker_errors.labels(self.name).inc()
+            self._failures[key] += 1
+            if self._failures[key] >= _ATTEMPTS:
+                self._given_up.append((subscription, *key[1:]))
+        else:
+            self._ready.append((subscription, digest))
 
     async def write(self, connection: AsyncConnection) -> list[WrittenDelivery]:
         """Put the digests that `is_due` built into the outbox."""
         written: list[WrittenDelivery] = []
+        for subscription, every, due_at in self._given_up:
+            _logger.error("digest_given_up", digest=subscription.name, due_at=due_at.isoformat())
+            await reach(connection, subscription.name, every, due_at)
+            for channel in subscription.channels:
+                self._metrics.deliveries.labels(channel, DeliveryState.DEAD).inc()
         for subscription, digest in self._ready:
             assert digest.due_at is not None
             await reach(connection, subscription.name, digest.every, digest.due_at)

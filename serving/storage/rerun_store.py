@@ -61,11 +61,12 @@ class RerunStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def next(self) -> PendingRerun | None:
-        """The KOL to judge again next: the one whose first change is the latest."""
+    async def next(self, *, without: Collection[str] = ()) -> PendingRerun | None:
+        """The KOL to judge again next: of all but some the one whose first change is the latest."""
         first, last = func.min(reruns.c.first_minute), func.max(reruns.c.last_minute)
         statement = (
             select(reruns.c.kol_id, first, last, func.max(reruns.c.rerun_id))
+            .where(reruns.c.kol_id.not_in(without))
             .group_by(reruns.c.kol_id)
             .order_by(first.desc(), reruns.c.kol_id)
             .limit(1)

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from monitoring.events import Comment
 from serving.clock import TestClock
 from serving.errors import NotReady, StoreError, TooBusy
 from serving.ingest.group_commit import GroupCommit
+from serving.metrics import Metrics
 from serving.storage.comment_update import CommentOutcome
 
 ACCEPTED, DUPLICATE = CommentOutcome.ACCEPTED, CommentOutcome.DUPLICATE
@@ -23,6 +25,7 @@ class Log:
         self.groups: list[int] = []
         self.let_go = asyncio.Event()
         self.error: BaseException | None = None
+        self.bad: dict[str, Exception] = {}
 
     async def append(
         self, batch: Sequence[Comment], _received_at: datetime
@@ -31,6 +34,9 @@ class Log:
         self.groups.append(len(batch))
         if self.error is not None:
             raise self.error
+        for comment in batch:
+            if comment.comment_id in self.bad:
+                raise self.bad[comment.comment_id]
         return [DUPLICATE if comment.comment_id == "old" else ACCEPTED for comment in batch]
 
 
@@ -39,7 +45,13 @@ def comments(*ids: str) -> list[Comment]:
 
 
 def writer(log: Log, capacity: int = 100) -> GroupCommit:
-    return GroupCommit(log, TestClock(NOW), capacity=capacity, on_commit=lambda: None)  # type: ignore[arg-type]
+    return GroupCommit(
+        log,
+        TestClock(NOW),
+        capacity=capacity,
+        on_commit=lambda: None,
+        metrics=Metrics(CollectorRegistry(), max_kols=1),
+    )  # type: ignore[arg-type]
 
 
 async def test_what_waits_is_committed_together() -> None:
@@ -89,17 +101,28 @@ async def test_a_refused_commit_reaches_every_sender_and_the_next_succeeds() -> 
     await log_writer.stop()
 
 
-async def test_a_dead_writer_fails_those_who_wait_and_those_who_come() -> None:
+@pytest.mark.parametrize("error", [RuntimeError("no"), MemoryError()])
+async def test_an_unexpected_exception_fails_one_request_and_no_other(error: Exception) -> None:
     log = Log()
-    log.error = ZeroDivisionError()
+    log.bad = {"bad": error}
     log_writer = writer(log)
     await log_writer.start()
-    waiting = asyncio.create_task(log_writer.append(comments("a")))
+    sent = [asyncio.create_task(log_writer.append(comments(one))) for one in ("a", "bad", "c")]
     await asyncio.sleep(0)
     log.let_go.set()
-    with pytest.raises(NotReady):
-        await waiting
-    assert not log_writer.alive
+    first, bad, last = await asyncio.gather(*sent, return_exceptions=True)
+    assert first == last == [ACCEPTED]
+    assert isinstance(bad, NotReady)
+    assert log_writer.alive
+    assert log_writer.waiting == 0
+    assert await log_writer.append(comments("d")) == [ACCEPTED]
+    await log_writer.stop()
+
+
+async def test_a_writer_that_stopped_takes_nothing() -> None:
+    log_writer = writer(Log())
+    await log_writer.start()
+    await log_writer.stop()
     with pytest.raises(NotReady):
         await log_writer.append(comments("b"))
 

@@ -217,7 +217,7 @@ async def test_a_pause_of_ours_ends_no_alert(world: PipelineWorld) -> None:
 async def test_a_failing_model_is_visible_and_nothing_is_lost(
     world: PipelineWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("serving.pipeline.pipeline._FIRST_BACKOFF", 0.02)
+    monkeypatch.setattr("serving.pipeline.step_loop._FIRST_BACKOFF", 0.02)
     items = stormy(timedelta(minutes=20))
     await world.receive(items)
     world.scorer.failures = 2
@@ -266,7 +266,7 @@ async def run_to_the_end(pipeline: Pipeline, items: list[dict[str, Any]]) -> Non
 async def test_a_model_error_leaves_the_engine_as_it_is(
     world: PipelineWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("serving.pipeline.pipeline._FIRST_BACKOFF", 0.01)
+    monkeypatch.setattr("serving.pipeline.step_loop._FIRST_BACKOFF", 0.01)
     items = stormy(timedelta(hours=-19))
     await world.receive(items)
     restores = Failures(monkeypatch, "states")
@@ -282,7 +282,7 @@ async def test_a_store_error_restores_the_engine_before_anything_else(
     world: PipelineWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Even if the restore fails at first, or the model fails after it."""
-    monkeypatch.setattr("serving.pipeline.pipeline._FIRST_BACKOFF", 0.01)
+    monkeypatch.setattr("serving.pipeline.step_loop._FIRST_BACKOFF", 0.01)
     items = stormy(timedelta(minutes=20))
     await world.receive(items)
     await process_all(world.pipeline(batch_size=100))

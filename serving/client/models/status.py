@@ -22,8 +22,9 @@ class ServiceStatus(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         model: the id of the weights.
-        alive: whether every worker runs.
+        alive: whether comments can be taken and judged.
         reruns: KOLs to be judged again because comments came late.
+        notices: what somebody should look at.
     """
 
     version: str
@@ -33,3 +34,4 @@ class ServiceStatus(msgspec.Struct, frozen=True, kw_only=True):
     reruns: int
     kols: int
     open_alerts: int
+    notices: tuple[str, ...] = ()

@@ -16,6 +16,7 @@ from serving.storage.rebuild import is_rebuilding
 
 _logger = structlog.get_logger(__name__)
 _POLL = 5.0  # seconds between two looks
+_LONGEST_PAUSE = 12  # times that, after failures
 
 
 class PeriodicWorker(ABC):
@@ -56,6 +57,7 @@ class PeriodicWorker(ABC):
         self._changed.set()
 
     async def _run(self) -> None:
+        failures = 0
         while True:
             try:
                 await self.step()
@@ -64,8 +66,11 @@ class PeriodicWorker(ABC):
             except Exception:
                 _logger.exception("periodic_worker_failed", worker=self.name)
                 self._metrics.worker_errors.labels(self.name).inc()
+                failures += 1
+            else:
+                failures = 0
             try:
-                async with asyncio.timeout(_POLL):
+                async with asyncio.timeout(_POLL * min(2**failures, _LONGEST_PAUSE)):
                     await self._changed.wait()
             except TimeoutError:
                 pass

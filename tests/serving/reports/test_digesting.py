@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from serving.notify.config.subscription import Subscription
 from serving.notify.dispatcher import Dispatcher
 from serving.notify.notification import Notification
 from serving.notify.outbox import NotificationOutbox
+from serving.reports import digest_scheduler
 from serving.reports.digest_scheduler import DigestScheduler
 from serving.storage.comment_log import CommentLog
 from serving.storage.database import Database
@@ -319,3 +321,32 @@ async def test_a_digest_that_cannot_be_read_is_given_up(press: Press) -> None:
     desk = MemoryChannel()
     assert await drained(press, dispatcher(press, desk=desk), "desk") == ["dead"]
     assert desk.digests == []
+
+
+@pytest.mark.parametrize("error", [RuntimeError("no"), MemoryError()])
+async def test_a_digest_that_fails_every_time_is_given_up_and_the_others_go_on(
+    press: Press, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    real = digest_scheduler.compose
+
+    async def compose(connection: Any, request: Any, now: datetime) -> Any:
+        if request.name == "daily":
+            raise error
+        return await real(connection, request, now)
+
+    monkeypatch.setattr(digest_scheduler, "compose", compose)
+    other = replace(DAILY, name="other", channels=("desk",))
+    worker = await press.worker(DAILY, other)
+    press.clock.advance(HOUR)
+    found = [await worker.step() for _ in range(12)]
+    assert found == [1] + [0] * 11
+    assert press.committed == [("desk", "waiting")]
+    assert (
+        worker._metrics.registry.get_sample_value(
+            "groundswell_worker_errors_total", {"worker": "digest_scheduler"}
+        )
+        == 10
+    )
+    monkeypatch.setattr(digest_scheduler, "compose", real)
+    press.clock.advance(DAY)
+    assert await worker.step() == 3

@@ -1,0 +1,171 @@
+"""Runs one step of the pipeline after another, for ever, whatever a step does."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+
+from model.errors import ModelError, Overloaded
+from serving.errors import StoreError
+from serving.metrics import Metrics
+from serving.pipeline.faults import KolFailure, StepFaults
+
+_logger = structlog.get_logger(__name__)
+_TICK = 5.0
+_FIRST_BACKOFF, _LAST_BACKOFF = 0.5, 30.0
+_LAST_ISOLATING = 5.0  # seconds; while a fault is isolated, everybody else waits
+
+
+class StepLoop(ABC):
+    """The loop; a subclass knows what a step is.
+
+    Attributes:
+        faults: what is held, and what was set aside.
+    """
+
+    def __init__(self, metrics: Metrics, batch_size: int) -> None:
+        self.faults = StepFaults(batch_size)
+        self._metrics = metrics
+        self._must_restore = True
+        self._healthy = False
+        self._stepping = asyncio.Lock()
+        self._arrived = asyncio.Event()
+        self._backoff = _FIRST_BACKOFF
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether the loop runs and its last step succeeded."""
+        return self._task is not None and not self._task.done() and self._healthy
+
+    @abstractmethod
+    def wake(self) -> None:
+        """Say that there may be something to do."""
+
+    @abstractmethod
+    async def step(self) -> bool:
+        """Do a step; False if there was nothing to do."""
+
+    @abstractmethod
+    async def _restore(self) -> None:
+        """Bring the engine back to the last committed step."""
+
+    @abstractmethod
+    async def _pass_over(self) -> bool:
+        """Set aside what the last step began with; False if there is nothing of the kind."""
+
+    @abstractmethod
+    async def _model_works(self) -> bool:
+        """Whether the model scores a harmless text."""
+
+    @abstractmethod
+    def _postpone_rerun(self, kol_id: str) -> None:
+        """Judge a KOL again later, after the others."""
+
+    @asynccontextmanager
+    async def paused(self, *, restore: bool = True) -> AsyncIterator[None]:
+        """Between two steps: what they build on may be changed in the database meanwhile.
+
+        Afterwards the engine is restored from there, unless that changed nothing of its state.
+        """
+        async with self._stepping:
+            try:
+                yield
+            finally:
+                self._must_restore |= restore
+        self.wake()
+
+    async def start(self) -> None:
+        """Restore the engine and begin.
+
+        Raises:
+            StoreError: the stored states cannot be read, or are not complete.
+        """
+        await self._restore()
+        self._must_restore, self._healthy = False, True
+        self._task = asyncio.create_task(self._run(), name="pipeline")
+
+    async def stop(self) -> None:
+        """Stop; a step that was under way is repeated after the next start."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                async with self._stepping:
+                    if self._must_restore:
+                        await self._restore()
+                        self._must_restore = False
+                    processed = await self.step()
+            except Overloaded as error:
+                await asyncio.sleep(error.retry_after)
+            except (StoreError, ModelError) as error:
+                self._log_failure(error)
+                await self._failed(error)
+            except Exception as error:
+                _logger.exception("step_failed", error=str(error), retry_in=self._backoff)
+                self._metrics.worker_errors.labels("pipeline").inc()
+                await self._failed(error)
+            else:
+                self._healthy = True
+                self._backoff = _FIRST_BACKOFF
+                self.faults.succeeded()
+                if not processed:
+                    await self._rest()
+
+    async def _rest(self) -> None:
+        """Sleep until something arrives, or until it is time to look for silent KOLs."""
+        try:
+            async with asyncio.timeout(_TICK):
+                await self._arrived.wait()
+        except TimeoutError:
+            pass
+        self._arrived.clear()
+
+    async def _failed(self, error: Exception) -> None:
+        """Prepare the next step, and pause before it."""
+        # A model error leaves the engine as it is.
+        self._must_restore |= not isinstance(error, ModelError)
+        if isinstance(error, KolFailure) and error.in_rerun:
+            self._postpone_rerun(error.kol_id)
+            return
+        self._healthy = False
+        if not isinstance(error, StoreError) and await self._isolated(error):
+            self._backoff = _FIRST_BACKOFF
+            return
+        await asyncio.sleep(self._backoff)
+        known = isinstance(error, StoreError | ModelError)
+        self._backoff = min(2 * self._backoff, _LAST_BACKOFF if known else _LAST_ISOLATING)
+
+    def _log_failure(self, error: StoreError | ModelError) -> None:
+        _logger.error("step_failed", error=str(error), code=error.code, retry_in=self._backoff)
+
+    async def _isolated(self, error: Exception) -> bool:
+        """Whether the next step is without what fails again and again."""
+        if self.faults.failed(error):
+            return await self._set_aside(error)
+        if isinstance(error, KolFailure) and error.kol_id in self.faults.held:
+            _logger.error("kol_held", kol=error.kol_id, error=str(error))
+            return True
+        return False
+
+    async def _set_aside(self, error: Exception) -> bool:
+        if isinstance(error, ModelError) and not await self._model_works():
+            return False
+        try:
+            async with self._stepping:
+                await self._restore()
+                self._must_restore = False
+                passed_over = await self._pass_over()
+        except StoreError as failed:
+            self._must_restore = True
+            self._log_failure(failed)
+            return False
+        if passed_over:
+            self.faults.passed_over()
+            self._metrics.set_aside.inc()
+        return passed_over
