@@ -1,13 +1,14 @@
 """One database: its connections, its transactions, its schema."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
@@ -25,9 +26,11 @@ class DatabaseBackend(Protocol):
 
     Attributes:
         label: which database it is, for people; without its password.
+        file: the file that it is; None for one on a server.
     """
 
     label: str
+    file: Path | None
 
     def writer(self) -> AsyncEngine:
         """A pool of one connection that may write."""
@@ -113,6 +116,31 @@ class Database:
             engine.dispose()
             if not self._holds:
                 self._backend.release()
+
+    @staticmethod
+    def newest_version() -> str:
+        """The version of the schema that this code reads and writes."""
+        config = Config()
+        config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+        return str(ScriptDirectory.from_config(config).get_current_head())
+
+    @property
+    def file(self) -> Path | None:
+        """The SQLite file; None for a database on a server."""
+        return self._backend.file
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Be the only process that may write for a while; blocking.
+
+        Raises:
+            StoreError: another process is.
+        """
+        self._backend.hold()
+        try:
+            yield
+        finally:
+            self._backend.release()
 
     async def claim(self) -> None:
         """Become the only writer until closed.

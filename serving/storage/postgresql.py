@@ -1,6 +1,7 @@
 """A PostgreSQL database: one writer, guarded by a lock, and readers beside it."""
 
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 from psycopg.errors import LockNotAvailable
@@ -49,6 +50,7 @@ class Postgresql:
         if password is not None and url.password is None:
             url = url.set(password=password)
         self._url = url.set(drivername="postgresql+psycopg")
+        self.file: Path | None = None
         self.label = url.set(query={}).render_as_string(hide_password=True)
         self._more = {name: value for name, value in _LIBPQ.items() if name not in url.query}
 

@@ -40,6 +40,7 @@ class Sqlite:
         self._lock = WriterLock(self._path)
         self._file: tuple[int, int] | None = None  # device and number, once it was used
         self.label = str(self._path)
+        self.file: Path | None = self._path
 
     def writer(self) -> AsyncEngine:
         """Locks the file when a transaction begins, so that none fails half-way."""
