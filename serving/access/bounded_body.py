@@ -30,7 +30,7 @@ class InFlight:
         Raises:
             TooBusy: there would be too many; none were counted.
         """
-        if self._held and self._held + size > self.most:
+        if self._held + size > self.most:
             raise TooBusy("too many large requests are being read; send this again", retry_after=1)
         self._held += size
 

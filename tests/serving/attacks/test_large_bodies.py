@@ -125,6 +125,24 @@ def test_64_kb_of_line_ends_in_every_piece(service: Attacked) -> None:
     assert refused(answer) == (422, "invalid_parameter")
 
 
+def test_lines_are_committed_by_their_bytes(service: Attacked) -> None:
+    """Two lines of 600 kB are in the log while the rest of the stream is still to come."""
+    lines = [json.dumps(comment(n, "zz", more="x" * 600_000)).encode() + b"\n" for n in range(3)]
+    head = (
+        f"POST /v1/comments HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {NDJSON['content-type']}"
+    )
+    with service.client() as client, service.connect() as connection:
+        before = client.get("/v1/status").json()["log"]["last_seq"]
+        connection.sendall(f"{head}\r\nContent-Length: {sum(map(len, lines))}\r\n\r\n".encode())
+        connection.sendall(lines[0] + lines[1])
+        deadline = time.monotonic() + 10
+        while client.get("/v1/status").json()["log"]["last_seq"] < before + 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        connection.sendall(lines[2])
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 202 ")
+
+
 def exchange(connection: socket.socket, head: bytes, pieces: Iterator[bytes]) -> bytes:
     """The answer to a request whose sender looks for one while it sends."""
     connection.sendall(head)

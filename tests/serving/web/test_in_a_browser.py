@@ -1,5 +1,6 @@
 """The page of an alert in a real browser: it can be read, and its form works, from there only."""
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -87,3 +88,16 @@ def test_a_strangers_page_does_nothing(
     page.loaded()
     assert "Nothing was changed" in page.text()
     assert work(client, path) == before
+
+
+def test_the_documentation_works_within_its_policy(client: httpx.Client, page: Tab) -> None:
+    listen = "violations = []; document.addEventListener('securitypolicyviolation', (event) => "
+    listen += "violations.push(`${event.violatedDirective} ${event.blockedURI}`))"
+    page._call("Page.addScriptToEvaluateOnNewDocument", source=listen)
+    page.open(f"{client.base_url}/docs")
+    deadline = time.monotonic() + 30
+    while page.run("document.querySelectorAll('.opblock').length") < 30:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    page.run("document.querySelector('.opblock-summary-control').click()")
+    assert page.run("violations") == []
