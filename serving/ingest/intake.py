@@ -79,6 +79,8 @@ class Intake:
                     )
                 )
             except InvalidComment as fault:
+                # With its frames it would be a cycle: thousands make one long garbage collection.
+                fault.__traceback__ = fault.__context__ = None
                 checked.append(fault)
         comments = [entry for entry in checked if isinstance(entry, Comment)]
         with self._metrics.stage("log"):

@@ -125,6 +125,14 @@ def test_64_kb_of_line_ends_in_every_piece(service: Attacked) -> None:
     assert refused(answer) == (422, "invalid_parameter")
 
 
+@pytest.mark.parametrize("line", [b"{}", b"[1", b"\xff"])
+def test_20_000_lines_that_are_no_comments(service: Attacked, line: bytes) -> None:
+    with service.client() as client:
+        answer = client.post("/v1/comments", content=(line + b"\n") * 20_000, headers=NDJSON)
+    assert refused(answer) == (422, "all_rejected")
+    assert (answer.json()["rejected"], len(answer.json()["items"])) == (20_000, 1000)
+
+
 def test_lines_are_committed_by_their_bytes(service: Attacked) -> None:
     """Two lines of 600 kB are in the log while the rest of the stream is still to come."""
     lines = [json.dumps(comment(n, "zz", more="x" * 600_000)).encode() + b"\n" for n in range(3)]
