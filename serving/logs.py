@@ -1,6 +1,7 @@
 """Log lines: structlog through the standard library, for a person or for a program."""
 
 import logging
+import re
 import sys
 
 import structlog
@@ -9,6 +10,21 @@ from serving.settings import Settings
 
 # These write the addresses they call, and channels' addresses are secrets.
 _TELL_URLS = ("apprise", "httpcore", "httpx", "requests_oauthlib", "urllib3")
+
+
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
+)
+
+
+def _without_control(
+    _logger: object, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Take out what a terminal would obey: values come from outside."""
+    return {
+        key: _CONTROL.sub("", value) if isinstance(value, str) else value
+        for key, value in event.items()
+    }
 
 
 def configure_logging(settings: Settings) -> None:
@@ -25,6 +41,8 @@ def configure_logging(settings: Settings) -> None:
         if as_json
         else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     )
+    if not as_json:
+        shared.append(_without_control)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

@@ -1,19 +1,42 @@
 """What the commands share: the two consoles, exit codes, and how errors are printed."""
 
 import json
+import re
 import sys
+from collections.abc import Iterator
 from enum import IntEnum
 
 from pydantic import ValidationError
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 
 from serving.client.errors import ConnectionLost, InvalidAddress, ServiceUnreachable
 from serving.errors import InputError
 from serving.logs import configure_logging
 from serving.settings import Settings
 
-out = Console()
-err = Console(stderr=True)
+# Control characters, which a terminal would obey, and those that turn the direction of writing.
+_UNPRINTABLE = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
+)
+
+
+class SafeConsole(Console):
+    """A console that prints what others wrote without what a terminal would obey."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterator[Segment]:
+        """The segments of a renderable; only rich's own may control the terminal."""
+        for segment in super().render(renderable, options):
+            if segment.control:
+                yield segment
+            else:
+                yield Segment(_UNPRINTABLE.sub("", segment.text), segment.style)
+
+
+out = SafeConsole()
+err = SafeConsole(stderr=True)
 
 # Packages that only the `train` extra brings.
 _TRAIN_ONLY = {
@@ -89,12 +112,17 @@ def missing_package(error: ModuleNotFoundError) -> str | None:
 
 def print_json(value: object) -> None:
     """JSON on standard output, indented, any script as it is."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
+    sys.stdout.write(printable(json.dumps(value, ensure_ascii=False, indent=2, default=str)) + "\n")
 
 
 def json_line(body: bytes) -> str:
     """JSON on one line, any script as it is."""
-    return json.dumps(json.loads(body), ensure_ascii=False)
+    return printable(json.dumps(json.loads(body), ensure_ascii=False))
+
+
+def printable(text: str) -> str:
+    """JSON that says the same, with what a terminal would obey as escapes."""
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def log_errors_only(settings: Settings) -> None:

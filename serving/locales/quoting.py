@@ -48,6 +48,8 @@ _MENTION = re.compile(r"@(?=everyone\b|here\b|channel\b|all\b)", re.IGNORECASE)
 _UNSEEN = re.compile(
     r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
 )
+# A dot of any script inside a word, the colon of a scheme, and the sign before a name.
+_LINKED = re.compile(r"(?<=\S)[.\u2024\u3002\uff0e\uff61](?=\S)|:(?=//)|@(?=\w)")
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 
 
@@ -68,6 +70,20 @@ def one_line(text: str) -> str:
     return text.translate(_BRACKETS)
 
 
+def defused(text: str) -> str:
+    """The text, looking the same, of which no program makes a link.
+
+    Mail clients and chats make links of what looks like an address, such as `evil.example`, and of
+    `@name`. Readers trust our messages, but these are the words of others.
+    """
+    return _LINKED.sub(lambda found: f"{found[0]}\u200b", text)
+
+
+def harmless(text: str, longest: int) -> str:
+    """What others wrote, for a message: one line of at most so many characters, without links."""
+    return defused(cut(one_line(text), longest))
+
+
 def cut(text: str, longest: int) -> str:
     """The text, or its beginning with an ellipsis, in at most `longest` characters."""
     return text if len(text) <= longest else text[: longest - 1] + "…"
@@ -79,4 +95,4 @@ def quoted(text: str) -> str:
     Web addresses are removed, because a message must not send its readers to a commenter's site.
     """
     line = masked(_ADDRESS.sub("[link]", one_line(text[:_READ])))
-    return f"“{cut(line, _LONGEST)}”"
+    return f"“{defused(cut(line, _LONGEST))}”"

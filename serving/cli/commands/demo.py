@@ -43,7 +43,6 @@ def demo(
     Starts the real service on this machine, sends it several thousand written comments in English,
     Vietnamese and Korean on three fictional KOLs, and shows each alert when it is raised.
     """
-    from rich.console import Console
     from uvicorn.loops.auto import auto_loop_factory
 
     from serving.cli import terminal
@@ -55,7 +54,7 @@ def demo(
     if database is not None and database.exists():
         raise InputError(f"--database {database} exists already; give the name of a new file")
     keep = terminal.is_attended() and record is None if keep is None else keep
-    console = Console(record=True, width=100) if record else terminal.out
+    console = terminal.SafeConsole(record=True, width=100) if record else terminal.out
     screen = DemoScreen(console, live=sys.stdout.isatty() and record is None)
     end = SystemClock().now().replace(second=0, microsecond=0) - timedelta(minutes=1)
     with tempfile.TemporaryDirectory(prefix="groundswell-demo-") as folder:

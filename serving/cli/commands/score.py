@@ -56,7 +56,9 @@ def score(
             counts[prediction.label.value] += 1
             if as_json:
                 row = {"text": text} | _row(prediction)
-                sys.stdout.write(json.dumps(row, ensure_ascii=not _printable(text)) + "\n")
+                sys.stdout.write(
+                    terminal.printable(json.dumps(row, ensure_ascii=not _printable(text))) + "\n"
+                )
             elif not is_file or len(shown) < _SHOWN:
                 shown.append((text, prediction))
         chunk = list(itertools.islice(source, _AT_ONCE))

@@ -12,7 +12,9 @@ from serving.notify.channels.http_post import post
 from serving.notify.channels.registry import ChannelContext
 from serving.notify.channels.spec import ChannelSpec
 from serving.notify.notification import Notification
-from serving.notify.render.content import RenderedMessage, write
+from serving.notify.render.content import RenderedMessage, shortened, write
+
+_SHORTER = (2000, 1000, 500, 200, 80)  # characters of every text, until the message fits
 
 
 class ChatWebhook(ABC):
@@ -20,10 +22,12 @@ class ChatWebhook(ABC):
 
     Attributes:
         most: notifications that one message may hold.
+        most_bytes: that the chat takes; a message that is longer is halved, or its texts are cut.
         interval: least time between two messages.
     """
 
     most: ClassVar[int]
+    most_bytes: ClassVar[int | None] = None
 
     def __init__(self, spec: ChannelSpec, url: str, _secret: str, context: ChannelContext) -> None:
         self._http = context.http
@@ -37,5 +41,19 @@ class ChatWebhook(ABC):
 
     async def send(self, notifications: Sequence[Notification]) -> None:
         """Deliver; 2xx means delivered."""
-        body = json.dumps(self.render(write(notifications, self._words)), ensure_ascii=False)
-        await post(self._http, self._url, body.encode(), {"User-Agent": "groundswell"})
+        message = write(notifications, self._words)
+        body = self._encoded(message)
+        if self.most_bytes is not None and len(body) > self.most_bytes:
+            if len(notifications) > 1:
+                middle = len(notifications) // 2
+                await self.send(notifications[:middle])
+                await self.send(notifications[middle:])
+                return
+            for longest in _SHORTER:
+                body = self._encoded(shortened(message, longest))
+                if len(body) <= self.most_bytes:
+                    break
+        await post(self._http, self._url, body, {"User-Agent": "groundswell"})
+
+    def _encoded(self, message: RenderedMessage) -> bytes:
+        return json.dumps(self.render(message), ensure_ascii=False).encode()

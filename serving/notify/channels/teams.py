@@ -16,9 +16,10 @@ class TeamsSpec(ChannelSpec):
 
 
 class TeamsChannel(ChatWebhook):
-    """Sends adaptive cards; ten transitions are less than the 28 KB that a message may have."""
+    """Sends adaptive cards; a message may have 28 KB."""
 
     most = 10
+    most_bytes = 28_000
 
     def render(self, message: RenderedMessage) -> dict[str, Any]:
         """The card of a message."""

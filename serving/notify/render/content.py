@@ -5,13 +5,13 @@ are masked. Texts are not escaped: each renderer escapes them as its channel nee
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from monitoring.drivers import Sample
 from monitoring.evidence import Evidence
 from monitoring.kinds import BY_VOLUME, AlertKind, Reason, Severity
-from serving.locales.quoting import cut, holds_offence, one_line, quoted
+from serving.locales.quoting import cut, defused, harmless, holds_offence, one_line, quoted
 from serving.locales.wording import Wording, msg, wording
 from serving.notify.channels.base import Rejected
 from serving.notify.notification import Notification
@@ -174,6 +174,32 @@ def write(notifications: Sequence[Notification], words: Wording) -> RenderedMess
     return RenderedMessage(f"{subject}: {who}", items)
 
 
+def shortened(message: RenderedMessage, longest: int) -> RenderedMessage:
+    """The message with every text cut to so many characters; links that are longer are left out."""
+
+    def short(link: Fact | None) -> Fact | None:
+        return None if link is None or len(link.text) > longest else link
+
+    def shorter(content: Content) -> Content:
+        facts = [Fact(cut(fact.label, longest), cut(fact.text, longest)) for fact in content.facts]
+        return replace(
+            content,
+            name=cut(content.name, longest),
+            headline=cut(content.headline, longest),
+            notice=content.notice and cut(content.notice, longest),
+            sentence=cut(content.sentence, longest),
+            facts=tuple(facts),
+            quotes=tuple(cut(quote, longest) for quote in content.quotes),
+            page=short(content.page),
+            acknowledge=short(content.acknowledge),
+            chart=short(content.chart),
+            post=short(content.post),
+        )
+
+    items = tuple(shorter(item) for item in message.items)
+    return RenderedMessage(cut(message.subject, longest), items)
+
+
 def kind_name(kind: str, words: Wording) -> str:
     """A kind of alert in words."""
     return words.text(_KINDS.get(kind, kind.replace("_", " ")))
@@ -184,7 +210,7 @@ def _content(notification: Notification, words: Wording) -> Content:
     trial = reason == "test"
     tone, flag = _tone(notification, words)
     over = tone in ("over", "withdrawn")
-    name = cut(one_line(notification.kol_name or notification.kol_id), LONGEST_NAME)
+    name = harmless(notification.kol_name or notification.kol_id, LONGEST_NAME)
     drivers = None if over else evidence.drivers
     facts = () if over else tuple(_facts(notification, words))
     address = next((fact.address for fact in facts if fact.address is not None), None)
@@ -293,8 +319,8 @@ def _figures(kind: str, evidence: Evidence, words: Wording) -> Iterator[Figure]:
 def post_name(post_id: str, name: PostName | None) -> str:
     """A post on one line: the beginning of its text, or its id where the text is not known."""
     if name is None or not name.text or not (text := one_line(name.text)):
-        return cut(one_line(post_id), LONGEST_NAME)
-    return f"“{cut(text, LONGEST_NAME)}”"
+        return harmless(post_id, LONGEST_NAME)
+    return f"“{defused(cut(text, LONGEST_NAME))}”"
 
 
 def _facts(notification: Notification, words: Wording) -> Iterator[Fact]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from serving.locales.quoting import cut, one_line
+from serving.locales.quoting import harmless
 from serving.locales.wording import Wording
 from serving.storage.source_delay import LateSource
 
@@ -17,7 +17,7 @@ def missing(sources: Sequence[LateSource], words: Wording) -> Iterator[str]:
         yield words.text(
             "Comments from {platform} usually arrive {delay} late, so what was written there since "
             "{moment} may be missing.",
-            platform=cut(one_line(source.platform), _LONGEST),
+            platform=harmless(source.platform, _LONGEST),
             delay=words.span_range(source.least, source.most),
             moment=words.clock(source.since) if same_day else words.moment(source.since),
         )

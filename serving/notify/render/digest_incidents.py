@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from monitoring.kinds import BY_VOLUME
-from serving.locales.quoting import cut, one_line
+from serving.locales.quoting import harmless
 from serving.locales.wording import Wording
 from serving.notify.render.content import LONGEST_NAME, SEVERITIES, Fact, kind_name, link, post_name
 from serving.notify.render.rendered_digest import Entry
@@ -90,7 +90,7 @@ def _when(incident: Incident, words: Wording) -> str:
 def _verdict(incident: Incident, words: Wording) -> str:
     if incident.verdict is None:
         return words.text("Not reviewed yet")
-    actor = cut(one_line(incident.judged_by or "?"), LONGEST_NAME)
+    actor = harmless(incident.judged_by or "?", LONGEST_NAME)
     if incident.verdict == "false_alarm":
         return words.text("Marked as a false alarm by {actor}", actor=actor)
     return words.text("Confirmed by {actor}", actor=actor)
@@ -119,4 +119,4 @@ def withdrawn(alert: WithdrawnAlert, words: Wording) -> str:
 
 def name_of(of: Incident | IncidentRecovery | WithdrawnAlert | KolMood) -> str:
     """A KOL's name, or its id where there is none."""
-    return cut(one_line(of.name or of.kol_id), LONGEST_NAME)
+    return harmless(of.name or of.kol_id, LONGEST_NAME)

@@ -10,8 +10,11 @@ from typing import Any
 
 from serving.locales.quoting import cut
 from serving.notify.render.content import Content, Fact, RenderedMessage
+from serving.notify.render.parts import fitted, utf16_length
 
-_HEADER, _FALLBACK = 150, 300  # characters; the header's limit is Slack's
+# Characters; all but the fallback's are Slack's limits.
+_HEADER, _FALLBACK, _SECTION, _FIELD, _BUTTON, _URL = 150, 300, 3000, 2000, 75, 3000
+_FIELDS = 10
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _SIGNS = {"critical": "🔴", "warning": "🟠", "info": "🔵", "over": "🟢", "withdrawn": "⚪"}
 
@@ -38,12 +41,12 @@ def _one(content: Content) -> Iterator[dict[str, Any]]:
     ]
     fields = [*figures, *(f"{fact.label}\n{fact.text}" for fact in content.facts)]
     if fields:
-        yield {"type": "section", "fields": [_plain(field) for field in fields]}
+        yield {"type": "section", "fields": [_plain(field, _FIELD) for field in fields[:_FIELDS]]}
     if content.quotes:
         quotes = "\n".join(content.quotes)
         yield {"type": "section", "text": _plain(f"{content.quotes_label}\n{quotes}")}
-    if content.links:
-        yield {"type": "actions", "elements": [_button(link) for link in content.links]}
+    if links := [link for link in content.links if len(link.text) <= _URL]:
+        yield {"type": "actions", "elements": [_button(link) for link in links]}
     signed = f"{content.signed.label} {content.signed.text}"
     yield {"type": "context", "elements": [_plain(signed)]}
 
@@ -51,7 +54,7 @@ def _one(content: Content) -> Iterator[dict[str, Any]]:
 def _short(content: Content) -> Iterator[dict[str, Any]]:
     said = f"{_SIGNS[content.tone]} {content.subject}\n{_said(content)}"
     block: dict[str, Any] = {"type": "section", "text": _plain(said)}
-    if content.page:
+    if content.page and len(content.page.text) <= _URL:
         block["accessory"] = _button(content.page)
     yield block
 
@@ -62,12 +65,12 @@ def _said(content: Content) -> str:
 
 
 def _header(text: str) -> dict[str, Any]:
-    return {"type": "header", "text": _plain(cut(text, _HEADER))}
+    return {"type": "header", "text": _plain(text, _HEADER)}
 
 
-def _plain(text: str) -> dict[str, Any]:
-    return {"type": "plain_text", "text": text, "emoji": False}
+def _plain(text: str, longest: int = _SECTION) -> dict[str, Any]:
+    return {"type": "plain_text", "text": fitted(text, longest, utf16_length), "emoji": False}
 
 
 def _button(link: Fact) -> dict[str, Any]:
-    return {"type": "button", "text": _plain(link.label), "url": link.text}
+    return {"type": "button", "text": _plain(link.label, _BUTTON), "url": link.text}

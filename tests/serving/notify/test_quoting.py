@@ -51,4 +51,4 @@ def test_a_line_can_call_nobody_and_turn_nothing(text: str, shown: str) -> None:
 
 def test_a_quote_leads_nowhere() -> None:
     text = "buy at https://evil.example/x?y=1 or WWW.evil.example now, a.b is fine"
-    assert quoted(text) == "“buy at [link] or [link] now, a.b is fine”"
+    assert quoted(text) == "“buy at [link] or [link] now, a.\u200bb is fine”"

@@ -41,7 +41,7 @@ FLOOD = replace(EVIDENCE, scores=(COPIES,))
         ({"kind": "data_gap", "severity": "info", "evidence": replace(EVIDENCE, comments=0)},
          "INFO · Lena Vane · data gap detected: 0 comments (normal: 38)"),
         ({"kol_name": "Lena\r\nBcc: all@example.com", "reason": "resolved"},
-         "RESOLVED · Lena Bcc: all@example.com · backlash is over"),
+         "RESOLVED · Lena Bcc: all@\u200bexample.\u200bcom · backlash is over"),
     ],
 )  # fmt: skip
 def test_the_subject_says_how_bad_who_what(change: dict[str, Any], subject: str) -> None:
