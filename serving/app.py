@@ -13,6 +13,7 @@ from serving import startup
 from serving.access.authentication import Authentication
 from serving.access.authenticator import Authenticator
 from serving.access.host_check import HostCheck, hosts_of
+from serving.access.limit_version import LimitVersion
 from serving.access.origin_check import OriginCheck
 from serving.access.refusals import Refusals
 from serving.access.request_bounds import RequestBounds
@@ -20,6 +21,8 @@ from serving.access.response_headers import ResponseHeaders
 from serving.api import (
     actions,
     alerts,
+    audit,
+    brands,
     charts,
     comments,
     deliveries,
@@ -29,6 +32,7 @@ from serving.api import (
     feedback,
     health,
     imports,
+    keys,
     kol_moves,
     kols,
     posts,
@@ -76,7 +80,11 @@ def create_app(
 
     def authenticators() -> Sequence[Authenticator]:
         service: Service = app.state.service
-        return service.authenticators
+        return service.access.authenticators
+
+    def limit_version() -> LimitVersion:
+        service: Service = app.state.service
+        return service.access.limit_version
 
     app = FastAPI(
         title="Groundswell",
@@ -92,7 +100,12 @@ def create_app(
             Middleware(HostCheck, hosts=hosts_of(settings)),
             Middleware(OriginCheck, public_url=settings.public_url),
             Middleware(RequestBounds, settings=settings),
-            Middleware(Authentication, authenticators=authenticators, refuse=problems.answer_to),
+            Middleware(
+                Authentication,
+                authenticators=authenticators,
+                limit_version=limit_version,
+                refuse=problems.answer_to,
+            ),
         ],
     )
     app.state.settings, app.state.metrics = settings, metrics
@@ -115,6 +128,9 @@ def create_app(
         routing,
         silences,
         feedback,
+        brands,
+        keys,
+        audit,
     ):
         v1.include_router(module.router)
     app.include_router(v1)

@@ -157,6 +157,14 @@ class Metrics:
             ["reason"],
             registry=registry,
         )
+        self.refused_requests = Counter(
+            "groundswell_refused_requests",
+            "Requests without a valid key (unauthenticated) or without the scope (forbidden).",
+            ["reason"],
+            registry=registry,
+        )
+        for reason in ("unauthenticated", "forbidden"):
+            self.refused_requests.labels(reason)
         self.event_time_lag = Gauge(
             "groundswell_event_time_lag_seconds",
             "Age of the newest comment of the last step when it was processed.",

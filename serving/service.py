@@ -1,6 +1,5 @@
 """The running parts, as `serving/app.py` put them together; routes are handed this."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -8,7 +7,7 @@ from fastapi import Depends, Request
 
 from model.batcher import Batcher
 from monitoring.policy import Policy
-from serving.access.authenticator import Authenticator
+from serving.access.access_control import AccessControl
 from serving.charts.chart_service import ChartService
 from serving.clock import Clock
 from serving.ingest.group_commit import GroupCommit
@@ -51,7 +50,7 @@ class Service:
     settings: Settings
     clock: Clock
     metrics: Metrics
-    authenticators: Sequence[Authenticator]
+    access: AccessControl
     log: CommentLog
     kols: KolStore
     kol_mover: KolMover

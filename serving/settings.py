@@ -53,6 +53,22 @@ class Settings(BaseSettings):
         description="Seconds in which the body of a request must arrive; a stream or a file must "
         "bring 1 KiB, and a reader must take something.",
     )
+    admin_key_file: Path | None = Field(
+        None,
+        description="The file of the admin key that the first start makes; unset for "
+        "`groundswell-admin.key` beside the SQLite file, or in the working directory.",
+    )
+    key_requests_per_minute: int = Field(
+        12_000,
+        ge=1,
+        description="Requests that a key may send in a minute; more are answered with 429.",
+    )
+    refusals_per_minute: int = Field(
+        30,
+        ge=1,
+        description="Refused keys of an address in a minute that are answered with 401 and written "
+        "to the audit log; more are answered with 429.",
+    )
     database_url: str = Field(
         "sqlite:///groundswell.db",
         description="The database that holds the comment log and everything else.",

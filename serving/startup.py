@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from model.batcher import Batcher
 from model.classifier import SentimentClassifier
 from monitoring.policy import Policy
-from serving.access.authenticator import OpenAccess
+from serving.access.access_control import start_access
 from serving.charts.chart_service import ChartService
 from serving.clock import Clock
 from serving.ingest.group_commit import GroupCommit
@@ -79,6 +79,7 @@ async def start(
     await asyncio.to_thread(database.upgrade)
     stack.push_async_callback(database.close)
     await database.claim()
+    access = await start_access(settings, database, clock, metrics, stack)
     if classifier is None:
         classifier = await asyncio.to_thread(
             SentimentClassifier.load, settings.model, threads=settings.model_threads
@@ -175,7 +176,7 @@ async def start(
         settings=settings,
         clock=clock,
         metrics=metrics,
-        authenticators=[OpenAccess()] if settings.access == "open" else [],
+        access=access,
         log=log,
         kols=KolStore(database),
         kol_mover=KolMover(database, outbox),

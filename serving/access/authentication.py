@@ -9,6 +9,7 @@ from starlette.types import Scope as AsgiScope
 
 from model.errors import GroundswellError
 from serving.access.authenticator import Authenticator
+from serving.access.limit_version import LimitVersion
 from serving.access.principal import Principal
 from serving.access.scope import Scope
 from serving.errors import Forbidden, Unauthenticated
@@ -30,6 +31,7 @@ class Authentication:
         self,
         app: ASGIApp,
         authenticators: Callable[[], Sequence[Authenticator]],
+        limit_version: Callable[[], LimitVersion],
         refuse: Callable[[GroundswellError], Response],
     ) -> None:
         """Prepare the middleware.
@@ -37,10 +39,12 @@ class Authentication:
         Args:
             app: what comes next.
             authenticators: asked in this order; the first that knows the request decides.
+            limit_version: counts the changes of what limited principals see.
             refuse: makes the answer to a request that is refused.
         """
         self._app = app
         self._authenticators = authenticators
+        self._limit_version = limit_version
         self._refuse = refuse
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
@@ -48,7 +52,8 @@ class Authentication:
         if scope["type"] != "http" or scope["path"] in PUBLIC_PATHS:
             await self._app(scope, receive, send)
             return
-        authenticators = self._authenticators()
+        authenticators, limit_version = self._authenticators(), self._limit_version()
+        number = limit_version.number
         try:
             principal = await _principal(HTTPConnection(scope), authenticators)
             if scope["path"] in READ_PATHS and not principal.may(Scope.READ):
@@ -60,9 +65,11 @@ class Authentication:
 
         async def send_while_current(message: Message) -> None:
             if message["type"] == "http.response.body" and message.get("more_body"):
-                for one in authenticators:
-                    if not one.is_current(principal):
-                        raise PrincipalEnded
+                is_limited = principal.kols.kol_ids is not None
+                if (is_limited and limit_version.number != number) or not all(
+                    one.is_current(principal) for one in authenticators
+                ):
+                    raise PrincipalEnded
             await send(message)
 
         try:

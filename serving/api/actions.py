@@ -2,14 +2,17 @@
 
 from fastapi import APIRouter
 
+from serving.access.audit_log import AuditNote
+from serving.access.principal import Principal
 from serving.access.scope import Scope
 from serving.api.alert_schemas import ActedOut, ActionIn, ActionOut, TriageStatusOut
-from serving.api.authorization import requires
+from serving.api.authorization import Asking, Audited, noted_actor, requires
+from serving.api.guarded_route import GuardedRoute
 from serving.api.problems import documented
 from serving.service import Running
 from serving.triage.actions import Action, ActionRequest, check
 
-router = APIRouter(tags=["alerts"])
+router = APIRouter(tags=["alerts"], route_class=GuardedRoute)
 
 
 @router.post(
@@ -17,13 +20,15 @@ router = APIRouter(tags=["alerts"])
     responses=documented(400, 404, 422, 503),
     dependencies=[requires(Scope.ACT)],
 )
-async def apply_action(alert_id: str, body: ActionIn, service: Running) -> ActedOut:
+async def apply_action(
+    alert_id: str, body: ActionIn, service: Running, principal: Asking, note: Audited
+) -> ActedOut:
     """Acknowledge an alert, assign it, snooze it, close it, judge it, or undo one of these.
 
     Every action is recorded with its actor and time. An action that changes nothing is not
     recorded. Actions do not influence the detector: the alert's `state` is the detector's alone.
     """
-    action = await carry_out(service, alert_id, body)
+    action = await carry_out(service, alert_id, body, principal, note)
     alert, _ = await service.alerts.get(alert_id)
     (alert_status,) = await service.alerts.alert_statuses([alert], service.clock.now())
     return ActedOut(
@@ -33,7 +38,9 @@ async def apply_action(alert_id: str, body: ActionIn, service: Running) -> Acted
     )
 
 
-async def carry_out(service: Running, alert_id: str, body: ActionIn) -> Action | None:
+async def carry_out(
+    service: Running, alert_id: str, body: ActionIn, principal: Principal, note: AuditNote
+) -> Action | None:
     """Record an action and apply its consequences at once.
 
     Returns:
@@ -44,8 +51,12 @@ async def carry_out(service: Running, alert_id: str, body: ActionIn) -> Action |
         NotFound: there is no such alert.
     """
     now = service.clock.now()
-    request = ActionRequest(body.action, body.actor, body.text, body.assignee, body.until)
+    actor = noted_actor(principal, body.actor, note)
+    note.detail["action"] = body.action
+    request = ActionRequest(body.action, actor, body.text, body.assignee, body.until)
     check(request, now)
     action = await service.actions.record(alert_id, request, now)
+    alert, _ = await service.alerts.get(alert_id)
+    note.kols.add(alert.kol_id)
     service.unmute_notifier.wake()
     return action

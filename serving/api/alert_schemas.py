@@ -38,13 +38,22 @@ Remark = Annotated[
 _POSTS = "Text and address of the posts that the evidence names, by id; those that were sent."
 
 
+Actor = Annotated[
+    Name | None,
+    Field(
+        description="The person who acts. Whoever is signed in cannot give another name; a key is "
+        "named as well. Default: the person, or the key.",
+    ),
+]
+
+
 class ActionIn(BaseModel):
     """An action on an alert. docs/triage.md explains each of them."""
 
     model_config = ConfigDict(extra="forbid")
 
     action: ActionKind
-    actor: Name = Field(description="The person who acts.")
+    actor: Actor = None
     text: Remark | None = Field(None, description="A comment on the action; required for 'note'.")
     assignee: Name | None = Field(
         None, description="The person to assign the alert to; only for 'assign'."

@@ -16,6 +16,7 @@ from serving.api.alert_schemas import (
     TraceOut,
 )
 from serving.api.authorization import requires
+from serving.api.guarded_route import GuardedRoute
 from serving.api.paging import Cursor, Limit, decode_instant_cursor, encode_instant_cursor
 from serving.api.problems import documented
 from serving.insights.trace import LONGEST_LEAD, trace_of
@@ -25,7 +26,7 @@ from serving.storage.alert_record import AlertRecord
 from serving.storage.alert_store import AlertFilter
 from serving.triage.muting import AlertStatus
 
-router = APIRouter(tags=["alerts"])
+router = APIRouter(tags=["alerts"], route_class=GuardedRoute)
 _AT_ONCE = 250  # alerts read at once when the filter cannot be applied by the database
 
 

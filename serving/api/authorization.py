@@ -5,6 +5,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.params import Depends as Dependency
 
+from serving.access.actor import actor_of
+from serving.access.audit_log import AuditNote
 from serving.access.principal import Principal
 from serving.access.scope import Scope
 from serving.errors import Forbidden, Unauthenticated
@@ -20,17 +22,40 @@ def _asking(request: Request) -> Principal:
 Asking = Annotated[Principal, Depends(_asking)]
 
 
+def _audited(request: Request) -> AuditNote:
+    note: AuditNote = request.state.audit_note
+    return note
+
+
+Audited = Annotated[AuditNote, Depends(_audited)]
+
+
+def noted_actor(principal: Principal, given: str | None, note: AuditNote) -> str:
+    """The name that a change bears, also written to the audit log.
+
+    Raises:
+        InvalidRequest: a person gave another name than their own.
+    """
+    actor = actor_of(principal, given)
+    note.detail["actor"] = actor
+    return actor
+
+
 class Requirement:
     """A dependency that refuses a principal without one of these scopes.
 
     Attributes:
         scopes: one of them is enough.
         every_kol: whether the principal must not be limited to some KOLs.
+        audited: whether each request is written to the audit log.
     """
 
-    def __init__(self, scopes: tuple[Scope, ...], *, every_kol: bool = False) -> None:
+    def __init__(
+        self, scopes: tuple[Scope, ...], *, every_kol: bool = False, audited: bool = False
+    ) -> None:
         self.scopes = scopes
         self.every_kol = every_kol
+        self.audited = audited
 
     def __call__(self, principal: Asking) -> None:
         """Check the principal.
@@ -48,12 +73,16 @@ class Requirement:
             )
 
 
-def requires(*scopes: Scope, every_kol: bool = False) -> Dependency:
+def requires(*scopes: Scope, every_kol: bool = False, audited: bool | None = None) -> Dependency:
     """What a route requires: `dependencies=[requires(Scope.READ)]`.
 
     Args:
         scopes: the principal must have one of them.
         every_kol: whether a principal that is limited to some KOLs is refused.
+        audited: whether each request is written to the audit log; by default, unless it reads.
     """
-    dependency: Dependency = Depends(Requirement(scopes, every_kol=every_kol))
+    if audited is None:
+        audited = Scope.READ not in scopes
+    requirement = Requirement(scopes, every_kol=every_kol, audited=audited)
+    dependency: Dependency = Depends(requirement)
     return dependency

@@ -7,12 +7,13 @@ from fastapi import APIRouter, Header, Query, Response
 
 from serving.access.scope import Scope
 from serving.api.authorization import requires
+from serving.api.guarded_route import GuardedRoute
 from serving.api.problems import documented
 from serving.errors import InvalidRequest
 from serving.locales.wording import Wording, languages, wording
 from serving.service import Running
 
-router = APIRouter(tags=["alerts"])
+router = APIRouter(tags=["alerts"], route_class=GuardedRoute)
 _PNG = {"content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}}
 _MAX_AGE = 30  # seconds: an open alert's chart grows by the minute
 

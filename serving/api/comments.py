@@ -18,6 +18,7 @@ from serving.api.comment_schemas import (
     ReceiptOut,
     SubmissionOut,
 )
+from serving.api.guarded_route import GuardedRoute
 from serving.api.problems import documented, problem
 from serving.errors import InvalidComment, InvalidRequest, NotFound
 from serving.ingest.comment import CommentIn, storable
@@ -26,7 +27,7 @@ from serving.service import Running
 from serving.slices import Slices
 from serving.storage.comment_update import CommentOutcome
 
-router = APIRouter(tags=["comments"])
+router = APIRouter(tags=["comments"], route_class=GuardedRoute)
 
 _LINES_AT_ONCE = 500
 _BYTES_AT_ONCE = 1024 * 1024  # of lines; the values that they hold take several times as much
@@ -51,7 +52,7 @@ _BODY = {
     response_model=SubmissionOut,
     responses=documented(400, 422, 429, 503),
     openapi_extra={"requestBody": _BODY},
-    dependencies=[requires(Scope.INGEST)],
+    dependencies=[requires(Scope.INGEST, audited=False)],
 )
 async def post_comments(request: Request, service: Running) -> JSONResponse:
     """Submit comments: one or a list as JSON, or a stream of lines as NDJSON.

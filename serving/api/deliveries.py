@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Query
 
 from serving.access.scope import Scope
 from serving.api.authorization import requires
+from serving.api.guarded_route import GuardedRoute
 from serving.api.paging import Cursor, Limit, decode_cursor, encode_cursor
 from serving.api.problems import documented
 from serving.api.schemas import DeliveryList, DeliveryOut
@@ -14,7 +15,7 @@ from serving.errors import InvalidRequest
 from serving.service import Running
 from serving.storage.delivery_store import DeliveryFilter
 
-router = APIRouter(tags=["deliveries"])
+router = APIRouter(tags=["deliveries"], route_class=GuardedRoute)
 DeliveryId = Annotated[int, Path(ge=1, lt=2**63)]
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from serving.access.scope import Scope
 from serving.api.authorization import requires
+from serving.api.guarded_route import GuardedRoute
 from serving.api.kol_params import RawKolId
 from serving.api.problems import documented
 from serving.errors import InvalidRequest, NotFound
@@ -19,7 +20,7 @@ from serving.reports.digest_builder import DigestRequest
 from serving.service import Running
 from serving.storage.digest_record import Digest, DigestInterval
 
-router = APIRouter(tags=["digests"])
+router = APIRouter(tags=["digests"], route_class=GuardedRoute)
 Name = Annotated[str, Path(pattern=NAME, description="Name of a digest in the channels file.")]
 _FIRST = date(1970, 1, 1)
 _DAY = "A day of the period; default: the last complete period."

@@ -15,8 +15,9 @@ from starlette.staticfiles import StaticFiles
 
 from serving.access.scope import Scope
 from serving.api.authorization import requires
+from serving.api.guarded_route import GuardedRoute
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=GuardedRoute)
 
 STATIC = "/static-offline-docs"
 _INLINE = re.compile(rb"<script>(.*?)</script>", re.DOTALL)

@@ -9,6 +9,7 @@ from fastapi.responses import StreamingResponse
 from serving.access.scope import Scope
 from serving.api.authorization import Asking, requires
 from serving.api.erasure_schemas import ErasureOut, ExportedComment, ExportedSample
+from serving.api.guarded_route import GuardedRoute
 from serving.api.kol_params import ExactKolId
 from serving.api.problems import documented
 from serving.errors import Forbidden, NotFound
@@ -16,7 +17,7 @@ from serving.service import Running, Service
 from serving.storage.author_store import AuthorIdSet
 from serving.storage.erasure_record import ErasureKind
 
-router = APIRouter(tags=["erasures"])
+router = APIRouter(tags=["erasures"], route_class=GuardedRoute)
 
 AuthorId = Annotated[
     str, Path(min_length=1, max_length=256, description="The id, as the platform has it.")

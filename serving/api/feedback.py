@@ -7,13 +7,14 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from serving.access.scope import Scope
 from serving.api.authorization import requires
+from serving.api.guarded_route import GuardedRoute
 from serving.api.problems import documented
 from serving.api.spans import Since, Until, span
 from serving.service import Running
 from serving.storage.action_store import FeedbackFilter
 from serving.triage.feedback import Tally, tallies
 
-router = APIRouter(tags=["alerts"])
+router = APIRouter(tags=["alerts"], route_class=GuardedRoute)
 _WEEKS = timedelta(weeks=12)
 
 

@@ -9,11 +9,12 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from serving.access.scope import Scope
 from serving.api.authorization import requires
+from serving.api.guarded_route import GuardedRoute
 from serving.api.problems import documented
 from serving.api.schemas import CheckOut, LogOut, ReadyOut, StatusOut
 from serving.service import Running, Service
 
-router = APIRouter(tags=["health"])
+router = APIRouter(tags=["health"], route_class=GuardedRoute)
 VERSION = version("groundswell")
 _LATE = timedelta(minutes=5)  # for which a message may wait
 _MOST_PLATFORMS = 50  # with a metric of their own

@@ -11,6 +11,7 @@ from fastapi.responses import StreamingResponse
 
 from serving.access.scope import Scope
 from serving.api.authorization import requires
+from serving.api.guarded_route import GuardedRoute
 from serving.api.import_schemas import ImportDetailOut, ImportedKolOut, ImportList, ImportOut
 from serving.api.paging import Cursor, Limit, decode_cursor, encode_cursor
 from serving.api.problems import documented
@@ -30,7 +31,7 @@ from serving.service import Running, Service
 from serving.storage.alert_store import AlertFilter
 from serving.storage.import_record import ImportRecord, ImportState
 
-router = APIRouter(tags=["imports"])
+router = APIRouter(tags=["imports"], route_class=GuardedRoute)
 
 ImportId = Annotated[int, Path(ge=1, lt=2**63)]
 _MOST_KOLS = 1000

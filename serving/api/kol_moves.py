@@ -4,14 +4,15 @@ import structlog
 from fastapi import APIRouter
 
 from serving.access.scope import Scope
-from serving.api.authorization import requires
+from serving.api.authorization import Asking, Audited, noted_actor, requires
+from serving.api.guarded_route import GuardedRoute
 from serving.api.kol_params import ExactKolId, KolId, fit
 from serving.api.kol_schemas import KolActorIn, KolOut, MergeIn, RenameIn, kol_out
 from serving.api.problems import documented
 from serving.service import Running
 
 _log = structlog.get_logger(__name__)
-router = APIRouter(tags=["kols"])
+router = APIRouter(tags=["kols"], route_class=GuardedRoute)
 
 
 @router.post(
@@ -19,15 +20,20 @@ router = APIRouter(tags=["kols"])
     responses=documented(400, 404, 409, 422, 503),
     dependencies=[requires(Scope.MANAGE)],
 )
-async def rename_kol(kol_id: ExactKolId, body: RenameIn, service: Running) -> KolOut:
+async def rename_kol(
+    kol_id: ExactKolId, body: RenameIn, service: Running, principal: Asking, note: Audited
+) -> KolOut:
     """Give a KOL another id. It changes everywhere; the former id leads to the new one: comments
     that are sent to it, and requests that name it, are taken as before.
     """
     new_id = fit(body.new_id, field="new_id")
+    actor = noted_actor(principal, body.actor, note)
+    note.detail["new_id"] = new_id
     async with service.pipeline.paused():
-        await service.kol_mover.rename(kol_id, new_id, body.actor, service.clock.now())
+        await service.kol_mover.rename(kol_id, new_id, actor, service.clock.now())
+    service.access.limit_version.add()
     service.metrics.drop(kol_id)
-    _log.info("kol_renamed", kol=kol_id, to=new_id, by=body.actor)
+    _log.info("kol_renamed", kol=kol_id, to=new_id, by=actor)
     return await kol_out(new_id, service)
 
 
@@ -36,16 +42,20 @@ async def rename_kol(kol_id: ExactKolId, body: RenameIn, service: Running) -> Ko
     responses=documented(400, 404, 409, 422, 503),
     dependencies=[requires(Scope.MANAGE)],
 )
-async def merge_kol(kol_id: ExactKolId, body: MergeIn, service: Running) -> KolOut:
+async def merge_kol(
+    kol_id: ExactKolId, body: MergeIn, service: Running, principal: Asking, note: Audited
+) -> KolOut:
     """Merge a KOL into another, which is returned: its comments go there, and so do those that are
     sent to its id from now on. Both are judged again. Alerts, actions and silences of its id stay;
     its open alerts are resolved.
     """
     into = await service.kols.resolve(body.into)
+    actor = noted_actor(principal, body.actor, note)
+    note.detail["into"] = into
     async with service.pipeline.paused():
-        moved = await service.kol_mover.merge(kol_id, into, body.actor, service.clock.now())
+        moved = await service.kol_mover.merge(kol_id, into, actor, service.clock.now())
     service.metrics.drop(kol_id)
-    _log.info("kol_merged", kol=kol_id, into=into, by=body.actor, comments=moved)
+    _log.info("kol_merged", kol=kol_id, into=into, by=actor, comments=moved)
     return await kol_out(into, service)
 
 
@@ -54,14 +64,17 @@ async def merge_kol(kol_id: ExactKolId, body: MergeIn, service: Running) -> KolO
     responses=documented(400, 404, 409, 422, 503),
     dependencies=[requires(Scope.MANAGE)],
 )
-async def unmerge_kol(kol_id: ExactKolId, body: KolActorIn, service: Running) -> KolOut:
+async def unmerge_kol(
+    kol_id: ExactKolId, body: KolActorIn, service: Running, principal: Asking, note: Audited
+) -> KolOut:
     """Take a merge back: the comments that were sent to the KOL's id, before the merge or since, go
     back to it. Both KOLs are judged again.
     """
     await service.kols.get(kol_id)
+    actor = noted_actor(principal, body.actor, note)
     async with service.pipeline.paused():
         moved = await service.kol_mover.unmerge(kol_id)
-    _log.info("kol_unmerged", kol=kol_id, by=body.actor, comments=moved)
+    _log.info("kol_unmerged", kol=kol_id, by=actor, comments=moved)
     return await kol_out(kol_id, service)
 
 
@@ -70,14 +83,17 @@ async def unmerge_kol(kol_id: ExactKolId, body: KolActorIn, service: Running) ->
     responses=documented(400, 404, 422, 503),
     dependencies=[requires(Scope.MANAGE)],
 )
-async def archive_kol(kol_id: KolId, body: KolActorIn, service: Running) -> KolOut:
+async def archive_kol(
+    kol_id: KolId, body: KolActorIn, service: Running, principal: Asking, note: Audited
+) -> KolOut:
     """Archive a KOL: it is not listed, its silence is no data gap, and nobody is notified of its
     alerts. Its comments are still taken.
     """
     await service.kols.get(kol_id)
+    actor = noted_actor(principal, body.actor, note)
     async with service.pipeline.paused():
         await service.kols.archive(kol_id, service.clock.now())
-    _log.info("kol_archived", kol=kol_id, by=body.actor)
+    _log.info("kol_archived", kol=kol_id, by=actor)
     return await kol_out(kol_id, service)
 
 
@@ -86,11 +102,14 @@ async def archive_kol(kol_id: KolId, body: KolActorIn, service: Running) -> KolO
     responses=documented(400, 404, 422, 503),
     dependencies=[requires(Scope.MANAGE)],
 )
-async def unarchive_kol(kol_id: KolId, body: KolActorIn, service: Running) -> KolOut:
+async def unarchive_kol(
+    kol_id: KolId, body: KolActorIn, service: Running, principal: Asking, note: Audited
+) -> KolOut:
     """Take a KOL out of the archive. Channels are notified of its alerts that are still open."""
     await service.kols.get(kol_id)
+    actor = noted_actor(principal, body.actor, note)
     async with service.pipeline.paused():
         await service.kols.archive(kol_id, None)
-    _log.info("kol_unarchived", kol=kol_id, by=body.actor)
+    _log.info("kol_unarchived", kol=kol_id, by=actor)
     service.unmute_notifier.wake()
     return await kol_out(kol_id, service)

@@ -17,7 +17,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from monitoring.kinds import Severity
-from serving.api.alert_schemas import Name
+from serving.api.alert_schemas import Actor
 from serving.api.kol_params import RawKolId
 from serving.api.source_schemas import SourceOut
 from serving.ingest.comment import MAX_LIKES, storable
@@ -111,7 +111,7 @@ class RenameIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     new_id: RawKolId = Field(description="Letters, digits and `-._~`, 128 characters at most.")
-    actor: Name = Field(description="The person who renames it.")
+    actor: Actor = None
 
 
 class MergeIn(BaseModel):
@@ -120,7 +120,7 @@ class MergeIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     into: RawKolId = Field(description="Id of the KOL that gets the comments.")
-    actor: Name = Field(description="The person who merges them.")
+    actor: Actor = None
 
 
 class KolActorIn(BaseModel):
@@ -128,7 +128,7 @@ class KolActorIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    actor: Name
+    actor: Actor = None
 
 
 class KolOut(BaseModel):

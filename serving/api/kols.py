@@ -7,8 +7,9 @@ from fastapi import APIRouter, Query
 
 from model.types import Sentiment
 from serving.access.scope import Scope
-from serving.api.authorization import requires
+from serving.api.authorization import Asking, Audited, noted_actor, requires
 from serving.api.comment_schemas import CommentList, CommentOut
+from serving.api.guarded_route import GuardedRoute
 from serving.api.kol_params import KolId, NewKolId
 from serving.api.kol_schemas import (
     FollowerCountIn,
@@ -39,7 +40,7 @@ from serving.storage.comment_log import CommentFilter
 from serving.storage.follower_store import FollowerCount
 from serving.storage.kol_store import KolProfileRecord
 
-router = APIRouter(tags=["kols"])
+router = APIRouter(tags=["kols"], route_class=GuardedRoute)
 
 _MOST_POINTS = 10_000
 _DAY = timedelta(days=1)
@@ -122,12 +123,16 @@ async def get_policy(kol_id: KolId, service: Running) -> PolicyHistoryOut:
     responses=documented(400, 404, 422, 503),
     dependencies=[requires(Scope.MANAGE)],
 )
-async def put_policy(kol_id: KolId, change: PolicyIn, service: Running) -> PolicyHistoryOut:
+async def put_policy(
+    kol_id: KolId, change: PolicyIn, service: Running, principal: Asking, note: Audited
+) -> PolicyHistoryOut:
     """Change the detection policy of a KOL. Omitted fields keep their value; null removes an
     override. The change applies to comments that are received after it, also when
     alerts are rebuilt.
     """
-    await service.policies.record(kol_id, change.overrides, change.actor, service.clock.now())
+    actor = noted_actor(principal, change.actor, note)
+    note.detail |= {name: str(value) for name, value in change.overrides.items()}
+    await service.policies.record(kol_id, change.overrides, actor, service.clock.now())
     service.pipeline.wake()
     return await _policy(kol_id, service)
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from monitoring.policy import OVERRIDABLE, Policy
-from serving.api.alert_schemas import Name
+from serving.api.alert_schemas import Actor
 from serving.api.kol_schemas import KolOut
 from serving.storage.policy_store import PolicyChange, effective, overrides
 
@@ -37,7 +37,7 @@ class PolicyIn(BaseModel):
     critical_negative: Override | None = Field(
         None, description="… and at least this many negative comments."
     )
-    actor: Name = Field(description="The person who makes the change.")
+    actor: Actor = None
 
     @model_validator(mode="after")
     def _sets_something(self) -> Self:

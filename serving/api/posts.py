@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from serving.access.scope import Scope
 from serving.api.authorization import requires
 from serving.api.bodies import read_json
+from serving.api.guarded_route import GuardedRoute
 from serving.api.kol_params import KolId, usable
 from serving.api.paging import Cursor, Limit, decode_cursor, encode_cursor
 from serving.api.post_schemas import (
@@ -25,7 +26,7 @@ from serving.storage.comment_update import CommentOutcome
 from serving.storage.post_record import SentPost
 from serving.storage.post_store import PostKey, key_of
 
-router = APIRouter(tags=["posts"])
+router = APIRouter(tags=["posts"], route_class=GuardedRoute)
 
 _READINGS_SHOWN = 1000
 

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from monitoring.kinds import Severity
 from serving.access.scope import Scope
 from serving.api.authorization import requires
+from serving.api.guarded_route import GuardedRoute
 from serving.api.problems import documented
 from serving.errors import InvalidRequest
 from serving.notify.config.route_specs import Kind
@@ -21,7 +22,7 @@ from serving.notify.stages.planning import Planning, RoutingRules
 from serving.service import Running
 from serving.storage.digest_record import DigestInterval
 
-router = APIRouter(tags=["routing"])
+router = APIRouter(tags=["routing"], route_class=GuardedRoute)
 _FARTHEST = timedelta(days=366)
 
 

@@ -9,12 +9,13 @@ from pydantic import TypeAdapter, ValidationError
 from serving.access.scope import Scope
 from serving.api.authorization import requires
 from serving.api.bodies import SplitJson, read_json
+from serving.api.guarded_route import GuardedRoute
 from serving.api.problems import documented
 from serving.api.schemas import PredictionOut, ScoreIn, ScoreOut, ScoreText
 from serving.errors import InvalidRequest
 from serving.service import Running
 
-router = APIRouter(tags=["score"])
+router = APIRouter(tags=["score"], route_class=GuardedRoute)
 
 _TEXT: TypeAdapter[str] = TypeAdapter(ScoreText)
 _BODY = {

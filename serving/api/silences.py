@@ -10,8 +10,9 @@ from pydantic_core import PydanticCustomError
 
 from monitoring.kinds import Severity
 from serving.access.scope import Scope
-from serving.api.alert_schemas import Name, Remark
-from serving.api.authorization import requires
+from serving.api.alert_schemas import Actor, Remark
+from serving.api.authorization import Asking, Audited, noted_actor, requires
+from serving.api.guarded_route import GuardedRoute
 from serving.api.kol_params import usable
 from serving.api.paging import Cursor, Limit, decode_cursor, encode_cursor
 from serving.api.problems import documented
@@ -19,7 +20,7 @@ from serving.notify.config.route_specs import Kind
 from serving.service import Running
 from serving.triage.silences import Matchers, Silence, SilenceState, check_span
 
-router = APIRouter(tags=["silences"])
+router = APIRouter(tags=["silences"], route_class=GuardedRoute)
 SilenceId = Annotated[int, Path(ge=1, lt=2**63)]
 _KolNames = Annotated[
     list[Annotated[str, Field(min_length=1, max_length=128)]], Field(min_length=1)
@@ -54,7 +55,7 @@ class SilenceIn(MatchersBody):
     )
     ends_at: AwareDatetime = Field(description="End, at most 366 days ahead.")
     reason: Remark
-    actor: Name = Field(description="The person who creates it.")
+    actor: Actor = None
 
     @model_validator(mode="after")
     def _means_something(self) -> Self:
@@ -72,7 +73,7 @@ class ExpiryIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    actor: Name
+    actor: Actor = None
 
 
 class SilenceOut(MatchersBody):
@@ -120,7 +121,9 @@ async def list_silences(
     responses=documented(400, 422, 503),
     dependencies=[requires(Scope.ACT)],
 )
-async def add_silence(body: SilenceIn, service: Running) -> SilenceOut:
+async def add_silence(
+    body: SilenceIn, service: Running, principal: Asking, note: Audited
+) -> SilenceOut:
     """Create a silence: notifications of the matching alerts are not sent while it is active.
 
     They are listed in the deliveries as skipped. When the silence ends, the channels are notified
@@ -141,10 +144,13 @@ async def add_silence(body: SilenceIn, service: Running) -> SilenceOut:
         starts_at=starts_at,
         ends_at=body.ends_at,
         reason=body.reason,
-        created_by=body.actor,
+        created_by=noted_actor(principal, body.actor, note),
         created_at=now,
     )
-    return _out(await service.silences.add(silence), now)
+    note.kols.update(kols or ())
+    added = await service.silences.add(silence)
+    note.detail["silence_id"] = str(added.silence_id)
+    return _out(added, now)
 
 
 @router.get(
@@ -162,10 +168,14 @@ async def get_silence(silence_id: SilenceId, service: Running) -> SilenceOut:
     responses=documented(400, 404, 422, 503),
     dependencies=[requires(Scope.ACT)],
 )
-async def expire_silence(silence_id: SilenceId, body: ExpiryIn, service: Running) -> SilenceOut:
+async def expire_silence(
+    silence_id: SilenceId, body: ExpiryIn, service: Running, principal: Asking, note: Audited
+) -> SilenceOut:
     """End a silence now. A silence that is over is not changed; silences are never deleted."""
     now = service.clock.now()
-    silence = await service.silences.expire(silence_id, body.actor, now)
+    actor = noted_actor(principal, body.actor, note)
+    silence = await service.silences.expire(silence_id, actor, now)
+    note.kols.update(silence.matchers.kols or ())
     service.unmute_notifier.wake()
     return _out(silence, now)
 

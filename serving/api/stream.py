@@ -10,11 +10,12 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from serving.access.scope import Scope
 from serving.api.alert_schemas import AlertEventOut
 from serving.api.authorization import requires
+from serving.api.guarded_route import GuardedRoute
 from serving.api.kol_schemas import KolStatusOut
 from serving.api.problems import documented
 from serving.service import Running
 
-router = APIRouter(tags=["stream"])
+router = APIRouter(tags=["stream"], route_class=GuardedRoute)
 
 _EVENTS_AT_ONCE = 100
 _LONGEST_WAIT = 60.0

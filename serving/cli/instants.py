@@ -34,9 +34,8 @@ def parse_time_or_length(option: str, text: str, now: datetime) -> datetime:
     Raises:
         typer.BadParameter: `text` is neither; names the option.
     """
-    parts = _LENGTH.findall(text)
-    if parts and "".join(number + unit for number, unit in parts) == text:
-        return now + sum((timedelta(**{_UNITS[u]: int(n)}) for n, u in parts), timedelta())
+    if (length := _length(text)) is not None:
+        return now + length
     if re.match(r"\d{1,5}[^\d-]", text):
         raise typer.BadParameter(f"{option} {text!r} is not a length like 30m, 2h or 1d12h")
     try:
@@ -46,6 +45,25 @@ def parse_time_or_length(option: str, text: str, now: datetime) -> datetime:
             f"{option} {text!r} is neither a length like 30m, 2h or 1d12h nor a time like "
             "2026-03-01T12:30"
         ) from None
+
+
+def parse_length(option: str, text: str) -> timedelta:
+    """A length of time such as `30m`, `2h` or `1d12h`.
+
+    Raises:
+        typer.BadParameter: `text` is not one; names the option.
+    """
+    length = _length(text)
+    if length is None:
+        raise typer.BadParameter(f"{option} {text!r} is not a length like 30m, 2h or 1d12h")
+    return length
+
+
+def _length(text: str) -> timedelta | None:
+    parts = _LENGTH.findall(text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        return None
+    return sum((timedelta(**{_UNITS[unit]: int(number)}) for number, unit in parts), timedelta())
 
 
 def parse_day(option: str, text: str) -> date:

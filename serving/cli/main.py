@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ from model.errors import GroundswellError
 from serving.cli import plugins
 from serving.cli.commands import (
     alerts,
+    audit,
     check,
     db,
     demo,
@@ -18,6 +20,7 @@ from serving.cli.commands import (
     explain,
     feedback,
     imports,
+    keys,
     kols,
     notify,
     replay,
@@ -51,12 +54,23 @@ def groundswell(
             "--version", callback=_show_version, is_eager=True, help="Print the version and exit."
         ),
     ] = False,
+    api_key_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--api-key-file",
+            help="The file with the key for the service [default: GROUNDSWELL_API_KEY, else the "
+            "file GROUNDSWELL_API_KEY_FILE, else groundswell-admin.key].",
+        ),
+    ] = None,
 ) -> None:
     """Groundswell reads the comments under the posts of KOLs (key opinion leaders), and alerts
     you within minutes when a crowd turns against one of them.
 
     To start: 'groundswell demo'. Every command has its own --help.
     """
+    from serving.cli.connection import choose_key_file
+
+    choose_key_file(api_key_file)
 
 
 RUN, SEND, ALERTS = "Run the service", "Send and score comments", "Alerts"
@@ -79,6 +93,8 @@ app.add_typer(silence.app, name="silence", rich_help_panel=ALERTS)
 app.command(rich_help_panel=ALERTS)(feedback.feedback)
 app.add_typer(kols.app, name="kols", rich_help_panel=KOLS)
 app.add_typer(digest.app, name="digest", rich_help_panel=KOLS)
+app.add_typer(keys.app, name="keys", rich_help_panel=SETUP)
+app.command(rich_help_panel=SETUP)(audit.audit)
 app.add_typer(check.app, name="check", rich_help_panel=SETUP)
 app.add_typer(notify.app, name="notify", rich_help_panel=SETUP)
 app.add_typer(db.app, name="db", rich_help_panel=SETUP)

@@ -10,7 +10,12 @@ from pydantic import ValidationError
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from serving.client.errors import ConnectionLost, InvalidAddress, ServiceUnreachable
+from serving.client.errors import (
+    ConnectionLost,
+    InvalidAddress,
+    ServiceRefused,
+    ServiceUnreachable,
+)
 from serving.errors import InputError
 from serving.logs import configure_logging
 from serving.settings import Settings
@@ -87,6 +92,8 @@ def _advice(error: Exception | str) -> list[str]:
         return ["set it with --url or GROUNDSWELL_URL"]
     if isinstance(error, ServiceUnreachable) and not isinstance(error, ConnectionLost):
         return ["start one with 'groundswell serve', or give its address with --url"]
+    if isinstance(error, ServiceRefused) and error.status == 401:
+        return ["give the file of a key with --api-key-file or GROUNDSWELL_API_KEY_FILE"]
     return []
 
 

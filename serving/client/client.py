@@ -13,6 +13,7 @@ import msgspec
 from serving.client.answer import Answer, decode, read, read_list
 from serving.client.connection import TIMEOUT, Connection, Query, checked
 from serving.client.errors import InvalidAddress, ServiceRefused, UnexpectedAnswer
+from serving.client.models.access import AuditEntryInfo, KeyInfo, NewKeyInfo
 from serving.client.models.alerts import ActionResult, AlertDetailInfo, AlertInfo
 from serving.client.models.comments import CommentHistoryInfo, ScoresInfo, SubmissionReceipt
 from serving.client.models.deliveries import DeliveryInfo
@@ -273,6 +274,30 @@ class ServiceClient:
         path, body = f"/digests/{_part(name)}/send", _given({"every": every, "day": day})
         return read(await self._connection.send("POST", path, body), SentDigestInfo)
 
+    async def create_key(self, body: Mapping[str, object]) -> Answer[NewKeyInfo]:
+        """Make an API key, fields as in docs/openapi.json; the answer alone has its secret."""
+        return read(await self._connection.send("POST", "/keys", _given(body)), NewKeyInfo)
+
+    async def keys(self, *, limit: int | None = None) -> Answer[list[KeyInfo]]:
+        """Keys, newest first."""
+        return read_list(await self._connection.items("/keys", {}, limit), KeyInfo)
+
+    async def revoke_key(self, key_id: str) -> Answer[KeyInfo]:
+        """Revoke a key."""
+        return read(await self._connection.send("POST", f"/keys/{_part(key_id)}/revoke"), KeyInfo)
+
+    async def rotate_key(self, key_id: str, *, grace_seconds: int) -> Answer[NewKeyInfo]:
+        """Replace a key by one with a new secret."""
+        path, body = f"/keys/{_part(key_id)}/rotate", {"grace_seconds": grace_seconds}
+        return read(await self._connection.send("POST", path, body), NewKeyInfo)
+
+    async def audit_entries(
+        self, *, since: datetime | None = None, limit: int | None = None
+    ) -> Answer[list[AuditEntryInfo]]:
+        """The audit log, newest first."""
+        query: Query = {"from": _iso(since)}
+        return read_list(await self._connection.items("/audit", query, limit), AuditEntryInfo)
+
     async def status(self) -> ServiceStatus:
         """The state of the service."""
         return decode(await self._connection.get("/status"), ServiceStatus)
@@ -321,11 +346,12 @@ class ServiceClient:
 
 
 @asynccontextmanager
-async def connect(url: str) -> AsyncIterator[ServiceClient]:
+async def connect(url: str, *, api_key: str | None = None) -> AsyncIterator[ServiceClient]:
     """A client of a running service.
 
     Args:
         url: its address, for example `http://127.0.0.1:8000`.
+        api_key: sent with every request; None for a service with open access.
 
     Raises:
         InvalidAddress: `url` is not an HTTP address.
@@ -336,7 +362,8 @@ async def connect(url: str) -> AsyncIterator[ServiceClient]:
         raise InvalidAddress(f"{url!r} is not an address ({error})") from None
     if parsed.scheme not in {"http", "https"} or not parsed.host:
         raise InvalidAddress(f"{url!r} is not an address; write it like http://127.0.0.1:8000")
-    async with httpx.AsyncClient(base_url=url, timeout=TIMEOUT) as http:
+    headers = {} if api_key is None else {"Authorization": f"Bearer {api_key}"}
+    async with httpx.AsyncClient(base_url=url, timeout=TIMEOUT, headers=headers) as http:
         yield ServiceClient(http)
 
 

@@ -17,6 +17,7 @@ from serving.storage.alert_record import to_alert
 from serving.storage.alert_rows import write_event
 from serving.storage.database import Database
 from serving.storage.instants import from_micros, to_micros
+from serving.storage.key_store import rename_in_limits
 from serving.storage.kol_alias_rows import AliasKind, KolAlias, alias_of, leading_to, resolve
 from serving.storage.moved_comments import Move, move_comments
 from serving.storage.outbox import Outbox, WrittenDelivery
@@ -98,6 +99,7 @@ class KolMover:
                     update(table).where(table.c.kol_id == kol_id).values(kol_id=new_id)
                 )
             await _rename_in_silences(connection, kol_id, new_id)
+            await rename_in_limits(connection, kol_id, new_id)
             for table in _STATES:
                 await connection.execute(delete(table).where(table.c.kol_id == kol_id))
             alias = KolAlias(kol_id, new_id, AliasKind.RENAMED, actor, now)

@@ -8,10 +8,12 @@ from fastapi import APIRouter, Cookie, Depends, Header, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 
+from serving.access.principal import Principal, PrincipalKind
 from serving.access.scope import Scope
 from serving.api.actions import carry_out
 from serving.api.alert_schemas import ActionIn
-from serving.api.authorization import requires
+from serving.api.authorization import Asking, Audited, requires
+from serving.api.guarded_route import GuardedRoute
 from serving.errors import InvalidRequest, NotFound
 from serving.locales.wording import SOURCE, Wording, languages, wording
 from serving.service import Running
@@ -19,7 +21,7 @@ from serving.web.alert_page import SNOOZES, asking, describe
 from serving.web.forms import read_form
 from serving.web.templates import page
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=GuardedRoute)
 _ACTOR = "groundswell_actor"  # cookie that remembers the person's name
 _KEPT = 180 * 24 * 3600  # seconds
 
@@ -71,11 +73,19 @@ async def show_alert(
 
 
 @router.post("/alerts/{alert_id}", dependencies=[requires(Scope.ACT)])
-async def apply_form(alert_id: str, request: Request, service: Running, words: Words) -> Response:
+async def apply_form(
+    alert_id: str,
+    request: Request,
+    service: Running,
+    words: Words,
+    principal: Asking,
+    note: Audited,
+) -> Response:
     """Carry out the action of the form, then show the alert."""
     fields = await read_form(request)
     try:
-        await carry_out(service, alert_id, _action_in(fields, service))
+        body = _action_in(fields, service, principal)
+        await carry_out(service, alert_id, body, principal, note)
     except NotFound:
         return _missing(words)
     except (ValidationError, InvalidRequest) as error:
@@ -90,8 +100,8 @@ async def apply_form(alert_id: str, request: Request, service: Running, words: W
         )
     # A relative path: a proxy may add a prefix.
     answer = RedirectResponse(f"{quote(alert_id, safe='')}{asking(words)}", 303)
-    name = quote(fields["actor"])
-    answer.set_cookie(_ACTOR, name, _KEPT, httponly=True, samesite="lax")
+    if body.actor is not None:
+        answer.set_cookie(_ACTOR, quote(body.actor), _KEPT, httponly=True, samesite="lax")
     return answer
 
 
@@ -136,7 +146,9 @@ async def _alert(
     )
 
 
-def _action_in(fields: dict[str, str], service: Running) -> ActionIn:
+def _action_in(fields: dict[str, str], service: Running, principal: Principal) -> ActionIn:
+    if principal.kind is PrincipalKind.LOCAL and "actor" not in fields:
+        raise InvalidRequest("invalid_parameter", "enter your name", field="actor")
     given = {name: fields.get(name) for name in ("action", "actor", "text")}
     until = None
     if given["action"] == "snooze" and fields.get("hours", "") in [str(hours) for hours in SNOOZES]:

@@ -118,6 +118,21 @@ def test_requests_need_a_key_unless_access_is_open(start: Start) -> None:
         assert client.get("/v1/alerts").status_code == 401
 
 
+@shows("admin_key_file", "key_requests_per_minute", "refusals_per_minute")
+def test_keys_are_made_and_limited_as_the_settings_say(start: Start, tmp_path: Path) -> None:
+    file = tmp_path / "own.key"
+    limits = {"key_requests_per_minute": 2, "refusals_per_minute": 1}
+    with start(access="keys", admin_key_file=file, **limits) as client:
+        key = {"Authorization": f"Bearer {file.read_text().strip()}"}
+        assert [client.get("/v1/kols", headers=key).status_code for _ in range(3)] == [
+            200,
+            200,
+            429,
+        ]
+        bad = {"Authorization": "Bearer gsk_"}
+        assert [client.get("/v1/kols", headers=bad).status_code for _ in range(2)] == [401, 429]
+
+
 @shows("host", "port")
 def test_the_service_listens_where_the_settings_say(
     root_logger: logging.Logger, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

@@ -63,9 +63,9 @@ def alerts(
 ) -> None:
     """List alerts, the latest first; show one with its evidence; or follow new ones."""
     from serving.cli import terminal
+    from serving.cli.connection import connect
     from serving.cli.instants import parse_time
     from serving.cli.output.alert_table import alert_table
-    from serving.client.client import connect
 
     filters = (state, severity, since, assignee, acknowledged, muted)
     filtered = any(value is not None for value in filters)

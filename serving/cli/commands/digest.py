@@ -55,7 +55,7 @@ def show(
 ) -> None:
     """Show a digest: mood by KOL, incidents, recoveries and false alarms."""
     from serving.cli import terminal
-    from serving.client.client import connect
+    from serving.cli.connection import connect
     from serving.locales.wording import wording
     from serving.notify.render import digest_plain as plain
     from serving.notify.render.digest_content import write
@@ -99,7 +99,7 @@ def send(
     import re
 
     from serving.cli import terminal
-    from serving.client.client import connect
+    from serving.cli.connection import connect
     from serving.notify.config.names import NAME
 
     if not re.fullmatch(NAME, name):

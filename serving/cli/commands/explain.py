@@ -23,8 +23,8 @@ def explain(
     its threshold.
     """
     from serving.cli import terminal
+    from serving.cli.connection import connect
     from serving.cli.output.explanation import explanation
-    from serving.client.client import connect
 
     async def fetch() -> "Answer[AlertDetailInfo]":
         async with connect(url) as client:

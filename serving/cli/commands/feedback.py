@@ -29,9 +29,9 @@ def feedback(
 ) -> None:
     """Show how often alerts were right, judged by what people did to them."""
     from serving.cli import terminal
+    from serving.cli.connection import connect
     from serving.cli.instants import parse_time
     from serving.cli.output.feedback_table import feedback_table
-    from serving.client.client import connect
 
     opened_since = None if since is None else parse_time("--since", since)
 

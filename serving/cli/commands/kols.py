@@ -27,8 +27,8 @@ def kols(context: typer.Context, url: Url = DEFAULT_URL, as_json: AsJson = False
     that of the strongest detector over its threshold: 1 raises an alert.
     """
     from serving.cli import terminal
+    from serving.cli.connection import connect
     from serving.cli.output.kol_table import kol_table
-    from serving.client.client import connect
 
     if context.invoked_subcommand is not None:
         return
@@ -47,7 +47,7 @@ def kols(context: typer.Context, url: Url = DEFAULT_URL, as_json: AsJson = False
 @app.command()
 def show(kol_id: KolId, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """Show the alert settings of a KOL, and who changed which."""
-    from serving.client.client import connect
+    from serving.cli.connection import connect
 
     async def fetch() -> "Answer[PolicyInfo]":
         async with connect(url) as client:
@@ -100,7 +100,7 @@ def set_policy(
     An alert is critical only if it meets all three conditions of the --critical options.
     """
     from serving.cli.commands.triage import name_of
-    from serving.client.client import connect
+    from serving.cli.connection import connect
 
     overrides = {
         "sensitivity": sensitivity,

@@ -85,8 +85,8 @@ def list_deliveries(
 ) -> None:
     """List what the service sent or is about to send, the latest first."""
     from serving.cli import terminal
+    from serving.cli.connection import connect
     from serving.cli.output.delivery_table import delivery_table
-    from serving.client.client import connect
 
     async def fetch() -> "Answer[list[DeliveryInfo]]":
         async with connect(url) as client:
@@ -118,8 +118,8 @@ def resend(
 ) -> None:
     """Send a delivery again, whether it failed or not."""
     from serving.cli import terminal
+    from serving.cli.connection import connect
     from serving.cli.output.delivery_table import delivery_table
-    from serving.client.client import connect
 
     async def post() -> "Answer[DeliveryInfo]":
         async with connect(url) as client:

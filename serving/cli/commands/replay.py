@@ -112,7 +112,7 @@ def service_for(
 ) -> AbstractAsyncContextManager["ServiceClient"]:
     """The running service at `url`, or one inside this process."""
     if url is not None:
-        from serving.client.client import connect
+        from serving.cli.connection import connect
 
         return connect(url)
     from serving.cli import hosting, terminal

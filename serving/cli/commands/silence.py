@@ -60,8 +60,8 @@ def add(
 
     At least one of --kol-id, --kind, --post and --max-severity is needed.
     """
+    from serving.cli.connection import connect
     from serving.cli.instants import parse_time_or_length
-    from serving.client.client import connect
     from serving.client.models.silences import SilenceRequest
     from serving.clock import SystemClock
 
@@ -95,8 +95,8 @@ def list_silences(
 ) -> None:
     """List silences, the latest first."""
     from serving.cli import terminal
+    from serving.cli.connection import connect
     from serving.cli.output.silence_table import silence_table
-    from serving.client.client import connect
 
     async def fetch() -> "Answer[list[SilenceInfo]]":
         async with connect(url) as client:
@@ -125,7 +125,7 @@ def expire(
     as_json: AsJson = False,
 ) -> None:
     """End a silence now."""
-    from serving.client.client import connect
+    from serving.cli.connection import connect
 
     async def post() -> "Answer[SilenceInfo]":
         async with connect(url) as client:

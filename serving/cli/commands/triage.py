@@ -140,8 +140,8 @@ def _take_action(
     until: datetime | None = None,
 ) -> None:
     from serving.cli import terminal
+    from serving.cli.connection import connect
     from serving.cli.output.alert_table import people
-    from serving.client.client import connect
 
     name = name_of(actor)
 

@@ -1,0 +1,39 @@
+"""groundswell audit: who changed what, and who was refused."""
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from serving.cli.options import DEFAULT_URL, AsJson, Limit, Url
+
+if TYPE_CHECKING:
+    from serving.client.answer import Answer
+    from serving.client.models.access import AuditEntryInfo
+
+
+def audit(
+    since: Annotated[
+        str | None, typer.Option("--since", help="Only entries from this time on.")
+    ] = None,
+    limit: Limit = 100,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """List who changed what, and from where, and who was refused; newest first."""
+    from serving.cli import terminal
+    from serving.cli.connection import connect
+    from serving.cli.instants import parse_time
+    from serving.cli.output.audit_table import audit_table
+
+    start = parse_time("--since", since) if since else None
+
+    async def fetch() -> "Answer[list[AuditEntryInfo]]":
+        async with connect(url) as client:
+            return await client.audit_entries(since=start, limit=limit)
+
+    found = asyncio.run(fetch())
+    if as_json:
+        terminal.print_json(found.json)
+    else:
+        terminal.out.print(audit_table(found.value))
