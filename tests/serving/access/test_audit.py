@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ def test_an_entry_is_there_before_the_change_and_stays_unknown_if_the_service_di
         raise asyncio.CancelledError
 
     monkeypatch.setattr(BrandStore, "put", die)
-    with pytest.raises(BaseException):  # noqa: B017, PT011 - whatever ends the request
+    with suppress(asyncio.CancelledError):
         anybody.put("/v1/brands/acme", json={"kols": []}, headers=admin)
     assert seen == [("put_brand", "unknown")]
     with sqlite3.connect(tmp_path / "test.db") as connection:
@@ -71,7 +72,7 @@ def test_what_fails_and_what_is_refused_is_not_called_done(
     anybody: TestClient, admin: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     anybody.delete("/v1/brands/nobody", headers=admin)
-    anybody.put("/v1/brands/acme", content=b"{", headers=admin)
+    anybody.put("/v1/brands/acme", json={"kols": 1}, headers=admin)
 
     async def fail(*_: object) -> None:
         raise RuntimeError

@@ -234,7 +234,7 @@ def test_alerts_are_followed_as_they_are_raised(
         return httpx.Response(200, text=body)
 
     @contextlib.asynccontextmanager
-    async def connect(url: str) -> AsyncIterator[client_module.ServiceClient]:
+    async def connect(url: str, **_: object) -> AsyncIterator[client_module.ServiceClient]:
         transport = httpx.MockTransport(answer)
         async with httpx.AsyncClient(transport=transport, base_url=url) as http:
             yield client_module.ServiceClient(http)
