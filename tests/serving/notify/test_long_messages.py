@@ -93,7 +93,7 @@ def built(name: str, url: str, port: int, patch: pytest.MonkeyPatch) -> Channel:
 
 @pytest.mark.usefixtures("long")
 @pytest.mark.parametrize("name", KINDS)
-@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("count", [1, 2, 10])
 async def test_a_message_of_10000_characters_is_taken(
     name: str, count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -173,3 +173,17 @@ def test_parts_fit_and_lose_nothing(text: str, size: Any) -> None:
     assert len(cut) == 2
     assert max(map(size, cut)) <= 500
     assert cut[-1].endswith("…")
+
+
+async def test_one_message_that_is_too_long_for_teams_is_cut(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real = content._content
+    monkeypatch.setattr(
+        content, "_content", lambda *given: replace(real(*given), sentence="ừ" * 10_000)
+    )
+    async with receiving() as receiver:
+        await built("teams", receiver.url, receiver.port, monkeypatch).send([notification()])
+    (request,) = receiver.requests
+    assert teams(request.body)
+    assert "ừ" * 1900 in request.body.decode()
