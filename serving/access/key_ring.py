@@ -120,8 +120,8 @@ class KeyRing:
         record = self._keys.get(principal.id)
         return record is not None and record.is_usable(self._clock.now())
 
-    def get(self, key_id: str) -> KeyRecord:
-        """One key, with its last use.
+    async def get(self, key_id: str) -> KeyRecord:
+        """One key, with its last use and what it is limited to now.
 
         Raises:
             NotFound: there is no such key.
@@ -129,7 +129,9 @@ class KeyRing:
         record = self._keys.get(key_id)
         if record is None:
             raise NotFound(f"there is no key {key_id!r}; GET /v1/keys lists them")
-        return replace(record, last_used_at=self._used.get(key_id, record.last_used_at))
+        limit = None if record.limit is None else await self._store.limit_of(key_id)
+        used = self._used.get(key_id, record.last_used_at)
+        return replace(record, limit=limit, last_used_at=used)
 
     async def create(
         self, order: KeyOrder, actor: str, *, key: ApiKey | None = None
@@ -176,12 +178,12 @@ class KeyRing:
             Conflict: it is the last one with the scope `admin`.
         """
         async with self._changing:
-            record, now = self.get(key_id), self._clock.now()
+            record, now = await self.get(key_id), self._clock.now()
             if record.revoked_at is None:
                 self._check_not_last_admin(record, now)
                 await self._store.revoke(key_id, actor, now)
                 self._keys[key_id] = replace(record, revoked_by=actor, revoked_at=now)
-        return self.get(key_id)
+        return await self.get(key_id)
 
     async def rotate(self, key_id: str, actor: str, grace: timedelta) -> tuple[ApiKey, KeyRecord]:
         """Make a key that replaces another: the same name, scopes, limits and end.
@@ -197,7 +199,7 @@ class KeyRing:
         """
         key = new_key()
         async with self._changing:
-            former, now = self.get(key_id), self._clock.now()
+            former, now = await self.get(key_id), self._clock.now()
             if not former.is_usable(now):
                 raise Conflict(f"the key {former.name!r} cannot be used any more; make a new one")
             ends = now + grace if former.expires_at is None else min(former.expires_at, now + grace)

@@ -52,7 +52,7 @@ async def list_keys(service: Running, limit: Limit = 100, cursor: Cursor = None)
     found = await service.access.stored_keys.page(before=before, limit=limit + 1)
     now, last = service.clock.now(), found[:limit][-1:]
     return KeyList(
-        items=[KeyOut.of(service.access.keys.get(key.key_id), now) for key in found[:limit]],
+        items=[KeyOut.of(await service.access.keys.get(key.key_id), now) for key in found[:limit]],
         next_cursor=encode_instant_cursor(last[0].created_at, last[0].key_id)
         if len(found) > limit
         else None,
@@ -64,7 +64,7 @@ async def list_keys(service: Running, limit: Limit = 100, cursor: Cursor = None)
 )
 async def get_key(key_id: KeyId, service: Running) -> KeyOut:
     """Get a key, without its secret."""
-    return KeyOut.of(service.access.keys.get(key_id), service.clock.now())
+    return KeyOut.of(await service.access.keys.get(key_id), service.clock.now())
 
 
 @router.post(

@@ -77,6 +77,13 @@ class KeyStore:
                     .values(last_used_at=to_micros(at))
                 )
 
+    async def limit_of(self, key_id: str) -> KeyLimit:
+        """What a limited key is limited to now: brands are deleted and KOLs renamed meanwhile."""
+        async with self._database.read() as connection:
+            kols = await _linked(connection, key_kols, "kol_id", [key_id])
+            brands = await _linked(connection, key_brands, "brand", [key_id])
+        return KeyLimit(frozenset(kols[key_id]), frozenset(brands[key_id]))
+
     async def visible_kols(self, key_id: str) -> frozenset[str]:
         """The KOLs that a limited key may see now: its own and those of its brands."""
         of_brands = (
