@@ -144,6 +144,9 @@ def prometheus(
     text = (DEPLOY / "prometheus/prometheus.yml").read_text()
     for name, address in targets.items():
         text = text.replace(name, address)
+    key = folder / "prometheus.key"
+    key.write_text("gsk_\n")  # the services of these tests ask for none
+    text = text.replace("/run/secrets/prometheus_key", str(key))
     config = yaml.safe_load(text)
     if hurried:
         config["global"] = {"scrape_interval": _SOON, "evaluation_interval": _SOON}
