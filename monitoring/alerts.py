@@ -96,7 +96,15 @@ def is_page(reason: Reason, severity: Severity) -> bool:
 
 def alert_id(kol_id: str, family: AlertFamily, start: datetime) -> str:
     """A stable id of 16 hex digits for the incident of `family` that began at `start`."""
-    name = f"{kol_id}\x1f{family}\x1f{start.isoformat()}"
+    return _hash(f"{kol_id}\x1f{family}\x1f{start.isoformat()}")
+
+
+def other_id(alert_id: str, number: int) -> str:
+    """The id of another incident that was given the same id; stable, as :func:`alert_id`."""
+    return _hash(f"{alert_id}\x1f{number}")
+
+
+def _hash(name: str) -> str:
     return hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 

@@ -1,10 +1,11 @@
 """Compares the alerts of a KOL that were stored with those that a re-run derives."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import count
 
-from monitoring.alerts import AlertEvent
+from monitoring.alerts import AlertEvent, other_id
 from monitoring.kinds import AlertFamily, AlertState, Reason, Severity
 
 _WAVES = frozenset({Reason.OPENED, Reason.AFTERSHOCK, Reason.REOPENED})
@@ -108,6 +109,7 @@ class RevisedAlert:
 def compare(
     stored: Sequence[AlertTimeline],
     derived: Iterable[AlertEvent],
+    known_as: Mapping[str, str],
     unchanged: datetime,
     now: datetime,
 ) -> tuple[list[RevisedAlert], dict[str, str]]:
@@ -115,20 +117,21 @@ def compare(
 
     Args:
         stored: the alerts that were open at `unchanged`, or to which something happened later.
-        derived: what happens after `unchanged`, as the re-run derives it.
+        derived: what happens after `unchanged`, as the re-run derives it, under derived ids.
+        known_as: derived id to the id under which an alert is known, where they differ.
         unchanged: up to this instant of event time nothing can have changed.
         now: when the re-run found it, by the clock.
 
     Returns:
-        The alerts that are now otherwise, and under which ids those are known whose derived ids
-        are others.
+        The alerts that are now otherwise, and under which ids alerts are known where `known_as`
+        does not say so.
     """
-    before = (event for old in stored for event in old.events if event.at <= unchanged)
-    matching = match(stored, timelines_of([*before, *derived]))
-    revised, known_as = list[RevisedAlert](), dict[str, str]()
+    timelines, derived_ids = _continued(stored, derived, known_as, unchanged)
+    matching = match(stored, timelines)
+    revised = list[RevisedAlert]()
+    known = {timeline.alert_id: timeline.alert_id for timeline in timelines}
     for old, new in matching.kept:
-        if old.alert_id != new.alert_id:
-            known_as[new.alert_id] = old.alert_id
+        known[new.alert_id] = old.alert_id
         events = [replace(event, alert_id=old.alert_id) for event in new.events]
         events = _found_when(old.events, events, now)
         if tuple(events) != old.events:
@@ -140,7 +143,59 @@ def compare(
         revised.append(RevisedAlert(new.alert_id, events, _dated(news, now)))
     for old in matching.gone:
         revised.append(RevisedAlert(old.alert_id, (), _dated([news_of_gone(old)], now)))
-    return revised, known_as
+    news_of_ids = {
+        derived_id: known[here]
+        for derived_id, here in derived_ids.items()
+        if known[here] != known_as.get(derived_id, derived_id)
+    }
+    return revised, news_of_ids
+
+
+def _continued(
+    stored: Sequence[AlertTimeline],
+    derived: Iterable[AlertEvent],
+    known_as: Mapping[str, str],
+    unchanged: datetime,
+) -> tuple[list[AlertTimeline], dict[str, str]]:
+    """The incidents as they are derived, each with what had happened to it by `unchanged`.
+
+    An incident goes on if it is derived with anything but its opening: then it is the last of its
+    family that had begun, for there is one at a time. One that opens takes the id under which it
+    is known, unless another incident has it by now.
+
+    Returns:
+        The incidents, and for each derived id which of them it is.
+    """
+    found: dict[str, list[AlertEvent]] = {}
+    begun: dict[AlertFamily, str] = {}
+    for old in stored:
+        if before := [event for event in old.events if event.at <= unchanged]:
+            found[old.alert_id] = before
+            last = begun.get(old.family)
+            if last is None or found[last][0].at < before[0].at:
+                begun[old.family] = old.alert_id
+    ids: dict[str, str] = {}
+    for event in derived:
+        derived_id = event.alert_id
+        if derived_id not in ids:
+            here = begun.get(event.kind.family)
+            if event.reason is Reason.OPENED:
+                here = _free_id(derived_id, known_as, found)
+            if here is None:  # nobody knows of what goes on, so there is nothing to compare
+                continue
+            ids[derived_id] = here
+        found.setdefault(ids[derived_id], []).append(replace(event, alert_id=ids[derived_id]))
+    return [AlertTimeline(alert_id, tuple(events)) for alert_id, events in found.items()], ids
+
+
+def _free_id(derived_id: str, known_as: Mapping[str, str], taken: Container[str]) -> str:
+    """The id of an incident that opens: the one it is known as, else its own, else a new one."""
+    wanted = known_as.get(derived_id, derived_id)
+    for number in count():
+        if wanted not in taken:
+            return wanted
+        wanted = derived_id if number == 0 else other_id(derived_id, number)
+    raise AssertionError  # `count` has no end
 
 
 def _found_when(

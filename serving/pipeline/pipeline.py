@@ -334,13 +334,21 @@ class Pipeline(StepLoop):
     async def _explained(
         self, events: list[AlertEvent], ahead: list[ScoredComment]
     ) -> list[AlertEvent]:
-        return [await self.explained(event, ahead) for event in events]
+        """Events with their drivers, under the ids under which their alerts are known."""
+        return [
+            replace(
+                await self.with_drivers(event, ahead),
+                alert_id=self.live.known_id(event.alert_id),
+            )
+            for event in events
+        ]
 
-    async def explained(self, event: AlertEvent, ahead: Sequence[ScoredComment] = ()) -> AlertEvent:
-        """The event with its drivers, under the id under which its alert is known."""
-        known = replace(event, alert_id=self.live.known_id(event.alert_id))
+    async def with_drivers(
+        self, event: AlertEvent, ahead: Sequence[ScoredComment] = ()
+    ) -> AlertEvent:
+        """The event with its drivers, under its derived id."""
         seq = self.progress.seq
-        return await with_drivers(known, self._log, committed_seq=seq, ahead=ahead)
+        return await with_drivers(event, self._log, committed_seq=seq, ahead=ahead)
 
     async def commit_rerun(
         self, result: RerunResult, checkpoints: Sequence[Checkpoint], newest: NewestComment | None

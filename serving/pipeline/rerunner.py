@@ -43,8 +43,8 @@ class RerunHost(Protocol):
         """The present instant."""
         ...
 
-    async def explained(self, event: AlertEvent) -> AlertEvent:
-        """The event with its drivers."""
+    async def with_drivers(self, event: AlertEvent) -> AlertEvent:
+        """The event with its drivers, under its derived id."""
         ...
 
     async def commit_rerun(
@@ -166,7 +166,7 @@ class Rerunner:
                         kol_id, batch.since, batch.until, scores
                     )
             elif raised:
-                events.append(await host.explained(raised.pop(0)))
+                events.append(await host.with_drivers(raised.pop(0)))
             else:
                 break
             yield
@@ -174,7 +174,7 @@ class Rerunner:
         silent_until = await self._store.silent_until(kol_id, host.progress.mark)
         for event in run.finish(closed_until, silent_until):
             if event.at > unchanged:
-                events.append(await host.explained(event))
+                events.append(await host.with_drivers(event))
         host.live.engine.adopt(run.pipeline, reader.texts)
         if changed.last >= closed_until:
             host.live.engine.reopen(
@@ -187,9 +187,9 @@ class Rerunner:
                     limit=_OPEN_COMMENTS,
                 ),
             )
-        wanted = {event.alert_id for event in events}
+        wanted = {host.live.known_id(event.alert_id) for event in events}
         stored = await self._store.timelines(kol_id, changed.first, wanted)
-        alerts, ids = compare(stored, events, unchanged, host.now())
+        alerts, ids = compare(stored, events, host.live.known_as, unchanged, host.now())
         host.live.known_as |= ids
         await host.commit_rerun(
             RerunResult(kol_id, pending.up_to_id, since, alerts, ids), checkpoints, newest

@@ -135,7 +135,7 @@ def test_the_news_of_a_re_run(
 ) -> None:
     old = timelines_of(story("old", *stored)) if stored else []
     new = story("new", *derived) if derived else []
-    revised, known_as = compare(old, new, LONG_AGO, NOW)
+    revised, known_as = compare(old, new, {}, LONG_AGO, NOW)
     found = [(event.reason, event.at) for alert in revised for event in alert.news]
     assert found == [(reason, NOW if at is None else START + at * HOUR) for reason, at in news]
     assert all(event.found_at == NOW for alert in revised for event in alert.news)
@@ -145,27 +145,114 @@ def test_the_news_of_a_re_run(
 
 def test_what_is_derived_alike_changes_nothing():
     stored = timelines_of(story("a", (OPEN, 1), (RISE, 2, CRITICAL), (OVER, 4)))
-    assert compare(stored, stored[0].events, LONG_AGO, NOW) == ([], {})
+    assert compare(stored, stored[0].events, {}, LONG_AGO, NOW) == ([], {})
 
 
 def test_what_lies_before_the_change_is_taken_as_it_was_stored():
     stored = timelines_of(story("a", (OPEN, 1), (OVER, 4)))
-    (revised,), _ = compare(stored, [event("a", OVER, 5, start=0.5)], START + 2 * HOUR, NOW)
+    (revised,), _ = compare(stored, [event("a", OVER, 5, start=0.5)], {}, START + 2 * HOUR, NOW)
     assert [one.at - START for one in revised.events] == [1 * HOUR, 5 * HOUR]
+
+
+@pytest.mark.parametrize("known_as", [{}, {"y": "a"}, {"y": "gone"}])
+def test_what_goes_on_is_the_last_of_its_family_that_had_begun(known_as: dict[str, str]) -> None:
+    stored = timelines_of(
+        story("before", (OPEN, -9), (OVER, -8))
+        + story("a", (OPEN, 1), (OVER, 4))
+        + story("praise", (OPEN, 1.5), kind=AlertKind.PRAISE_SURGE)
+    )
+    derived = [event("y", RISE, 3, CRITICAL), event("y", OVER, 5)]
+    revised, ids = compare(stored, derived, known_as, START + 2 * HOUR, NOW)
+    (changed,) = revised
+    assert changed.alert_id == "a"
+    assert [(one.reason, one.alert_id) for one in changed.events] == [
+        (OPEN, "a"),
+        (RISE, "a"),
+        (OVER, "a"),
+    ]
+    assert (known_as | ids)["y"] == "a"
+
+
+def test_what_goes_on_of_an_incident_that_is_not_stored_is_left_out():
+    stored = timelines_of(story("praise", (OPEN, 1), kind=AlertKind.PRAISE_SURGE))
+    assert compare(stored, [event("y", OVER, 5)], {}, START + 2 * HOUR, NOW) == ([], {})
+
+
+def test_two_incidents_that_were_one_get_two_ids():
+    stored = timelines_of(story("a", (OPEN, 1), (OVER, 9)))
+    derived = [*story("a", (OPEN, 1), (OVER, 4)), *story("y", (OPEN, 6), (OVER, 9))]
+    revised, ids = compare(stored, derived, {"y": "a"}, LONG_AGO, NOW)
+    assert {alert.alert_id: alert.events[0].at for alert in revised} == {
+        "a": START + HOUR,
+        "y": START + 6 * HOUR,
+    }
+    assert ids == {"y": "y"}
+
+
+def test_an_id_that_another_incident_has_is_not_given_again():
+    # "y" is known as "a" and "a" as "y": both are derived, and a third that is known as "y" too.
+    stored = timelines_of(story("y", (OPEN, 1), (OVER, 4)) + story("a", (OPEN, 6), (OVER, 9)))
+    derived = [
+        *story("a", (OPEN, 1), (OVER, 4)),
+        *story("y", (OPEN, 6), (OVER, 9)),
+        *story("z", (OPEN, 20), (OVER, 22)),
+    ]
+    known_as = {"y": "a", "a": "y", "z": "y"}
+    revised, ids = compare(stored, derived, known_as, LONG_AGO, NOW)
+    assert [alert.alert_id for alert in revised] == ["z"]
+    assert ids == {"z": "z"}
+    (third,), ids = compare(
+        [*stored, *timelines_of(story("z", (OPEN, 20), (OVER, 22)))],
+        [*derived, *story("w", (OPEN, 40), (OVER, 41))],
+        {"y": "a", "a": "y", "w": "z"},
+        LONG_AGO,
+        NOW,
+    )
+    assert (third.alert_id, ids) == ("w", {"w": "w"})
+
+
+def test_an_id_is_made_if_an_incident_can_have_neither_of_its_own():
+    stored = timelines_of(story("y", (OPEN, 1), (OVER, 4)) + story("a", (OPEN, 6), (OVER, 9)))
+    derived = [*story("a", (OPEN, 1), (OVER, 4)), *story("y", (OPEN, 6), (OVER, 9))]
+    again = [*derived, *story("b", (OPEN, 20), (OVER, 22))]
+    known_as = {"y": "a", "a": "y", "b": "y"}
+    taken = timelines_of(story("b", (OPEN, 15), (OVER, 16)))
+    again.insert(4, replace(event("c", OPEN, 15, start=14.5)))
+    again.insert(5, replace(event("c", OVER, 16, start=14.5)))
+    revised, ids = compare([*stored, *taken], again, known_as | {"c": "b"}, LONG_AGO, NOW)
+    assert [alert.alert_id for alert in revised] == [ids["b"]]
+    assert ids["b"] not in {"a", "b", "c", "y"}
+    assert len(ids["b"]) == 16
+
+
+def test_the_id_of_an_incident_is_noted_for_the_id_under_which_it_is_derived():
+    # "y" was known as "a", which was withdrawn; now it overlaps "b".
+    stored = timelines_of(story("b", (OPEN, 2), (OVER, 5)))
+    derived = story("y", (OPEN, 1), (OVER, 4))
+    _, ids = compare(stored, derived, {"y": "a"}, LONG_AGO, NOW)
+    assert ids == {"y": "b"}
+    (revised,), ids = compare(
+        timelines_of(story("b", (OPEN, 1), (OVER, 4))),
+        [event("y", OVER, 6, start=0.5)],
+        {"y": "b"},
+        START + 2 * HOUR,
+        NOW,
+    )
+    assert (revised.alert_id, [one.reason for one in revised.events]) == ("b", [OPEN, OVER])
 
 
 def test_events_keep_when_they_were_found_if_they_happened_then_already():
     stored = timelines_of(story("a", (OPEN, 1), (OVER, 4)))
     derived = story("a", (OPEN, 1.1), (RISE, 2, CRITICAL), (OVER, 4))
-    (revised,), _ = compare(stored, derived, LONG_AGO, NOW)
+    (revised,), _ = compare(stored, derived, {}, LONG_AGO, NOW)
     assert [one.found_at for one in revised.events] == [None, NOW, None]
     again = timelines_of([replace(one) for one in revised.events])
-    assert compare(again, derived, LONG_AGO, NOW + HOUR) == ([], {})
+    assert compare(again, derived, {}, LONG_AGO, NOW + HOUR) == ([], {})
 
 
 def test_an_alert_that_is_gone_keeps_no_events_but_says_what_it_was():
     stored = timelines_of(story("a", (OPEN, 1, CRITICAL)))
-    (revised,), _ = compare(stored, [], LONG_AGO, NOW)
+    (revised,), _ = compare(stored, [], {}, LONG_AGO, NOW)
     assert not revised.events
     (news,) = revised.news
     assert (news.reason, news.severity, news.at, news.found_at) == (REVISED, CRITICAL, NOW, NOW)

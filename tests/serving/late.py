@@ -32,6 +32,6 @@ async def rederive(
     """
     wanted = {event.alert_id for event in derived}
     stored = await RerunStore(database).timelines(kol_id, 0, wanted)
-    alerts, ids = compare(stored, derived, _EVER, now)
+    alerts, ids = compare(stored, derived, {}, _EVER, now)
     result = RerunResult(kol_id, 0, -1, alerts, ids)
     await steps.commit(PipelineStep(seq=seq, model="m", rerun=result), await steps.progress())
