@@ -155,7 +155,7 @@ def test_what_lies_before_the_change_is_taken_as_it_was_stored():
 
 
 @pytest.mark.parametrize("known_as", [{}, {"y": "a"}, {"y": "gone"}])
-def test_what_goes_on_is_the_last_of_its_family_that_had_begun(known_as: dict[str, str]) -> None:
+def test_what_continues_is_the_last_of_its_family_that_had_begun(known_as: dict[str, str]) -> None:
     stored = timelines_of(
         story("before", (OPEN, -9), (OVER, -8))
         + story("a", (OPEN, 1), (OVER, 4))
@@ -173,7 +173,7 @@ def test_what_goes_on_is_the_last_of_its_family_that_had_begun(known_as: dict[st
     assert (known_as | ids)["y"] == "a"
 
 
-def test_what_goes_on_of_an_incident_that_is_not_stored_is_left_out():
+def test_what_continues_an_incident_that_is_not_stored_is_left_out():
     stored = timelines_of(story("praise", (OPEN, 1), kind=AlertKind.PRAISE_SURGE))
     assert compare(stored, [event("y", OVER, 5)], {}, START + 2 * HOUR, NOW) == ([], {})
 
