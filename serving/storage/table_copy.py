@@ -1,10 +1,13 @@
 """Copies every row from one database to another of the same schema; of either kind."""
 
+from importlib import import_module
+from pkgutil import iter_modules
+
 from sqlalchemy import Connection, Table, delete, func, inspect, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from serving import storage
 from serving.errors import StoreError
-from serving.storage import import_tables
 from serving.storage.schema import metadata
 
 _AT_ONCE = 500
@@ -12,8 +15,10 @@ _VERSION = "alembic_version"
 
 
 def tables() -> list[Table]:
-    """Every table of the schema."""
-    assert import_tables.imports.metadata is metadata
+    """Every table of the schema, in whichever module it is defined."""
+    for module in iter_modules(storage.__path__):
+        if module.name.endswith("tables"):
+            import_module(f"{storage.__name__}.{module.name}")
     return metadata.sorted_tables
 
 
