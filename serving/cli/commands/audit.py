@@ -11,7 +11,11 @@ if TYPE_CHECKING:
     from serving.client.answer import Answer
     from serving.client.models.access import AuditEntryInfo
 
+# A group without commands, because help shows the panels of groups after those of commands.
+app = typer.Typer()
 
+
+@app.callback(invoke_without_command=True)
 def audit(
     since: Annotated[
         str | None, typer.Option("--since", help="Only entries from this time on.")

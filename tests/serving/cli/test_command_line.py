@@ -136,7 +136,7 @@ def test_help_needs_no_heavy_import() -> None:
             "'SILENCE': must be a valid integer; see 'groundswell sil",
         ),
         (["replay", "good.csv", "--url", "http://x", "--model", "m"], 2, "combined with --url"),
-        (["replay", "sheet.xlsx"], 2, "is not a readable spreadsheet"),
+        (["replay", "sheet.xlsx"], 2, "sheet.xlsx cannot be read: File is not a zip file"),
         (["kols", "--url", "here:80"], 3, "set it with --url or GROUNDSWELL_URL"),
         (["score", "none.csv"], 2, "there is no file"),
         (["score", "good.csv", "--text-column", "body"], 2, "no column 'body'"),
@@ -155,7 +155,7 @@ def test_errors_are_one_line_and_have_their_exit_code(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("GROUNDSWELL_ACCESS", "keys")
-    (tmp_path / "sheet.xlsx").write_text("PK")
+    (tmp_path / "sheet.xlsx").write_bytes(b"PK\x03\x04 broken")
     (tmp_path / "bad.csv").write_text("text,platform\nhi,x\n")
     (tmp_path / "good.csv").write_text(
         "platform,comment_id,kol_id,text,created_at\nx,1,mira,hi,2026-03-01T00:00:00Z\n"
