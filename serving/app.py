@@ -18,6 +18,9 @@ from serving.access.origin_check import OriginCheck
 from serving.access.refusals import Refusals
 from serving.access.request_bounds import RequestBounds
 from serving.access.response_headers import ResponseHeaders
+from serving.access.session_cookie import CookieJar
+from serving.access.session_rotation import SessionRotation
+from serving.access.sessions import Sessions
 from serving.api import (
     actions,
     alerts,
@@ -35,6 +38,7 @@ from serving.api import (
     keys,
     kol_moves,
     kols,
+    people,
     posts,
     problems,
     routing,
@@ -47,7 +51,7 @@ from serving.clock import Clock, SystemClock
 from serving.metrics import Metrics
 from serving.service import Service
 from serving.settings import Settings
-from serving.web import pages
+from serving.web import account, pages, sign_in
 
 _ABOUT = (
     "Comments in, alerts out. Send comments to `POST /v1/comments`; read `GET /v1/alerts` or"
@@ -86,6 +90,10 @@ def create_app(
         service: Service = app.state.service
         return service.access.limit_version
 
+    def sessions() -> Sessions:
+        service: Service = app.state.service
+        return service.access.accounts.sessions
+
     app = FastAPI(
         title="Groundswell",
         version=health.VERSION,
@@ -105,6 +113,12 @@ def create_app(
                 authenticators=authenticators,
                 limit_version=limit_version,
                 refuse=problems.answer_to,
+            ),
+            Middleware(
+                SessionRotation,
+                cookies=CookieJar(settings.public_url),
+                sessions=sessions,
+                seconds=int(settings.session_lifetime),
             ),
         ],
     )
@@ -130,12 +144,14 @@ def create_app(
         feedback,
         brands,
         keys,
+        people,
         audit,
     ):
         v1.include_router(module.router)
     app.include_router(v1)
     app.include_router(health.router)
-    app.include_router(pages.router)
+    for module in (pages, sign_in, account):
+        app.include_router(module.router)
     app.include_router(documentation.router)
     app.mount(documentation.STATIC, documentation.static_files())
 

@@ -69,6 +69,31 @@ class Settings(BaseSettings):
         description="Refused keys of an address in a minute that are answered with 401 and written "
         "to the audit log; more are answered with 429.",
     )
+    session_idle: Seconds = Field(
+        43_200.0, description="Seconds without a request after which a person is signed out."
+    )
+    session_lifetime: Seconds = Field(
+        604_800.0, description="Seconds after the sign-in when a person is signed out in any case."
+    )
+    oidc_issuer: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s<>?#]+$",
+        description="The OpenID provider at which people sign in, as it writes its own address; "
+        "unset for none.",
+    )
+    oidc_client_id: str | None = Field(
+        None, description="Who this service is at the OpenID provider."
+    )
+    oidc_client_secret_file: Path | None = Field(
+        None,
+        description="A file with this service's secret at the OpenID provider; unset for a public "
+        "client.",
+    )
+    oidc_name: str | None = Field(
+        None,
+        max_length=60,
+        description="What people call the OpenID provider; unset for its address.",
+    )
     database_url: str = Field(
         "sqlite:///groundswell.db",
         description="The database that holds the comment log and everything else.",
@@ -189,6 +214,16 @@ class Settings(BaseSettings):
     def idle(self) -> timedelta:
         """`idle_after` as a duration."""
         return timedelta(seconds=self.idle_after)
+
+    @property
+    def idle_session(self) -> timedelta:
+        """`session_idle` as a duration."""
+        return timedelta(seconds=self.session_idle)
+
+    @property
+    def whole_session(self) -> timedelta:
+        """`session_lifetime` as a duration."""
+        return timedelta(seconds=self.session_lifetime)
 
     @property
     def horizon(self) -> timedelta:

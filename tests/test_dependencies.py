@@ -34,6 +34,7 @@ USED_OTHERWISE = {
     "pytest-asyncio": "runs coroutine tests",
     "pytest-xdist": "`make test`",
     "httpx2": "Starlette's test client",
+    "oidc-provider-mock": "the provider of tests, run as a process",
 }
 
 

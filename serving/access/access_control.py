@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from serving.access.accounts import Accounts, start_accounts
 from serving.access.audit_log import AuditLog
 from serving.access.authenticator import Authenticator, OpenAccess
 from serving.access.first_key import admin_key_path, first_key
@@ -13,6 +14,7 @@ from serving.access.key_ring import KeyOrder, KeyRing
 from serving.access.limit_version import LimitVersion
 from serving.access.refused_requests import RefusedRequests
 from serving.access.scope import Scope
+from serving.access.session_authenticator import SessionAuthenticator
 from serving.clock import Clock
 from serving.metrics import Metrics
 from serving.settings import Settings
@@ -38,6 +40,7 @@ class AccessControl:
         audit_log: where changes are written.
         audit_entries: where they are read.
         refusals: where refused requests are noted.
+        accounts: people who sign in.
         limit_version: counts the changes of what limited principals see.
     """
 
@@ -47,6 +50,7 @@ class AccessControl:
     audit_log: AuditLog
     audit_entries: AuditStore
     refusals: RefusedRequests
+    accounts: Accounts
     authenticators: list[Authenticator] = field(default_factory=list)
     limit_version: LimitVersion = field(default_factory=LimitVersion)
 
@@ -71,15 +75,24 @@ async def start_access(
     )
     await keys.start()
     stack.push_async_callback(keys.stop)
-    access = AccessControl(
-        keys, stored_keys, BrandStore(database), audit_log, audit_entries, refusals
-    )
+    brands = BrandStore(database)
+    accounts = await start_accounts(settings, database, clock, audit_log, refusals, stack)
+    access = AccessControl(keys, stored_keys, brands, audit_log, audit_entries, refusals, accounts)
     if settings.access == "open":
         access.authenticators.append(OpenAccess())
         return access
     if keys.is_empty:
         await make_first_key(settings, keys)
     access.authenticators.append(keys)
+    access.authenticators.append(
+        SessionAuthenticator(
+            accounts.people,
+            accounts.sessions,
+            accounts.cookies,
+            brands.kols_of,
+            settings.public_url,
+        )
+    )
     return access
 
 

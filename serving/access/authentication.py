@@ -12,10 +12,12 @@ from serving.access.authenticator import Authenticator
 from serving.access.limit_version import LimitVersion
 from serving.access.principal import Principal
 from serving.access.scope import Scope
+from serving.access.sign_in_redirect import SIGN_IN_PATHS, leads_to_sign_in, to_sign_in
 from serving.errors import Forbidden, Unauthenticated
 
-# Answered to anybody: these say that the service runs, and nothing of what it holds.
-PUBLIC_PATHS = frozenset({"/healthz", "/readyz"})
+# Answered to anybody: these say that the service runs or let people sign in, and say nothing of
+# what it holds.
+PUBLIC_PATHS = frozenset({"/healthz", "/readyz", *SIGN_IN_PATHS})
 # Made by FastAPI and not by us, so that they cannot say themselves what they require.
 READ_PATHS = frozenset({"/", "/docs", "/openapi.json"})
 
@@ -59,7 +61,9 @@ class Authentication:
             if scope["path"] in READ_PATHS and not principal.may(Scope.READ):
                 raise Forbidden(f"this needs the scope 'read'; {principal.name!r} does not have it")
         except GroundswellError as error:
-            await self._refuse(error)(scope, receive, send)
+            leads_on = isinstance(error, Unauthenticated) and leads_to_sign_in(scope)
+            answer = to_sign_in(scope) if leads_on else self._refuse(error)
+            await answer(scope, receive, send)
             return
         scope.setdefault("state", {})["principal"] = principal
 

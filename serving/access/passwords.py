@@ -1,6 +1,7 @@
 """Passwords: made, hashed with argon2, compared."""
 
 import asyncio
+import base64
 import secrets
 import unicodedata
 from collections.abc import Callable, Iterable
@@ -26,13 +27,13 @@ class Passwords:
     """
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
-        """Prepare; hashes a password that nobody knows.
+        """Prepare.
 
         Args:
             hasher: argon2id with the parameters of new hashes.
         """
         self._hasher = hasher or PasswordHasher(time_cost=2, memory_cost=64 * 1024, parallelism=1)
-        self._nobody = self._hasher.hash(secrets.token_urlsafe())
+        self._nobody = _hash_of_nobody(self._hasher)
         self._one = asyncio.Lock()
         self._waiting = 0
 
@@ -75,6 +76,16 @@ class Passwords:
                 return await asyncio.to_thread(work, *arguments)
         finally:
             self._waiting -= 1
+
+
+def _hash_of_nobody(hasher: PasswordHasher) -> str:
+    """A hash that no password has, and that takes as long to compare as any other."""
+    parameters = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
+    salt, value = (
+        base64.b64encode(secrets.token_bytes(size)).decode().rstrip("=")
+        for size in (hasher.salt_len, hasher.hash_len)
+    )
+    return f"$argon2id$v=19${parameters}${salt}${value}"
 
 
 def plain(password: str) -> str:

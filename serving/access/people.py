@@ -70,13 +70,15 @@ class People:
         role: Role,
         brands: frozenset[str] | None,
         with_password: bool,
+        issuer: str | None,
+        subject: str | None,
         actor: str,
     ) -> tuple[PersonRecord, str | None]:
         """Add a person; returns the password with which they sign in for the first time.
 
         Raises:
             InvalidRequest: the e-mail address is none.
-            Conflict: somebody else has the e-mail address or the name.
+            Conflict: somebody else has the e-mail address, the name or the id at the provider.
         """
         key = email_key(email)
         if not _EMAIL.fullmatch(key):
@@ -92,6 +94,8 @@ class People:
             brands=brands,
             created_by=actor,
             created_at=now,
+            issuer=issuer,
+            subject=subject,
         )
         password = None
         if with_password:
@@ -109,10 +113,7 @@ class People:
             Conflict: somebody else has the e-mail address, the name or the id at the provider.
         """
         async with self._one:
-            person = replace(self.get(person_id), **changes)  # type: ignore[arg-type]
-            await self._store.replace(person)
-            self._by_id[person.person_id] = person
-        return person
+            return await self._replace(person_id, **changes)
 
     async def reset_password(self, person_id: str) -> tuple[PersonRecord, str]:
         """Give a person a new password, to be replaced by one of their own.
@@ -124,15 +125,24 @@ class People:
         if person.is_disabled:
             raise Conflict(f"the account of {person.name!r} is disabled; enable it first")
         changed, password = await self._with_new_password(person, self._clock.now())
-        return await self._keep_password(changed), password
+        person = await self.change(
+            person_id,
+            password_hash=changed.password_hash,
+            password_expires_at=changed.password_expires_at,
+        )
+        return person, password
 
-    async def set_password(self, person_id: str, password: str) -> PersonRecord:
+    async def set_password(self, person: PersonRecord, password: str) -> PersonRecord:
         """Give a person a password of their own.
 
+        Args:
+            person: with the password that they have shown to know.
+            password: the new one.
+
         Raises:
-            InvalidRequest: it is easily guessed.
+            InvalidRequest: it is easily guessed, or is the one that they have.
+            Conflict: their password was changed since.
         """
-        person = self.get(person_id)
         check(password, (person.name, person.email))
         if await self._passwords.matches(password, person.password_hash):
             raise InvalidRequest(
@@ -141,16 +151,51 @@ class People:
                 field="new_password",
             )
         hashed = await self._passwords.hash(password)
-        return await self._keep_password(
-            replace(person, password_hash=hashed, password_expires_at=None)
-        )
+        return await self._change_password(person, hashed, None)
 
-    async def _keep_password(self, person: PersonRecord) -> PersonRecord:
-        return await self.change(
-            person.person_id,
-            password_hash=person.password_hash,
-            password_expires_at=person.password_expires_at,
-        )
+    async def hash_again(self, person: PersonRecord, password: str) -> PersonRecord:
+        """Store the hash of a person's password with the parameters of new ones.
+
+        Raises:
+            Conflict: their password was changed since.
+        """
+        hashed = await self._passwords.hash(password)
+        return await self._change_password(person, hashed, person.password_expires_at)
+
+    async def link(self, person: PersonRecord, issuer: str, subject: str) -> PersonRecord:
+        """Store as whom a provider knows a person.
+
+        Raises:
+            Conflict: it knows them as somebody already, or somebody else as this.
+        """
+        async with self._one:
+            if self.get(person.person_id).subject is not None:
+                raise Conflict(f"{person.name!r} has an account at the provider already")
+            return await self._replace(person.person_id, issuer=issuer, subject=subject)
+
+    async def drop_brand(self, brand: str) -> None:
+        """Take a brand that is deleted from everybody who is limited to it; they stay limited."""
+        async with self._one:
+            for person in self.all():
+                if person.brands is not None and brand in person.brands:
+                    await self._replace(person.person_id, brands=person.brands - {brand})
+
+    async def _change_password(
+        self, person: PersonRecord, password_hash: str, expires_at: datetime | None
+    ) -> PersonRecord:
+        async with self._one:
+            if self.get(person.person_id).password_hash != person.password_hash:
+                raise Conflict("the password was changed a moment ago; sign in with the new one")
+            return await self._replace(
+                person.person_id, password_hash=password_hash, password_expires_at=expires_at
+            )
+
+    async def _replace(self, person_id: str, **changes: object) -> PersonRecord:
+        """Store a change and take it into memory, inside `_one`."""
+        person = replace(self.get(person_id), **changes)  # type: ignore[arg-type]
+        await self._store.replace(person)
+        self._by_id[person.person_id] = person
+        return person
 
     async def _with_new_password(
         self, person: PersonRecord, now: datetime

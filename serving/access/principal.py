@@ -41,6 +41,7 @@ class Principal:
         name: shown to people, and stored with what the principal does.
         scopes: what it may do.
         kols: the KOLs that it may see, as they are now.
+        session_id: of a person, the session that the request belongs to.
     """
 
     kind: PrincipalKind
@@ -48,6 +49,7 @@ class Principal:
     name: str
     scopes: frozenset[Scope]
     kols: KolLimit = EVERY_KOL
+    session_id: str | None = None
 
     def may(self, scope: Scope) -> bool:
         """Whether the principal has a scope, by itself or as an admin."""

@@ -38,7 +38,7 @@ class RefusedRequests:
             RateLimited: too many came from this address; this one is not written down.
         """
         self._metrics.refused_requests.labels("unauthenticated").inc()
-        wait = self._by_address.take(_network(client_address(connection)))
+        wait = self._by_address.take(network_of(client_address(connection)))
         if wait:
             raise RateLimited(
                 "too many refused keys or passwords came from this address", retry_after=wait
@@ -57,7 +57,7 @@ class RefusedRequests:
             )
 
 
-def _network(address: str | None) -> str:
+def network_of(address: str | None) -> str:
     """What is limited: an IPv4 address, or the network of an IPv6 one, which one host has whole."""
     try:
         ip = ipaddress.ip_address(address or "")

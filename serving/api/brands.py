@@ -60,9 +60,12 @@ async def put_brand(
     dependencies=[requires(Scope.MANAGE, every_kol=True)],
 )
 async def delete_brand(brand: BrandPath, service: Running, note: Audited) -> Response:
-    """Delete a brand; its KOLs stay. Keys that are limited to it see nothing through it."""
+    """Delete a brand; its KOLs stay. Keys and people that are limited to it see nothing through
+    it.
+    """
     found = await service.access.brands.get(brand)
     note.kols.update(found.kols)
     await service.access.brands.delete(brand)
+    await service.access.accounts.people.drop_brand(brand)
     service.access.limit_version.add()
     return Response(status_code=204)

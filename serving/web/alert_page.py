@@ -108,6 +108,9 @@ class AlertView:
         return {
             "standing": text("Status"),
             "name": text("Your name"),
+            "reader": text(
+                "Your role lets you read. Ask an admin for the role responder to work on alerts."
+            ),
             "remark": text("Note (optional)"),
             "hours": text("Snooze for"),
             "history": text("History"),

@@ -19,6 +19,7 @@ from serving.locales.wording import SOURCE, Wording, languages, wording
 from serving.service import Running
 from serving.web.alert_page import SNOOZES, asking, describe
 from serving.web.forms import read_form
+from serving.web.signed_in import signed_in
 from serving.web.templates import page
 
 router = APIRouter(include_in_schema=False, route_class=GuardedRoute)
@@ -63,13 +64,17 @@ def preferred(accepted: str) -> str:
 @router.get("/alerts/{alert_id}", dependencies=[requires(Scope.READ)])
 async def show_alert(
     alert_id: str,
+    request: Request,
     service: Running,
     words: Words,
+    principal: Asking,
     action: Annotated[str | None, Query()] = None,
     groundswell_actor: Annotated[str, Cookie()] = "",
 ) -> Response:
     """Show an alert. `action` puts the form first; only the form carries the action out."""
-    return await _alert(alert_id, service, words, asked=action, actor=unquote(groundswell_actor))
+    return await _alert(
+        alert_id, request, service, words, principal, asked=action, actor=unquote(groundswell_actor)
+    )
 
 
 @router.post("/alerts/{alert_id}", dependencies=[requires(Scope.ACT)])
@@ -91,8 +96,10 @@ async def apply_form(
     except (ValidationError, InvalidRequest) as error:
         return await _alert(
             alert_id,
+            request,
             service,
             words,
+            principal,
             asked=fields.get("action"),
             actor=fields.get("actor", ""),
             remark=fields.get("text", ""),
@@ -107,8 +114,10 @@ async def apply_form(
 
 async def _alert(
     alert_id: str,
+    request: Request,
     service: Running,
     words: Wording,
+    principal: Principal,
     *,
     asked: str | None,
     actor: str,
@@ -143,6 +152,8 @@ async def _alert(
         remark=remark,
         fault=fault,
         action=asking(words),
+        can_respond=principal.may(Scope.ACT),
+        signed_in=signed_in(request, principal, words),
     )
 
 

@@ -20,8 +20,10 @@ def page(template: str, words: Wording, status: int = 200, **values: object) -> 
         template: its file's name in `templates/`.
         words: the reader's language.
         status: of the response.
-        values: values of the template; each is escaped.
+        values: values of the template; each is escaped. `signed_in` is who sees it; None if
+            nobody is signed in.
     """
+    values = {"signed_in": None, "can_respond": True} | values
     html = _templates().get_template(template).render(style=_style(), words=words, **values)
     return HTMLResponse(html, status, headers=_headers())
 

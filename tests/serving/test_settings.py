@@ -28,6 +28,7 @@ from serving.pipeline.broadcast import Broadcast
 from serving.pipeline.retention import RetentionPeriods
 from serving.settings import Settings
 from tests.serving import test_request_settings as test_request_settings  # shows some of them
+from tests.serving.access import test_account_settings as test_account_settings  # and some more
 from tests.serving.conftest import NOW
 from tests.serving.shown_settings import SHOWN, shows
 from tests.serving.streams import storm, wait_until_processed

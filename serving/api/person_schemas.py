@@ -1,0 +1,150 @@
+"""Schemas of people who sign in."""
+
+from datetime import datetime
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from serving.access.role import Role
+from serving.api.alert_schemas import Name
+from serving.api.brand_schemas import BrandName
+from serving.storage.person_record import PersonRecord
+
+_Email = Annotated[
+    str,
+    Field(max_length=254, pattern=r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$"),
+]
+_Brands = Annotated[list[BrandName], Field(max_length=1000)]
+_SEES = "The brands whose KOLs they see, which may be none; null for every KOL."
+
+
+class PersonIn(BaseModel):
+    """A person to add."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    email: _Email = Field(description="What they sign in with.")
+    name: Name = Field(
+        description="Shown to others, and stored with what they do; nobody else has it."
+    )
+    role: Role
+    brands: _Brands | None = Field(None, description=_SEES)
+    with_password: bool = Field(
+        True, description="False for a person who only signs in at the OpenID provider."
+    )
+    oidc_subject: str | None = Field(
+        None,
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x21-\x7e]+$",
+        description="Their id (`sub`) at the OpenID provider; null to find them by their e-mail "
+        "address when they first come from there.",
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        check_limit(self.role, limited=self.brands is not None)
+        return self
+
+
+class PersonChange(BaseModel):
+    """What is to be changed of a person; what is left out stays."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name | None = None
+    role: Role | None = None
+    brands: _Brands | None = Field(None, description=_SEES)
+
+    @model_validator(mode="after")
+    def _means_something(self) -> Self:
+        if not self.model_fields_set:
+            raise PydanticCustomError("no_change", "give at least one of name, role and brands")
+        return self
+
+
+class PersonOut(BaseModel):
+    """A person, without their password."""
+
+    person_id: str
+    email: str
+    name: str
+    role: Role
+    brands: list[str] | None = Field(description=_SEES)
+    created_by: str
+    created_at: datetime
+    has_password: bool
+    password_expires_at: datetime | None = Field(
+        description="Until when they must replace the password that they were given; null once "
+        "they have."
+    )
+    at_provider: bool = Field(description="Whether the OpenID provider knows them.")
+    disabled_by: str | None
+    disabled_at: datetime | None
+    signed_in_at: datetime | None = Field(description="Null if they never signed in.")
+    sessions: int = Field(description="In how many browsers they are signed in.")
+
+    @classmethod
+    def of(cls, person: PersonRecord, sessions: int) -> Self:
+        """The schema of a person."""
+        return cls.model_validate(_values(person, sessions))
+
+
+class NewPersonOut(PersonOut):
+    """A person with the password that they were given. It is shown this once, and not stored."""
+
+    password: str | None = Field(
+        description="For their first sign-in, within 7 days; there they choose another. Null for a "
+        "person without a password."
+    )
+
+    @classmethod
+    def with_password(cls, person: PersonRecord, password: str | None) -> Self:
+        """The schema of a person who has no session."""
+        return cls.model_validate(_values(person, 0) | {"password": password})
+
+
+class PersonList(BaseModel):
+    """A page of people, who was added first comes first."""
+
+    items: list[PersonOut]
+    next_cursor: str | None
+
+
+class SignedOut(BaseModel):
+    """What a sign-out everywhere has ended."""
+
+    sessions: int = Field(description="How many sessions.")
+
+
+def check_limit(role: Role, *, limited: bool) -> None:
+    """Refuse a limit that whoever has it could lift.
+
+    Raises:
+        PydanticCustomError: an admin is limited.
+    """
+    if limited and role is Role.ADMIN:
+        raise PydanticCustomError(
+            "limited_admin",
+            "an admin could lift their own limit; leave out brands, or choose another role",
+        )
+
+
+def _values(person: PersonRecord, sessions: int) -> dict[str, object]:
+    return {
+        "person_id": person.person_id,
+        "email": person.email,
+        "name": person.name,
+        "role": person.role,
+        "brands": None if person.brands is None else sorted(person.brands),
+        "created_by": person.created_by,
+        "created_at": person.created_at,
+        "has_password": person.password_hash is not None,
+        "password_expires_at": person.password_expires_at,
+        "at_provider": person.subject is not None,
+        "disabled_by": person.disabled_by,
+        "disabled_at": person.disabled_at,
+        "signed_in_at": person.signed_in_at,
+        "sessions": sessions,
+    }
