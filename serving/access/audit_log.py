@@ -15,6 +15,8 @@ _log = structlog.get_logger(__name__)
 _LONGEST = 500  # characters of a target or of a value in the detail
 # Control and bidi characters: an entry must look in a terminal like what it is.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+# An author who is erased must not stay in the log of who erased it.
+_AUTHOR = re.compile("^(/v1/authors/).*?(/export)?$", re.DOTALL)
 
 
 @dataclass(slots=True)
@@ -111,12 +113,18 @@ class AuditLog:
             principal_name=None if principal is None else principal.name,
             address=client_address(connection),
             action=action,
-            target=_plain(f"{connection.scope.get('method', '')} {connection.scope['path']}"),
+            target=_plain(f"{connection.scope.get('method', '')} {_path(connection)}"),
             kols=tuple(sorted(note.kols)),
             detail={name: _plain(value) for name, value in note.detail.items()},
             outcome=outcome,
             status=status,
         )
+
+
+def _path(connection: HTTPConnection) -> str:
+    """The path of a request, without the id of an author."""
+    path: str = connection.scope["path"]
+    return _AUTHOR.sub("\\1…\\2", path)
 
 
 def _plain(text: str) -> str:

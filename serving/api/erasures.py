@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import StreamingResponse
 
 from serving.access.scope import Scope
-from serving.api.authorization import Asking, requires
+from serving.api.authorization import Asking, Audited, requires
 from serving.api.erasure_schemas import ErasureOut, ExportedComment, ExportedSample
 from serving.api.guarded_route import GuardedRoute
 from serving.api.kol_params import ExactKolId
@@ -90,7 +90,11 @@ async def _lines(service: Service, author: AuthorIdSet) -> AsyncIterator[str]:
     dependencies=[requires(Scope.ADMIN, every_kol=True)],
 )
 async def delete_author(
-    author_id: AuthorId, service: Running, asking: Asking, platform: PlatformFilter = None
+    author_id: AuthorId,
+    service: Running,
+    asking: Asking,
+    note: Audited,
+    platform: PlatformFilter = None,
 ) -> ErasureOut:
     """Delete the texts and the id of an author from all comments and alerts. What is counted stays:
     a pseudonym that nobody can make again stands for the author. Comments that the author writes
@@ -100,6 +104,7 @@ async def delete_author(
     erasure = await service.erasures.begin(
         ErasureKind.AUTHOR, forms, asking.name, service.clock.now(), platform=platform
     )
+    note.detail["erasure"] = str(erasure.erasure_id)
     return ErasureOut.model_validate(await service.eraser.carry_out(erasure))
 
 

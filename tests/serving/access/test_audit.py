@@ -175,3 +175,20 @@ def test_a_change_bears_the_name_of_the_key(
     body = {"sensitivity": 2.0} | ({"actor": given} if given else {})
     policy = anybody.put("/v1/kols/lena/policy", json=body, headers=key).json()
     assert policy["overridden"]["sensitivity"]["actor"] == stored
+
+
+def test_the_id_of_an_author_is_never_in_the_log(
+    anybody: TestClient, admin: dict[str, str], make_key: MakeKey
+) -> None:
+    reader = make_key("read", name="reader")
+    for path in ("/v1/authors/jane/doe", "/v1/authors/jane%20doe/export"):
+        assert anybody.get(path, headers=reader).status_code in (403, 405)
+        assert anybody.get(path, headers={"Authorization": "Bearer gsk_no_no"}).status_code == 401
+    assert anybody.get("/v1/authors/jane/export", headers=admin).status_code == 200
+    erased = anybody.delete("/v1/authors/jane/doe", headers=admin).json()
+    found = entries(anybody, admin)
+    assert "jane" not in str(found)
+    (entry,) = [entry for entry in found if entry["action"] == "delete_author"]
+    assert entry["target"] == "DELETE /v1/authors/…"
+    assert entry["detail"] == {"erasure": str(erased["erasure_id"])}
+    assert "GET /v1/authors/…/export" in [entry["target"] for entry in found]
