@@ -1,6 +1,7 @@
 """The errors of monitoring.
 
 MonitoringError
+├── HistoryError: what is stored of alerts is not what was derived before
 ├── OutOfOrderError: a window older than the ones already seen
 ├── PolicyError: a policy that contradicts itself
 └── SnapshotError: bytes that are not a snapshot of this KOL
@@ -15,6 +16,12 @@ class MonitoringError(Exception):
     """
 
     code = "monitoring"
+
+
+class HistoryError(MonitoringError):
+    """An alert continues whose beginning is not stored."""
+
+    code = "history"
 
 
 class OutOfOrderError(MonitoringError):

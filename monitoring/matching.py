@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from itertools import count
 
 from monitoring.alerts import AlertEvent, other_id
+from monitoring.errors import HistoryError
 from monitoring.kinds import AlertFamily, AlertState, Reason, Severity
 
 _WAVES = frozenset({Reason.OPENED, Reason.AFTERSHOCK, Reason.REOPENED})
@@ -125,6 +126,9 @@ def compare(
     Returns:
         The alerts that are now otherwise, and under which ids alerts are known where `known_as`
         does not say so.
+
+    Raises:
+        HistoryError: an alert continues that is not stored.
     """
     timelines, derived_ids = _continued(stored, derived, known_as, unchanged)
     matching = match(stored, timelines)
@@ -181,8 +185,11 @@ def _continued(
             here = begun.get(event.kind.family)
             if event.reason is Reason.OPENED:
                 here = _free_id(derived_id, known_as, found)
-            if here is None:  # nobody knows of what goes on, so there is nothing to compare
-                continue
+            if here is None:
+                raise HistoryError(
+                    f"alert {derived_id} of {event.kol_id} was {event.reason} at "
+                    f"{event.at.isoformat()}, but its beginning is not stored"
+                )
             ids[derived_id] = here
         found.setdefault(ids[derived_id], []).append(replace(event, alert_id=ids[derived_id]))
     return [AlertTimeline(alert_id, tuple(events)) for alert_id, events in found.items()], ids

@@ -11,7 +11,7 @@ import structlog
 from monitoring.alerts import AlertEvent
 from monitoring.checkpoints import Checkpoint
 from monitoring.errors import SnapshotError
-from monitoring.event_time import moment_of
+from monitoring.event_time import minute_of, moment_of
 from monitoring.matching import compare
 from monitoring.rerun import Rerun
 from serving.pipeline.faults import KolFailure, judging
@@ -145,7 +145,10 @@ class Rerunner:
             checkpoint = None
             run = Rerun(kol_id, policies, checkpoint)
         since = -1 if checkpoint is None else checkpoint.minute
-        unchanged = moment_of(changed.first)
+        # Up to the last window before the change all is stored that happened. What happens after
+        # it, such as the end of its hour, is noticed with the next window, which may be the changed
+        # one.
+        unchanged = moment_of(max(since, 0))
         reader = WindowReader(
             self._store,
             changed,
@@ -158,7 +161,11 @@ class Rerunner:
             # Steps may run at every `yield`; from the last one to the commit none does.
             if (batch := await reader.next()) is not None:
                 judged = [run.take(window) for window in batch.windows]
-                raised += [event for one in judged for event in one.events if event.at > unchanged]
+                for window, one in zip(batch.windows, judged, strict=True):
+                    if minute_of(window.start) < changed.first:
+                        unchanged = window.start
+                        raised.clear()
+                    raised += [event for event in one.events if event.at > unchanged]
                 checkpoints += [one.checkpoint for one in judged if one.checkpoint is not None]
                 if batch.until > changed.first:
                     scores = [one.minute_score for one in judged]
@@ -173,8 +180,7 @@ class Rerunner:
         closed_until = host.live.engine.closed_until(kol_id)
         silent_until = await self._store.silent_until(kol_id, host.progress.mark)
         for event in run.finish(closed_until, silent_until):
-            if event.at > unchanged:
-                events.append(await host.with_drivers(event))
+            events.append(await host.with_drivers(event))
         host.live.engine.adopt(run.pipeline, reader.texts)
         if changed.last >= closed_until:
             host.live.engine.reopen(
@@ -188,14 +194,17 @@ class Rerunner:
                 ),
             )
         wanted = {host.live.known_id(event.alert_id) for event in events}
-        stored = await self._store.timelines(kol_id, changed.first, wanted)
+        stored = await self._store.timelines(kol_id, minute_of(unchanged), wanted)
         alerts, ids = compare(stored, events, host.live.known_as, unchanged, host.now())
         host.live.known_as |= ids
         await host.commit_rerun(
             RerunResult(kol_id, pending.up_to_id, since, alerts, ids), checkpoints, newest
         )
         _log.info(
-            "judged_again", kol=kol_id, since=unchanged.isoformat(), alerts_changed=len(alerts)
+            "judged_again",
+            kol=kol_id,
+            since=moment_of(changed.first).isoformat(),
+            alerts_changed=len(alerts),
         )
 
     def _reach(self, newest: NewestComment, changed: ChangedMinutes) -> ChangedMinutes:

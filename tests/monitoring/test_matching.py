@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from monitoring.alerts import AlertEvent
+from monitoring.errors import HistoryError
 from monitoring.evidence import Evidence
 from monitoring.kinds import AlertKind, Reason, Severity
 from monitoring.matching import compare, match, timelines_of
@@ -173,9 +174,10 @@ def test_what_continues_is_the_last_of_its_family_that_had_begun(known_as: dict[
     assert (known_as | ids)["y"] == "a"
 
 
-def test_what_continues_an_incident_that_is_not_stored_is_left_out():
+def test_an_incident_that_continues_without_a_stored_beginning_is_an_error():
     stored = timelines_of(story("praise", (OPEN, 1), kind=AlertKind.PRAISE_SURGE))
-    assert compare(stored, [event("y", OVER, 5)], {}, START + 2 * HOUR, NOW) == ([], {})
+    with pytest.raises(HistoryError, match="alert y of lena was resolved at"):
+        compare(stored, [event("y", OVER, 5)], {}, START + 2 * HOUR, NOW)
 
 
 def test_two_incidents_that_were_one_get_two_ids():

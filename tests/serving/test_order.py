@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from monitoring.event_time import moment_of
+from monitoring.kinds import Reason
 from monitoring.near_duplicates import KEPT
 from serving.clock import TestClock
 from serving.storage.database import Database
+from serving.storage.instants import from_micros
 from serving.storage.step_store import LATE_HORIZON, StepStore
 from serving.storage.tables import checkpoints, minute_scores
 from tests.serving.conftest import NewUrl
@@ -74,6 +76,28 @@ async def test_the_newest_comment_may_come_after_silence_closed_its_minute(
     async with world.database.read() as connection:
         counted = (await connection.execute(select(minute_scores.c.comments))).scalars().all()
     assert counted == [2]
+
+
+async def test_what_happens_at_the_end_of_an_hour_is_kept_if_its_next_comment_is_late(
+    world: PipelineWorld, new_url: NewUrl, items: Items
+) -> None:
+    expected = await processed(world, items)
+    (end,) = (from_micros(row[4]) for row in expected["events"] if row[3] == Reason.RESOLVED)
+    assert end.minute == 0
+    before = [item for item in items if created(item) < end]
+    late, *after = items[len(before) :]
+    ahead = next(item for item in after if created(item) > created(late) + 20 * MINUTE)
+    other = PipelineWorld(Database(new_url()), world.clock)
+    pipeline = other.pipeline()
+    for part in (before, [ahead], [late], [item for item in after if item is not ahead]):
+        await other.receive(part)
+        await process_all(pipeline)
+    assert await final(other.database) == expected
+    await other.database.close()
+
+
+def created(item: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(item["created_at"])
 
 
 @dataclass(frozen=True, slots=True)
