@@ -23,6 +23,7 @@ from serving.cli.commands import (
     keys,
     kols,
     notify,
+    people,
     replay,
     score,
     serve,
@@ -94,6 +95,7 @@ app.command(rich_help_panel=ALERTS)(feedback.feedback)
 app.add_typer(kols.app, name="kols", rich_help_panel=KOLS)
 app.add_typer(digest.app, name="digest", rich_help_panel=KOLS)
 app.add_typer(keys.app, name="keys", rich_help_panel=SETUP)
+app.add_typer(people.app, name="people", rich_help_panel=SETUP)
 app.add_typer(audit.app, name="audit", rich_help_panel=SETUP)
 app.add_typer(check.app, name="check", rich_help_panel=SETUP)
 app.add_typer(notify.app, name="notify", rich_help_panel=SETUP)

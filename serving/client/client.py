@@ -24,6 +24,7 @@ from serving.client.models.posts import PostDetailInfo, PostInfo, PostSubmission
 from serving.client.models.routing import RoutingInfo
 from serving.client.models.silences import SilenceInfo, SilenceRequest
 from serving.client.models.status import ServiceStatus
+from serving.client.people import PeopleClient
 from serving.client.stream import ServerEvent, parse_events
 
 _STUCK = 60.0  # seconds without progress while a worker is dead, after which to give up
@@ -40,6 +41,7 @@ class ServiceClient:
 
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._connection = Connection(http)
+        self.people = PeopleClient(self._connection)
 
     @property
     def url(self) -> str:

@@ -5,54 +5,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from argon2 import PasswordHasher
 from fastapi.testclient import TestClient
 
-from serving.access import accounts
-from serving.access.passwords import Passwords
 from serving.access.sessions import OVERLAP, ROTATED_AFTER
 from serving.clock import TestClock
 from tests.serving.access.browsing import ORIGIN, PASSWORD, BrowserClient, faults, led_to
 
 SESSION = "groundswell_session"
 MAI = "mai@pr.example"
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hashes that take no time; test_passwords.py knows those of the product."""
-    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr(accounts, "Passwords", lambda: Passwords(hasher))
-
-
-@pytest.fixture
-def browser(anybody: TestClient) -> BrowserClient:
-    return BrowserClient(anybody, {})
-
-
-@pytest.fixture
-def add(anybody: TestClient, admin: dict[str, str]) -> Callable[..., dict[str, Any]]:
-    """Adds a person with a password of their own."""
-
-    def make(name: str = "Mai", role: str = "responder", **more: Any) -> dict[str, Any]:
-        email = f"{name.lower()}@pr.example"
-        body = {"email": email, "name": name, "role": role} | more
-        answer = anybody.post("/v1/people", json=body, headers=admin)
-        assert answer.status_code == 201, answer.text
-        person: dict[str, Any] = answer.json()
-        if person["password"] is not None:
-            replaced = BrowserClient(anybody, {}).post(
-                "/sign-in/password",
-                email=email,
-                password=person["password"],
-                new_password=PASSWORD,
-                again=PASSWORD,
-            )
-            assert replaced.status_code == 303, replaced.text
-            anybody.post(f"/v1/people/{email}/sign-out", headers=admin)
-        return person
-
-    return make
 
 
 def audit(client: TestClient, admin: dict[str, str], action: str) -> list[dict[str, Any]]:

@@ -1,0 +1,181 @@
+"""groundswell people: who may sign in, and as what."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from serving.access.role import Role
+from serving.cli.options import DEFAULT_URL, AsJson, Limit, Url
+
+if TYPE_CHECKING:
+    from serving.client.answer import Answer
+    from serving.client.models.people import NewPersonInfo, PersonInfo
+    from serving.client.people import PeopleClient
+
+app = typer.Typer(no_args_is_help=True)
+T = TypeVar("T")
+
+Email = Annotated[
+    str, typer.Argument(metavar="EMAIL", help="Their e-mail address.", show_default=False)
+]
+RoleArgument = Annotated[
+    Role, typer.Argument(metavar="ROLE", help="viewer, responder, manager or admin.")
+]
+Brands = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--brand",
+        help="They see only the KOLs of this brand; repeat the option for several "
+        "[default: every KOL].",
+    ),
+]
+
+
+@app.callback()
+def people() -> None:
+    """Add people who sign in, list them, change their role, and sign them out."""
+
+
+@app.command()
+def add(
+    email: Email,
+    name: Annotated[
+        str, typer.Option("--name", help="Their name, as others see it; nobody else has it.")
+    ],
+    role: Annotated[Role, typer.Option("--role", help="viewer, responder, manager or admin.")],
+    brands: Brands = None,
+    password: Annotated[
+        bool,
+        typer.Option(
+            "--password/--no-password",
+            help="Print a password for the first sign-in, or have them sign in at the OpenID "
+            "provider only.",
+        ),
+    ] = True,
+    subject: Annotated[
+        str | None,
+        typer.Option("--oidc-subject", help="Their id (sub) at the OpenID provider."),
+    ] = None,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Add a person, and print the password with which they sign in for the first time.
+
+    It is shown this once. There they choose another, which nobody else knows.
+    """
+    body = {
+        "email": email,
+        "name": name,
+        "role": role.value,
+        "brands": brands or None,
+        "with_password": password,
+        "oidc_subject": subject,
+    }
+    _show_password(_call(url, lambda client: client.add(body)), as_json=as_json)
+
+
+@app.command("list")
+def list_people(url: Url = DEFAULT_URL, limit: Limit = 100, as_json: AsJson = False) -> None:
+    """List people, also those whose account is disabled."""
+    from serving.cli import terminal
+    from serving.cli.output.person_table import person_table
+
+    found = _call(url, lambda client: client.list(limit=limit))
+    if as_json:
+        terminal.print_json(found.json)
+    else:
+        terminal.out.print(person_table(found.value))
+
+
+@app.command("set-role")
+def set_role(
+    email: Email, role: RoleArgument, url: Url = DEFAULT_URL, as_json: AsJson = False
+) -> None:
+    """Give a person another role. It counts from their next request on."""
+    _show(_call(url, lambda client: client.change(email, {"role": role.value})), as_json=as_json)
+
+
+@app.command("set-brands")
+def set_brands(
+    email: Email,
+    brands: Annotated[
+        list[str] | None,
+        typer.Option("--brand", help="Only the KOLs of this brand; repeat it for several."),
+    ] = None,
+    every_kol: Annotated[bool, typer.Option("--every-kol", help="Lift the limit.")] = False,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Limit a person to the KOLs of some brands, or lift the limit."""
+    if bool(brands) == every_kol:
+        raise typer.BadParameter("give either --brand or --every-kol")
+    change = {"brands": brands or None}
+    _show(_call(url, lambda client: client.change(email, change)), as_json=as_json)
+
+
+@app.command()
+def disable(email: Email, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+    """Disable an account: every session ends at once, and nobody can sign in with it."""
+    _show(_call(url, lambda client: client.disable(email)), as_json=as_json)
+
+
+@app.command()
+def enable(email: Email, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+    """Let a person sign in again whose account was disabled."""
+    _show(_call(url, lambda client: client.enable(email)), as_json=as_json)
+
+
+@app.command("reset-password")
+def reset_password(email: Email, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+    """Print a new password for a person's next sign-in; every session ends."""
+    _show_password(_call(url, lambda client: client.reset_password(email)), as_json=as_json)
+
+
+@app.command("sign-out")
+def sign_out(email: Email, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+    """End every session of a person."""
+    from serving.cli import terminal
+
+    ended = _call(url, lambda client: client.sign_out(email))
+    if as_json:
+        terminal.print_json(ended.json)
+    else:
+        terminal.say(f"{ended.value.sessions} sessions of {email} have ended.")
+
+
+def _call(url: str, call: "Callable[[PeopleClient], Awaitable[Answer[T]]]") -> "Answer[T]":
+    from serving.cli.connection import connect
+
+    async def send() -> "Answer[T]":
+        async with connect(url) as client:
+            return await call(client.people)
+
+    return asyncio.run(send())
+
+
+def _show(person: "Answer[PersonInfo]", *, as_json: bool) -> None:
+    from serving.cli import terminal
+    from serving.cli.output.person_table import person_table
+
+    if as_json:
+        terminal.print_json(person.json)
+    else:
+        terminal.out.print(person_table([person.value]))
+
+
+def _show_password(made: "Answer[NewPersonInfo]", *, as_json: bool) -> None:
+    from serving.cli import terminal
+
+    person = made.value
+    if as_json:
+        terminal.print_json(made.json)
+    elif person.password is None:
+        terminal.say(f"{person.email} signs in at the OpenID provider.")
+    else:
+        typer.echo(person.password)
+        terminal.say(
+            f"{person.email} signs in with this password within 7 days, and chooses another. It is "
+            "not shown again."
+        )
