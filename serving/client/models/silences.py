@@ -38,6 +38,7 @@ class SilenceRequest(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         starts_at: aware; None for now.
         ends_at: aware, at most 366 days ahead.
+        actor: who adds it; None for who is signed in, or the key.
     """
 
     kols: tuple[str, ...] | None = None
@@ -47,4 +48,4 @@ class SilenceRequest(msgspec.Struct, frozen=True, kw_only=True):
     starts_at: datetime | None = None
     ends_at: datetime
     reason: str
-    actor: str
+    actor: str | None = None
