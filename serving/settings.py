@@ -75,6 +75,12 @@ class Settings(BaseSettings):
     session_lifetime: Seconds = Field(
         604_800.0, description="Seconds after the sign-in when a person is signed out in any case."
     )
+    sign_ins_per_minute: int = Field(
+        30,
+        ge=1,
+        description="Attempts to sign in with a password that an address may make in a minute; "
+        "more are answered with 429.",
+    )
     oidc_issuer: str | None = Field(
         None,
         pattern=r"^https?://[^\s<>?#]+$",

@@ -79,7 +79,15 @@ async def start_accounts(
     return Accounts(
         people=people,
         sessions=sessions,
-        sign_in=SignIn(people, passwords, sessions, audit_log, refusals, clock),
+        sign_in=SignIn(
+            people,
+            passwords,
+            sessions,
+            audit_log,
+            refusals,
+            clock,
+            per_minute=settings.sign_ins_per_minute,
+        ),
         cookies=CookieJar(settings.public_url),
         provider=provider,
         flows=OidcFlows(),

@@ -19,7 +19,7 @@ from serving.locales.wording import msg
 from serving.storage.person_record import PersonRecord, email_key
 
 _OF_AN_ACCOUNT = 5  # attempts in a minute, whoever makes them
-_OF_AN_ADDRESS = 20
+_AT_THE_PROVIDER = 120  # times in a minute that an address may be sent there
 WRONG = msg("The e-mail address or the password is wrong.")
 NO_ACCOUNT = msg("You have no account here. Ask an admin to add you.")
 UNVERIFIED = msg("Your provider has not verified your e-mail address, so that it proves nothing.")
@@ -46,7 +46,20 @@ class SignIn:
         audit_log: AuditLog,
         refusals: RefusedRequests,
         clock: Clock,
+        *,
+        per_minute: int,
     ) -> None:
+        """Start with nobody refused.
+
+        Args:
+            people: who has an account.
+            passwords: compares theirs.
+            sessions: where they are signed in.
+            audit_log: where sign-ins are written.
+            refusals: where refused ones are noted.
+            clock: the time by which passwords end.
+            per_minute: attempts with a password that an address may make in a minute.
+        """
         self._people = people
         self._passwords = passwords
         self._sessions = sessions
@@ -54,7 +67,8 @@ class SignIn:
         self._refusals = refusals
         self._clock = clock
         self._by_account = RateLimiter(_OF_AN_ACCOUNT)
-        self._by_address = RateLimiter(_OF_AN_ADDRESS)
+        self._by_address = RateLimiter(per_minute)
+        self._to_provider = RateLimiter(_AT_THE_PROVIDER)
 
     async def with_password(
         self, connection: HTTPConnection, email: str, password: str
@@ -149,12 +163,12 @@ class SignIn:
         return value
 
     def admit(self, connection: HTTPConnection) -> None:
-        """Count an attempt of an address.
+        """Let a browser go to the provider.
 
         Raises:
-            RateLimited: there were too many.
+            RateLimited: too many of its address did.
         """
-        wait = self._by_address.take(network_of(client_address(connection)))
+        wait = self._to_provider.take(network_of(client_address(connection)))
         if wait:
             raise RateLimited("too many attempts to sign in", retry_after=wait)
 
@@ -167,8 +181,8 @@ class SignIn:
         await self._refusals.bad_credentials(connection, "sign_in", {"why": why})
 
     async def _checked(self, connection: HTTPConnection, email: str, password: str) -> PersonRecord:
-        self.admit(connection)
-        wait = self._by_account.take(email_key(email)[:254])
+        address = network_of(client_address(connection))
+        wait = self._by_address.take(address) or self._by_account.take(email_key(email)[:254])
         if wait:
             raise RateLimited("too many attempts to sign in", retry_after=wait)
         person = self._people.by_email(email)

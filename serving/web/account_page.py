@@ -121,7 +121,7 @@ class AccountView:
             "this": text("this browser"),
             "everywhere": text("Sign out everywhere"),
             "password": text("Change your password"),
-            "current": text("Password"),
+            "current": text("Current password"),
             "new": text("New password"),
             "again": text("New password again"),
             "rule": rule(self.words),

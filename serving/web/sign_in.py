@@ -129,7 +129,6 @@ async def finish_at_provider(request: Request, service: Running, words: Words) -
     if accounts.provider is None:
         raise NotFound("there is no OpenID provider; GROUNDSWELL_OIDC_ISSUER names one")
     try:
-        accounts.sign_in.admit(request)
         flow = accounts.flows.take(accounts.cookies.read(request, SIGN_IN))
         if flow is None:
             return _form(service, words, None, fault=words.text(LATE), status=401, up="../")

@@ -15,9 +15,21 @@ ROOT = Path(__file__).parents[2]
 _GROUNDSWELL = "from serving.cli.main import main; main()"
 
 
+def free_port() -> int:
+    """A port on which nothing listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        number: int = probe.getsockname()[1]
+        return number
+
+
 @contextmanager
 def service(
-    database: Path | str, *, shipped: bool = False, env: Mapping[str, str] | None = None
+    database: Path | str,
+    *,
+    shipped: bool = False,
+    env: Mapping[str, str] | None = None,
+    port: int | None = None,
 ) -> Iterator[tuple[subprocess.Popen[bytes], httpx.Client]]:
     """Run a service on a database; killed at the end.
 
@@ -25,10 +37,9 @@ def service(
         database: path of a SQLite file, or a URL.
         shipped: run `groundswell serve` with the shipped model instead of the fake one.
         env: environment variables in addition to those of this process.
+        port: where it listens; a free port if None.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = port or free_port()
     folder, url = ROOT, str(database)
     if isinstance(database, Path):
         folder, url = database.parent, f"sqlite:///{database}"

@@ -41,6 +41,15 @@ def test_sessions_last_as_the_settings_say(start: StartAccounts) -> None:
         assert sessions._lifetime == timedelta(hours=1)
 
 
+@shows("sign_ins_per_minute")
+def test_an_address_makes_so_many_attempts(start: StartAccounts) -> None:
+    with start(sign_ins_per_minute=2) as client:
+        fields = {"email": "nobody@pr.example", "password": "guess"}
+        headers = {"Origin": "http://testserver"}
+        found = [client.post("/sign-in", data=fields, headers=headers) for _ in range(3)]
+        assert [answer.status_code for answer in found] == [401, 401, 429]
+
+
 @shows("oidc_issuer", "oidc_client_id", "oidc_client_secret_file", "oidc_name")
 def test_people_sign_in_at_the_provider_of_the_settings(
     start: StartAccounts, tmp_path: Path
