@@ -37,6 +37,11 @@ class Settings(BaseSettings):
         description="Further names by which the service is reached, separated by commas. Loopback "
         "names, the address itself and the host of the public URL are always right.",
     )
+    trusted_proxies: str = Field(
+        "127.0.0.1,::1",
+        description="Addresses or networks of the reverse proxies, separated by commas, whose "
+        "`X-Forwarded-For` and `X-Forwarded-Proto` say where a request comes from. Empty for none.",
+    )
     max_connections: int = Field(
         1000,
         ge=1,

@@ -135,6 +135,7 @@ def server(app: FastAPI) -> GracefulServer:
         http=protocol(bounds, answer_to, app.state.metrics),
         ws="none",
         backlog=_BACKLOG,
+        forwarded_allow_ips=[one.strip() for one in settings.trusted_proxies.split(",")],
         lifespan="off",
         log_config=None,
         access_log=False,

@@ -48,6 +48,38 @@ async def test_connections_are_bounded_by_the_settings(settings: Settings) -> No
     assert (bounds.connections, bounds.header_timeout) == (7, 1.5)
 
 
+@shows("trusted_proxies")
+@pytest.mark.parametrize(
+    ("trusted", "peer", "known_as"),
+    [
+        ("10.1.0.0/16, 127.0.0.1", "10.1.2.3", "203.0.113.9"),
+        ("10.1.0.0/16, 127.0.0.1", "10.2.2.3", "10.2.2.3"),
+        ("", "127.0.0.1", "127.0.0.1"),
+    ],
+)
+async def test_only_trusted_proxies_say_where_a_request_comes_from(
+    settings: Settings, trusted: str, peer: str, known_as: str
+) -> None:
+    app = create_app(settings.model_copy(update={"trusted_proxies": trusted}))
+    config = hosting.server(app).config
+    seen: list[str] = []
+
+    async def record(scope: Any, _receive: Any, _send: Any) -> None:
+        seen.append(scope["client"][0])
+
+    config.app = record
+    config.load()
+    scope = {
+        "type": "http",
+        "scheme": "http",
+        "client": (peer, 1),
+        "headers": [(b"x-forwarded-for", b"203.0.113.9")],
+    }
+    loaded: Any = config.loaded_app
+    await loaded(scope, None, None)
+    assert seen == [known_as]
+
+
 @shows("body_timeout", "max_subscribers")
 def test_a_request_may_last_as_long_as_the_settings_say(start: StartChanged) -> None:
     async def statuses(client: TestClient, path: str, count: int) -> list[int]:

@@ -13,6 +13,7 @@ BOUNDS: dict[str, tuple[list[Any], list[Any]]] = {
     "host": (["0.0.0.0"], []),
     "port": ([0, 65_535], [-1, 65_536]),
     "allowed_hosts": (["a.example,b.example"], []),
+    "trusted_proxies": (["10.0.0.0/8", ""], []),
     "max_connections": ([1], [0]),
     "max_subscribers": ([1], [0]),
     "header_timeout": ([0.1], [0]),
@@ -47,6 +48,15 @@ BOUNDS: dict[str, tuple[list[Any], list[Any]]] = {
     "retain_imports_days": ([1, 36_500], [0, 36_501]),
     "author_ids": (["plain", "hashed"], ["secret"]),
     "author_key_file": (["file"], []),
+    "admin_key_file": (["file"], []),
+    "key_requests_per_minute": ([1], [0]),
+    "refusals_per_minute": ([1], [0]),
+    "session_idle": ([0.001], [0]),
+    "session_lifetime": ([0.001], [0]),
+    "oidc_issuer": (["https://id.example/realms/pr"], ["id.example", "https://id.example/?a=b"]),
+    "oidc_client_id": (["groundswell"], []),
+    "oidc_client_secret_file": (["file"], []),
+    "oidc_name": (["A" * 60], ["A" * 61]),
 }
 
 
