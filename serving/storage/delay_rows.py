@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitoring.kinds import AlertState
@@ -22,7 +22,13 @@ _LATE = timedelta(minutes=10)  # a delay that an alert's reader should know of
 
 async def add_delays(connection: AsyncConnection, new: Mapping[Source, NewDelays]) -> None:
     """Add delays to what is known of their sources."""
-    known = await connection.execute(select(source_delays).where(_is_one_of(new)))
+    kol_ids, platforms = zip(*new, strict=True)
+    # Pairs would make SQLite read the whole table; of what is found here too many do no harm.
+    known = await connection.execute(
+        select(source_delays).where(
+            source_delays.c.kol_id.in_(set(kol_ids)), source_delays.c.platform.in_(set(platforms))
+        )
+    )
     before = {(row.kol_id, row.platform): row for row in known}
     statement = insert(connection, source_delays)
     changed = [column.name for column in source_delays.c if not column.primary_key]
@@ -138,10 +144,6 @@ def _delay_of(row: Row[Any]) -> SourceDelay:
         most=None if row.p90 is None else timedelta(seconds=row.p90),
         last_received_at=from_micros(row.last_received_at),
     )
-
-
-def _is_one_of(sources: Collection[Source]) -> ColumnElement[bool]:
-    return tuple_(source_delays.c.kol_id, source_delays.c.platform).in_(list(sources))
 
 
 def _is_current(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

@@ -160,25 +160,28 @@ async def suppressed_open(
         channels: the channels to look at.
         spared: reasons for which a skipped delivery need not be sent later.
     """
+    other = deliveries.alias("other")
     last = (
-        select(func.max(deliveries.c.delivery_id))
-        .join(alerts, alerts.c.alert_id == deliveries.c.alert_id)
+        select(func.max(other.c.delivery_id))
         .where(
-            alerts.c.state == AlertState.OPEN,
-            deliveries.c.channel.in_(channels),
+            other.c.alert_id == deliveries.c.alert_id,
+            other.c.channel == deliveries.c.channel,
             # The escalation itself makes up for a step that was skipped.
-            or_(deliveries.c.state != DeliveryState.SKIPPED, deliveries.c.step.is_(None)),
+            or_(other.c.state != DeliveryState.SKIPPED, other.c.step.is_(None)),
         )
-        .group_by(deliveries.c.alert_id, deliveries.c.channel)
+        .correlate(deliveries)
+        .scalar_subquery()
     )
     statement = (
         select(alerts, deliveries.c.channel, payloads.c.at.label("muted_at"))
         .join(deliveries, deliveries.c.alert_id == alerts.c.alert_id)
         .join(payloads, payloads.c.payload_id == deliveries.c.payload_id)
         .where(
-            deliveries.c.delivery_id.in_(last),
+            alerts.c.state == AlertState.OPEN,
+            deliveries.c.channel.in_(channels),
             deliveries.c.state == DeliveryState.SKIPPED,
             deliveries.c.error.not_in(spared),
+            deliveries.c.delivery_id == last,
         )
         .order_by(deliveries.c.delivery_id)
     )

@@ -97,7 +97,10 @@ class PostStore:
         async with self._database.read() as connection:
             own = {kol_id} | (await other_ids(connection, [kol_id]))[kol_id]
             of_kol = select(post_kols.c.kol_id).where(_SAME, post_kols.c.kol_id.in_(own))
-            return await _posts(connection, statement.where(of_kol.correlate(posts).exists()))
+            # Found by this, with an index; the same id may be another post of another platform.
+            ids = select(post_kols.c.post_id).where(post_kols.c.kol_id.in_(own))
+            found = statement.where(posts.c.post_id.in_(ids), of_kol.correlate(posts).exists())
+            return await _posts(connection, found)
 
 
 def key_of(post: PostRecord) -> PostKey:

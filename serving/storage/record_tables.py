@@ -16,6 +16,7 @@ kols = Table(
     Column("duplicates", BigInteger, nullable=False, server_default="0"),
     Column("archived_at", BigInteger),
     Column("deleted_at", BigInteger),
+    Index(None, "archived_at", "kol_id"),
 )
 
 # Ids that lead to another KOL: former ids, and those of KOLs that were merged into another.
@@ -129,7 +130,7 @@ comment_changes = Table(
     "comment_changes",
     metadata,
     Column("change_id", Serial, primary_key=True, autoincrement=True),
-    Column("seq", BigInteger, nullable=False),
+    Column("seq", BigInteger, nullable=False, index=True),
     Column("kind", String(16), nullable=False),
     Column("at", BigInteger, nullable=False),
     sqlite_autoincrement=True,

@@ -130,6 +130,8 @@ alerts = Table(
     Column("found_at", BigInteger),
     Index(None, "opened_at", "alert_id"),
     Index(None, "kol_id", "opened_at"),
+    Index(None, "state", "opened_at", "alert_id"),
+    Index(None, "severity", "opened_at", "alert_id"),
 )
 
 alert_events = Table(
@@ -143,7 +145,7 @@ alert_events = Table(
     Column("reason", String(16), nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("evidence", JSON, nullable=False),
-    Column("found_at", BigInteger),
+    Column("found_at", BigInteger, index=True),
     sqlite_autoincrement=True,
 )
 
@@ -204,7 +206,10 @@ deliveries = Table(
     Column("step", Integer),
     Column("by_hand", Boolean, nullable=False, server_default="0"),
     Index(None, "state", "channel", "delivery_id"),
+    Index(None, "state", "delivery_id"),
+    Index(None, "channel", "delivery_id"),
     Index(None, "alert_id", "channel", "delivery_id"),
+    Index(None, "finished_at"),
     sqlite_autoincrement=True,
 )
 
