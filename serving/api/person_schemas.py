@@ -1,9 +1,10 @@
 """Schemas of people who sign in."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from serving.access.role import Role
@@ -11,6 +12,24 @@ from serving.api.alert_schemas import Name
 from serving.api.brand_schemas import BrandName
 from serving.storage.person_record import PersonRecord
 
+# Control characters of Latin-1, and those that set the direction of text.
+_TURNS = re.compile("[\x80-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def _visible(name: str) -> str:
+    """A name without characters that change how the line looks in which it is shown.
+
+    Raises:
+        PydanticCustomError: it has some.
+    """
+    if _TURNS.search(name):
+        raise PydanticCustomError(
+            "control_character", "leave out characters that control the direction of text"
+        )
+    return name
+
+
+_PersonName = Annotated[Name, AfterValidator(_visible)]
 _Email = Annotated[
     str,
     Field(max_length=254, pattern=r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$"),
@@ -25,7 +44,7 @@ class PersonIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     email: _Email = Field(description="What they sign in with.")
-    name: Name = Field(
+    name: _PersonName = Field(
         description="Shown to others, and stored with what they do; nobody else has it."
     )
     role: Role
@@ -53,7 +72,7 @@ class PersonChange(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Name | None = None
+    name: _PersonName | None = None
     role: Role | None = None
     brands: _Brands | None = Field(None, description=_SEES)
 

@@ -50,9 +50,14 @@ class PersonRecord:
 
 def name_key(name: str) -> str:
     """What names are compared by: two that people take for the same are the same."""
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    seen = "".join(one for one in name if unicodedata.category(one) != "Cf")  # no zero width
+    return " ".join(unicodedata.normalize("NFKC", seen).casefold().split())
 
 
 def email_key(email: str) -> str:
-    """The one way in which an e-mail address is stored and compared."""
-    return unicodedata.normalize("NFKC", email).strip().lower()
+    """The one way in which an e-mail address is stored and compared.
+
+    Only ASCII letters lose their case: `ﬁ` and the Kelvin sign are other mailboxes than `fi` and
+    `k`, and whoever has one of those at a provider must not become somebody else here.
+    """
+    return "".join(one.lower() if one.isascii() else one for one in email.strip())

@@ -81,6 +81,21 @@ def test_whoever_the_provider_does_not_vouch_for_stays_outside(
     assert "groundswell_session" not in browser.cookies
 
 
+@pytest.mark.parametrize(
+    "email", ["\ufb01@pr.example", "mi\u212ae@pr.example", "fi@pr.example.evil"]
+)
+def test_an_address_that_only_resembles_another_is_another(
+    world: SignInWorld, browser: httpx.Client, email: str
+) -> None:
+    """The ligature ﬁ and the Kelvin sign become `fi` and `k` where letters are normalised."""
+    people = world.client.get("/v1/people", headers=world.admin).json()["items"]
+    if "fi@pr.example" not in [one["email"] for one in people]:
+        world.add("Fi", with_password=False)
+        world.add("Mike", with_password=False)
+    world.know("s-other", email=email, email_verified=True)
+    assert faults_of(come_back(world, browser, "s-other"))[0].startswith("You have no account")
+
+
 def test_a_disabled_person_stays_outside(world: SignInWorld, browser: httpx.Client) -> None:
     world.add("Binh", with_password=False)
     world.know("s-binh", email="binh@pr.example", email_verified=True)
