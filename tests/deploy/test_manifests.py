@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,58 @@ def test_a_service_is_hardened_checked_and_on_this_machine_only(name: str) -> No
     tag = service["image"].rpartition(":")[2]
     assert tag[-1].isdigit()
     assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
+
+
+def test_only_the_service_reaches_the_database_and_few_containers_lead_outside() -> None:
+    networks, services = COMPOSE["networks"], COMPOSE["services"]
+    members = {
+        network: {name for name, service in services.items() if network in service["networks"]}
+        for network in networks
+    }
+    assert members["database"] == {"groundswell", "postgres"}
+    assert members["outside"] == {"groundswell", "alertmanager"}
+    assert {name for name, network in networks.items() if network.get("internal")} == {
+        "database",
+        "monitoring",
+    }
+    # A port is published only from a container that is in a network which is not internal.
+    open_to_host = members["outside"] | members["host"]
+    assert all(name in open_to_host for name, service in services.items() if "ports" in service)
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_a_container_cannot_take_the_whole_machine(name: str) -> None:
+    assert {"mem_limit", "cpus", "pids_limit"} <= COMPOSE["services"][name].keys()
+
+
+def test_the_pod_is_let_out_to_public_addresses_only() -> None:
+    rules = the("NetworkPolicy")["spec"]["egress"]
+    (public,) = [rule for rule in rules if {"port": 443, "protocol": "TCP"} in rule["ports"]]
+    allowed = {
+        ip_network(block["ipBlock"]["cidr"]): [
+            ip_network(one) for one in block["ipBlock"]["except"]
+        ]
+        for block in public["to"]
+    }
+    assert {network.version for network in allowed} == {4, 6}
+    for private in ("10.0.0.1", "172.31.0.1", "192.168.1.1", "169.254.169.254", "127.0.0.1",
+                    "100.64.0.1", "fd00::1", "fe80::1", "::1"):  # fmt: skip
+        address = ip_address(private)
+        (exceptions,) = [one for network, one in allowed.items() if address in network]
+        assert any(address in network for network in exceptions), private
+
+
+def test_the_database_of_the_overlay_is_verified() -> None:
+    overlay = yaml.safe_load((KUBERNETES / "postgresql/kustomization.yaml").read_text())
+    (settings,) = overlay["configMapGenerator"]
+    (url,) = [one.partition("=")[2] for one in settings["literals"] if "DATABASE_URL" in one]
+    query = make_url(url).query
+    assert query["sslmode"] == "verify-full"
+    patch = next(
+        one["patch"] for one in overlay["patches"] if "volumeMounts" in one.get("patch", "")
+    )
+    (mounted,) = yaml.safe_load(patch)["spec"]["template"]["spec"]["containers"][0]["volumeMounts"]
+    assert str(query["sslrootcert"]).startswith(mounted["mountPath"] + "/")
 
 
 def test_what_compose_mounts_is_there() -> None:

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -39,10 +39,11 @@ class PostgresServer:
     Connections over the socket need no password; connections over TCP do.
     """
 
-    def __init__(self, folder: Path, *, durable: bool) -> None:
+    def __init__(self, folder: Path, *, durable: bool, more: Mapping[str, str]) -> None:
         assert PROGRAMS is not None
         self._folder = folder
         self._settings = () if durable else _QUICK
+        self._settings += tuple(f"{name}={value}" for name, value in more.items())
         self._data = folder / "data"
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -122,15 +123,28 @@ class PostgresServer:
 
 
 @contextmanager
-def serving(*, durable: bool = False) -> Iterator[PostgresServer]:
+def serving(
+    *, durable: bool = False, certificate: tuple[bytes, bytes] | None = None
+) -> Iterator[PostgresServer]:
     """Run a server; stopped and deleted at the end.
 
     Args:
         durable: write to disk before acknowledging, which is the default of PostgreSQL; slower.
+        certificate: its certificate and private key in PEM, for TLS; None offers no TLS.
     """
     folder = Path(tempfile.mkdtemp(prefix="groundswell-pg-"))
     try:
-        server = PostgresServer(folder, durable=durable)
+        more = {}
+        if certificate is not None:
+            for name, content in zip(("cert", "key"), certificate, strict=True):
+                path = folder / f"server.{name}"
+                path.touch(mode=0o600)
+                path.write_bytes(content)
+                if _AS:
+                    shutil.chown(path, **_AS)
+                more[f"ssl_{name}_file"] = str(path)
+            more["ssl"] = "on"
+        server = PostgresServer(folder, durable=durable, more=more)
         try:
             yield server
         finally:
