@@ -236,7 +236,7 @@ async def _imports(
         kols,
         clock,
         metrics,
-        new_intake=lambda: Intake(group_commit, kols, clock, metrics),
+        new_intake=lambda allowed: Intake(group_commit, kols, clock, metrics, allowed),
         backlog=lambda: log.count_after(pipeline.progress.seq),
         last_seq=log.last_seq,
         folder=Path(folder),

@@ -12,12 +12,13 @@ import structlog
 from starlette.requests import HTTPConnection
 
 from serving.access.key import ApiKey, new_key, parse_key
-from serving.access.principal import EVERY_KOL, KolLimit, Principal, PrincipalKind
+from serving.access.principal import Principal, PrincipalKind
 from serving.access.rate_limiter import RateLimiter
 from serving.access.refused_requests import RefusedRequests
 from serving.access.scope import Scope
 from serving.clock import Clock
 from serving.errors import Conflict, NotFound, RateLimited, StoreError, Unauthenticated
+from serving.kol_limit import EVERY_KOL, KolLimit
 from serving.storage.key_record import KeyLimit, KeyRecord
 from serving.storage.key_store import KeyStore
 

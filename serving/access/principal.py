@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from serving.access.scope import Scope
+from serving.kol_limit import EVERY_KOL, KolLimit
 
 
 class PrincipalKind(StrEnum):
@@ -12,24 +13,6 @@ class PrincipalKind(StrEnum):
     KEY = "key"
     PERSON = "person"
     LOCAL = "local"
-
-
-@dataclass(frozen=True, slots=True)
-class KolLimit:
-    """The KOLs that a principal may see.
-
-    Attributes:
-        kol_ids: their ids; None for every KOL.
-    """
-
-    kol_ids: frozenset[str] | None
-
-    def allows(self, kol_id: str) -> bool:
-        """Whether the principal may see this KOL."""
-        return self.kol_ids is None or kol_id in self.kol_ids
-
-
-EVERY_KOL = KolLimit(None)
 
 
 @dataclass(frozen=True, slots=True)

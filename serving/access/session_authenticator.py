@@ -6,11 +6,12 @@ from starlette.requests import HTTPConnection
 
 from serving.access.origin_check import SAFE_METHODS, Sender, sender_of
 from serving.access.people import People
-from serving.access.principal import EVERY_KOL, KolLimit, Principal, PrincipalKind
+from serving.access.principal import Principal, PrincipalKind
 from serving.access.role import SCOPES, Role
 from serving.access.session_cookie import SESSION, CookieJar
 from serving.access.sessions import Sessions
 from serving.errors import InvalidRequest, Unauthenticated
+from serving.kol_limit import EVERY_KOL, KolLimit
 from serving.storage.person_record import PersonRecord
 
 KolsOfBrands = Callable[[frozenset[str]], Awaitable[frozenset[str]]]

@@ -29,7 +29,7 @@ async def apply_action(
     recorded. Actions do not influence the detector: the alert's `state` is the detector's alone.
     """
     action = await carry_out(service, alert_id, body, principal, note)
-    alert, _ = await service.alerts.get(alert_id)
+    alert, _ = await service.alerts.get(alert_id, principal.kols)
     (alert_status,) = await service.alerts.alert_statuses([alert], service.clock.now())
     return ActedOut(
         action=None if action is None else ActionOut.of(action),
@@ -55,8 +55,8 @@ async def carry_out(
     note.detail["action"] = body.action
     request = ActionRequest(body.action, actor, body.text, body.assignee, body.until)
     check(request, now)
+    alert, _ = await service.alerts.get(alert_id, principal.kols)
     action = await service.actions.record(alert_id, request, now)
-    alert, _ = await service.alerts.get(alert_id)
     note.kols.add(alert.kol_id)
     service.unmute_notifier.wake()
     return action

@@ -15,7 +15,7 @@ from serving.api.alert_schemas import (
     AlertOut,
     TraceOut,
 )
-from serving.api.authorization import requires
+from serving.api.authorization import Asking, requires
 from serving.api.guarded_route import GuardedRoute
 from serving.api.paging import Cursor, Limit, decode_instant_cursor, encode_instant_cursor
 from serving.api.problems import documented
@@ -33,6 +33,7 @@ _AT_ONCE = 250  # alerts read at once when the filter cannot be applied by the d
 @router.get("/alerts", responses=documented(422, 503), dependencies=[requires(Scope.READ)])
 async def list_alerts(
     service: Running,
+    principal: Asking,
     kol_id: str | None = None,
     state: AlertState | None = None,
     severity: Severity | None = None,
@@ -54,7 +55,7 @@ async def list_alerts(
     touched = bool(acknowledged) or assignee is not None
     if kol_id is not None:
         kol_id = await service.kols.unmerged(kol_id)
-    wanted = AlertFilter(kol_id, state, severity, since, touched)
+    wanted = AlertFilter(kol_id, state, severity, since, touched, principal.kols)
     before = decode_instant_cursor(cursor, str) if cursor else None
     narrowed = any(asked is not None for asked in (acknowledged, assignee, muted))
     at_once = _AT_ONCE if narrowed else limit + 1
@@ -79,7 +80,8 @@ async def list_alerts(
         before = rows[-1].opened_at, rows[-1].alert_id
     last = found[limit - 1][0] if len(found) > limit else None
     shown = found[:limit]
-    names = await service.post_names.of((row.kol_id, row.evidence) for row, _ in shown)
+    evidence = ((row.kol_id, row.evidence) for row, _ in shown)
+    names = await service.post_names.of(evidence, principal.kols)
     return AlertList(
         items=[AlertOut.of(row, alert_status, names) for row, alert_status in shown],
         next_cursor=encode_instant_cursor(last.opened_at, last.alert_id) if last else None,
@@ -92,6 +94,7 @@ async def list_alerts(
 async def get_alert(
     alert_id: str,
     service: Running,
+    principal: Asking,
     points: Annotated[
         int,
         Query(
@@ -103,7 +106,7 @@ async def get_alert(
     ] = 240,
 ) -> AlertDetailOut:
     """Get an alert with its evidence, transitions, actions, and the scores over time."""
-    alert, events = await service.alerts.get(alert_id)
+    alert, events = await service.alerts.get(alert_id, principal.kols)
     (alert_status,) = await service.alerts.alert_statuses([alert], service.clock.now())
     opened = events[0].evidence
     begun, ended = opened.incident_start, alert.resolved_at
@@ -118,7 +121,7 @@ async def get_alert(
         most=points,
     )
     evidence = [(alert.kol_id, one) for one in (alert.evidence, *(e.evidence for e in events))]
-    names = await service.post_names.of(evidence)
+    names = await service.post_names.of(evidence, principal.kols)
     return AlertDetailOut.of(
         alert,
         alert_status,

@@ -70,7 +70,9 @@ class AuditEntryList(BaseModel):
 
 
 @router.get(
-    "/audit", responses=documented(422, 503), dependencies=[requires(Scope.ADMIN, audited=False)]
+    "/audit",
+    responses=documented(422, 503),
+    dependencies=[requires(Scope.ADMIN, every_kol=True, audited=False)],
 )
 async def list_audit_entries(
     service: Running,
@@ -96,7 +98,7 @@ async def list_audit_entries(
     "/audit.csv",
     response_class=StreamingResponse,
     responses={200: {"content": {"text/csv": {}}}, **documented(422, 503)},
-    dependencies=[requires(Scope.ADMIN)],
+    dependencies=[requires(Scope.ADMIN, every_kol=True)],
 )
 async def export_audit_log(
     service: Running,

@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from serving.access.principal import KolLimit
+from serving.kol_limit import KolLimit
 from serving.storage.brand_store import Brand
 
 BrandName = Annotated[

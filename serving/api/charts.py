@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Response
 
 from serving.access.scope import Scope
-from serving.api.authorization import requires
+from serving.api.authorization import Asking, requires
 from serving.api.guarded_route import GuardedRoute
 from serving.api.problems import documented
 from serving.errors import InvalidRequest
@@ -31,6 +31,7 @@ _MAX_AGE = 30  # seconds: an open alert's chart grows by the minute
 async def get_alert_chart(
     alert_id: str,
     service: Running,
+    principal: Asking,
     language: Annotated[str, Query(description="Language of the labels: en or vi.")] = "en",
     timezone: Annotated[
         str, Query(description="Time zone of the labels, such as Asia/Ho_Chi_Minh.")
@@ -39,7 +40,7 @@ async def get_alert_chart(
 ) -> Response:
     """Get a chart of the comments around an alert, the negative comments, and what is normal."""
     words = _words(language, timezone)
-    chart = await service.charts.chart_of(alert_id)
+    chart = await service.charts.chart_of(alert_id, visible=principal.kols)
     drawn = f"{chart!r} {words.language} {words.zone.key}".encode("utf-8", "surrogatepass")
     etag = f'"{hashlib.blake2b(drawn, digest_size=16).hexdigest()}"'
     headers = {"ETag": etag, "Cache-Control": f"private, max-age={_MAX_AGE}"}

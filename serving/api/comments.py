@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from serving.access.bounds import JSON, MAX_LINE_BYTES
 from serving.access.json_scan import JsonBounds, JsonScan
 from serving.access.scope import Scope
-from serving.api.authorization import requires
+from serving.api.authorization import Asking, requires
 from serving.api.bodies import parse_json, read_json, read_lines
 from serving.api.comment_schemas import (
     CommentHistoryList,
@@ -54,7 +54,7 @@ _BODY = {
     openapi_extra={"requestBody": _BODY},
     dependencies=[requires(Scope.INGEST, audited=False)],
 )
-async def post_comments(request: Request, service: Running) -> JSONResponse:
+async def post_comments(request: Request, service: Running, principal: Asking) -> JSONResponse:
     """Submit comments: one or a list as JSON, or a stream of lines as NDJSON.
 
     The answer is sent after the commit. Valid items are stored; every rejected item is listed with
@@ -62,7 +62,9 @@ async def post_comments(request: Request, service: Running) -> JSONResponse:
     updated if its text, its likes or a field that was missing are new, else it counts as a
     duplicate.
     """
-    intake = Intake(service.group_commit, service.kols, service.clock, service.metrics)
+    intake = Intake(
+        service.group_commit, service.kols, service.clock, service.metrics, principal.kols
+    )
     media_type = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
     if media_type != JSON:
         return await _take_lines(request, intake)
@@ -83,11 +85,12 @@ async def get_comment(
     platform: Annotated[str, Path(max_length=64)],
     comment_id: Annotated[str, Path(max_length=256)],
     service: Running,
+    principal: Asking,
 ) -> CommentHistoryList:
     """Get a comment with the texts it had before it was edited: once for each KOL that it was sent
     for.
     """
-    found = await service.log.history(platform, comment_id)
+    found = await service.log.history(platform, comment_id, principal.kols)
     if not found:
         raise NotFound(f"there is no comment {comment_id!r} of {platform}")
     return CommentHistoryList(items=[CommentHistoryOut.from_history(one) for one in found])

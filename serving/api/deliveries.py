@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from serving.access.scope import Scope
-from serving.api.authorization import requires
+from serving.api.authorization import Asking, requires
 from serving.api.guarded_route import GuardedRoute
 from serving.api.paging import Cursor, Limit, decode_cursor, encode_cursor
 from serving.api.problems import documented
@@ -22,6 +22,7 @@ DeliveryId = Annotated[int, Path(ge=1, lt=2**63)]
 @router.get("/deliveries", responses=documented(422, 503), dependencies=[requires(Scope.READ)])
 async def list_deliveries(
     service: Running,
+    principal: Asking,
     channel: str | None = None,
     state: DeliveryState | None = None,
     alert_id: Annotated[str | None, Query(description="Only deliveries of this alert.")] = None,
@@ -31,7 +32,7 @@ async def list_deliveries(
     """List deliveries, the last recorded first."""
     before = decode_cursor(cursor, int) if cursor else None
     found = await service.deliveries.page(
-        DeliveryFilter(channel, state, alert_id),
+        DeliveryFilter(channel, state, alert_id, principal.kols),
         before=int(before[0]) if before else None,
         limit=limit + 1,
     )
@@ -47,11 +48,13 @@ async def list_deliveries(
     responses=documented(404, 422, 503),
     dependencies=[requires(Scope.ACT)],
 )
-async def resend_delivery(delivery_id: DeliveryId, service: Running) -> DeliveryOut:
+async def resend_delivery(
+    delivery_id: DeliveryId, service: Running, principal: Asking
+) -> DeliveryOut:
     """Send a delivery again, in whatever state it is. It keeps its key, so the receiver can
     recognize the repetition.
     """
-    channel = (await service.deliveries.get(delivery_id)).channel
+    channel = (await service.deliveries.get(delivery_id, principal.kols)).channel
     if channel not in service.dispatcher.channels:
         raise InvalidRequest(
             "unknown_channel",

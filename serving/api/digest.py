@@ -1,5 +1,6 @@
 """GET /v1/digest and POST /v1/digests/{name}/send: digests of a day or a week."""
 
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -8,16 +9,18 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from serving.access.scope import Scope
-from serving.api.authorization import requires
+from serving.api.authorization import Asking, requires
 from serving.api.guarded_route import GuardedRoute
-from serving.api.kol_params import RawKolId
+from serving.api.kol_params import RawKolId, seen
 from serving.api.problems import documented
 from serving.errors import InvalidRequest, NotFound
+from serving.kol_limit import KolLimit
 from serving.locales.wording import time_zone
 from serving.notify.config.names import NAME
 from serving.notify.config.period import Period, period_of
+from serving.notify.config.subscription import Subscription
 from serving.reports.digest_builder import DigestRequest
-from serving.service import Running
+from serving.service import Running, Service
 from serving.storage.digest_record import Digest, DigestInterval
 
 router = APIRouter(tags=["digests"], route_class=GuardedRoute)
@@ -48,6 +51,7 @@ class SentOut(BaseModel):
 @router.get("/digest", responses=documented(404, 422, 503), dependencies=[requires(Scope.READ)])
 async def get_digest(
     service: Running,
+    principal: Asking,
     every: Annotated[
         DigestInterval, Query(description="A day, or a week that starts on Monday.")
     ] = DigestInterval.DAY,
@@ -66,25 +70,26 @@ async def get_digest(
     ] = None,
 ) -> Digest:
     """Get a digest of a day or a week: mood by KOL, incidents, recoveries and false alarms."""
-    resolved = [await service.kols.resolve(one) for one in kol_id or ()]
+    visible = principal.kols
+    resolved = [await seen(one, service, visible) for one in kol_id or ()]
     chosen, zone, title = _none_or_all(resolved), _zone(timezone), None
     for one in chosen or ():
         await service.kols.get(one)
     if brand is not None:
-        found = service.notification_config.brands
+        found = await _brands(service, visible)
         if brand not in found:
             raise NotFound(
                 f"the channels file has no brand {brand!r}; it has: {', '.join(found) or 'none'}"
             )
         chosen, title = (chosen or frozenset()) | found[brand], brand
     if name is not None:
-        subscription = service.digest_scheduler.subscription(name)
+        subscription = await _subscription(name, service, visible)
         title = name
         chosen = subscription.kols if chosen is None else chosen
         zone = subscription.zone if timezone is None else zone
     now = service.clock.now()
     return await service.digests.write(
-        DigestRequest(_period(every, day, zone, now), chosen, title), now
+        DigestRequest(_period(every, day, zone, now), chosen, title, visible=visible), now
     )
 
 
@@ -93,9 +98,9 @@ async def get_digest(
     responses=documented(400, 404, 422, 503),
     dependencies=[requires(Scope.ACT)],
 )
-async def send_digest(name: Name, body: SendIn, service: Running) -> SentOut:
+async def send_digest(name: Name, body: SendIn, service: Running, principal: Asking) -> SentOut:
     """Send a digest of the channels file now, even if it was sent before."""
-    subscription = service.digest_scheduler.subscription(name)
+    subscription = await _subscription(name, service, principal.kols)
     period = _period(body.every, body.day, subscription.zone, service.clock.now())
     await service.digest_scheduler.send(name, period)
     return SentOut(
@@ -105,6 +110,31 @@ async def send_digest(name: Name, body: SendIn, service: Running) -> SentOut:
         last=period.last,
         channels=list(subscription.channels),
     )
+
+
+async def _brands(service: Service, visible: KolLimit) -> dict[str, frozenset[str]]:
+    """The brands of the channels file with a KOL that is to be seen."""
+    brands = service.notification_config.brands
+    if visible.is_everything:
+        return dict(brands)
+    leads = await service.kols.visible_leads(frozenset().union(*brands.values()), visible)
+    return {name: kols for name, kols in brands.items() if kols & leads.keys()}
+
+
+async def _subscription(name: str, service: Service, visible: KolLimit) -> Subscription:
+    """A digest of the channels file, all of whose KOLs are to be seen.
+
+    Raises:
+        NotFound: there is none of that name.
+    """
+    if visible.is_everything:
+        return service.digest_scheduler.subscription(name)
+    with suppress(NotFound):
+        subscription = service.digest_scheduler.subscription(name)
+        kols = subscription.kols
+        if kols and len(await service.kols.visible_leads(kols, visible)) == len(kols):
+            return subscription
+    raise NotFound(f"the channels file has no digest {name!r} of KOLs that you see")
 
 
 def _none_or_all(ids: list[str]) -> frozenset[str] | None:

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import AwareDatetime, BaseModel, Field
 
 from serving.access.scope import Scope
-from serving.api.authorization import requires
+from serving.api.authorization import Asking, requires
 from serving.api.guarded_route import GuardedRoute
 from serving.api.problems import documented
 from serving.api.spans import Since, Until, span
@@ -53,6 +53,7 @@ class FeedbackOut(BaseModel):
 @router.get("/feedback", responses=documented(422, 503), dependencies=[requires(Scope.READ)])
 async def get_feedback(
     service: Running,
+    principal: Asking,
     since: Since = None,
     until: Until = None,
     kol_id: str | None = None,
@@ -63,7 +64,8 @@ async def get_feedback(
     since, until = span(since, until, now, default=_WEEKS)
     if kol_id is not None:
         kol_id = await service.kols.unmerged(kol_id)
-    judged = await service.actions.judged(FeedbackFilter(since, until, kol_id, kind), now)
+    wanted = FeedbackFilter(since, until, kol_id, kind, principal.kols)
+    judged = await service.actions.judged(wanted, now)
     return FeedbackOut(
         since=since,
         until=until,

@@ -8,10 +8,11 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from serving.access.scope import Scope
-from serving.api.authorization import requires
+from serving.api.authorization import Asking, requires
 from serving.api.guarded_route import GuardedRoute
 from serving.api.problems import documented
 from serving.api.schemas import CheckOut, LogOut, ReadyOut, StatusOut
+from serving.kol_limit import KolLimit
 from serving.service import Running, Service
 
 router = APIRouter(tags=["health"], route_class=GuardedRoute)
@@ -36,7 +37,7 @@ async def readyz(response: Response, service: Running) -> ReadyOut:
     return ReadyOut(
         status="ready" if ready else "not_ready",
         workers=service.workers,
-        notices=list(_notices(service)),
+        notices=[*_unjudged(service), *_notices(service)],
     )
 
 
@@ -84,22 +85,33 @@ async def metrics(service: Running) -> Response:
 @router.get(
     "/v1/status", responses=documented(503), dependencies=[requires(Scope.READ, Scope.INGEST)]
 )
-async def get_status(service: Running) -> StatusOut:
-    """Get the status of the service and how much of the comment log is processed."""
-    last, done = await service.log.last_seq(), service.pipeline.progress.seq
+async def get_status(service: Running, principal: Asking) -> StatusOut:
+    """Get the status of the service and how much of the comment log is processed. A principal that
+    is limited to some KOLs gets the numbers of these.
+    """
+    visible, done = principal.kols, service.pipeline.progress.seq
+    everything = visible.is_everything
     return StatusOut(
         version=VERSION,
         model=service.model_id,
         alive=service.ready,
-        log=LogOut(last_seq=last, processed_seq=done, backlog=await service.log.count_after(done)),
-        reruns=await service.reruns.count(),
-        kols=await service.kols.count(),
-        open_alerts=sum((await service.alerts.open_by_kol()).values()),
-        notices=[*_notices(service), *await _delivery_notices(service)],
+        log=LogOut(
+            last_seq=await service.log.last_seq() if everything else None,
+            processed_seq=done if everything else None,
+            backlog=await service.log.count_after(done, visible),
+        ),
+        reruns=await service.reruns.count(visible),
+        kols=await service.kols.count(visible),
+        open_alerts=sum((await service.alerts.open_by_kol(visible)).values()),
+        notices=[
+            *_faults(service, visible),
+            *(_notices(service) if everything else ()),
+            *await _delivery_notices(service, visible),
+        ],
     )
 
 
-async def _delivery_notices(service: Service) -> list[str]:
+async def _delivery_notices(service: Service, visible: KolLimit) -> list[str]:
     """What keeps people from being notified."""
     now = service.clock.now()
     detecting = ("group_commit", "model", "pipeline")
@@ -108,7 +120,7 @@ async def _delivery_notices(service: Service) -> list[str]:
         for name, runs in service.workers.items()
         if not runs and name not in detecting
     ]
-    for channel, since in (await service.deliveries.oldest_waiting(now)).items():
+    for channel, since in (await service.deliveries.oldest_waiting(now, visible)).items():
         if now - since > _LATE:
             minutes = (now - since).total_seconds() / 60
             found.append(
@@ -118,18 +130,31 @@ async def _delivery_notices(service: Service) -> list[str]:
     return found
 
 
-def _notices(service: Service) -> Iterator[str]:
-    """What somebody should look at although the service is ready."""
-    if held := len(service.pipeline.faults.held):
+def _unjudged(service: Service) -> Iterator[str]:
+    """That something could not be judged; how much is not for everybody."""
+    if service.pipeline.faults.held or service.pipeline.faults.set_aside:
+        yield (
+            "some comments cannot be judged because of an unexpected error; GET /v1/status and the "
+            "log say more"
+        )
+
+
+def _faults(service: Service, visible: KolLimit) -> Iterator[str]:
+    """What could not be judged."""
+    if held := sum(map(visible.allows, service.pipeline.faults.held)):
         yield (
             f"{held} KOL(s) cannot be judged because of an unexpected error, which the log has as "
             "kol_held; their comments are kept, and judged once it is corrected"
         )
-    if aside := service.pipeline.faults.set_aside:
+    if visible.is_everything and (aside := service.pipeline.faults.set_aside):
         yield (
             f"{aside} comment(s) could not be scored or stored since the start; the log has each "
             "as comment_set_aside, and 'groundswell db rebuild' uses them once that is corrected"
         )
+
+
+def _notices(service: Service) -> Iterator[str]:
+    """What somebody should look at although the service is ready."""
     clock = service.clock.status()
     if clock.jump is not None:
         yield (

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from serving.access.scope import Scope
-from serving.api.authorization import requires
+from serving.api.authorization import Asking, requires
 from serving.api.guarded_route import GuardedRoute
 from serving.api.import_schemas import ImportDetailOut, ImportedKolOut, ImportList, ImportOut
 from serving.api.paging import Cursor, Limit, decode_cursor, encode_cursor
@@ -27,6 +27,7 @@ from serving.ingest.importers.row_mapper import FIELDS
 from serving.ingest.values.invalid_value import InvalidValue
 from serving.ingest.values.rules import TimeRules
 from serving.ingest.values.times import parse_zone, read_time
+from serving.kol_limit import KolLimit
 from serving.service import Running, Service
 from serving.storage.alert_store import AlertFilter
 from serving.storage.import_record import ImportRecord, ImportState
@@ -86,6 +87,7 @@ async def post_import(
     request: Request,
     response: Response,
     service: Running,
+    principal: Asking,
     name: Annotated[str, Query(max_length=200, description="Name of a raw file.")] = "upload",
     kol: Annotated[str | None, _option("kol")] = None,
     platform: Annotated[str | None, _option("platform")] = None,
@@ -122,7 +124,7 @@ async def post_import(
             "delimiter": delimiter,
         }
         options = _options(upload, {key: value for key, value in given.items() if value}, field)
-        file = UploadedFile(upload.path, (upload.name or name)[:200], options)
+        file = UploadedFile(upload.path, (upload.name or name)[:200], options, principal.kols)
         import_id = await worker.take(file)
     except BaseException:
         upload.path.unlink(missing_ok=True)
@@ -182,13 +184,20 @@ def _instant(value: str | None) -> datetime | None:
 @router.get(
     "/imports", responses=documented(422, 503), dependencies=[requires(Scope.READ, Scope.INGEST)]
 )
-async def list_imports(service: Running, limit: Limit = 100, cursor: Cursor = None) -> ImportList:
-    """List imports, last received first."""
+async def list_imports(
+    service: Running, principal: Asking, limit: Limit = 100, cursor: Cursor = None
+) -> ImportList:
+    """List imports, last received first. A principal that is limited to some KOLs sees those that
+    were sent with no other KOLs in their limit.
+    """
     before = int(decode_cursor(cursor, int)[0]) if cursor else None
-    found = await service.imports.page(before=before, limit=limit + 1)
+    found = await service.imports.page(before=before, limit=limit + 1, visible=principal.kols)
     more = len(found) > limit
     return ImportList(
-        items=[ImportOut.of(record, used=await _used(service, record)) for record in found[:limit]],
+        items=[
+            ImportOut.of(record, used=await _used(service, record, principal.kols))
+            for record in found[:limit]
+        ],
         next_cursor=encode_cursor(found[limit - 1].import_id) if more else None,
     )
 
@@ -198,20 +207,25 @@ async def list_imports(service: Running, limit: Limit = 100, cursor: Cursor = No
     responses=documented(404, 422, 503),
     dependencies=[requires(Scope.READ, Scope.INGEST)],
 )
-async def get_import(import_id: ImportId, service: Running) -> ImportDetailOut:
+async def get_import(import_id: ImportId, service: Running, principal: Asking) -> ImportDetailOut:
     """Get an import: how far it is, what became of its rows, and what they have shown."""
-    record = await service.imports.get(import_id)
-    spans = sorted(record.count.kols.items())[:_MOST_KOLS]
+    record = await service.imports.get(import_id, principal.kols)
+    named = await service.kols.visible_leads(record.count.kols.keys(), principal.kols)
     kols = []
-    for kol_id, span in spans:
+    for kol_id in sorted(named)[:_MOST_KOLS]:
+        span = record.count.kols[kol_id]
         alerts = await service.alerts.page(
-            AlertFilter(kol_id=kol_id, since=span.first), before=None, limit=_MOST_ALERTS
+            AlertFilter(kol_id=kol_id, since=span.first, visible=principal.kols),
+            before=None,
+            limit=_MOST_ALERTS,
         )
         learning = await _learning(service, kol_id)
         kols.append(
             ImportedKolOut.of(kol_id, span, alerts[::-1], missing_for(span, learning=learning))
         )
-    return ImportDetailOut.with_kols(record, kols, used=await _used(service, record))
+    return ImportDetailOut.with_kols(
+        record, kols, used=await _used(service, record, principal.kols)
+    )
 
 
 @router.get(
@@ -223,9 +237,11 @@ async def get_import(import_id: ImportId, service: Running) -> ImportDetailOut:
     },
     dependencies=[requires(Scope.READ, Scope.INGEST)],
 )
-async def get_rejected(import_id: ImportId, service: Running) -> StreamingResponse:
+async def get_rejected(
+    import_id: ImportId, service: Running, principal: Asking
+) -> StreamingResponse:
     """Get the rows of an import that were refused so far, at most 100,000, as CSV."""
-    record = await service.imports.get(import_id)
+    record = await service.imports.get(import_id, principal.kols)
     return StreamingResponse(
         _csv(service, import_id),
         media_type="text/csv",
@@ -259,9 +275,9 @@ async def _learning(service: Service, kol_id: str) -> bool:
     return kol.status is None or kol.status.learning
 
 
-async def _used(service: Service, record: ImportRecord) -> int | None:
+async def _used(service: Service, record: ImportRecord, visible: KolLimit) -> int | None:
     if record.state != ImportState.FINISHED or record.last_seq is None:
         return None
-    if service.pipeline.progress.seq < record.last_seq or await service.reruns.count():
+    if service.pipeline.progress.seq < record.last_seq or await service.reruns.count(visible):
         return None
     return record.count.used

@@ -24,7 +24,7 @@ KeyId = Annotated[str, Path(min_length=1, max_length=16, pattern=r"^[0-9a-f]+$")
     "/keys",
     status_code=201,
     responses=documented(400, 409, 422, 503),
-    dependencies=[requires(Scope.ADMIN)],
+    dependencies=[requires(Scope.ADMIN, every_kol=True)],
 )
 async def create_key(
     body: KeyIn, service: Running, principal: Asking, note: Audited, response: Response
@@ -45,7 +45,9 @@ async def create_key(
     return NewKeyOut.with_secret(record, key.written, now)
 
 
-@router.get("/keys", responses=documented(422, 503), dependencies=[requires(Scope.ADMIN)])
+@router.get(
+    "/keys", responses=documented(422, 503), dependencies=[requires(Scope.ADMIN, every_kol=True)]
+)
 async def list_keys(service: Running, limit: Limit = 100, cursor: Cursor = None) -> KeyList:
     """List the keys, newest first, also those that were revoked. None of them is shown itself."""
     before = decode_instant_cursor(cursor, str) if cursor else None
@@ -60,7 +62,9 @@ async def list_keys(service: Running, limit: Limit = 100, cursor: Cursor = None)
 
 
 @router.get(
-    "/keys/{key_id}", responses=documented(404, 422, 503), dependencies=[requires(Scope.ADMIN)]
+    "/keys/{key_id}",
+    responses=documented(404, 422, 503),
+    dependencies=[requires(Scope.ADMIN, every_kol=True)],
 )
 async def get_key(key_id: KeyId, service: Running) -> KeyOut:
     """Get a key, without its secret."""
@@ -70,7 +74,7 @@ async def get_key(key_id: KeyId, service: Running) -> KeyOut:
 @router.post(
     "/keys/{key_id}/revoke",
     responses=documented(404, 409, 422, 503),
-    dependencies=[requires(Scope.ADMIN)],
+    dependencies=[requires(Scope.ADMIN, every_kol=True)],
 )
 async def revoke_key(key_id: KeyId, service: Running, principal: Asking, note: Audited) -> KeyOut:
     """Revoke a key: it is refused at once, and streams that it opened end."""
@@ -83,7 +87,7 @@ async def revoke_key(key_id: KeyId, service: Running, principal: Asking, note: A
     "/keys/{key_id}/rotate",
     status_code=201,
     responses=documented(400, 404, 409, 422, 503),
-    dependencies=[requires(Scope.ADMIN)],
+    dependencies=[requires(Scope.ADMIN, every_kol=True)],
 )
 async def rotate_key(
     key_id: KeyId,

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from serving.access.scope import Scope
 from serving.api.authorization import Asking, Audited, noted_actor, requires
 from serving.api.guarded_route import GuardedRoute
-from serving.api.kol_params import ExactKolId, KolId, fit
+from serving.api.kol_params import ExactKolId, KolId, fit, seen
 from serving.api.kol_schemas import KolActorIn, KolOut, MergeIn, RenameIn, kol_out
 from serving.api.problems import documented
 from serving.service import Running
@@ -30,11 +30,12 @@ async def rename_kol(
     actor = noted_actor(principal, body.actor, note)
     note.detail["new_id"] = new_id
     async with service.pipeline.paused():
-        await service.kol_mover.rename(kol_id, new_id, actor, service.clock.now())
+        await service.kol_mover.rename(kol_id, new_id, actor, service.clock.now(), principal.kols)
     service.access.limit_version.add()
     service.metrics.drop(kol_id)
     _log.info("kol_renamed", kol=kol_id, to=new_id, by=actor)
-    return await kol_out(new_id, service)
+    seen_since = principal.kols.renamed(kol_id, new_id)
+    return await kol_out(new_id, service, seen_since)
 
 
 @router.post(
@@ -49,14 +50,14 @@ async def merge_kol(
     sent to its id from now on. Both are judged again. Alerts, actions and silences of its id stay;
     its open alerts are resolved.
     """
-    into = await service.kols.resolve(body.into)
+    into = await seen(body.into, service, principal.kols)
     actor = noted_actor(principal, body.actor, note)
     note.detail["into"] = into
     async with service.pipeline.paused():
         moved = await service.kol_mover.merge(kol_id, into, actor, service.clock.now())
     service.metrics.drop(kol_id)
     _log.info("kol_merged", kol=kol_id, into=into, by=actor, comments=moved)
-    return await kol_out(into, service)
+    return await kol_out(into, service, principal.kols)
 
 
 @router.post(
@@ -75,7 +76,7 @@ async def unmerge_kol(
     async with service.pipeline.paused():
         moved = await service.kol_mover.unmerge(kol_id)
     _log.info("kol_unmerged", kol=kol_id, by=actor, comments=moved)
-    return await kol_out(kol_id, service)
+    return await kol_out(kol_id, service, principal.kols)
 
 
 @router.post(
@@ -94,7 +95,7 @@ async def archive_kol(
     async with service.pipeline.paused():
         await service.kols.archive(kol_id, service.clock.now())
     _log.info("kol_archived", kol=kol_id, by=actor)
-    return await kol_out(kol_id, service)
+    return await kol_out(kol_id, service, principal.kols)
 
 
 @router.post(
@@ -112,4 +113,4 @@ async def unarchive_kol(
         await service.kols.archive(kol_id, None)
     _log.info("kol_unarchived", kol=kol_id, by=actor)
     service.unmute_notifier.wake()
-    return await kol_out(kol_id, service)
+    return await kol_out(kol_id, service, principal.kols)

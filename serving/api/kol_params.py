@@ -5,10 +5,13 @@ from typing import Annotated
 from fastapi import Depends, Path
 from pydantic import StringConstraints
 
+from serving.api.authorization import Asking
 from serving.errors import InvalidRequest
 from serving.ingest.kol_id import fits, fitting
 from serving.ingest.values.invalid_value import InvalidValue
+from serving.kol_limit import EVERY_KOL, KolLimit
 from serving.service import Running, Service
+from serving.storage.kol_store import no_kol
 
 RawKolId = Annotated[
     str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")
@@ -30,32 +33,51 @@ def fit(kol_id: str, *, field: str) -> str:
         ) from None
 
 
-async def usable(kol_id: str, service: Service, *, field: str = "kol_id") -> str:
+async def seen(kol_id: str, service: Service, visible: KolLimit) -> str:
+    """The id of the KOL that an id leads to.
+
+    Raises:
+        NotFound: that KOL is not to be seen; the message is the same if there is none.
+    """
+    if visible.is_everything:
+        return await service.kols.resolve(kol_id)
+    leads = await service.kols.visible_leads([kol_id], visible)
+    if kol_id not in leads:
+        raise no_kol(kol_id)
+    return leads[kol_id]
+
+
+async def usable(
+    kol_id: str, service: Service, visible: KolLimit = EVERY_KOL, *, field: str = "kol_id"
+) -> str:
     """The id of a KOL that there is, or of one that may come.
 
     Args:
         kol_id: as it was sent.
         service: knows the KOLs.
+        visible: the KOLs that whoever sent it may see.
         field: where it was sent.
 
     Raises:
         InvalidRequest: it has characters that an id cannot have, and no KOL has it.
+        NotFound: the KOL is not to be seen.
     """
-    resolved = await service.kols.resolve(kol_id)
+    resolved = await seen(kol_id, service, visible)
     if fits(resolved) or (await service.kols.known([resolved], [])).registered:
         return resolved
     return fit(resolved, field=field)
 
 
-async def _registered(kol_id: _InPath, service: Running) -> str:
-    return await service.kols.resolve(kol_id)
+async def _registered(kol_id: _InPath, service: Running, principal: Asking) -> str:
+    return await seen(kol_id, service, principal.kols)
 
 
-async def _new(kol_id: _InPath, service: Running) -> str:
-    return await usable(kol_id, service)
+async def _new(kol_id: _InPath, service: Running, principal: Asking) -> str:
+    return await usable(kol_id, service, principal.kols)
 
 
-async def _exact(kol_id: _InPath, service: Running) -> str:
+async def _exact(kol_id: _InPath, service: Running, principal: Asking) -> str:
+    await seen(kol_id, service, principal.kols)
     return await service.kols.unmerged(kol_id)
 
 

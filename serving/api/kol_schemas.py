@@ -21,6 +21,7 @@ from serving.api.alert_schemas import Actor
 from serving.api.kol_params import RawKolId
 from serving.api.source_schemas import SourceOut
 from serving.ingest.comment import MAX_LIKES, storable
+from serving.kol_limit import EVERY_KOL, KolLimit
 from serving.service import Service
 from serving.storage.kol_alias_rows import AliasKind
 from serving.storage.kol_handle_rows import handle_key
@@ -224,11 +225,11 @@ class MoodOut(BaseModel):
     points: list[MoodPointOut]
 
 
-async def kol_out(kol_id: str, service: Service) -> KolOut:
+async def kol_out(kol_id: str, service: Service, visible: KolLimit = EVERY_KOL) -> KolOut:
     """A KOL as its reader sees it now.
 
     Raises:
         NotFound: there is no such KOL.
     """
     delays = await service.delays.of_kols([kol_id])
-    return KolOut.of(await service.kols.get(kol_id), delays[kol_id])
+    return KolOut.of(await service.kols.get(kol_id, visible), delays[kol_id])

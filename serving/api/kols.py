@@ -49,6 +49,7 @@ _DAY = timedelta(days=1)
 @router.get("/kols", responses=documented(422, 503), dependencies=[requires(Scope.READ)])
 async def list_kols(
     service: Running,
+    principal: Asking,
     archived: Annotated[
         bool, Query(description="Only KOLs that are archived, instead of those that are not.")
     ] = False,
@@ -57,7 +58,9 @@ async def list_kols(
 ) -> KolList:
     """List KOLs by id, with the status of each stream."""
     after = str(decode_cursor(cursor, str)[0]) if cursor else None
-    found = await service.kols.page(after=after, limit=limit + 1, archived=archived)
+    found = await service.kols.page(
+        after=after, limit=limit + 1, archived=archived, visible=principal.kols
+    )
     more = len(found) > limit
     delays = await service.delays.of_kols([kol.kol_id for kol in found])
     return KolList(
@@ -90,7 +93,9 @@ async def list_followers(
     responses=documented(400, 404, 422, 503),
     dependencies=[requires(Scope.INGEST)],
 )
-async def add_followers(kol_id: KolId, count: FollowerCountIn, service: Running) -> KolOut:
+async def add_followers(
+    kol_id: KolId, count: FollowerCountIn, service: Running, principal: Asking
+) -> KolOut:
     """Add a number of followers. The newest one is shown in the profile; one of the same instant is
     replaced.
     """
@@ -104,7 +109,7 @@ async def add_followers(kol_id: KolId, count: FollowerCountIn, service: Running)
             field="at",
         )
     await service.followers.add(kol_id, [FollowerCount(at, count.followers)])
-    return await kol_out(kol_id, service)
+    return await kol_out(kol_id, service, principal.kols)
 
 
 @router.get(
@@ -226,9 +231,9 @@ async def list_comments(
 @router.get(
     "/kols/{kol_id:path}", responses=documented(404, 422, 503), dependencies=[requires(Scope.READ)]
 )
-async def get_kol(kol_id: KolId, service: Running) -> KolDetailOut:
+async def get_kol(kol_id: KolId, service: Running, principal: Asking) -> KolDetailOut:
     """Get a KOL and its detection policy."""
-    kol = await service.kols.get(kol_id)
+    kol = await service.kols.get(kol_id, principal.kols)
     policy = await _policy(kol_id, service)
     delays = await service.delays.of_kols([kol_id])
     return KolDetailOut.of(kol, delays[kol_id], policy=policy.model_dump())
@@ -236,10 +241,10 @@ async def get_kol(kol_id: KolId, service: Running) -> KolDetailOut:
 
 @router.put(
     "/kols/{kol_id:path}",
-    responses=documented(400, 409, 422, 503),
+    responses=documented(400, 404, 409, 422, 503),
     dependencies=[requires(Scope.MANAGE)],
 )
-async def put_kol(kol_id: NewKolId, profile: KolIn, service: Running) -> KolOut:
+async def put_kol(kol_id: NewKolId, profile: KolIn, service: Running, principal: Asking) -> KolOut:
     """Register a KOL or replace its profile. A KOL without a profile is registered automatically
     with its first comment.
 
@@ -249,12 +254,12 @@ async def put_kol(kol_id: NewKolId, profile: KolIn, service: Running) -> KolOut:
     new = KolProfileRecord(**profile.model_dump())
     writer = service.group_commit
     if kol_id not in writer.deleted_kols:
-        await service.kols.put(kol_id, new, service.clock.now())
+        await service.kols.put(kol_id, new, service.clock.now(), principal.kols)
     else:
         async with service.pipeline.paused():  # from now on its silence may be a data gap
-            await service.kols.put(kol_id, new, service.clock.now())
+            await service.kols.put(kol_id, new, service.clock.now(), principal.kols)
         writer.deleted_kols = await service.kols.deleted()
-    return await kol_out(kol_id, service)
+    return await kol_out(kol_id, service, principal.kols)
 
 
 async def _policy(kol_id: str, service: Running) -> PolicyHistoryOut:

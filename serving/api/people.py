@@ -36,7 +36,7 @@ PersonPath = Annotated[
     "/people",
     status_code=201,
     responses=documented(400, 409, 422, 503),
-    dependencies=[requires(Scope.ADMIN)],
+    dependencies=[requires(Scope.ADMIN, every_kol=True)],
 )
 async def add_person(
     body: PersonIn, service: Running, principal: Asking, note: Audited, response: Response
@@ -70,7 +70,9 @@ async def add_person(
     return NewPersonOut.with_password(person, password)
 
 
-@router.get("/people", responses=documented(422, 503), dependencies=[requires(Scope.ADMIN)])
+@router.get(
+    "/people", responses=documented(422, 503), dependencies=[requires(Scope.ADMIN, every_kol=True)]
+)
 async def list_people(service: Running, limit: Limit = 100, cursor: Cursor = None) -> PersonList:
     """List the people, also those whose account is disabled; who was added first comes first."""
     after = decode_instant_cursor(cursor, str) if cursor else None
@@ -88,7 +90,9 @@ async def list_people(service: Running, limit: Limit = 100, cursor: Cursor = Non
 
 
 @router.get(
-    "/people/{person}", responses=documented(404, 422, 503), dependencies=[requires(Scope.ADMIN)]
+    "/people/{person}",
+    responses=documented(404, 422, 503),
+    dependencies=[requires(Scope.ADMIN, every_kol=True)],
 )
 async def get_person(person: PersonPath, service: Running) -> PersonOut:
     """Get a person."""
@@ -98,7 +102,7 @@ async def get_person(person: PersonPath, service: Running) -> PersonOut:
 @router.patch(
     "/people/{person}",
     responses=documented(400, 404, 409, 422, 503),
-    dependencies=[requires(Scope.ADMIN)],
+    dependencies=[requires(Scope.ADMIN, every_kol=True)],
 )
 async def change_person(
     person: PersonPath, body: PersonChange, service: Running, principal: Asking, note: Audited
@@ -134,7 +138,7 @@ async def change_person(
 @router.post(
     "/people/{person}/disable",
     responses=documented(404, 409, 422, 503),
-    dependencies=[requires(Scope.ADMIN)],
+    dependencies=[requires(Scope.ADMIN, every_kol=True)],
 )
 async def disable_person(
     person: PersonPath, service: Running, principal: Asking, note: Audited
@@ -155,7 +159,7 @@ async def disable_person(
 @router.post(
     "/people/{person}/enable",
     responses=documented(404, 422, 503),
-    dependencies=[requires(Scope.ADMIN)],
+    dependencies=[requires(Scope.ADMIN, every_kol=True)],
 )
 async def enable_person(person: PersonPath, service: Running, note: Audited) -> PersonOut:
     """Let a person sign in again whose account was disabled."""
@@ -168,7 +172,7 @@ async def enable_person(person: PersonPath, service: Running, note: Audited) -> 
 @router.post(
     "/people/{person}/reset-password",
     responses=documented(404, 409, 422, 503),
-    dependencies=[requires(Scope.ADMIN)],
+    dependencies=[requires(Scope.ADMIN, every_kol=True)],
 )
 async def reset_password(
     person: PersonPath, service: Running, note: Audited, response: Response
@@ -186,7 +190,7 @@ async def reset_password(
 @router.post(
     "/people/{person}/sign-out",
     responses=documented(404, 422, 503),
-    dependencies=[requires(Scope.ADMIN)],
+    dependencies=[requires(Scope.ADMIN, every_kol=True)],
 )
 async def sign_out_person(person: PersonPath, service: Running, note: Audited) -> SignedOut:
     """End every session of a person."""

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Request
 from pydantic import ValidationError
 
 from serving.access.scope import Scope
-from serving.api.authorization import requires
+from serving.api.authorization import Asking, requires
 from serving.api.bodies import read_json
 from serving.api.guarded_route import GuardedRoute
 from serving.api.kol_params import KolId, usable
@@ -56,11 +56,11 @@ _BODY = {
 
 @router.post(
     "/posts",
-    responses=documented(400, 422, 429, 503),
+    responses=documented(400, 404, 422, 429, 503),
     openapi_extra={"requestBody": _BODY},
     dependencies=[requires(Scope.INGEST)],
 )
-async def send_posts(request: Request, service: Running) -> PostSubmissionOut:
+async def send_posts(request: Request, service: Running, principal: Asking) -> PostSubmissionOut:
     """Send posts: one or a list. If one is not valid, nothing is stored.
 
     Send a post again with what is new: its counts, another text, a further KOL. Posts that comments
@@ -84,9 +84,11 @@ async def send_posts(request: Request, service: Running) -> PostSubmissionOut:
             ) from None
         for kol_id in post.kols:
             if kol_id not in kol_ids:
-                kol_ids[kol_id] = await usable(kol_id, service, field=f"{place}kols")
+                kol_ids[kol_id] = await usable(
+                    kol_id, service, principal.kols, field=f"{place}kols"
+                )
         sent.append(post.sent((kol_ids[kol_id] for kol_id in post.kols), now))
-    outcomes = await service.posts.save(sent, now)
+    outcomes = await service.posts.save(sent, now, principal.kols)
     return PostSubmissionOut(
         accepted=outcomes.count(CommentOutcome.ACCEPTED),
         updated=outcomes.count(CommentOutcome.UPDATED),
@@ -107,9 +109,10 @@ async def get_post(
     platform: Annotated[str, Path(max_length=64)],
     post_id: Annotated[str, Path(max_length=256)],
     service: Running,
+    principal: Asking,
 ) -> PostDetailOut:
     """Get a post and its counts over time."""
-    post = await service.posts.get(platform, post_id)
+    post = await service.posts.get(platform, post_id, principal.kols)
     series = await service.posts.counts(platform, post_id, limit=_READINGS_SHOWN)
     return PostDetailOut.of(post, series)
 
@@ -120,7 +123,11 @@ async def get_post(
     dependencies=[requires(Scope.READ)],
 )
 async def list_posts(
-    kol_id: KolId, service: Running, limit: Limit = 100, cursor: Cursor = None
+    kol_id: KolId,
+    service: Running,
+    principal: Asking,
+    limit: Limit = 100,
+    cursor: Cursor = None,
 ) -> PostList:
     """List the posts of a KOL, the last published first."""
     await service.kols.get(kol_id)
@@ -128,7 +135,7 @@ async def list_posts(
     if cursor:
         published, platform, post_id = decode_cursor(cursor, int, str, str)
         before = PostKey(int(published), str(platform), str(post_id))
-    found = await service.posts.page(kol_id, before=before, limit=limit + 1)
+    found = await service.posts.page(kol_id, before=before, limit=limit + 1, visible=principal.kols)
     last = key_of(found[limit - 1]) if len(found) > limit else None
     return PostList(
         items=[PostOut.model_validate(post) for post in found[:limit]],

@@ -8,8 +8,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from monitoring.kinds import Severity
 from serving.access.scope import Scope
-from serving.api.authorization import requires
+from serving.api.authorization import Asking, requires
 from serving.api.guarded_route import GuardedRoute
+from serving.api.kol_params import seen
 from serving.api.problems import documented
 from serving.errors import InvalidRequest
 from serving.notify.config.route_specs import Kind
@@ -138,7 +139,11 @@ class PreviewOut(BaseModel):
     escalations: list[PlannedOut]
 
 
-@router.get("/routing", responses=documented(503), dependencies=[requires(Scope.READ)])
+@router.get(
+    "/routing",
+    responses=documented(503),
+    dependencies=[requires(Scope.READ, every_kol=True)],
+)
 async def get_routing(service: Running) -> RoutingOut:
     """Get the routing configuration. You change it in the channels file."""
     found, now = service.notification_config, service.clock.now()
@@ -155,9 +160,11 @@ async def get_routing(service: Running) -> RoutingOut:
 
 
 @router.post(
-    "/routing/preview", responses=documented(400, 422, 503), dependencies=[requires(Scope.READ)]
+    "/routing/preview",
+    responses=documented(400, 404, 422, 503),
+    dependencies=[requires(Scope.READ)],
 )
-async def preview_routing(body: PreviewIn, service: Running) -> PreviewOut:
+async def preview_routing(body: PreviewIn, service: Running, principal: Asking) -> PreviewOut:
     """Show which channels a transition would reach, when and why. Nothing is sent.
 
     Silences and earlier notifications of an alert are not taken into account.
@@ -169,7 +176,7 @@ async def preview_routing(body: PreviewIn, service: Running) -> PreviewOut:
             "invalid_range", f"at is more than {_FARTHEST.days} days from now", field="at"
         )
     routes = service.notification_config.routes
-    kol_id = await service.kols.resolve(body.kol_id)
+    kol_id = await seen(body.kol_id, service, principal.kols)
     route_input = RouteInput(
         kol_id,
         body.kind,

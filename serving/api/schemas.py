@@ -140,8 +140,10 @@ class DeliveryList(BaseModel):
 class LogOut(BaseModel):
     """How much of the comment log is processed."""
 
-    last_seq: int
-    processed_seq: int
+    last_seq: int | None = Field(
+        description="Null, as the next, for a principal that is limited to some KOLs."
+    )
+    processed_seq: int | None
     backlog: int = Field(description="Number of comments that are not processed yet.")
 
 

@@ -16,6 +16,7 @@ from serving.api.guarded_route import GuardedRoute
 from serving.api.kol_params import usable
 from serving.api.paging import Cursor, Limit, decode_cursor, encode_cursor
 from serving.api.problems import documented
+from serving.errors import Forbidden
 from serving.notify.config.route_specs import Kind
 from serving.service import Running
 from serving.triage.silences import Matchers, Silence, SilenceState, check_span
@@ -83,7 +84,7 @@ class SilenceOut(MatchersBody):
     state: SilenceState
     starts_at: datetime
     ends_at: datetime
-    reason: str
+    reason: str = Field(description="Empty if the silence also names KOLs that you do not see.")
     created_by: str
     created_at: datetime
     expired_by: str | None = Field(description="The person who ended it early; null if nobody did.")
@@ -100,14 +101,19 @@ class SilenceList(BaseModel):
 @router.get("/silences", responses=documented(422, 503), dependencies=[requires(Scope.READ)])
 async def list_silences(
     service: Running,
+    principal: Asking,
     state: SilenceState | None = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> SilenceList:
-    """List silences, newest first."""
+    """List silences, newest first. A principal that is limited to some KOLs sees those that name
+    one of them.
+    """
     now = service.clock.now()
     before = int(decode_cursor(cursor, int)[0]) if cursor else None
-    found = await service.silences.page(state, now, before=before, limit=limit + 1)
+    found = await service.silences.page(
+        state, now, before=before, limit=limit + 1, visible=principal.kols
+    )
     more = len(found) > limit
     return SilenceList(
         items=[_out(silence, now) for silence in found[:limit]],
@@ -118,7 +124,7 @@ async def list_silences(
 @router.post(
     "/silences",
     status_code=201,
-    responses=documented(400, 422, 503),
+    responses=documented(400, 404, 422, 503),
     dependencies=[requires(Scope.ACT)],
 )
 async def add_silence(
@@ -132,7 +138,14 @@ async def add_silence(
     now = service.clock.now()
     starts_at = max(body.starts_at or now, now)
     check_span(starts_at, body.ends_at, now)
-    kols = body.kols and [await usable(name, service, field="kols") for name in body.kols]
+    if body.kols is None and not principal.kols.is_everything:
+        raise Forbidden(
+            f"a silence without `kols` is of every KOL, and {principal.name!r} is limited to some; "
+            "name the KOLs"
+        )
+    kols = body.kols and [
+        await usable(name, service, principal.kols, field="kols") for name in body.kols
+    ]
     silence = Silence(
         silence_id=0,
         matchers=Matchers(
@@ -158,9 +171,9 @@ async def add_silence(
     responses=documented(404, 422, 503),
     dependencies=[requires(Scope.READ)],
 )
-async def get_silence(silence_id: SilenceId, service: Running) -> SilenceOut:
+async def get_silence(silence_id: SilenceId, service: Running, principal: Asking) -> SilenceOut:
     """Get a silence."""
-    return _out(await service.silences.get(silence_id), service.clock.now())
+    return _out(await service.silences.get(silence_id, principal.kols), service.clock.now())
 
 
 @router.post(
@@ -174,6 +187,12 @@ async def expire_silence(
     """End a silence now. A silence that is over is not changed; silences are never deleted."""
     now = service.clock.now()
     actor = noted_actor(principal, body.actor, note)
+    await service.silences.get(silence_id, principal.kols)
+    if not principal.kols.allows_all((await service.silences.get(silence_id)).matchers.kols or ()):
+        raise Forbidden(
+            f"the silence is also of KOLs that {principal.name!r} does not see; use a key that "
+            "sees all of them"
+        )
     silence = await service.silences.expire(silence_id, actor, now)
     note.kols.update(silence.matchers.kols or ())
     service.unmute_notifier.wake()

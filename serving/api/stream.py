@@ -9,7 +9,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from serving.access.scope import Scope
 from serving.api.alert_schemas import AlertEventOut
-from serving.api.authorization import requires
+from serving.api.authorization import Asking, requires
 from serving.api.guarded_route import GuardedRoute
 from serving.api.kol_schemas import KolStatusOut
 from serving.api.problems import documented
@@ -30,6 +30,7 @@ _BIGGEST_ID = 2**63 - 1
 )
 async def stream(
     service: Running,
+    principal: Asking,
     kol_id: Annotated[str | None, Query(description="Only events of this KOL.")] = None,
     last_event_id: Annotated[
         int | None,
@@ -47,22 +48,28 @@ async def stream(
     """
     if kol_id is not None:
         kol_id = await service.kols.unmerged(kol_id)
+
+    def wanted(of_kol: str) -> bool:
+        return kol_id in (None, of_kol) and principal.kols.allows(of_kol)
+
     written, now = service.written, asyncio.get_running_loop().time
     seen = await service.alerts.last_event_id() if last_event_id is None else last_event_id
     step, mood_due = service.pipeline.progress.step, 0.0
     while True:
         notifications = written.notifications
         while events := await service.alerts.events_after(seen, limit=_EVENTS_AT_ONCE):
-            names = await service.post_names.of((one.kol_id, one.evidence) for one in events)
-            for event in events:
-                seen = event.event_id
-                if kol_id in (None, event.kol_id):
-                    body = AlertEventOut.of(event, names)
-                    yield ServerSentEvent(data=body, event="alert", id=str(seen))
+            shown = [one for one in events if wanted(one.kol_id)]
+            names = await service.post_names.of(
+                ((one.kol_id, one.evidence) for one in shown), principal.kols
+            )
+            for event in shown:
+                body = AlertEventOut.of(event, names)
+                yield ServerSentEvent(data=body, event="alert", id=str(event.event_id))
+            seen = events[-1].event_id
         latest = service.pipeline.progress.step
         if latest != step and now() >= mood_due:
             for status in await service.steps.statuses_after(step):
-                if kol_id in (None, status.kol_id):
+                if wanted(status.kol_id):
                     yield ServerSentEvent(data=KolStatusOut.model_validate(status), event="mood")
             step, mood_due = latest, now() + service.settings.mood_interval
         if written.notifications == notifications:

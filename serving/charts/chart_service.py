@@ -10,6 +10,7 @@ from monitoring.kinds import AlertState
 from serving.charts.drawing import draw
 from serving.charts.mood_chart import LEAD, TAIL, Bin, Mark, MoodChart, bins_of, step_of
 from serving.errors import TooBusy
+from serving.kol_limit import EVERY_KOL, KolLimit
 from serving.locales.wording import Wording, wording
 from serving.storage.alert_history import raised
 from serving.storage.alert_store import AlertStore
@@ -46,18 +47,21 @@ class ChartService:
         """Wait for the chart that is being drawn; draw no others."""
         self._thread.shutdown(cancel_futures=True)
 
-    async def chart_of(self, alert_id: str, until: datetime | None = None) -> MoodChart:
+    async def chart_of(
+        self, alert_id: str, until: datetime | None = None, *, visible: KolLimit = EVERY_KOL
+    ) -> MoodChart:
         """What the chart of an alert shows: two hours before the incident to half an hour after.
 
         Args:
             alert_id: id of the alert.
             until: nothing from this instant on is shown; None shows everything.
+            visible: the alert must be of one of its KOLs.
 
         Raises:
             NotFound: there is no such alert.
             StoreError: the database failed.
         """
-        alert, events = await self._alerts.get(alert_id)
+        alert, events = await self._alerts.get(alert_id, visible)
         kol_id = alert.kol_id
         begun = events[0].evidence.incident_start
         marks = [Mark(begun, "began")]

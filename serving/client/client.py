@@ -310,7 +310,8 @@ class ServiceClient:
         """Wait until every comment in the log has been processed and used.
 
         Args:
-            report: called with the last and the processed position of the log at each look.
+            report: called with the last and the processed position of the log at each look, except
+                for a key that is limited to some KOLs.
 
         Returns:
             The status at the end.
@@ -318,15 +319,16 @@ class ServiceClient:
         Raises:
             ServiceRefused: a worker is dead, and nothing was processed for a minute.
         """
-        seen, stuck = -1, 0.0
+        seen, stuck = (-1, -1), 0.0
         while True:
             status = await self.status()
             log = status.log
-            if report is not None:
+            if report is not None and log.last_seq is not None and log.processed_seq is not None:
                 report(log.last_seq, log.processed_seq)
             if log.backlog == 0 and status.reruns == 0:
                 return status
-            moved = log.processed_seq != seen
+            place = log.processed_seq or 0, log.backlog
+            moved = place != seen
             stuck = 0.0 if moved or status.alive else stuck + _POLL
             if stuck > _STUCK:
                 raise ServiceRefused(
@@ -334,7 +336,7 @@ class ServiceClient:
                     "its log says why",
                     status=503,
                 )
-            seen = log.processed_seq
+            seen = place
             await asyncio.sleep(_POLL)
 
     async def events(self, kol_id: str | None = None) -> AsyncIterator[ServerEvent]:

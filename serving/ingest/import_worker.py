@@ -18,6 +18,7 @@ from serving.ingest.importers.import_options import ImportOptions
 from serving.ingest.importers.importer import BatchAnswer, Importer
 from serving.ingest.importers.known_kols import known_kols
 from serving.ingest.intake import Intake
+from serving.kol_limit import EVERY_KOL, KolLimit
 from serving.metrics import Metrics
 from serving.storage.comment_update import CommentOutcome
 from serving.storage.import_record import ImportCount, ImportState, RejectedRow
@@ -43,11 +44,13 @@ class UploadedFile:
         path: where it is; deleted after its import.
         name: what the sender calls it.
         options: how it is read.
+        allowed: the KOLs that its sender may send comments for.
     """
 
     path: Path
     name: str
     options: ImportOptions
+    allowed: KolLimit = EVERY_KOL
 
 
 class ImportWorker:
@@ -62,7 +65,7 @@ class ImportWorker:
         clock: Clock,
         metrics: Metrics,
         *,
-        new_intake: Callable[[], Intake],
+        new_intake: Callable[[KolLimit], Intake],
         backlog: Callable[[], Awaitable[int]],
         last_seq: Callable[[], Awaitable[int]],
         folder: Path,
@@ -74,7 +77,7 @@ class ImportWorker:
             kols: whom comments may name.
             clock: for their times.
             metrics: counts unexpected errors.
-            new_intake: makes the way into the log for one import.
+            new_intake: makes the way into the log for one import, for comments on some KOLs.
             backlog: comments that wait to be scored.
             last_seq: the log's last place.
             folder: for files while they are imported.
@@ -109,7 +112,7 @@ class ImportWorker:
         """
         if self._unfinished >= MOST_WAITING:
             raise TooBusy(
-                f"{self._unfinished} imports wait already; send the file again later",
+                "too many imports wait already; send the file again later",
                 retry_after=_RETRY_AFTER,
             )
 
@@ -120,7 +123,7 @@ class ImportWorker:
             TooBusy: too many wait.
         """
         self.check_room()
-        import_id = await self._store.add(file.name, self._clock.now())
+        import_id = await self._store.add(file.name, self._clock.now(), file.allowed)
         self._unfinished += 1
         self._queue.put_nowait((import_id, file))
         return import_id
@@ -144,10 +147,10 @@ class ImportWorker:
         rejections, progress = RejectionBuffer(), ServiceProgress()
         importer = Importer(
             file.options,
-            IntakeSink(self._new_intake(), self._backlog),
+            IntakeSink(self._new_intake(file.allowed), self._backlog),
             rejections,
             progress,
-            await self._known(),
+            await self._known(file.allowed),
             spool=self.folder,
         )
 
@@ -190,10 +193,10 @@ class ImportWorker:
             error=failure,
         )
 
-    async def _known(self) -> KnownKols:
+    async def _known(self, allowed: KolLimit) -> KnownKols:
         found: list[tuple[str, Mapping[str, str]]] = []
         after: str | None = None
-        while page := await self._kols.page(after=after, limit=_PAGE):
+        while page := await self._kols.page(after=after, limit=_PAGE, visible=allowed):
             found += [(kol.kol_id, kol.profile.handles) for kol in page]
             after = page[-1].kol_id
         return known_kols(found)

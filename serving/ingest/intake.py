@@ -12,6 +12,7 @@ from serving.errors import InvalidComment, TooBusy
 from serving.ingest.comment import named_kol, parse_comment
 from serving.ingest.group_commit import GroupCommit
 from serving.ingest.values.rules import Adjustment
+from serving.kol_limit import EVERY_KOL, KolLimit
 from serving.metrics import Metrics
 from serving.slices import Slices
 from serving.storage.comment_update import CommentOutcome
@@ -44,12 +45,29 @@ class Intake:
         adjustments: what was changed in values to read them, so far.
     """
 
-    def __init__(self, writer: GroupCommit, kols: KolStore, clock: Clock, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        writer: GroupCommit,
+        kols: KolStore,
+        clock: Clock,
+        metrics: Metrics,
+        allowed: KolLimit = EVERY_KOL,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            writer: commits comments.
+            kols: whom comments may name.
+            clock: for their times.
+            metrics: counts them.
+            allowed: comments on other KOLs are rejected.
+        """
         self.adjustments: Counter[Adjustment] = Counter()
         self._writer = writer
         self._kols = kols
         self._clock = clock
         self._metrics = metrics
+        self._allowed = allowed
 
     async def take(self, items: Mapping[int, object], *, wait: bool = False) -> list[Receipt]:
         """Commit the good items and say what became of each.
@@ -74,14 +92,13 @@ class Intake:
                 checked.append(
                     item
                     if isinstance(item, InvalidComment)
-                    else self._wanted(
-                        parse_comment(item, now=now, adjustments=self.adjustments, known=known)
-                    )
+                    else parse_comment(item, now=now, adjustments=self.adjustments, known=known)
                 )
             except InvalidComment as fault:
                 # With its frames it would be a cycle: thousands make one long garbage collection.
                 fault.__traceback__ = fault.__context__ = None
                 checked.append(fault)
+        await self._reject_unwanted(checked)
         comments = [entry for entry in checked if isinstance(entry, Comment)]
         with self._metrics.stage("log"):
             outcomes = iter(await self._append(comments, wait=wait))
@@ -96,16 +113,31 @@ class Intake:
                 self._count(self._metrics.kol(entry.kol_id), status)
         return receipts
 
-    def _wanted(self, comment: Comment) -> Comment:
-        """The comment, if its KOL was not deleted."""
-        if comment.kol_id in self._writer.deleted_kols:
-            raise InvalidComment(
-                "deleted_kol",
-                "kol_id",
-                f"KOL {comment.kol_id!r} was deleted; PUT /v1/kols/{comment.kol_id} registers it"
-                " again",
-            )
-        return comment
+    async def _reject_unwanted(self, checked: list[Comment | InvalidComment]) -> None:
+        """Put faults in place of comments on KOLs that were deleted, or are not allowed.
+
+        What is said of a KOL that is not allowed is the same whether there is one or not.
+        """
+        named = {entry.kol_id for entry in checked if isinstance(entry, Comment)}
+        allowed = set(named)
+        if not self._allowed.is_everything:
+            allowed = set(await self._kols.visible_leads(named, self._allowed))
+        for place, entry in enumerate(checked):
+            if not isinstance(entry, Comment):
+                continue
+            if entry.kol_id not in allowed:
+                checked[place] = InvalidComment(
+                    "kol_not_allowed",
+                    "kol_id",
+                    f"KOL {entry.kol_id!r}: this key may not send comments for it",
+                )
+            elif entry.kol_id in self._writer.deleted_kols:
+                checked[place] = InvalidComment(
+                    "deleted_kol",
+                    "kol_id",
+                    f"KOL {entry.kol_id!r} was deleted; PUT /v1/kols/{entry.kol_id} registers it"
+                    " again",
+                )
 
     async def _known_kols(self, items: Iterable[object]) -> KnownKols:
         """The KOLs that are named by a handle, or by an id that no new KOL could have."""
@@ -114,7 +146,7 @@ class Intake:
             return KnownKols()
         kol_ids = [name for name in named if isinstance(name, str)]
         return await self._kols.known(
-            kol_ids, [name for name in named if not isinstance(name, str)]
+            kol_ids, [name for name in named if not isinstance(name, str)], self._allowed
         )
 
     async def _append(self, comments: list[Comment], *, wait: bool) -> list[CommentOutcome]:

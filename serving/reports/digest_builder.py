@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitoring.kinds import BY_VOLUME, AlertKind
+from serving.kol_limit import EVERY_KOL, KolLimit
 from serving.notify.config.period import Period
 from serving.reports.incidents import (
     found_late,
@@ -51,6 +52,7 @@ class DigestRequest:
         due_at: time at which it is due; None if it is not sent regularly.
         found_since: when the digest before was due; what was found late since then is listed.
             None for the start of the period.
+        visible: KOLs that are not of this limit are left out.
     """
 
     period: Period
@@ -58,6 +60,7 @@ class DigestRequest:
     name: str | None = None
     due_at: datetime | None = None
     found_since: datetime | None = None
+    visible: KolLimit = EVERY_KOL
 
 
 class DigestBuilder:
@@ -85,15 +88,15 @@ async def compose(connection: AsyncConnection, request: DigestRequest, now: date
         now: current time; a period that is not over is reported up to it.
     """
     period = request.period
-    names = await digest_store.names(connection, request.kols)
+    names = await digest_store.names(connection, request.kols, request.visible)
     until = min(period.until, now)
     # Each thing that is found late is in one digest: what is found after this one is due, is left
     # to the next.
     found = request.found_since or period.since, request.due_at or until
     incidents, recoveries = await _incidents(
-        connection, names, (period.since, until), request.due_at, now
+        connection, names, (period.since, until), request.due_at, now, request.visible
     )
-    late, withdrawn = await _found(connection, names, period.since, found, now)
+    late, withdrawn = await _found(connection, names, period.since, found, now, request.visible)
     return Digest(
         name=request.name,
         every=period.every,
@@ -150,6 +153,7 @@ async def _incidents(
     period: tuple[datetime, datetime],
     due_at: datetime | None,
     now: datetime,
+    visible: KolLimit,
 ) -> tuple[list[Incident], list[IncidentRecovery]]:
     found = [
         (alert, events)
@@ -162,7 +166,7 @@ async def _incidents(
         for recovery in recoveries_of(alert, events, names[alert.kol_id], *period)
     ]
     recoveries.sort(key=lambda one: (one.ended, one.alert_id))
-    return await _described(connection, names, found, now), recoveries
+    return await _described(connection, names, found, now, visible), recoveries
 
 
 def _left(alert: AlertRecord, due_at: datetime | None) -> bool:
@@ -176,6 +180,7 @@ async def _found(
     since: datetime,
     found: tuple[datetime, datetime],
     now: datetime,
+    visible: KolLimit,
 ) -> tuple[tuple[Incident, ...], tuple[WithdrawnAlert, ...]]:
     """What comments that came late have shown: incidents of before, and what was none."""
     late, withdrawn = [], []
@@ -185,7 +190,8 @@ async def _found(
         elif found_late(alert, events, since, found):
             late.append((alert, events))
     withdrawn.sort(key=lambda one: (one.withdrawn_at, one.alert_id))
-    return tuple(await _described(connection, names, late, now)), tuple(withdrawn)
+    described = await _described(connection, names, late, now, visible)
+    return tuple(described), tuple(withdrawn)
 
 
 async def _described(
@@ -193,12 +199,13 @@ async def _described(
     names: Mapping[str, str | None],
     found: Sequence[tuple[AlertRecord, list[AlertEventRecord]]],
     now: datetime,
+    visible: KolLimit,
 ) -> list[Incident]:
     """Alerts as incidents, the most severe first."""
     actions = await histories(connection, [alert.alert_id for alert, _ in found])
     transitions = [event for _, events in found for event in events]
     tops = {post for one in transitions for post in posts_in(one.kol_id, one.evidence)[:1]}
-    known = await post_names(connection, tops)
+    known = await post_names(connection, tops, visible)
     incidents: list[Incident] = []
     for alert, events in found:
         history = actions[alert.alert_id]

@@ -10,8 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitoring.kinds import AlertState, Reason
 from serving.errors import NotFound
+from serving.kol_limit import EVERY_KOL, KolLimit
 from serving.storage.database import Database
 from serving.storage.instants import from_micros, optional_from_micros, to_micros
+from serving.storage.kol_filter import within
 from serving.storage.tables import actions, alert_events, alerts
 from serving.triage.actions import Action, ActionKind, ActionRequest
 from serving.triage.feedback import Judged
@@ -39,12 +41,14 @@ class FeedbackFilter:
         until: opened before this one.
         kol_id: only this KOL's.
         kind: only of this kind.
+        visible: only alerts of its KOLs.
     """
 
     since: datetime
     until: datetime
     kol_id: str | None = None
     kind: str | None = None
+    visible: KolLimit = EVERY_KOL
 
 
 async def histories(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, History]:
@@ -80,6 +84,7 @@ async def judged(
     statement = select(*columns, alerts.c.state).where(
         alerts.c.opened_at >= to_micros(wanted.since),
         alerts.c.opened_at < to_micros(wanted.until),
+        *within(alerts.c.kol_id, wanted.visible),
     )
     if wanted.kol_id is not None:
         statement = statement.where(alerts.c.kol_id == wanted.kol_id)

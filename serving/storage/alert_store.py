@@ -10,10 +10,12 @@ from sqlalchemy import and_, func, or_, select
 from monitoring.kinds import AlertState, Severity
 from monitoring.minute_score import MinuteScore
 from serving.errors import NotFound
+from serving.kol_limit import EVERY_KOL, KolLimit
 from serving.storage.alert_record import AlertEventRecord, AlertRecord, to_alert, to_event
 from serving.storage.alert_status import alert_statuses
 from serving.storage.database import Database
 from serving.storage.instants import to_micros
+from serving.storage.kol_filter import within
 from serving.storage.minute_score_rows import from_row
 from serving.storage.tables import actions, alert_events, alerts, minute_scores
 from serving.triage.muting import AlertStatus, MutableAlert
@@ -29,6 +31,7 @@ class AlertFilter:
         severity: only these.
         since: opened at or after this instant of event time.
         touched: only those that somebody did something to.
+        visible: only those of its KOLs.
     """
 
     kol_id: str | None = None
@@ -36,6 +39,7 @@ class AlertFilter:
     severity: Severity | None = None
     since: datetime | None = None
     touched: bool = False
+    visible: KolLimit = EVERY_KOL
 
 
 class AlertStore:
@@ -55,8 +59,11 @@ class AlertStore:
             limit: most alerts.
         """
         statement = (
-            select(alerts).order_by(alerts.c.opened_at.desc(), alerts.c.alert_id.desc())
-        ).limit(limit)
+            select(alerts)
+            .where(*within(alerts.c.kol_id, wanted.visible))
+            .order_by(alerts.c.opened_at.desc(), alerts.c.alert_id.desc())
+            .limit(limit)
+        )
         for column in ("kol_id", "state", "severity"):
             value = getattr(wanted, column)
             if value is not None:
@@ -76,11 +83,13 @@ class AlertStore:
         async with self._database.read() as connection:
             return [to_alert(row) for row in (await connection.execute(statement)).mappings()]
 
-    async def get(self, alert_id: str) -> tuple[AlertRecord, list[AlertEventRecord]]:
+    async def get(
+        self, alert_id: str, visible: KolLimit = EVERY_KOL
+    ) -> tuple[AlertRecord, list[AlertEventRecord]]:
         """One alert and its transitions, oldest first.
 
         Raises:
-            NotFound: there is no such alert.
+            NotFound: there is no such alert within the limit.
         """
         events = (
             select(alert_events)
@@ -88,7 +97,8 @@ class AlertStore:
             .order_by(alert_events.c.event_id)
         )
         async with self._database.read() as connection:
-            found = await connection.execute(select(alerts).where(alerts.c.alert_id == alert_id))
+            named = alerts.c.alert_id == alert_id, *within(alerts.c.kol_id, visible)
+            found = await connection.execute(select(alerts).where(*named))
             alert = found.mappings().one_or_none()
             if alert is None:
                 raise NotFound(f"there is no alert {alert_id!r}; GET /v1/alerts lists them")
@@ -135,11 +145,11 @@ class AlertStore:
         async with self._database.read() as connection:
             return await connection.scalar(select(func.max(alert_events.c.event_id))) or 0
 
-    async def open_by_kol(self) -> dict[tuple[str, str], int]:
+    async def open_by_kol(self, visible: KolLimit = EVERY_KOL) -> dict[tuple[str, str], int]:
         """How many alerts are open, by (KOL, severity)."""
         statement = (
             select(alerts.c.kol_id, alerts.c.severity, func.count())
-            .where(alerts.c.state == AlertState.OPEN)
+            .where(alerts.c.state == AlertState.OPEN, *within(alerts.c.kol_id, visible))
             .group_by(alerts.c.kol_id, alerts.c.severity)
         )
         async with self._database.read() as connection:

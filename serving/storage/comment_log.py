@@ -12,11 +12,13 @@ from typing import Any
 from sqlalchemy import Row, RowMapping, Select, and_, func, or_, select
 
 from monitoring.events import Comment, ScoredComment
+from serving.kol_limit import EVERY_KOL, KolLimit
 from serving.storage.comment_rows import COMMENT_COLUMNS, to_comment
 from serving.storage.comment_update import ChangeKind, CommentOutcome
 from serving.storage.comment_writer import write_comments
 from serving.storage.database import Database
 from serving.storage.instants import from_micros, optional_from_micros, to_micros
+from serving.storage.kol_filter import within
 from serving.storage.tables import comment_changes, comment_versions, comments, scores
 
 
@@ -198,9 +200,13 @@ class CommentLog:
         async with self._database.read() as connection:
             return await connection.scalar(select(func.max(comments.c.seq))) or 0
 
-    async def count_after(self, seq: int) -> int:
+    async def count_after(self, seq: int, visible: KolLimit = EVERY_KOL) -> int:
         """How many comments follow a place."""
-        statement = select(func.count()).select_from(comments).where(comments.c.seq > seq)
+        statement = (
+            select(func.count())
+            .select_from(comments)
+            .where(comments.c.seq > seq, *within(comments.c.kol_id, visible))
+        )
         async with self._database.read() as connection:
             return await connection.scalar(statement) or 0
 
@@ -257,7 +263,9 @@ class CommentLog:
             rows = (await connection.execute(_before(statement, before))).mappings()
             return [_listed(row) for row in rows]
 
-    async def history(self, platform: str, comment_id: str) -> list[CommentHistory]:
+    async def history(
+        self, platform: str, comment_id: str, visible: KolLimit = EVERY_KOL
+    ) -> list[CommentHistory]:
         """A comment in the stream of each KOL that it was sent for, with its other texts."""
         statement = (
             select(comments, *_SCORES)
@@ -266,6 +274,7 @@ class CommentLog:
                 comments.c.platform == platform,
                 comments.c.comment_id == comment_id,
                 comments.c.erased.is_(None),
+                *within(comments.c.kol_id, visible),
             )
             .order_by(comments.c.kol_id)
         )

@@ -11,17 +11,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from monitoring.kinds import AlertState
 from serving.delivery_state import DeliveryState
 from serving.errors import NotFound
+from serving.kol_limit import EVERY_KOL, KolLimit
 from serving.storage.alert_status import alert_statuses
 from serving.storage.database import Database
 from serving.storage.delay_rows import late_sources
 from serving.storage.delivery_record import Delivery
 from serving.storage.delivery_rows import select_deliveries, to_delivery
 from serving.storage.instants import from_micros, to_micros
+from serving.storage.kol_filter import within
 from serving.storage.outbox_queries import is_held, is_waiting
 from serving.storage.payloads import AlertPayload
 from serving.storage.post_names import PostNames, post_names, posts_in
 from serving.storage.source_delay import LateSource
 from serving.storage.tables import alerts, deliveries
+from serving.storage.tables import notification_payloads as payloads
 from serving.triage.muting import AlertStatus, MutableAlert
 
 _LONGEST_ERROR = 500
@@ -29,11 +32,17 @@ _LONGEST_ERROR = 500
 
 @dataclass(frozen=True, slots=True)
 class DeliveryFilter:
-    """Which deliveries to list; None sets no bound."""
+    """Which deliveries to list; None sets no bound.
+
+    Attributes:
+        visible: only news of alerts of its KOLs. A digest is of many KOLs, so it is left out where
+            there is a limit.
+    """
 
     channel: str | None = None
     state: DeliveryState | None = None
     alert_id: str | None = None
+    visible: KolLimit = EVERY_KOL
 
 
 class DeliveryStore:
@@ -196,14 +205,14 @@ class DeliveryStore:
             await connection.execute(statement)
             return await _get(connection, delivery_id)
 
-    async def get(self, delivery_id: int) -> Delivery:
+    async def get(self, delivery_id: int, visible: KolLimit = EVERY_KOL) -> Delivery:
         """One delivery.
 
         Raises:
-            NotFound: there is no such delivery.
+            NotFound: there is no such delivery within the limit; a digest is within none.
         """
         async with self._database.read() as connection:
-            return await _get(connection, delivery_id)
+            return await _get(connection, delivery_id, visible)
 
     async def page(
         self, wanted: DeliveryFilter, *, before: int | None, limit: int
@@ -215,7 +224,12 @@ class DeliveryStore:
             before: id of the last delivery of the page before.
             limit: most deliveries.
         """
-        statement = select_deliveries().order_by(deliveries.c.delivery_id.desc()).limit(limit)
+        statement = (
+            select_deliveries()
+            .where(*within(payloads.c.kol_id, wanted.visible))
+            .order_by(deliveries.c.delivery_id.desc())
+            .limit(limit)
+        )
         for column in ("channel", "state", "alert_id"):
             value = getattr(wanted, column)
             if value is not None:
@@ -225,7 +239,9 @@ class DeliveryStore:
         async with self._database.read() as connection:
             return [to_delivery(row) for row in (await connection.execute(statement)).mappings()]
 
-    async def oldest_waiting(self, now: datetime) -> dict[str, datetime]:
+    async def oldest_waiting(
+        self, now: datetime, visible: KolLimit = EVERY_KOL
+    ) -> dict[str, datetime]:
         """Since when the oldest delivery waits, by channel; without those that are to wait."""
         since = func.min(func.coalesce(deliveries.c.not_before, deliveries.c.recorded_at))
         statement = (
@@ -233,6 +249,11 @@ class DeliveryStore:
             .where(deliveries.c.state == DeliveryState.WAITING, ~is_held(deliveries, now))
             .group_by(deliveries.c.channel)
         )
+        if not visible.is_everything:
+            of_payload = payloads.c.payload_id == deliveries.c.payload_id
+            statement = statement.join(payloads, of_payload).where(
+                *within(payloads.c.kol_id, visible)
+            )
         async with self._database.read() as connection:
             rows = await connection.execute(statement)
             return {channel: from_micros(recorded_at) for channel, recorded_at in rows}
@@ -264,8 +285,12 @@ def _follows(earlier: FromClause, *conditions: ColumnElement[bool]) -> ColumnEle
     )
 
 
-async def _get(connection: AsyncConnection, delivery_id: int) -> Delivery:
-    statement = select_deliveries().where(deliveries.c.delivery_id == delivery_id)
+async def _get(
+    connection: AsyncConnection, delivery_id: int, visible: KolLimit = EVERY_KOL
+) -> Delivery:
+    statement = select_deliveries().where(
+        deliveries.c.delivery_id == delivery_id, *within(payloads.c.kol_id, visible)
+    )
     row = (await connection.execute(statement)).mappings().one_or_none()
     if row is None:
         raise NotFound(f"there is no delivery {delivery_id}; GET /v1/deliveries lists them")

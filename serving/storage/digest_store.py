@@ -10,11 +10,13 @@ from sqlalchemy import case, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitoring.kinds import AlertState, Severity
+from serving.kol_limit import EVERY_KOL, KolLimit
 from serving.storage.alert_record import AlertEventRecord, AlertRecord, to_alert, to_event
 from serving.storage.alert_status import alert_statuses
 from serving.storage.digest_record import DigestInterval
 from serving.storage.instants import from_micros, to_micros
-from serving.storage.kol_alias_rows import resolve
+from serving.storage.kol_alias_rows import visible_leads
+from serving.storage.kol_filter import within
 from serving.storage.kol_store import archived_kols, is_merged
 from serving.storage.rebuild import PIPELINE
 from serving.storage.score_rows import MILLIONTHS
@@ -64,19 +66,23 @@ class Learnt:
     negative: float = 0.0
 
 
-async def names(connection: AsyncConnection, ids: Collection[str] | None) -> dict[str, str | None]:
+async def names(
+    connection: AsyncConnection, ids: Collection[str] | None, visible: KolLimit = EVERY_KOL
+) -> dict[str, str | None]:
     """The names of KOLs by id, sorted; all KOLs if `ids` is None, else those that they lead to.
 
-    KOLs that are archived, or were merged into others, are left out.
+    KOLs that are archived, or were merged into others, or are not of the limit, are left out.
     """
     if ids is None:
         statement = select(kols.c.kol_id, kols.c.name)
         found = await connection.execute(
-            statement.where(kols.c.archived_at.is_(None), ~is_merged())
+            statement.where(
+                kols.c.archived_at.is_(None), ~is_merged(), *within(kols.c.kol_id, visible)
+            )
         )
         return dict(sorted((row.kol_id, row.name) for row in found))
-    leads = await resolve(connection, ids)
-    ids = {leads.get(kol_id, kol_id) for kol_id in ids} - await archived_kols(connection)
+    leads = await visible_leads(connection, ids, visible)
+    ids = set(leads.values()) - await archived_kols(connection)
     known: dict[str, str | None] = {}
     for some in _chunks(ids):
         statement = select(kols.c.kol_id, kols.c.name).where(kols.c.kol_id.in_(some))

@@ -44,6 +44,7 @@ class Erasure:
         platform: only comments of this platform; None for all, and once it is done.
         subject: the id of the comment or KOL, or the ids that the author's comments may bear;
             empty once it is done.
+        kols: only comments in the streams of these KOLs; empty for all.
         secret: what pseudonyms are made with; empty once it is done, so that none can be made
             again.
         actor: who wanted it.
@@ -59,6 +60,7 @@ class Erasure:
     kind: ErasureKind
     platform: str | None
     subject: tuple[str, ...]
+    kols: tuple[str, ...]
     secret: str
     actor: str
     requested_at: datetime

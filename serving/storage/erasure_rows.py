@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from serving.kol_limit import EVERY_KOL, KolLimit
 from serving.storage.erasure_record import Erasure, ErasureKind, ErasurePhase
 from serving.storage.instants import from_micros, optional_from_micros, to_micros
 from serving.storage.tables import erasures
@@ -21,6 +22,7 @@ async def begin_erasure(
     now: datetime,
     *,
     platform: str | None = None,
+    kols: KolLimit = EVERY_KOL,
 ) -> Erasure:
     """Write a new erasure with a secret of its own, inside a transaction."""
     secret = secrets.token_hex(32)
@@ -30,6 +32,7 @@ async def begin_erasure(
             kind=kind,
             platform=platform,
             subject=list(subject),
+            kols=None if kols.kol_ids is None else sorted(kols.kol_ids),
             secret=secret,
             actor=actor,
             requested_at=to_micros(now),
@@ -49,6 +52,7 @@ async def save_erasure(connection: AsyncConnection, erasure: Erasure) -> None:
         .values(
             platform=erasure.platform,
             subject=list(erasure.subject) or None,
+            kols=list(erasure.kols) or None,
             secret=erasure.secret or None,
             phase=erasure.phase,
             reached=erasure.reached,
@@ -66,6 +70,7 @@ def to_erasure(row: Row[Any]) -> Erasure:
         kind=ErasureKind(row.kind),
         platform=row.platform,
         subject=tuple(row.subject or ()),
+        kols=tuple(row.kols or ()),
         secret=row.secret or "",
         actor=row.actor,
         requested_at=from_micros(row.requested_at),

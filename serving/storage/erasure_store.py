@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Table, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from serving.kol_limit import EVERY_KOL, KolLimit
 from serving.storage.comment_eraser import erase_comments
 from serving.storage.database import Database
 from serving.storage.erasure_record import Erasure, ErasureKind, ErasurePhase
@@ -48,6 +49,7 @@ class ErasureStore:
         now: datetime,
         *,
         platform: str | None = None,
+        kols: KolLimit = EVERY_KOL,
     ) -> Erasure:
         """Ask for an erasure; from now on it is carried out, whatever happens.
 
@@ -57,9 +59,12 @@ class ErasureStore:
             actor: who wants it.
             now: the instant.
             platform: only comments of this platform.
+            kols: only comments in the streams of these KOLs.
         """
         async with self._database.write() as connection:
-            return await begin_erasure(connection, kind, subject, actor, now, platform=platform)
+            return await begin_erasure(
+                connection, kind, subject, actor, now, platform=platform, kols=kols
+            )
 
     async def delete_kol(self, kol_id: str, actor: str, now: datetime) -> Erasure:
         """Delete what is known of a KOL, and ask for the erasure of its comments.
@@ -96,7 +101,9 @@ class ErasureStore:
             else:
                 after = await _scrub(connection, erasure)
             if after.phase is ErasurePhase.DONE:
-                after = replace(after, platform=None, subject=(), secret="", finished_at=now)
+                after = replace(
+                    after, platform=None, subject=(), kols=(), secret="", finished_at=now
+                )
             await save_erasure(connection, after)
         return after
 
@@ -162,6 +169,8 @@ def _which(erasure: Erasure) -> list[ColumnElement[bool]]:
     which: list[ColumnElement[bool]] = [column.in_(erasure.subject)]
     if erasure.platform is not None:
         which.append(comments.c.platform == erasure.platform)
+    if erasure.kols:
+        which.append(comments.c.kol_id.in_(erasure.kols))
     return which
 
 
@@ -215,6 +224,8 @@ def _concerned(erasure: Erasure, kol_id: str | None) -> Callable[[Sample], bool]
     def goes(sample: Sample) -> bool:
         if erasure.kind is ErasureKind.KOL:
             return kol_id in erasure.subject
+        if erasure.kols and kol_id not in erasure.kols:
+            return False
         if erasure.platform not in (None, sample["platform"]):
             return False
         name = "comment_id" if erasure.kind is ErasureKind.COMMENT else "author_id"

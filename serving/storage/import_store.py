@@ -5,13 +5,15 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import RowMapping, func, select, update
+from sqlalchemy import ColumnElement, RowMapping, func, select, update
 
 from serving.errors import NotFound
+from serving.kol_limit import EVERY_KOL, KolLimit
 from serving.storage.database import Database
 from serving.storage.import_record import ImportCount, ImportRecord, ImportState, RejectedRow
 from serving.storage.import_tables import import_rejections, imports
 from serving.storage.instants import from_micros, to_micros
+from serving.storage.kol_filter import is_within
 
 _INTERRUPTED = (
     "the service stopped before the import was finished; send the file again: comments that were "
@@ -26,8 +28,14 @@ class ImportStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, name: str, now: datetime) -> int:
-        """Store an import that waits; returns its id."""
+    async def add(self, name: str, now: datetime, limit: KolLimit = EVERY_KOL) -> int:
+        """Store an import that waits; returns its id.
+
+        Args:
+            name: of the file.
+            now: the instant.
+            limit: of whoever sent it.
+        """
         statement = (
             imports.insert()
             .values(
@@ -37,6 +45,7 @@ class ImportStore:
                 count=_count_json(ImportCount()),
                 created_at=to_micros(now),
                 updated_at=to_micros(now),
+                limited_to=None if limit.kol_ids is None else sorted(limit.kol_ids),
             )
             .returning(imports.c.import_id)
         )
@@ -84,22 +93,30 @@ class ImportStore:
         async with self._database.write() as connection:
             return (await connection.execute(statement)).rowcount
 
-    async def get(self, import_id: int) -> ImportRecord:
+    async def get(self, import_id: int, visible: KolLimit = EVERY_KOL) -> ImportRecord:
         """One import.
 
         Raises:
-            NotFound: there is no such import.
+            NotFound: there is no such import; within a limit, none that was sent with that limit
+                or a narrower one.
         """
-        statement = select(imports).where(imports.c.import_id == import_id)
+        statement = select(imports).where(imports.c.import_id == import_id, *_sent_within(visible))
         async with self._database.read() as connection:
             row = (await connection.execute(statement)).mappings().one_or_none()
         if row is None:
             raise NotFound(f"there is no import {import_id}")
         return _record(row)
 
-    async def page(self, *, before: int | None, limit: int) -> list[ImportRecord]:
+    async def page(
+        self, *, before: int | None, limit: int, visible: KolLimit = EVERY_KOL
+    ) -> list[ImportRecord]:
         """Imports, last received first; those before the one with the id `before`."""
-        statement = select(imports).order_by(imports.c.import_id.desc()).limit(limit)
+        statement = (
+            select(imports)
+            .where(*_sent_within(visible))
+            .order_by(imports.c.import_id.desc())
+            .limit(limit)
+        )
         if before is not None:
             statement = statement.where(imports.c.import_id < before)
         async with self._database.read() as connection:
@@ -134,6 +151,13 @@ class ImportStore:
         )
         async with self._database.read() as connection:
             return await connection.scalar(statement) or 0
+
+
+def _sent_within(visible: KolLimit) -> tuple[ColumnElement[bool], ...]:
+    """Whether whoever sent an import saw no other KOLs."""
+    if visible.is_everything:
+        return ()
+    return imports.c.limited_to.is_not(None), *is_within(imports.c.limited_to, visible)
 
 
 def _rejection(import_id: int, row: RejectedRow) -> dict[str, Any]:

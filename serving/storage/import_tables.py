@@ -19,6 +19,7 @@ imports = Table(
     Column("error", Text),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
+    Column("limited_to", JSON(none_as_null=True)),  # ids of KOLs; null for all
     sqlite_autoincrement=True,
 )
 

@@ -1,5 +1,6 @@
 """Former ids of KOLs, and ids of KOLs that were merged into others: where they lead."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,6 +9,7 @@ from enum import StrEnum
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from serving.kol_limit import KolLimit
 from serving.storage.instants import from_micros
 from serving.storage.record_tables import kol_aliases
 
@@ -72,6 +74,45 @@ async def resolve(
             end = steps[end]
         ends[kol_id] = end
     return ends
+
+
+async def visible_leads(
+    connection: AsyncConnection, kol_ids: Collection[str], visible: KolLimit
+) -> dict[str, str]:
+    """The KOLs within a limit that ids lead to in the end, by id.
+
+    Ids that lead out of the limit are left out, and so are those of merged KOLs that are not within
+    it: that they were merged is nothing to tell.
+    """
+    former = await resolve(connection, kol_ids, merged=False)
+    leads = await resolve(connection, kol_ids)
+    ends = {kol_id: leads.get(kol_id, kol_id) for kol_id in kol_ids}
+    return {
+        kol_id: end
+        for kol_id, end in ends.items()
+        if visible.allows_all((end, former.get(kol_id, kol_id)))
+    }
+
+
+def visible_aliases(
+    kol_id: str, aliases: Iterable[KolAlias], visible: KolLimit
+) -> tuple[KolAlias, ...]:
+    """Those of the ids that lead to a KOL which a limit does not hide: former ids of the KOL, and
+    KOLs of the limit that were merged into it, with their former ids.
+    """
+    found = tuple(aliases)
+    if visible.is_everything:
+        return found
+    by_target: defaultdict[str, list[KolAlias]] = defaultdict(list)
+    for alias in found:
+        by_target[alias.target].append(alias)
+    shown, ahead = set[str](), [kol_id]
+    while ahead:
+        for alias in by_target[ahead.pop()]:
+            if alias.kind is AliasKind.RENAMED or visible.allows(alias.kol_id):
+                shown.add(alias.kol_id)
+                ahead.append(alias.kol_id)
+    return tuple(alias for alias in found if alias.kol_id in shown)
 
 
 async def leading_to(

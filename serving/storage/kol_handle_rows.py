@@ -8,6 +8,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from serving.errors import Conflict
+from serving.kol_limit import EVERY_KOL, KolLimit
 from serving.storage.tables import kol_handles
 
 _AT_ONCE = 500
@@ -31,19 +32,25 @@ async def read_handles(
 
 
 async def write_handles(
-    connection: AsyncConnection, kol_id: str, handles: Mapping[str, str]
+    connection: AsyncConnection,
+    kol_id: str,
+    handles: Mapping[str, str],
+    visible: KolLimit = EVERY_KOL,
 ) -> None:
     """Replace the handles of a KOL.
 
     Raises:
-        Conflict: another KOL has one of them.
+        Conflict: another KOL has one of them; the message names it if it is of the limit.
     """
     await connection.execute(delete(kol_handles).where(kol_handles.c.kol_id == kol_id))
     keys = {(platform, handle_key(handle)): handle for platform, handle in handles.items()}
     for (platform, key), owner in (await owners(connection, keys)).items():
+        taken = f"{keys[platform, key]!r} on {platform}"
+        if not visible.allows(owner):
+            raise Conflict(f"{taken} cannot be taken; correct the handle", field="handles")
         raise Conflict(
-            f"{keys[platform, key]!r} on {platform} is the handle of KOL {owner!r}; "
-            "take it from that KOL first, or merge the two",
+            f"{taken} is the handle of KOL {owner!r}; take it from that KOL first, or merge the "
+            "two",
             field="handles",
         )
     if keys:

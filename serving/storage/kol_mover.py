@@ -13,6 +13,7 @@ from monitoring.alerts import AlertEvent
 from monitoring.event_time import minute_of
 from monitoring.kinds import AlertState, Reason
 from serving.errors import Conflict, NotFound
+from serving.kol_limit import EVERY_KOL, KolLimit
 from serving.storage.alert_record import to_alert
 from serving.storage.alert_rows import write_event
 from serving.storage.database import Database
@@ -70,18 +71,31 @@ class KolMover:
         self._database = database
         self._outbox = outbox
 
-    async def rename(self, kol_id: str, new_id: str, actor: str, now: datetime) -> None:
+    async def rename(
+        self,
+        kol_id: str,
+        new_id: str,
+        actor: str,
+        now: datetime,
+        visible: KolLimit = EVERY_KOL,
+    ) -> None:
         """Give a KOL another id everywhere; the former one leads to it.
 
         The engine's state carries the id, so the KOL is judged again, from its stored windows.
 
         Raises:
             NotFound: there is no such KOL.
-            Conflict: it was merged into another, or the new id is that of another KOL.
+            Conflict: it was merged into another, or the new id is that of another KOL; the message
+                names it if it is of the limit.
         """
         async with self._database.write() as connection:
             await _check_unmerged(connection, kol_id)
             leads = await resolve(connection, [new_id])
+            taken = leads.get(new_id) not in (None, kol_id) or await _is_registered(
+                connection, new_id
+            )
+            if taken and not visible.allows(leads.get(new_id, new_id)):
+                raise Conflict(f"{new_id!r} cannot be taken; choose another id", field="new_id")
             if new_id == kol_id or leads.get(new_id) not in (None, kol_id):
                 raise Conflict(f"{new_id!r} is an id of this or another KOL", field="new_id")
             if await _is_registered(connection, new_id):

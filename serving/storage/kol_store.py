@@ -11,12 +11,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitoring.engine import KolStatus
 from serving.errors import NotFound
+from serving.kol_limit import EVERY_KOL, KolLimit
 from serving.storage.database import Database
 from serving.storage.engine_state_rows import to_status
 from serving.storage.follower_store import FollowerCount, add_counts
 from serving.storage.instants import from_micros, optional_from_micros, to_micros
-from serving.storage.kol_alias_rows import KolAlias, leading_to, other_ids, resolve
+from serving.storage.kol_alias_rows import (
+    KolAlias,
+    leading_to,
+    other_ids,
+    resolve,
+    visible_aliases,
+    visible_leads,
+)
 from serving.storage.kol_deletion import deleted_kols
+from serving.storage.kol_filter import within
 from serving.storage.kol_handle_rows import HandleKey, owners, read_handles, write_handles
 from serving.storage.tables import engine_states, kol_aliases, kols
 from serving.storage.upsert import insert
@@ -84,7 +93,12 @@ class KolStore:
         self._database = database
 
     async def page(
-        self, *, after: str | None, limit: int, archived: bool = False
+        self,
+        *,
+        after: str | None,
+        limit: int,
+        archived: bool = False,
+        visible: KolLimit = EVERY_KOL,
     ) -> list[KolRecord]:
         """KOLs by id, those after `after`; archived ones, or else those that are not.
 
@@ -93,7 +107,11 @@ class KolStore:
         archived_at = kols.c.archived_at
         statement = (
             _with_status()
-            .where(archived_at.is_not(None) if archived else archived_at.is_(None), ~is_merged())
+            .where(
+                archived_at.is_not(None) if archived else archived_at.is_(None),
+                ~is_merged(),
+                *within(kols.c.kol_id, visible),
+            )
             .order_by(kols.c.kol_id)
             .limit(limit)
         )
@@ -101,29 +119,36 @@ class KolStore:
             statement = statement.where(kols.c.kol_id > after)
         async with self._database.read() as connection:
             rows = (await connection.execute(statement)).mappings().all()
-            return await _kols(connection, rows)
+            return await _kols(connection, rows, visible)
 
-    async def get(self, kol_id: str) -> KolRecord:
+    async def get(self, kol_id: str, visible: KolLimit = EVERY_KOL) -> KolRecord:
         """One KOL.
 
         Raises:
-            NotFound: no KOL with this id was registered or has comments.
+            NotFound: no KOL of the limit with this id was registered or has comments.
         """
+        named = kols.c.kol_id == kol_id, *within(kols.c.kol_id, visible)
         async with self._database.read() as connection:
-            found = await connection.execute(_with_status().where(kols.c.kol_id == kol_id))
-            kol = await _kols(connection, found.mappings().all())
+            found = await connection.execute(_with_status().where(*named))
+            kol = await _kols(connection, found.mappings().all(), visible)
         if not kol:
-            raise NotFound(f"there is no KOL {kol_id!r}; PUT it, or send a comment for it")
+            raise no_kol(kol_id)
         return kol[0]
 
-    async def put(self, kol_id: str, profile: KolProfileRecord, now: datetime) -> None:
+    async def put(
+        self,
+        kol_id: str,
+        profile: KolProfileRecord,
+        now: datetime,
+        visible: KolLimit = EVERY_KOL,
+    ) -> None:
         """Register a KOL, or replace its profile; its comments and alerts stay.
 
         Another number of followers is the newest count of the KOL's followers. A KOL that was
         deleted is registered again.
 
         Raises:
-            Conflict: another KOL has one of the handles.
+            Conflict: another KOL has one of the handles; one of the limit is named.
         """
         values = {name: getattr(profile, name) for name in ("name", "tier", "relation")}
         former = select(kols.c.followers).where(kols.c.kol_id == kol_id)
@@ -143,12 +168,19 @@ class KolStore:
                     },
                 )
             )
-            await write_handles(connection, kol_id, profile.handles)
+            await write_handles(connection, kol_id, profile.handles, visible)
             if profile.followers is None:
                 cleared = update(kols).where(kols.c.kol_id == kol_id).values(followers=None)
                 await connection.execute(cleared)
             elif profile.followers != followers:
                 await add_counts(connection, kol_id, [FollowerCount(now, profile.followers)])
+
+    async def visible_leads(
+        self, kol_ids: Collection[str], visible: KolLimit = EVERY_KOL
+    ) -> dict[str, str]:
+        """The KOLs of a limit that ids lead to, by id; see `kol_alias_rows.visible_leads`."""
+        async with self._database.read() as connection:
+            return await visible_leads(connection, kol_ids, visible)
 
     async def resolve(self, kol_id: str) -> str:
         """The id of the KOL that an id leads to.
@@ -175,19 +207,34 @@ class KolStore:
         async with self._database.read() as connection:
             return (await other_ids(connection, [kol_id]))[kol_id]
 
-    async def known(self, kol_ids: Collection[str], handles: Collection[HandleKey]) -> KnownKols:
-        """Which of these ids and handles there are."""
+    async def known(
+        self,
+        kol_ids: Collection[str],
+        handles: Collection[HandleKey],
+        visible: KolLimit = EVERY_KOL,
+    ) -> KnownKols:
+        """Which of these ids and handles there are, and lead to a KOL of the limit."""
         async with self._database.read() as connection:
             registered = set[str]()
             if kol_ids:
                 for table in (kols, kol_aliases):
                     statement = select(table.c.kol_id).where(table.c.kol_id.in_(kol_ids))
                     registered.update((await connection.execute(statement)).scalars())
-            return KnownKols(frozenset(registered), await owners(connection, handles))
+            if not visible.is_everything:
+                registered &= (await visible_leads(connection, registered, visible)).keys()
+            owned = await owners(connection, handles)
+        return KnownKols(
+            frozenset(registered),
+            {handle: kol_id for handle, kol_id in owned.items() if visible.allows(kol_id)},
+        )
 
-    async def count(self) -> int:
+    async def count(self, visible: KolLimit = EVERY_KOL) -> int:
         """How many KOLs are registered, without those that were merged into others."""
-        statement = select(func.count()).select_from(kols).where(~is_merged())
+        statement = (
+            select(func.count())
+            .select_from(kols)
+            .where(~is_merged(), *within(kols.c.kol_id, visible))
+        )
         async with self._database.read() as connection:
             return await connection.scalar(statement) or 0
 
@@ -228,10 +275,24 @@ def _with_status() -> Select[Any]:
     )
 
 
-async def _kols(connection: AsyncConnection, rows: Sequence[RowMapping]) -> list[KolRecord]:
+def no_kol(kol_id: str) -> NotFound:
+    """What is raised for a KOL that there is not, or that is not to be seen."""
+    return NotFound(f"there is no KOL {kol_id!r}; PUT it, or send a comment for it")
+
+
+async def _kols(
+    connection: AsyncConnection, rows: Sequence[RowMapping], visible: KolLimit
+) -> list[KolRecord]:
     ids = [row["kol_id"] for row in rows]
     handles, aliases = await read_handles(connection, ids), await leading_to(connection, ids)
-    return [_kol(row, handles.get(row["kol_id"], {}), aliases[row["kol_id"]]) for row in rows]
+    return [
+        _kol(
+            row,
+            handles.get(row["kol_id"], {}),
+            visible_aliases(row["kol_id"], aliases[row["kol_id"]], visible),
+        )
+        for row in rows
+    ]
 
 
 def _kol(row: RowMapping, handles: Mapping[str, str], aliases: Sequence[KolAlias]) -> KolRecord:

@@ -8,7 +8,9 @@ from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitoring.evidence import Evidence
+from serving.kol_limit import EVERY_KOL, KolLimit
 from serving.storage.database import Database
+from serving.storage.kol_filter import within
 from serving.storage.post_record import PostName
 from serving.storage.tables import post_kols, posts
 
@@ -39,17 +41,20 @@ class PostNameStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def of(self, evidence: Iterable[tuple[str, Evidence]]) -> PostNames:
+    async def of(
+        self, evidence: Iterable[tuple[str, Evidence]], visible: KolLimit = EVERY_KOL
+    ) -> PostNames:
         """The names of the posts that evidence of KOLs' alerts is about; unknown ones are left out.
 
         Args:
             evidence: ids of KOLs, each with the evidence of an alert on it.
+            visible: posts that none of its KOLs published are left out.
         """
         wanted = {named for kol_id, one in evidence for named in posts_in(kol_id, one)}
         if not wanted:
             return {}
         async with self._database.read() as connection:
-            return await post_names(connection, wanted)
+            return await post_names(connection, wanted, visible)
 
 
 def posts_in(kol_id: str, evidence: Evidence) -> list[NamedPost]:
@@ -68,7 +73,9 @@ def name_of_top_post(kol_id: str, evidence: Evidence, names: PostNames) -> PostN
     return names.get(NamedPost(kol_id, drivers.posts[0].post_id))
 
 
-async def post_names(connection: AsyncConnection, wanted: Collection[NamedPost]) -> PostNames:
+async def post_names(
+    connection: AsyncConnection, wanted: Collection[NamedPost], visible: KolLimit = EVERY_KOL
+) -> PostNames:
     """The names of posts inside a transaction; unknown posts are left out.
 
     Two platforms may have posts with one id. The KOL's own is meant, or else the only one.
@@ -81,7 +88,10 @@ async def post_names(connection: AsyncConnection, wanted: Collection[NamedPost])
         statement = (
             select(posts.c.platform, posts.c.post_id, posts.c.text, posts.c.url, post_kols.c.kol_id)
             .outerjoin(post_kols, same)
-            .where(posts.c.post_id.in_(ids[start : start + _AT_ONCE]))
+            .where(
+                posts.c.post_id.in_(ids[start : start + _AT_ONCE]),
+                *within(post_kols.c.kol_id, visible),
+            )
             .order_by(posts.c.recorded_at, posts.c.platform)
         )
         for row in await connection.execute(statement):

@@ -9,11 +9,12 @@ from typing import Any
 from sqlalchemy import RowMapping, Select, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from serving.errors import NotFound
+from serving.errors import Forbidden, NotFound
+from serving.kol_limit import EVERY_KOL, KolLimit
 from serving.storage.comment_update import CommentOutcome
 from serving.storage.database import Database
 from serving.storage.instants import from_micros, optional_from_micros, to_micros
-from serving.storage.kol_alias_rows import other_ids
+from serving.storage.kol_alias_rows import other_ids, resolve
 from serving.storage.post_record import PostCounts, PostKind, PostRecord, SentPost
 from serving.storage.tables import kols, post_counts, post_kols, posts
 from serving.storage.upsert import insert
@@ -45,24 +46,29 @@ class PostStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def save(self, batch: Sequence[SentPost], now: datetime) -> list[CommentOutcome]:
+    async def save(
+        self, batch: Sequence[SentPost], now: datetime, visible: KolLimit = EVERY_KOL
+    ) -> list[CommentOutcome]:
         """Add posts, or what is new of them, in one transaction; their KOLs are registered.
 
         Returns:
             For each post whether it is new, brings something new, or nothing.
-        """
-        async with self._database.write() as connection:
-            return [await _save(connection, post, to_micros(now)) for post in batch]
-
-    async def get(self, platform: str, post_id: str) -> PostRecord:
-        """One post.
 
         Raises:
-            NotFound: nobody sent it.
+            Forbidden: one of them is there, and no KOL of the limit published it.
+        """
+        async with self._database.write() as connection:
+            return [await _save(connection, post, to_micros(now), visible) for post in batch]
+
+    async def get(self, platform: str, post_id: str, visible: KolLimit = EVERY_KOL) -> PostRecord:
+        """One post; of a joint post, the KOLs of the limit.
+
+        Raises:
+            NotFound: nobody sent it for a KOL of the limit.
         """
         statement = _with_counts().where(posts.c.platform == platform, posts.c.post_id == post_id)
         async with self._database.read() as connection:
-            found = await _posts(connection, statement)
+            found = await _posts(connection, statement, visible)
         if not found:
             raise NotFound(f"there is no post {post_id!r} of {platform}; POST it to /v1/posts")
         return found[0]
@@ -79,7 +85,14 @@ class PostStore:
             rows = (await connection.execute(statement)).mappings().all()
         return [_counts(row) for row in reversed(rows)]
 
-    async def page(self, kol_id: str, *, before: PostKey | None, limit: int) -> list[PostRecord]:
+    async def page(
+        self,
+        kol_id: str,
+        *,
+        before: PostKey | None,
+        limit: int,
+        visible: KolLimit = EVERY_KOL,
+    ) -> list[PostRecord]:
         """Posts of a KOL and of those that were merged into it, last published first."""
         keys = (_published, posts.c.platform, posts.c.post_id)
         statement = (
@@ -100,7 +113,7 @@ class PostStore:
             # Found by this, with an index; the same id may be another post of another platform.
             ids = select(post_kols.c.post_id).where(post_kols.c.kol_id.in_(own))
             found = statement.where(posts.c.post_id.in_(ids), of_kol.correlate(posts).exists())
-            return await _posts(connection, found)
+            return await _posts(connection, found, visible)
 
 
 def key_of(post: PostRecord) -> PostKey:
@@ -109,7 +122,9 @@ def key_of(post: PostRecord) -> PostKey:
     return PostKey(published, post.platform, post.post_id)
 
 
-async def _save(connection: AsyncConnection, post: SentPost, now: int) -> CommentOutcome:
+async def _save(
+    connection: AsyncConnection, post: SentPost, now: int, visible: KolLimit
+) -> CommentOutcome:
     key = {"platform": post.platform, "post_id": post.post_id}
     news = {name: value for name in _CHANGING if (value := getattr(post, name)) is not None}
     if post.created_at is not None:
@@ -117,6 +132,8 @@ async def _save(connection: AsyncConnection, post: SentPost, now: int) -> Commen
     of_post = and_(posts.c.platform == post.platform, posts.c.post_id == post.post_id)
     former = (await connection.execute(select(posts).where(of_post))).mappings().one_or_none()
     is_new = former is None
+    if not is_new and not await _is_visible(connection, post, visible):
+        raise Forbidden(f"the post {post.post_id!r} of {post.platform} may not be sent with this")
     changed = former is not None and any(former[name] != value for name, value in news.items())
     if is_new:
         await connection.execute(posts.insert().values(**key, **news, recorded_at=now))
@@ -174,20 +191,38 @@ def _with_counts() -> Select[Any]:
     )
 
 
-async def _posts(connection: AsyncConnection, statement: Select[Any]) -> list[PostRecord]:
+async def _is_visible(connection: AsyncConnection, post: SentPost, visible: KolLimit) -> bool:
+    return (post.platform, post.post_id) in await _owners(connection, [post.post_id], visible)
+
+
+async def _posts(
+    connection: AsyncConnection, statement: Select[Any], visible: KolLimit
+) -> list[PostRecord]:
     rows = (await connection.execute(statement)).mappings().all()
-    ids = {row["post_id"] for row in rows}
-    owners = await _owners(connection, ids)
-    return [_post(row, owners[row["platform"], row["post_id"]]) for row in rows]
+    owners = await _owners(connection, {row["post_id"] for row in rows}, visible)
+    return [
+        _post(row, sorted(owners.get(key, ())))
+        for row in rows
+        if (key := (row["platform"], row["post_id"])) in owners or visible.is_everything
+    ]
 
 
 async def _owners(
-    connection: AsyncConnection, post_ids: Collection[str]
-) -> dict[tuple[str, str], list[str]]:
-    found: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    connection: AsyncConnection, post_ids: Collection[str], visible: KolLimit
+) -> dict[tuple[str, str], set[str]]:
+    """The KOLs of the limit that published posts, by platform and id; other posts are left out.
+
+    In place of one that was merged and is not of the limit comes the KOL that it was merged into.
+    """
+    found: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     statement = select(post_kols).where(post_kols.c.post_id.in_(post_ids))
-    for row in await connection.execute(statement.order_by(post_kols.c.kol_id)):
-        found[row.platform, row.post_id].append(row.kol_id)
+    rows = (await connection.execute(statement)).all()
+    hidden = {row.kol_id for row in rows if not visible.allows(row.kol_id)}
+    leads = await resolve(connection, hidden)
+    for row in rows:
+        kol_id = leads.get(row.kol_id, row.kol_id) if row.kol_id in hidden else row.kol_id
+        if visible.allows(kol_id):
+            found[row.platform, row.post_id].add(kol_id)
     return found
 
 

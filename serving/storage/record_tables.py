@@ -145,6 +145,7 @@ erasures = Table(
     Column("kind", String(16), nullable=False),
     Column("platform", String(64)),
     Column("subject", JSON(none_as_null=True)),
+    Column("kols", JSON(none_as_null=True)),
     Column("secret", String(64)),
     Column("actor", String(100), nullable=False),
     Column("requested_at", BigInteger, nullable=False),

@@ -13,11 +13,13 @@ from monitoring.events import ScoredComment
 from monitoring.kinds import AlertState, Reason
 from monitoring.matching import AlertTimeline, timelines_of
 from monitoring.minute_score import MinuteScore
+from serving.kol_limit import EVERY_KOL, KolLimit
 from serving.storage.alert_record import to_event
 from serving.storage.checkpoint_rows import checkpoint_up_to
 from serving.storage.comment_rows import to_comment
 from serving.storage.database import Database
 from serving.storage.instants import from_micros, to_micros
+from serving.storage.kol_filter import within
 from serving.storage.minute_score_rows import from_row, replace_minute_scores
 from serving.storage.pipeline_step import ChangedMinutes
 from serving.storage.tables import (
@@ -75,9 +77,11 @@ class RerunStore:
             row = (await connection.execute(statement)).one_or_none()
         return None if row is None else PendingRerun(ChangedMinutes(*row[:3]), row[3])
 
-    async def count(self) -> int:
+    async def count(self, visible: KolLimit = EVERY_KOL) -> int:
         """How many KOLs are to be judged again."""
-        statement = select(func.count(reruns.c.kol_id.distinct()))
+        statement = select(func.count(reruns.c.kol_id.distinct())).where(
+            *within(reruns.c.kol_id, visible)
+        )
         async with self._database.read() as connection:
             return await connection.scalar(statement) or 0
 

@@ -1,6 +1,6 @@
 """Silences: added, listed, ended early; never deleted."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -9,10 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitoring.kinds import Severity
 from serving.errors import NotFound
+from serving.kol_limit import EVERY_KOL, KolLimit
 from serving.storage.database import Database
 from serving.storage.instants import from_micros, optional_from_micros, to_micros
+from serving.storage.kol_filter import shares_kol, within
 from serving.storage.kol_store import archived_kols
-from serving.storage.tables import silences
+from serving.storage.tables import post_kols, silences
 from serving.triage.silences import Matchers, Silence, SilenceState, of_archived
 
 
@@ -55,18 +57,20 @@ class SilenceStore:
         async with self._database.write() as connection:
             return replace(silence, silence_id=(await connection.execute(statement)).scalar_one())
 
-    async def get(self, silence_id: int) -> Silence:
-        """One silence.
+    async def get(self, silence_id: int, visible: KolLimit = EVERY_KOL) -> Silence:
+        """One silence; see `page` for what a limit leaves of it.
 
         Raises:
-            NotFound: there is no such silence.
+            NotFound: there is no such silence, or it names no KOL of the limit.
         """
-        statement = select(silences).where(silences.c.silence_id == silence_id)
+        statement = select(silences).where(
+            silences.c.silence_id == silence_id, *shares_kol(silences.c.kols, visible)
+        )
         async with self._database.read() as connection:
             row = (await connection.execute(statement)).mappings().one_or_none()
-        if row is None:
-            raise NotFound(f"there is no silence {silence_id}; GET /v1/silences lists them")
-        return _silence(row)
+            if row is None:
+                raise NotFound(f"there is no silence {silence_id}; GET /v1/silences lists them")
+            return (await _seen(connection, [_silence(row)], visible))[0]
 
     async def expire(self, silence_id: int, actor: str, now: datetime) -> Silence:
         """End a silence now; one that is over stays as it was. Returns it.
@@ -85,7 +89,13 @@ class SilenceStore:
         return await self.get(silence_id)
 
     async def page(
-        self, state: SilenceState | None, now: datetime, *, before: int | None, limit: int
+        self,
+        state: SilenceState | None,
+        now: datetime,
+        *,
+        before: int | None,
+        limit: int,
+        visible: KolLimit = EVERY_KOL,
     ) -> list[Silence]:
         """Silences, newest first.
 
@@ -94,14 +104,56 @@ class SilenceStore:
             now: decides which are in that state.
             before: id of the last silence of the page before.
             limit: most silences.
+            visible: only those that name one of its KOLs, and of each what is about these KOLs: a
+                reason may speak of the others.
         """
-        statement = select(silences).order_by(silences.c.silence_id.desc()).limit(limit)
+        statement = (
+            select(silences)
+            .where(*shares_kol(silences.c.kols, visible))
+            .order_by(silences.c.silence_id.desc())
+            .limit(limit)
+        )
         if state is not None:
             statement = statement.where(_is(state, to_micros(now)))
         if before is not None:
             statement = statement.where(silences.c.silence_id < before)
         async with self._database.read() as connection:
-            return [_silence(row) for row in (await connection.execute(statement)).mappings()]
+            rows = (await connection.execute(statement)).mappings().all()
+            return await _seen(connection, [_silence(row) for row in rows], visible)
+
+
+async def _seen(
+    connection: AsyncConnection, found: Sequence[Silence], visible: KolLimit
+) -> list[Silence]:
+    """Silences without what is about KOLs outside of a limit."""
+    partly = {
+        one.silence_id
+        for one in found
+        if one.matchers.kols is None or not visible.allows_all(one.matchers.kols)
+    }
+    if visible.is_everything or not partly:
+        return list(found)
+    named = {
+        post_id for one in found if one.silence_id in partly for post_id in one.matchers.posts or ()
+    }
+    statement = select(post_kols.c.post_id).where(
+        post_kols.c.post_id.in_(named), *within(post_kols.c.kol_id, visible)
+    )
+    known = frozenset((await connection.execute(statement)).scalars()) if named else frozenset()
+    return [
+        replace(
+            one,
+            reason="",
+            matchers=replace(
+                one.matchers,
+                kols=frozenset(filter(visible.allows, one.matchers.kols or ())),
+                posts=(one.matchers.posts or frozenset()) & known or None,
+            ),
+        )
+        if one.silence_id in partly
+        else one
+        for one in found
+    ]
 
 
 def _is(state: SilenceState, now: int) -> ColumnElement[bool]:

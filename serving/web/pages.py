@@ -125,7 +125,7 @@ async def _alert(
     fault: str | None = None,
 ) -> Response:
     try:
-        alert, events = await service.alerts.get(alert_id)
+        alert, events = await service.alerts.get(alert_id, principal.kols)
     except NotFound:
         return _missing(words)
     now = service.clock.now()
@@ -138,7 +138,9 @@ async def _alert(
         actions,
         alert_status,
         kol_name=kol.profile.name,
-        post_names=await service.post_names.of((one.kol_id, one.evidence) for one in events),
+        post_names=await service.post_names.of(
+            ((one.kol_id, one.evidence) for one in events), principal.kols
+        ),
         late_sources=await service.delays.late_sources(alert_id, now),
         asked=asked,
         words=words,

@@ -7,13 +7,13 @@ class LogProgress(msgspec.Struct, frozen=True, kw_only=True):
     """How far the comment log has been processed.
 
     Attributes:
-        last_seq: position of the last comment.
-        processed_seq: position of the last processed one.
+        last_seq: position of the last comment; None for a key that is limited to some KOLs.
+        processed_seq: position of the last processed one; likewise.
         backlog: comments that are not processed yet.
     """
 
-    last_seq: int
-    processed_seq: int
+    last_seq: int | None
+    processed_seq: int | None
     backlog: int
 
 

@@ -8,9 +8,10 @@ from starlette.types import Message, Receive, Scope, Send
 
 from serving.access.authentication import Authentication
 from serving.access.limit_version import LimitVersion
-from serving.access.principal import EVERY_KOL, KolLimit, Principal, PrincipalKind
+from serving.access.principal import Principal, PrincipalKind
 from serving.access.scope import Scope as Right
 from serving.api import problems
+from serving.kol_limit import EVERY_KOL, KolLimit
 
 
 class EndingKey:

@@ -10,12 +10,13 @@ from starlette.requests import HTTPConnection
 from model.classifier import SentimentClassifier
 from model.fake_backend import FakeBackend
 from serving.access.authentication import PUBLIC_PATHS, READ_PATHS
-from serving.access.principal import EVERY_KOL, KolLimit, Principal, PrincipalKind
+from serving.access.principal import Principal, PrincipalKind
 from serving.access.scope import Scope
 from serving.access.sign_in_redirect import SIGN_IN_PATHS
 from serving.api.authorization import Requirement
 from serving.app import create_app
 from serving.clock import TestClock
+from serving.kol_limit import EVERY_KOL, KolLimit
 from serving.settings import Settings
 from tests.serving.conftest import NOW
 
