@@ -239,3 +239,11 @@ def test_the_openapi_document_is_the_golden_one(settings: Settings) -> None:
     assert document == json.loads(GOLDEN.read_text()), (
         "the API changed; if that is meant: python -m tests.serving.openapi"
     )
+
+
+def test_the_tests_that_the_page_on_security_names_are_there() -> None:
+    named = re.findall(r"`([\w/]+\.py)(?:::(\w+))?` \|$", page("security.md"), re.MULTILINE)
+    assert len(named) > 30
+    for file, test in named:
+        text = (ROOT / "tests/serving" / file).read_text(encoding="utf-8")
+        assert f"def {test or 'test_'}" in text, f"{file}::{test}"
