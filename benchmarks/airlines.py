@@ -1,6 +1,6 @@
 """The airline stream of February 2015 in a running service: alerts against human labels.
 
-    groundswell serve &
+    GROUNDSWELL_ACCESS=open groundswell serve &
     groundswell replay ../shared/streams/airline_feb2015.parquet --speed max --url http://127.0.0.1:8000
     python -m benchmarks.airlines --url http://127.0.0.1:8000
 

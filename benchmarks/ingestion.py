@@ -41,7 +41,7 @@ _TEXTS = ("love this", "what time is it on", "terrible, I hate it", "from Jakart
 @asynccontextmanager
 async def service(url: str) -> AsyncIterator[httpx.AsyncClient]:
     """Run the service on a database."""
-    settings = Settings(database_url=url, log_level="error", _env_file=None)
+    settings = Settings(database_url=url, access="open", log_level="error", _env_file=None)
     app = create_app(settings, classifier=SentimentClassifier.from_backend(FakeBackend()))
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)

@@ -77,7 +77,10 @@ async def through_the_service(comments: Sequence[dict[str, Any]]) -> list[dict[s
     """Every alert with its events, as the API shows them once every comment is processed."""
     with tempfile.TemporaryDirectory(prefix="groundswell-same-") as folder:
         settings = Settings(
-            database_url=f"sqlite:///{folder}/log.db", log_level="error", _env_file=None
+            access="open",
+            database_url=f"sqlite:///{folder}/log.db",
+            log_level="error",
+            _env_file=None,
         )
         app = create_app(settings)
         async with app.router.lifespan_context(app):

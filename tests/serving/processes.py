@@ -36,7 +36,8 @@ def service(
     Args:
         database: path of a SQLite file, or a URL.
         shipped: run `groundswell serve` with the shipped model instead of the fake one.
-        env: environment variables in addition to those of this process.
+        env: environment variables in addition to those of this process; without them the service
+            needs no key.
         port: where it listens; a free port if None.
     """
     port = port or free_port()
@@ -49,7 +50,9 @@ def service(
     else:
         command = [sys.executable, "-m", "tests.serving.server_on_fake", str(port), url]
         folder = ROOT
-    process = subprocess.Popen(command, cwd=folder, env=os.environ | (env or {}))
+    process = subprocess.Popen(
+        command, cwd=folder, env=os.environ | {"GROUNDSWELL_ACCESS": "open"} | (env or {})
+    )
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
             deadline = time.monotonic() + 60
