@@ -1,6 +1,7 @@
 """What Prometheus reads. docs/metrics.md lists every metric; a test holds the two together."""
 
-from collections.abc import Callable, Mapping
+from collections import Counter as Counts
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -278,6 +279,11 @@ class Metrics:
             self._kols.add(kol_id)
         return kol_id
 
+    @property
+    def named_kols(self) -> Collection[str] | None:
+        """The KOLs that have labels, if no other can get one any more; else None."""
+        return self._kols if len(self._kols) >= self._max_kols else None
+
     def show(self, status: KolStatus) -> None:
         """Set a KOL's gauges from its status."""
         label = self.kol(status.kol_id)
@@ -327,9 +333,13 @@ class Metrics:
         self, counts: Mapping[tuple[str, str], int], muted: Mapping[tuple[str, str], int]
     ) -> None:
         """Set the active alerts by KOL and severity, and the muted of them; others have none."""
+        active, silent = Counts[tuple[str, str]](), Counts[tuple[str, str]]()
+        for (kol_id, severity), count in counts.items():
+            active[self.kol(kol_id), severity] += count
+        for (kol_id, severity), count in muted.items():
+            silent[self.kol(kol_id), severity] += count
         self._alerts_active.clear()
         self._alerts_muted.clear()
-        for (kol_id, severity), count in counts.items():
-            label = self.kol(kol_id)
-            self._alerts_active.labels(label, severity).inc(count)
-            self._alerts_muted.labels(label, severity).inc(muted.get((kol_id, severity), 0))
+        for labels, count in active.items():
+            self._alerts_active.labels(*labels).set(count)
+            self._alerts_muted.labels(*labels).set(silent[labels])

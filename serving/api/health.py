@@ -1,5 +1,6 @@
 """Health, readiness, status and metrics of the service."""
 
+import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
 from importlib.metadata import version
@@ -13,6 +14,7 @@ from serving.api.guarded_route import GuardedRoute
 from serving.api.problems import documented
 from serving.api.schemas import CheckOut, LogOut, ReadyOut, StatusOut
 from serving.kol_limit import KolLimit
+from serving.metrics import OTHER
 from serving.service import Running, Service
 
 router = APIRouter(tags=["health"], route_class=GuardedRoute)
@@ -60,7 +62,8 @@ async def metrics(service: Running) -> Response:
         }
     )
     service.metrics.show_open_alerts(
-        await service.alerts.open_by_kol(), await service.alerts.muted_by_kol(now)
+        await service.alerts.open_by_kol(service.metrics.named_kols, rest=OTHER),
+        await service.alerts.muted_by_kol(now),
     )
     service.metrics.backlog.set(await service.log.count_after(service.pipeline.progress.seq))
     service.metrics.reruns.set(await service.reruns.count())
@@ -79,7 +82,9 @@ async def metrics(service: Running) -> Response:
             for channel in service.dispatcher.channels
         }
     )
-    return Response(generate_latest(service.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+    # Of thousands of KOLs that is work for more than a moment.
+    shown = await asyncio.to_thread(generate_latest, service.metrics.registry)
+    return Response(shown, media_type=CONTENT_TYPE_LATEST)
 
 
 @router.get(
@@ -102,7 +107,7 @@ async def get_status(service: Running, principal: Asking) -> StatusOut:
         ),
         reruns=await service.reruns.count(visible),
         kols=await service.kols.count(visible),
-        open_alerts=sum((await service.alerts.open_by_kol(visible)).values()),
+        open_alerts=await service.alerts.open_count(visible),
         notices=[
             *_faults(service, visible),
             *(_notices(service) if everything else ()),

@@ -1,7 +1,7 @@
 """Alerts, their transitions, and what the detectors computed; written by the pipeline's steps."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,12 +11,14 @@ from monitoring.kinds import AlertState, Severity
 from monitoring.minute_score import MinuteScore
 from serving.errors import NotFound
 from serving.kol_limit import EVERY_KOL, KolLimit
+from serving.slices import Slices
 from serving.storage.alert_record import AlertEventRecord, AlertRecord, to_alert, to_event
 from serving.storage.alert_status import alert_statuses
 from serving.storage.database import Database
 from serving.storage.instants import to_micros
 from serving.storage.kol_filter import within
 from serving.storage.minute_score_rows import from_row
+from serving.storage.muted_alerts import muted_by_kol
 from serving.storage.tables import actions, alert_events, alerts, minute_scores
 from serving.triage.muting import AlertStatus, MutableAlert
 
@@ -145,24 +147,45 @@ class AlertStore:
         async with self._database.read() as connection:
             return await connection.scalar(select(func.max(alert_events.c.event_id))) or 0
 
-    async def open_by_kol(self, visible: KolLimit = EVERY_KOL) -> dict[tuple[str, str], int]:
-        """How many alerts are open, by (KOL, severity)."""
+    async def open_by_kol(
+        self, named: Collection[str] | None = None, *, rest: str = ""
+    ) -> Counter[tuple[str, str]]:
+        """How many alerts are open, by (KOL, severity).
+
+        Args:
+            named: count only those of these KOLs by KOL …
+            rest: … and all others together, under this name.
+        """
+        found, slices = Counter[tuple[str, str]](), Slices()
+        is_open = alerts.c.state == AlertState.OPEN
         statement = (
             select(alerts.c.kol_id, alerts.c.severity, func.count())
-            .where(alerts.c.state == AlertState.OPEN, *within(alerts.c.kol_id, visible))
+            .where(is_open)
             .group_by(alerts.c.kol_id, alerts.c.severity)
         )
+        if named is not None:
+            statement = statement.where(alerts.c.kol_id.in_(named))
         async with self._database.read() as connection:
-            return {(kol, severity): n for kol, severity, n in await connection.execute(statement)}
+            for kol_id, severity, count in await connection.execute(statement):
+                found[kol_id, severity] = count
+                await slices.pause()
+            if named is None:
+                return found
+            totals = select(alerts.c.severity, func.count()).where(is_open)
+            for severity, count in await connection.execute(totals.group_by(alerts.c.severity)):
+                by_name = sum(n for (_, of), n in found.items() if of == severity)
+                found[rest, severity] += count - by_name
+        return found
+
+    async def open_count(self, visible: KolLimit = EVERY_KOL) -> int:
+        """How many alerts are open."""
+        statement = select(func.count()).where(
+            alerts.c.state == AlertState.OPEN, *within(alerts.c.kol_id, visible)
+        )
+        async with self._database.read() as connection:
+            return await connection.scalar(statement) or 0
 
     async def muted_by_kol(self, now: datetime) -> Mapping[tuple[str, str], int]:
         """How many open alerts are muted, by (KOL, severity); 0 for those not named."""
-        statement = select(alerts).where(alerts.c.state == AlertState.OPEN)
         async with self._database.read() as connection:
-            found = [to_alert(row) for row in (await connection.execute(statement)).mappings()]
-            statuses = await alert_statuses(connection, found, now)
-        return Counter(
-            (alert.kol_id, alert.severity)
-            for alert, alert_status in zip(found, statuses, strict=True)
-            if alert_status.muted is not None
-        )
+            return await muted_by_kol(connection, now)

@@ -64,7 +64,7 @@ idle_marks = Table(
     metadata,
     Column("id", Serial, primary_key=True, autoincrement=True),
     Column("after_seq", BigInteger, nullable=False, index=True),
-    Column("kol_id", String(128), nullable=False),
+    Column("kol_id", String(128), nullable=False, index=True),
     Column("reached", BigInteger, nullable=False),
 )
 
@@ -131,6 +131,7 @@ alerts = Table(
     Index(None, "opened_at", "alert_id"),
     Index(None, "kol_id", "opened_at"),
     Index(None, "state", "opened_at", "alert_id"),
+    Index(None, "state", "kol_id", "severity", "kind", "alert_id"),
     Index(None, "severity", "opened_at", "alert_id"),
 )
 
@@ -139,7 +140,7 @@ alert_events = Table(
     metadata,
     Column("event_id", Serial, primary_key=True, autoincrement=True),
     Column("alert_id", String(64), nullable=False, index=True),
-    Column("kol_id", String(128), nullable=False),
+    Column("kol_id", String(128), nullable=False, index=True),
     Column("kind", String(32), nullable=False),
     Column("severity", String(16), nullable=False),
     Column("reason", String(16), nullable=False),
@@ -168,7 +169,7 @@ notification_payloads = Table(
     Column("payload_id", Serial, primary_key=True, autoincrement=True),
     Column("type", String(8), nullable=False),
     Column("alert_id", String(64)),
-    Column("kol_id", String(128)),
+    Column("kol_id", String(128), index=True),
     Column("kind", String(32)),
     Column("severity", String(16)),
     Column("reason", String(16)),
@@ -231,6 +232,8 @@ actions = Table(
     Column("at", BigInteger, nullable=False),
     Column("seen_at", BigInteger, nullable=False),
     Index(None, "alert_id", "action_id"),
+    Index(None, "action", "alert_id"),
+    Index(None, "kol_id"),
     sqlite_autoincrement=True,
 )
 

@@ -64,12 +64,31 @@ def alert_status(
         silences: those that may match it.
         now: the instant.
     """
-    return AlertStatus(triage, _muted(alert, triage, silences, now))
+    return AlertStatus(
+        triage,
+        why_muted(
+            triage,
+            silences,
+            now,
+            kol_id=alert.kol_id,
+            kind=alert.kind,
+            severity=alert.severity,
+            top_post=top_post_of(alert.evidence),
+        ),
+    )
 
 
-def _muted(
-    alert: MutableAlert, triage: TriageStatus, silences: Sequence[Silence], now: datetime
+def why_muted(
+    triage: TriageStatus,
+    silences: Sequence[Silence],
+    now: datetime,
+    *,
+    kol_id: str,
+    kind: str,
+    severity: str,
+    top_post: str | None,
 ) -> str | None:
+    """Why nobody is notified of an alert now, in a few words; None if people are notified."""
     if triage.closed is not None:
         what = (
             "a false alarm"
@@ -80,13 +99,9 @@ def _muted(
     if triage.snoozed is not None and triage.snoozed.request.until is not None:
         until = triage.snoozed.request.until.astimezone(UTC)
         return f"snoozed until {until:%Y-%m-%d %H:%M} UTC by {triage.snoozed.request.actor}"
-    top_post = top_post_of(alert.evidence)
     for silence in silences:
         if silence.state(now) is SilenceState.ACTIVE and silence.matchers.match(
-            kol_id=alert.kol_id,
-            kind=alert.kind,
-            severity=alert.severity,
-            top_post=top_post,
+            kol_id=kol_id, kind=kind, severity=severity, top_post=top_post
         ):
             return silence.muting
     return None

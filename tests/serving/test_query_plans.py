@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -136,27 +137,38 @@ def reason(table: str, statement: str) -> str | None:
 
 def use(client: TestClient) -> None:
     """Ask the service for everything that it does."""
+
+    def ask(method: str, path: str, **body: Any) -> None:
+        answer = client.request(method, path, **body)
+        assert answer.is_success, f"{method} {path}: {answer.text}"
+
     items = storm("lena", NOW - timedelta(days=2)) + storm("mina", NOW - timedelta(days=2))
     for start in range(0, len(items), 500):
-        client.post("/v1/comments", json=items[start : start + 500])
+        ask("post", "/v1/comments", json=items[start : start + 500])
     wait_until_processed(client)
     changed = [one | {"text": "I was wrong"} for one in items[100:120]]
     late = [one | {"comment_id": one["comment_id"] + "-late"} for one in items[500:520]]
-    client.post("/v1/comments", json=[*changed, *late, {**items[130], "removed": True}])
-    client.put("/v1/kols/lena", json={"name": "Lena", "followers": 1000})
-    client.put("/v1/kols/mina/policy", json={"sensitivity": 1.5, "actor": "an"})
-    client.put("/v1/posts/instagram/post-0", json={"kol_ids": ["lena"], "text": "hello"})
-    client.put("/v1/brands/acme", json={"kol_ids": ["lena"]})
-    client.post(
-        "/v1/imports", content=b"kol_id,text\nlena,hi\n", headers={"content-type": "text/csv"}
+    ask("post", "/v1/comments", json=[*changed, *late, {**items[130], "removed": True}])
+    ask("put", "/v1/kols/lena", json={"name": "Lena", "followers": 1000})
+    ask("put", "/v1/kols/mina/policy", json={"sensitivity": 1.5, "actor": "an"})
+    ask(
+        "post", "/v1/posts", json=[{"platform": "instagram", "post_id": "post-0", "kols": ["lena"]}]
+    )
+    ask("put", "/v1/brands/acme", json={"kols": ["lena"]})
+    ask(
+        "post",
+        "/v1/imports",
+        content=b"kol_id,text\nlena,hi\n",
+        headers={"content-type": "text/csv"},
     )
     wait_until_processed(client)
     alert_id = client.get("/v1/alerts").json()["items"][0]["alert_id"]
     silence = {"kols": ["lena"], "ends_at": (NOW + timedelta(hours=1)).isoformat()}
-    client.post("/v1/silences", json=silence | {"reason": "a launch", "created_by": "an"})
-    for action in ("acknowledge", "snooze", "false_alarm"):
-        body = {"action": action, "actor": "an", "until": None}
-        client.post(f"/v1/alerts/{alert_id}/actions", json=body)
+    ask("post", "/v1/silences", json=silence | {"reason": "a launch", "actor": "an"})
+    until = (NOW + timedelta(hours=1)).isoformat()
+    for act in ({"action": "acknowledge"}, {"action": "snooze", "until": until}):
+        body = act | {"actor": "an"}
+        ask("post", f"/v1/alerts/{alert_id}/actions", json=body)
     since = (NOW - timedelta(days=3)).isoformat().replace("+00:00", "Z")
     for path in (
         "/v1/alerts",
@@ -203,10 +215,10 @@ def use(client: TestClient) -> None:
         "/metrics",
     ):
         assert client.get(path).status_code < 500, path
-    client.delete(f"/v1/comments/instagram/{items[3]['comment_id']}")
-    client.delete("/v1/authors/author-2")
-    client.post("/v1/kols/mina/archive", json={"actor": "an"})
-    client.post("/v1/kols/mina/rename", json={"to": "mia", "actor": "an"})
+    ask("delete", f"/v1/comments/instagram/{items[3]['comment_id']}")
+    ask("delete", "/v1/authors/author-2")
+    ask("post", "/v1/kols/mina/archive", json={"actor": "an"})
+    ask("post", "/v1/kols/mina/rename", json={"new_id": "mia", "actor": "an"})
     wait_until_processed(client)
 
 

@@ -8,8 +8,15 @@ branch_labels = None
 depends_on = None
 
 _NEW = {
-    "alerts": (["state", "opened_at", "alert_id"], ["severity", "opened_at", "alert_id"]),
-    "alert_events": (["found_at"],),
+    "alerts": (
+        ["state", "opened_at", "alert_id"],
+        ["state", "kol_id", "severity", "kind", "alert_id"],
+        ["severity", "opened_at", "alert_id"],
+    ),
+    "alert_events": (["found_at"], ["kol_id"]),
+    "actions": (["action", "alert_id"], ["kol_id"]),
+    "idle_marks": (["kol_id"],),
+    "notification_payloads": (["kol_id"],),
     "comment_changes": (["seq"],),
     "deliveries": (["state", "delivery_id"], ["channel", "delivery_id"], ["finished_at"]),
     "kols": (["archived_at", "kol_id"],),
