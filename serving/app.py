@@ -38,6 +38,7 @@ from serving.api import (
     keys,
     kol_moves,
     kols,
+    openapi,
     people,
     posts,
     problems,
@@ -124,6 +125,7 @@ def create_app(
     )
     app.state.settings, app.state.metrics = settings, metrics
     problems.install(app)
+    openapi.install(app)
     v1 = APIRouter(prefix="/v1")
     for module in (
         comments,

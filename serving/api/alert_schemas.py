@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Annotated, Any, Self
 
 from pydantic import (
-    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -13,6 +12,7 @@ from pydantic import (
 )
 
 from monitoring.kinds import AlertKind, AlertState, Reason, Severity
+from serving.api.aware_time import AwareTime
 from serving.api.post_schemas import PostNameOut, names_out
 from serving.ingest.comment import storable
 from serving.storage.alert_record import AlertEventRecord, AlertRecord
@@ -58,7 +58,7 @@ class ActionIn(BaseModel):
     assignee: Name | None = Field(
         None, description="The person to assign the alert to; only for 'assign'."
     )
-    until: AwareDatetime | None = Field(
+    until: AwareTime | None = Field(
         None, description="End of the snooze, at most 30 days ahead; only for 'snooze'."
     )
 

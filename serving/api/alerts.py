@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime
 
 from monitoring.kinds import AlertState, Severity
 from serving.access.scope import Scope
@@ -16,6 +15,7 @@ from serving.api.alert_schemas import (
     TraceOut,
 )
 from serving.api.authorization import Asking, requires
+from serving.api.aware_time import AwareTime
 from serving.api.guarded_route import GuardedRoute
 from serving.api.paging import Cursor, Limit, decode_instant_cursor, encode_instant_cursor
 from serving.api.problems import documented
@@ -38,7 +38,7 @@ async def list_alerts(
     state: AlertState | None = None,
     severity: Severity | None = None,
     since: Annotated[
-        AwareDatetime | None, Query(description="Only alerts opened at or after this event time.")
+        AwareTime | None, Query(description="Only alerts opened at or after this event time.")
     ] = None,
     acknowledged: Annotated[
         bool | None, Query(description="Only alerts that are (not) acknowledged.")

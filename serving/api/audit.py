@@ -9,11 +9,12 @@ from typing import Annotated, Self
 
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from serving.access.principal import PrincipalKind
 from serving.access.scope import Scope
 from serving.api.authorization import requires
+from serving.api.aware_time import AwareTime
 from serving.api.guarded_route import GuardedRoute
 from serving.api.paging import Cursor, Limit, decode_cursor, encode_cursor
 from serving.api.problems import documented
@@ -32,8 +33,8 @@ PrincipalId = Annotated[
     str | None, Query(max_length=64, description="Only entries of this key or person.")
 ]
 ActionName = Annotated[str | None, Query(max_length=64, description="Only this action.")]
-Since = Annotated[AwareDatetime | None, Query(alias="from", description="First instant.")]
-Until = Annotated[AwareDatetime | None, Query(alias="to", description="First instant after them.")]
+Since = Annotated[AwareTime | None, Query(alias="from", description="First instant.")]
+Until = Annotated[AwareTime | None, Query(alias="to", description="First instant after them.")]
 
 
 class AuditEntryOut(BaseModel):

@@ -4,6 +4,7 @@ import hashlib
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
+from pydantic import WithJsonSchema
 
 from serving.access.scope import Scope
 from serving.api.authorization import Asking, requires
@@ -15,6 +16,7 @@ from serving.service import Running
 
 router = APIRouter(tags=["alerts"], route_class=GuardedRoute)
 _PNG = {"content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}}
+_Language = Annotated[str, WithJsonSchema({"type": "string", "enum": sorted(languages())})]
 _MAX_AGE = 30  # seconds: an open alert's chart grows by the minute
 
 
@@ -32,7 +34,7 @@ async def get_alert_chart(
     alert_id: str,
     service: Running,
     principal: Asking,
-    language: Annotated[str, Query(description="Language of the labels: en or vi.")] = "en",
+    language: Annotated[_Language, Query(description="Language of the labels: en or vi.")] = "en",
     timezone: Annotated[
         str, Query(description="Time zone of the labels, such as Asia/Ho_Chi_Minh.")
     ] = "UTC",

@@ -3,11 +3,12 @@
 from datetime import datetime
 from typing import Annotated, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from serving.access.scope import Scope
 from serving.api.alert_schemas import Name
+from serving.api.aware_time import AwareTime
 from serving.api.brand_schemas import BrandName
 from serving.storage.key_record import KeyRecord
 
@@ -33,7 +34,7 @@ class KeyIn(BaseModel):
         max_length=1000,
         description="The brands whose KOLs it sees; with neither `kols` nor `brands` it sees all.",
     )
-    expires_at: AwareDatetime | None = Field(None, description="Null for a key without an end.")
+    expires_at: AwareTime | None = Field(None, description="Null for a key without an end.")
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -18,6 +18,7 @@ from pydantic_core import PydanticCustomError
 
 from monitoring.kinds import Severity
 from serving.api.alert_schemas import Actor
+from serving.api.aware_time import AwareTime
 from serving.api.kol_params import RawKolId
 from serving.api.source_schemas import SourceOut
 from serving.ingest.comment import MAX_LIKES, storable
@@ -184,7 +185,7 @@ class FollowerCountIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     followers: int = Field(ge=0, le=MAX_LIKES)
-    at: AwareDatetime | None = Field(
+    at: AwareTime | None = Field(
         None, description="When they were counted; default: now. Not in the future."
     )
 

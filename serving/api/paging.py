@@ -6,12 +6,14 @@ from datetime import datetime
 from typing import Annotated, TypeVar
 
 from fastapi import Query
+from pydantic import WithJsonSchema
 
 from serving.errors import InvalidRequest
 from serving.ingest.comment import storable
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="Maximum number of items per page.")]
-Cursor = Annotated[str | None, Query(description="`next_cursor` of the previous page.")]
+_CursorText = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[A-Za-z0-9_-]{2,}$"})]
+Cursor = Annotated[_CursorText | None, Query(description="`next_cursor` of the previous page.")]
 
 _Key = TypeVar("_Key", int, str)
 

@@ -5,10 +5,18 @@ from datetime import datetime
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 from pydantic_core.core_schema import ValidationInfo
 
+from serving.api.aware_time import AwareTime
 from serving.ingest.comment import CLOCK_SKEW, MAX_LIKES, OLDEST, short_enough, storable
 from serving.ingest.values.ids import read_id
 from serving.ingest.values.invalid_value import InvalidValue
@@ -20,6 +28,12 @@ from serving.storage.post_record import PostCounts, PostKind, PostRecord, SentPo
 _LONGEST_URL = 2000
 _LONGEST_TEXT = 100  # characters of a text that stands for its post
 _Number = Annotated[int, Field(ge=0, le=MAX_LIKES)] | None
+
+
+def _ids(most: int) -> WithJsonSchema:
+    return WithJsonSchema(
+        {"anyOf": [{"type": "string", "minLength": 1, "maxLength": most}, {"type": "integer"}]}
+    )
 
 
 def _id_of(most: int) -> BeforeValidator:
@@ -60,7 +74,7 @@ def _past(value: datetime, info: ValidationInfo) -> datetime:
     return value
 
 
-_Time = Annotated[AwareDatetime, AfterValidator(_past)]
+_Time = Annotated[AwareTime, AfterValidator(_past)]
 
 
 class PostCountsIn(BaseModel):
@@ -84,10 +98,10 @@ class PostIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    platform: Annotated[str, _id_of(64)] = Field(
+    platform: Annotated[str, _id_of(64), _ids(64)] = Field(
         description="Where it was published, as in its comments."
     )
-    post_id: Annotated[str, _id_of(256)] = Field(
+    post_id: Annotated[str, _id_of(256), _ids(256)] = Field(
         description="The platform's id, as in its comments; unique with `platform`."
     )
     kols: list[str] = Field(

@@ -125,14 +125,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _unexpected)
-    generate = app.openapi
-
-    def with_problem() -> dict[str, Any]:
-        document = generate()
-        document["components"]["schemas"].setdefault("Problem", Problem.model_json_schema())
-        return document
-
-    app.openapi = with_problem  # type: ignore[method-assign]  # FastAPI's documented way
 
 
 def _status_code(error: GroundswellError) -> str:

@@ -4,11 +4,12 @@ from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from monitoring.kinds import Severity
 from serving.access.scope import Scope
 from serving.api.authorization import Asking, requires
+from serving.api.aware_time import AwareTime
 from serving.api.guarded_route import GuardedRoute
 from serving.api.kol_params import seen
 from serving.api.problems import documented
@@ -108,7 +109,7 @@ class PreviewIn(BaseModel):
     platform: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
         None, description="Platform with most of the comments."
     )
-    at: AwareDatetime | None = Field(
+    at: AwareTime | None = Field(
         None, description="Time of the notification, at most 366 days from now; default: now."
     )
 

@@ -5,13 +5,14 @@ from datetime import datetime
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Path
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from monitoring.kinds import Severity
 from serving.access.scope import Scope
 from serving.api.alert_schemas import Actor, Remark
 from serving.api.authorization import Asking, Audited, noted_actor, requires
+from serving.api.aware_time import AwareTime
 from serving.api.guarded_route import GuardedRoute
 from serving.api.kol_params import usable
 from serving.api.paging import Cursor, Limit, decode_cursor, encode_cursor
@@ -51,10 +52,10 @@ class SilenceIn(MatchersBody):
 
     model_config = ConfigDict(extra="forbid")
 
-    starts_at: AwareDatetime | None = Field(
+    starts_at: AwareTime | None = Field(
         None, description="Start; default: now. A time in the past becomes now."
     )
-    ends_at: AwareDatetime = Field(description="End, at most 366 days ahead.")
+    ends_at: AwareTime = Field(description="End, at most 366 days ahead.")
     reason: Remark
     actor: Actor = None
 

@@ -4,16 +4,14 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import Query
-from pydantic import AwareDatetime
 
+from serving.api.aware_time import AwareTime
 from serving.errors import InvalidRequest
 
 Since = Annotated[
-    AwareDatetime | None, Query(alias="from", description="Start of the range (inclusive).")
+    AwareTime | None, Query(alias="from", description="Start of the range (inclusive).")
 ]
-Until = Annotated[
-    AwareDatetime | None, Query(alias="to", description="End of the range (exclusive).")
-]
+Until = Annotated[AwareTime | None, Query(alias="to", description="End of the range (exclusive).")]
 
 
 def span(

@@ -84,6 +84,14 @@ def _read_optional_id(value: object, info: ValidationInfo, most: int) -> object:
         return None
 
 
+def _read_lang(value: object, info: ValidationInfo) -> object:
+    """No number is a language."""
+    if isinstance(value, bool | int | float):
+        _context(info).adjustments[Adjustment.OPTIONAL_DROPPED] += 1
+        return None
+    return _read_optional_id(value, info, 64)
+
+
 def _read_text(value: object, info: ValidationInfo) -> object:
     if isinstance(value, list | Mapping):
         value = text.join_text(value)
@@ -166,14 +174,23 @@ def _optional_id(most: int) -> BeforeValidator:
     return BeforeValidator(read)
 
 
-_Id64 = Annotated[str, StringConstraints(min_length=1, max_length=64), _required_id(64)]
+def _ids(most: int, *, optional: bool = False) -> WithJsonSchema:
+    """The schema of an id: exports write ids as numbers, too."""
+    written = {"type": "string", "minLength": 0 if optional else 1, "maxLength": most}
+    null = [{"type": "null"}] if optional else []
+    return WithJsonSchema({"anyOf": [written, {"type": "integer"}, *null]})
+
+
+_Id64 = Annotated[str, StringConstraints(min_length=1, max_length=64), _required_id(64), _ids(64)]
 _KolId = Annotated[
     Annotated[str, StringConstraints(min_length=1, max_length=128)] | None,
     BeforeValidator(_read_kol_id),
+    _ids(128, optional=True),
 ]
-_Id256 = Annotated[str, StringConstraints(min_length=1, max_length=256), _required_id(256)]
-_OptionalId64 = Annotated[str | None, _optional_id(64)]
-_OptionalId256 = Annotated[str | None, _optional_id(256)]
+_Id256 = Annotated[
+    str, StringConstraints(min_length=1, max_length=256), _required_id(256), _ids(256)
+]
+_OptionalId256 = Annotated[str | None, _optional_id(256), _ids(256, optional=True)]
 _LIKES = WithJsonSchema(
     {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string"}, {"type": "null"}]}
 )
@@ -211,7 +228,9 @@ class CommentIn(BaseModel):
     post_id: _OptionalId256 = Field(None, description="The post it was written under.")
     author_id: _OptionalId256 = Field(None, description="Who wrote it.")
     parent_id: _OptionalId256 = Field(None, description="The comment it answers.")
-    lang: _OptionalId64 = Field(None, description="BCP-47 tag, if the source gives one.")
+    lang: Annotated[str | None, BeforeValidator(_read_lang)] = Field(
+        None, description="BCP-47 tag, if the source gives one."
+    )
     likes: Annotated[int | None, BeforeValidator(_read_likes), _LIKES] = Field(
         None, description="At the time of reading; null where it cannot be read as a number."
     )
