@@ -132,6 +132,7 @@ BAD: dict[str, dict[str, Any]] = {
     "another issuer": {"claims": {"iss": "https://evil.example"}},
     "no issuer": {"claims": {"iss": None}},
     "for another service": {"claims": {"aud": "other"}},
+    "for another service, but got by us": {"claims": {"aud": "other", "azp": "gs"}},
     "for us among others, without azp": {"claims": {"aud": ["gs", "other"]}},
     "for us among others, got by another": {"claims": {"aud": ["gs", "other"], "azp": "other"}},
     "no audience": {"claims": {"aud": None}},

@@ -147,6 +147,18 @@ def test_a_disabled_account_ends_every_session(
     assert mai.sign_in(MAI).status_code == 303
 
 
+def test_a_disabled_account_has_no_session_even_if_none_was_ended(
+    browser: BrowserClient, add: Add
+) -> None:
+    add()
+    mai = signed_in(browser)
+    people = browser.client.app.state.service.access.accounts.people  # type: ignore[attr-defined]
+    assert browser.client.portal is not None
+    person = people.get(MAI)
+    browser.client.portal.call(lambda: people.change(person.person_id, disabled_at=NOW))
+    assert mai.send("GET", "/v1/alerts").status_code == 401
+
+
 def test_a_reset_password_ends_every_session_and_the_former_password(
     browser: BrowserClient, add: Add, admin: dict[str, str]
 ) -> None:
