@@ -137,7 +137,12 @@ def main() -> None:
             text = json.dumps(record(service), indent=1, ensure_ascii=False, sort_keys=True)
     text = re.sub(r"gsk_\w+", "gsk_0123456789abcdef_secret", text)
     text = re.sub('"password": "[^"]+"', '"password": "shown-this-once"', text)
-    text = text.replace(f"zoe-{MARK}", "zoe").replace(f"{MARK}-", "zoe-").replace(MARK, "zoe")
+    text = (
+        text.replace(MARK.title(), "Park")
+        .replace(f"zoe-{MARK}", "zoe")
+        .replace(f"{MARK}-", "zoe-")
+        .replace(MARK, "zoe")
+    )
     EXAMPLES.write_text(text + "\n", encoding="utf-8")
 
 
