@@ -20,6 +20,7 @@ from serving.notify.workers.unmute_notifier import UnmuteNotifier
 from serving.pipeline.broadcast import Broadcast
 from serving.pipeline.eraser import Eraser
 from serving.pipeline.pipeline import Pipeline
+from serving.pipeline.stream_feed import StreamFeed
 from serving.reports.digest_builder import DigestBuilder
 from serving.reports.digest_scheduler import DigestScheduler
 from serving.settings import Settings
@@ -78,6 +79,7 @@ class Service:
     batcher: Batcher
     pipeline: Pipeline
     written: Broadcast
+    stream_feed: StreamFeed
     notification_config: NotificationConfig
     dispatcher: Dispatcher
     unmute_notifier: UnmuteNotifier

@@ -32,6 +32,7 @@ from serving.pipeline.eraser import Eraser
 from serving.pipeline.pipeline import Pipeline
 from serving.pipeline.retention import RetentionPeriods, RetentionWorker
 from serving.pipeline.scoring import PriorityScorer
+from serving.pipeline.stream_feed import StreamFeed
 from serving.reports.digest_builder import DigestBuilder
 from serving.reports.digest_scheduler import DigestScheduler
 from serving.service import Service
@@ -204,6 +205,13 @@ async def start(
         batcher=batcher,
         pipeline=pipeline,
         written=written,
+        stream_feed=StreamFeed(
+            AlertStore(database),
+            steps,
+            written,
+            last_step=lambda: pipeline.progress.step,
+            mood_interval=settings.mood_interval,
+        ),
         notification_config=found,
         dispatcher=dispatcher,
         unmute_notifier=unmute_notifier,

@@ -1,24 +1,24 @@
 """GET /v1/stream: alert transitions and moods as server-sent events."""
 
-import asyncio
 from collections.abc import AsyncIterable
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from monitoring.engine import KolStatus
 from serving.access.scope import Scope
 from serving.api.alert_schemas import AlertEventOut
 from serving.api.authorization import Asking, requires
 from serving.api.guarded_route import GuardedRoute
 from serving.api.kol_schemas import KolStatusOut
 from serving.api.problems import documented
-from serving.service import Running
+from serving.kol_limit import KolLimit
+from serving.pipeline.stream_feed import MoodChanges, SharedEvent
+from serving.service import Running, Service
 
 router = APIRouter(tags=["stream"], route_class=GuardedRoute)
 
-_EVENTS_AT_ONCE = 100
-_LONGEST_WAIT = 60.0
 _BIGGEST_ID = 2**63 - 1
 
 
@@ -52,25 +52,41 @@ async def stream(
     def wanted(of_kol: str) -> bool:
         return kol_id in (None, of_kol) and principal.kols.allows(of_kol)
 
-    written, now = service.written, asyncio.get_running_loop().time
+    written, feed = service.written, service.stream_feed
     seen = await service.alerts.last_event_id() if last_event_id is None else last_event_id
-    step, mood_due = service.pipeline.progress.step, 0.0
+    step = feed.join()
     while True:
         notifications = written.notifications
-        while events := await service.alerts.events_after(seen, limit=_EVENTS_AT_ONCE):
-            shown = [one for one in events if wanted(one.kol_id)]
-            names = await service.post_names.of(
-                ((one.kol_id, one.evidence) for one in shown), principal.kols
-            )
-            for event in shown:
-                body = AlertEventOut.of(event, names)
-                yield ServerSentEvent(data=body, event="alert", id=str(event.event_id))
-            seen = events[-1].event_id
-        latest = service.pipeline.progress.step
-        if latest != step and now() >= mood_due:
-            for status in await service.steps.statuses_after(step):
+        while events := await feed.events(seen):
+            for event in events:
+                seen = event.record.event_id
+                if wanted(event.record.kol_id):
+                    shown = await _shown(service, event, principal.kols)
+                    yield ServerSentEvent(raw_data=shown, event="alert", id=str(seen))
+        if (moods := await feed.moods(step)) is not None:
+            for status in moods.statuses:
                 if wanted(status.kol_id):
-                    yield ServerSentEvent(data=KolStatusOut.model_validate(status), event="mood")
-            step, mood_due = latest, now() + service.settings.mood_interval
+                    yield ServerSentEvent(raw_data=_mood(moods, status), event="mood")
+            step = moods.until
         if written.notifications == notifications:
-            await written.wait(_LONGEST_WAIT if latest == step else max(mood_due - now(), 0.01))
+            await written.wait(feed.pause)
+
+
+async def _shown(service: Service, event: SharedEvent, visible: KolLimit) -> str:
+    """An event as JSON; one that names no posts that a reader may not see is made once."""
+    if visible.is_everything and event.shown:
+        return event.shown[0]
+    record = event.record
+    names = await service.post_names.of([(record.kol_id, record.evidence)], visible)
+    shown = AlertEventOut.of(record, names).model_dump_json()
+    if visible.is_everything:
+        event.shown.append(shown)
+    return shown
+
+
+def _mood(moods: MoodChanges, status: KolStatus) -> str:
+    """A status as JSON, made once for all readers."""
+    shown = moods.shown.get(status.kol_id)
+    if shown is None:
+        shown = moods.shown[status.kol_id] = KolStatusOut.model_validate(status).model_dump_json()
+    return shown

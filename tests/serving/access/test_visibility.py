@@ -1,6 +1,7 @@
 """A key that is limited to some KOLs: for it, there are no others."""
 
 import asyncio
+import json
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -362,7 +363,7 @@ def test_the_stream_sends_events_of_own_kols_only(service: SharedService) -> Non
         try:
             async with asyncio.timeout(3):
                 async for event in events:
-                    found.append((event.event, event.data.kol_id))
+                    found.append((event.event, json.loads(event.raw_data or "{}")["kol_id"]))
                     if len(found) == 1:
                         await intake.take(dict(enumerate(items)))
         except TimeoutError:
