@@ -1,5 +1,6 @@
-"""schemathesis against the OpenAPI document, on a service that holds a bit of everything: no 500,
-no answer that the document does not name, and every operation is also seen to succeed.
+"""schemathesis against the OpenAPI document, on a service that holds a bit of everything, with keys
+of each scope, a limited one, and none: no 500, no answer that the document does not name, nothing
+above the scope of a key, and every operation is also seen to succeed.
 """
 
 from collections import Counter
@@ -20,6 +21,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from tests.serving.access.conftest import bearer
+from tests.serving.access.route_table import RULES as ACCESS_RULES
 from tests.serving.processes import service
 from tests.serving.streams import storm, wait_until_processed
 from tests.serving.test_documents import GOLDEN
@@ -63,7 +66,13 @@ def ndjson(_context: object, value: object) -> bytes:
 
 # The stream is endless; test_service_api.py listens to it.
 schema = schemathesis.openapi.from_path(GOLDEN).exclude(path="/v1/stream")
+schema.config.generation.with_security_parameters = False  # the keys are ours
+RULES = {route.replace(":path", ""): rule for route, rule in ACCESS_RULES.items()}
+NOBODY, LIMITED = "nobody", "limited"
+WHO = ["admin", "admin", "ingest", "read", "act", "manage", LIMITED, NOBODY]
+keys: dict[str, dict[str, str]] = {NOBODY: {}}  # headers by who asks
 OPERATIONS = {found.ok().label: found.ok() for found in schema.get_all_operations()}
+ORDER = sorted(OPERATIONS, key=lambda label: label.startswith("DELETE") or "revoke" in label)
 held: dict[str, Any] = {}  # ids of what the service holds, by the name of their path parameter
 answered: Counter[tuple[str, bool]] = Counter()  # operation and whether it succeeded
 
@@ -101,6 +110,7 @@ VALID: dict[str, Callable[[], dict[str, Any]]] = {
         "counts": None,
     },
     "POST /v1/kols/{kol_id}/rename": lambda: {"new_id": "lena-park"},
+    "PATCH /v1/people/{person}": lambda: {"name": "Mai Tran", "role": "viewer", "brands": ["acme"]},
     "POST /v1/kols/{kol_id}/merge": lambda: {"into": "mina"},
 }
 
@@ -120,8 +130,12 @@ def base_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     env = {
         "GROUNDSWELL_CHANNELS": str(folder / "channels.toml"),
         "CRM_SECRET": "sixteen-characters",
+        "GROUNDSWELL_ACCESS": "keys",
+        "GROUNDSWELL_KEY_REQUESTS_PER_MINUTE": "1000000",
     }
     with service(folder / "schema.db", env=env) as (_, client):
+        keys["admin"] = bearer((folder / "groundswell-admin.key").read_text().strip())
+        client.headers.update(keys["admin"])
         fill(client)
         yield str(client.base_url)
 
@@ -138,6 +152,7 @@ def fill(client: httpx.Client) -> None:
     client.put("/v1/kols/lena", json={"name": "Lena Vane"})
     client.put("/v1/kols/mina", json={})
     client.put("/v1/kols/zoe", json={})
+    client.put("/v1/brands/acme", json={"kols": ["lena"]})
     post("/v1/posts", {"platform": "instagram", "post_id": "post-1", "kols": ["lena"]})
     items = storm("lena", now - timedelta(hours=31))
     for first in range(0, len(items), 500):
@@ -152,7 +167,17 @@ def fill(client: httpx.Client) -> None:
     imported = post_file(client, b"text,id\nno zone,1\n")
     deliveries = client.get("/v1/deliveries").json()["items"]
     assert {row["reason"] for row in deliveries} >= {"opened", "resolved"}
+    for who in ("ingest", "read", "act", "manage", LIMITED, "spare"):
+        limited = {"scopes": ["ingest", "read", "act", "manage"], "kols": ["mina"]}
+        body = limited if who == LIMITED else {"scopes": ["read" if who == "spare" else who]}
+        made = post("/v1/keys", {"name": who} | body)
+        keys[who] = bearer(made["key"])
+    person = {"email": "mai@example.com", "name": "Mai Tran", "role": "viewer"}
     held.update(
+        person=post("/v1/people", person)["person_id"],
+        key_id=made["key_id"],
+        brand="acme",
+        author_id="author-1",
         kol_id="lena",
         platform="instagram",
         comment_id=items[0]["comment_id"],
@@ -174,18 +199,30 @@ def post_file(client: httpx.Client, content: bytes) -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("label", OPERATIONS)  # schema.parametrize() gives all of them one id
+@pytest.mark.parametrize("label", ORDER)  # schema.parametrize() gives all of them one id
 def test_every_answer_is_documented(label: str, base_url: str) -> None:
     @settings(
-        max_examples=40,
+        max_examples=24,
         deadline=None,
         derandomize=True,
         suppress_health_check=list(HealthCheck),
     )
-    @given(case=OPERATIONS[label].as_strategy())
-    def hold(case: schemathesis.Case) -> None:
-        answer = case.call_and_validate(base_url=base_url, checks=CHECKS)
+    @given(case=OPERATIONS[label].as_strategy(), who=st.sampled_from(WHO))
+    def hold(case: schemathesis.Case, who: str) -> None:
+        answer = case.call_and_validate(base_url=base_url, checks=CHECKS, headers=keys[who])
         answered[label, answer.status_code < 300] += 1
+        if RULES[label] == "anybody":
+            return
+        scopes, _, every_kol = RULES[label].partition(", ")
+        if who == NOBODY:
+            assert answer.status_code == 401
+        elif who == LIMITED:
+            refused = bool(every_kol) or scopes == "admin"
+            assert answer.status_code == 403 or not refused
+        elif who not in (*scopes.split(" or "), "admin"):
+            assert answer.status_code == 403
+        else:
+            assert answer.status_code not in (401, 403)
 
     hold()
 
