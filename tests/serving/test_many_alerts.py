@@ -29,7 +29,7 @@ def many(client: TestClient, tmp_path: Path) -> TestClient:
         (f"a{n}", f"kol-{n // 2}", "backlash", _SEVERITIES[n % 2], "open", at, at, stored)
         for n in range(_ALERTS)
     ]
-    acts = [
+    actions = [
         (f"a{n}", f"kol-{n // 2}", "backlash", "warning", "false_alarm", "an", at, at)
         for n in range(0, _ALERTS, 100)
     ]
@@ -43,7 +43,7 @@ def many(client: TestClient, tmp_path: Path) -> TestClient:
         database.executemany(
             "INSERT INTO actions (alert_id, kol_id, kind, severity, action, actor, at, seen_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            acts,
+            actions,
         )
     database.close()
     ends_at = (NOW + timedelta(hours=1)).isoformat()

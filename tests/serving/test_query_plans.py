@@ -166,8 +166,8 @@ def use(client: TestClient) -> None:
     silence = {"kols": ["lena"], "ends_at": (NOW + timedelta(hours=1)).isoformat()}
     ask("post", "/v1/silences", json=silence | {"reason": "a launch", "actor": "an"})
     until = (NOW + timedelta(hours=1)).isoformat()
-    for act in ({"action": "acknowledge"}, {"action": "snooze", "until": until}):
-        body = act | {"actor": "an"}
+    for action in ({"action": "acknowledge"}, {"action": "snooze", "until": until}):
+        body = action | {"actor": "an"}
         ask("post", f"/v1/alerts/{alert_id}/actions", json=body)
     since = (NOW - timedelta(days=3)).isoformat().replace("+00:00", "Z")
     for path in (

@@ -68,9 +68,9 @@ def ndjson(_context: object, value: object) -> bytes:
 schema = schemathesis.openapi.from_path(GOLDEN).exclude(path="/v1/stream")
 schema.config.generation.with_security_parameters = False  # the keys are ours
 RULES = {route.replace(":path", ""): rule for route, rule in ACCESS_RULES.items()}
-NOBODY, LIMITED = "nobody", "limited"
-WHO = ["admin", "admin", "ingest", "read", "act", "manage", LIMITED, NOBODY]
-keys: dict[str, dict[str, str]] = {NOBODY: {}}  # headers by who asks
+NO_KEY, LIMITED = "no key", "limited"
+WHO = ["admin", "admin", "ingest", "read", "act", "manage", LIMITED, NO_KEY]
+keys: dict[str, dict[str, str]] = {NO_KEY: {}}  # headers by who asks
 OPERATIONS = {found.ok().label: found.ok() for found in schema.get_all_operations()}
 ORDER = sorted(OPERATIONS, key=lambda label: label.startswith("DELETE") or "revoke" in label)
 held: dict[str, Any] = {}  # ids of what the service holds, by the name of their path parameter
@@ -214,7 +214,7 @@ def test_every_answer_is_documented(label: str, base_url: str) -> None:
         if RULES[label] == "anybody":
             return
         scopes, _, every_kol = RULES[label].partition(", ")
-        if who == NOBODY:
+        if who == NO_KEY:
             assert answer.status_code == 401
         elif who == LIMITED:
             refused = bool(every_kol) or scopes == "admin"
