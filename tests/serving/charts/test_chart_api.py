@@ -9,6 +9,7 @@ import anyio
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
+from prometheus_client import CollectorRegistry
 
 from model.classifier import SentimentClassifier
 from model.fake_backend import FakeBackend
@@ -17,6 +18,7 @@ from serving.charts.chart_service import ChartService
 from serving.clock import TestClock
 from serving.errors import TooBusy
 from serving.locales.wording import wording
+from serving.metrics import Metrics
 from serving.notify.channels.base import Unavailable
 from serving.notify.stored_attachments import StoredAttachments
 from serving.service import Service
@@ -26,6 +28,7 @@ from tests.serving.notify.conftest import notification
 from tests.serving.streams import storm, wait_until_processed
 
 BEGAN = NOW - timedelta(hours=10)
+METRICS = Metrics(CollectorRegistry(), max_kols=1)
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +135,7 @@ class _Full(ChartService):
 
 async def test_a_message_waits_for_a_busy_chart_service() -> None:
     with pytest.raises(Unavailable, match="full"):
-        await StoredAttachments(_Full()).of(notification(), wording())
+        await StoredAttachments(_Full(), METRICS, seconds=5).of(notification(), wording())
 
 
 class _Asked(ChartService):
@@ -154,12 +157,12 @@ async def test_a_message_has_the_chart_up_to_its_transition_and_whole_if_it_was_
     charts = _Asked()
     for change in ({}, {"step": 1}, {"found_at": NOW}):
         sent = notification(**change)
-        assert await StoredAttachments(charts).of(sent, wording()) == b"png"
+        assert await StoredAttachments(charts, METRICS, seconds=5).of(sent, wording()) == b"png"
     assert charts.until == [sent.at, None, None]
 
 
 def test_a_message_goes_without_the_chart_of_an_alert_that_is_not_there(
     client: TestClient,
 ) -> None:
-    attachments = StoredAttachments(service_of(client).charts)
+    attachments = StoredAttachments(service_of(client).charts, METRICS, seconds=5)
     assert anyio.run(attachments.of, notification(), wording()) is None

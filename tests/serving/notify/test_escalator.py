@@ -3,7 +3,9 @@
 from datetime import timedelta
 
 import pytest
+from prometheus_client import CollectorRegistry
 
+from serving.metrics import Metrics
 from serving.notify.channels.memory import MemoryChannel
 from serving.notify.routing.routes import Route
 from serving.notify.stored_attachments import StoredAttachments
@@ -146,7 +148,8 @@ async def test_its_chart_ends_now() -> None:
         async def draw(self, chart: None, words: object) -> bytes:
             return b"PNG"
 
-    attachments = StoredAttachments(StubCharts())  # type: ignore[arg-type]
+    metrics = Metrics(CollectorRegistry(), max_kols=1)
+    attachments = StoredAttachments(StubCharts(), metrics, seconds=5)  # type: ignore[arg-type]
     for one in (notification(), notification(reason="unacknowledged", step=1)):
         assert await attachments.of(one, WORDS) == b"PNG"
     assert StubCharts.asked == [notification().at, None]
