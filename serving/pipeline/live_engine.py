@@ -13,6 +13,7 @@ from monitoring.policy import Policy
 from monitoring.rerun import DatedPolicy
 from serving.errors import StoreError
 from serving.pipeline.presence import Presences
+from serving.slices import Slices
 from serving.storage.pipeline_step import EngineState, IdleMark
 from serving.storage.policy_store import PolicyChange, effective
 
@@ -138,4 +139,8 @@ class LiveEngine:
             for kol_id in part:
                 self.presences.set_delay(kol_id, found.get(kol_id, timedelta()))
         alerted = {alert.kol_id for alert in self.engine.alerts() if alert.kind != gap.KIND}
-        return list(self.presences.idle_marks(now, alerted))
+        marks, slices = [], Slices()
+        for mark in self.presences.idle_marks(now, alerted):
+            marks.append(mark)
+            await slices.pause()
+        return marks

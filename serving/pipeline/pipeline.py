@@ -27,6 +27,7 @@ from serving.pipeline.live_engine import LiveEngine
 from serving.pipeline.rerunner import Rerunner
 from serving.pipeline.scoring import Scorer, score
 from serving.pipeline.step_loop import StepLoop
+from serving.slices import Slices
 from serving.storage.comment_log import CommentLog, LoggedComment
 from serving.storage.comment_update import ChangeKind
 from serving.storage.pipeline_step import (
@@ -205,8 +206,10 @@ class Pipeline(StepLoop):
         minute_scores: list[MinuteScore] = []
         checkpoints: list[Checkpoint] = []
         changed: dict[str, ChangedMinutes] = {}
+        slices = Slices()
         with self._metrics.stage("monitor"):
             for index, item in enumerate(scored):
+                await slices.pause()
                 kol_id = item.comment.kol_id
                 self.live.presences.remember(
                     kol_id,
@@ -237,7 +240,7 @@ class Pipeline(StepLoop):
                 minute_scores=minute_scores,
                 checkpoints=checkpoints,
                 events=events,
-                states=self._states(touched),
+                states=await self._states(touched),
             )
         )
         for item, prediction in zip(scored, predictions, strict=True):
@@ -278,7 +281,7 @@ class Pipeline(StepLoop):
                 withdrawn=[change.seq for change in processed if change.kind is ChangeKind.REMOVED],
                 comment_change=changes[-1].change_id,
                 changed=list(changed.values()),
-                states=self._states(touched),
+                states=await self._states(touched),
             )
         )
         return True
@@ -300,7 +303,9 @@ class Pipeline(StepLoop):
         events: list[AlertEvent] = []
         minute_scores: list[MinuteScore] = []
         checkpoints: list[Checkpoint] = []
+        slices = Slices()
         for mark in judged:
+            await slices.pause()
             with judging(mark.kol_id):
                 observation = self.live.engine.silence(mark.kol_id, mark.reached)
                 events += await self._explained(observation.events, [])
@@ -318,15 +323,16 @@ class Pipeline(StepLoop):
                 minute_scores=minute_scores,
                 checkpoints=checkpoints,
                 events=events,
-                states=self._states({mark.kol_id for mark in judged}),
+                states=await self._states({mark.kol_id for mark in judged}),
             )
         )
         return True
 
-    def _states(self, kol_ids: Collection[str]) -> list[EngineState]:
+    async def _states(self, kol_ids: Collection[str]) -> list[EngineState]:
         """The states of some KOLs, without those that are held."""
-        states = []
+        states, slices = [], Slices()
         for kol_id in sorted(set(kol_ids) - self.faults.held):
+            await slices.pause()
             with judging(kol_id):
                 states.append(self.live.state(kol_id))
         return states

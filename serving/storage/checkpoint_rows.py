@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitoring.checkpoints import Checkpoint
@@ -50,13 +50,15 @@ async def write_checkpoints(
         for one in _needed(found, reach)
     ]
     await connection.execute(statement, rows)
-    for kol_id, bound in reach.items():
-        # The last one before the bound stays: what lies right behind the bound starts from it.
-        of_kol = checkpoints.c.kol_id == kol_id
-        last = select(func.max(checkpoints.c.minute)).where(of_kol, checkpoints.c.minute <= bound)
-        await connection.execute(
-            delete(checkpoints).where(of_kol, checkpoints.c.minute < last.scalar_subquery())
-        )
+    # The last one before the bound stays: what lies right behind the bound starts from it.
+    of_kol = checkpoints.c.kol_id == bindparam("of_kol")
+    last = select(func.max(checkpoints.c.minute)).where(
+        of_kol, checkpoints.c.minute <= bindparam("bound")
+    )
+    await connection.execute(
+        delete(checkpoints).where(of_kol, checkpoints.c.minute < last.scalar_subquery()),
+        [{"of_kol": kol_id, "bound": bound} for kol_id, bound in reach.items()],
+    )
 
 
 async def drop_checkpoints(connection: AsyncConnection, kol_id: str, after: int) -> None:

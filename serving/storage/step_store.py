@@ -154,17 +154,14 @@ class StepStore:
                 await write_event(connection, alert_event)
             recorded = await self._record(connection, step)
             mark = step.repeated_mark or before.mark
-            for idle_mark in step.new_marks:
-                result = await connection.execute(
-                    idle_marks.insert()
-                    .values(
-                        after_seq=step.seq,
-                        kol_id=idle_mark.kol_id,
-                        reached=to_micros(idle_mark.reached),
-                    )
-                    .returning(idle_marks.c.id)
-                )
-                mark = int(result.scalar_one())
+            if step.new_marks:
+                rows = [
+                    {"after_seq": step.seq, "kol_id": one.kol_id, "reached": to_micros(one.reached)}
+                    for one in step.new_marks
+                ]
+                await connection.execute(idle_marks.insert(), rows)
+                # Nobody else writes marks, and each got a greater id than the one before.
+                mark = await connection.scalar(select(func.max(idle_marks.c.id))) or mark
             change = before.policy_change
             if (policy := step.policy) is not None:
                 change = policy.change_id
