@@ -109,6 +109,18 @@ def test_the_database_of_the_overlay_is_verified() -> None:
     assert str(query["sslrootcert"]).startswith(mounted["mountPath"] + "/")
 
 
+def test_the_image_is_built_of_files_that_the_builder_gets() -> None:
+    given = {
+        line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line[:1] == "!"
+    }
+    copied = set[str]()
+    for line in (ROOT / "Dockerfile").read_text().splitlines():
+        if line.startswith("COPY ") and "--from" not in line:
+            copied |= {source.removeprefix("./") for source in line.split()[1:-1]}
+    assert copied == given
+    assert all((ROOT / source).exists() for source in copied)
+
+
 def test_what_compose_mounts_is_there() -> None:
     named, secrets = set(COMPOSE["volumes"]), set(COMPOSE["secrets"])
     for service in COMPOSE["services"].values():
