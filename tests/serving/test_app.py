@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from model.batcher import Batcher
+from model.batcher import Batcher, Priority
 from model.classifier import SentimentClassifier
 from serving.app import create_app
 from serving.charts.chart_service import ChartService
@@ -137,9 +137,10 @@ def test_what_waits_is_measured(client: TestClient, item: Callable[..., dict[str
     service = client.app.state.service  # type: ignore[attr-defined]
     client.post("/v1/comments", json=item())
     wait_until_processed(client)
-    service.group_commit._waiting, service.batcher._pending = 3, 4
+    queue = service.batcher._queues[Priority.LOW]
+    service.group_commit._waiting, queue.pending = 3, 4
     lines = client.get("/metrics").text.splitlines()
-    service.group_commit._waiting, service.batcher._pending = 0, 0
+    service.group_commit._waiting, queue.pending = 0, 0
     assert "groundswell_log_queue_comments 3.0" in lines
     assert "groundswell_score_queue_texts 4.0" in lines
     assert any(line.startswith("groundswell_model_batch_seconds_count") for line in lines)

@@ -51,6 +51,7 @@ BOUNDS: dict[str, tuple[list[Any], list[Any]]] = {
     "admin_key_file": (["file"], []),
     "key_requests_per_minute": ([1], [0]),
     "refusals_per_minute": ([1], [0]),
+    "sign_ins_per_minute": ([1], [0]),
     "session_idle": ([0.001], [0]),
     "session_lifetime": ([0.001], [0]),
     "oidc_issuer": (["https://id.example/realms/pr"], ["id.example", "https://id.example/?a=b"]),

@@ -18,6 +18,7 @@ from fastapi.testclient import TestClient
 from model.classifier import SentimentClassifier
 from monitoring.engine import KolStatus
 from serving import startup
+from serving.access.principal import LOCAL
 from serving.api.stream import stream
 from serving.app import create_app
 from serving.cli import hosting
@@ -26,6 +27,7 @@ from serving.clock import TestClock
 from serving.logs import configure_logging
 from serving.pipeline.broadcast import Broadcast
 from serving.pipeline.retention import RetentionPeriods
+from serving.pipeline.stream_feed import StreamFeed
 from serving.settings import Settings
 from tests.serving import test_request_settings as test_request_settings  # shows some of them
 from tests.serving.access import test_account_settings as test_account_settings  # and some more
@@ -276,15 +278,18 @@ async def test_moods_keep_the_interval_of_the_settings() -> None:
     async def seconds(mood_interval: float) -> float:
         progress, written = SimpleNamespace(step=1), Broadcast()
         status = KolStatus("lena", None, 0, 0, 0, 0, 0, 0, None, None, 0, 0, True)
-        service = SimpleNamespace(
-            written=written,
-            alerts=SimpleNamespace(last_event_id=_answers(0), events_after=_answers([])),
-            steps=SimpleNamespace(statuses_after=_answers([status])),
-            pipeline=SimpleNamespace(progress=progress),
-            settings=SimpleNamespace(mood_interval=mood_interval),
+        alerts: Any = SimpleNamespace(last_event_id=_answers(0), events_after=_answers([]))
+        steps: Any = SimpleNamespace(statuses_after=_answers([status]))
+        feed = StreamFeed(
+            alerts,
+            steps,
+            written,
+            last_step=lambda: progress.step,
+            mood_interval=mood_interval,
         )
+        service: Any = SimpleNamespace(written=written, alerts=alerts, stream_feed=feed)
         loop = asyncio.get_running_loop()
-        moods = aiter(stream(service, None, None))  # type: ignore[arg-type]
+        moods = aiter(stream(service, LOCAL))
         first = asyncio.ensure_future(anext(moods))
         await asyncio.sleep(0)
         progress.step = 2

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from serving.cli import main as cli
+from serving.cli import terminal
 from tests.serving.processes import service
 
 
@@ -22,7 +23,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("GROUNDSWELL_API_KEY", key)
             patch.setenv("GROUNDSWELL_URL", str(client.base_url))
-            patch.setenv("COLUMNS", "200")
+            patch.setattr(terminal.out, "width", 200)
             yield str(client.base_url).rstrip("/")
 
 
