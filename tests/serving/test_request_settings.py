@@ -1,21 +1,28 @@
-"""The settings that bound requests and connections."""
+"""The settings of requests, connections and streams."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, TypeVar
 
 import pytest
 from fastapi.testclient import TestClient
 from uvicorn.server import ServerState
 
 from model.classifier import SentimentClassifier
+from monitoring.engine import KolStatus
+from serving.access.principal import LOCAL
+from serving.api.stream import stream
 from serving.app import create_app
 from serving.cli import hosting
 from serving.clock import TestClock
+from serving.pipeline.broadcast import Broadcast
+from serving.pipeline.stream_feed import StreamFeed
 from serving.settings import Settings
 from tests.serving.shown_settings import shows
 
+T = TypeVar("T")
 StartChanged = Callable[..., AbstractContextManager[TestClient]]
 
 
@@ -117,3 +124,47 @@ def test_a_request_may_last_as_long_as_the_settings_say(start: StartChanged) -> 
         call = client.portal.call  # type: ignore[union-attr]
         assert call(statuses, client, "/v1/score", 1) == [408]
         assert call(statuses, client, "/v1/stream", 3) == [200, 200, 429]
+
+
+@shows("mood_interval")
+async def test_moods_keep_the_interval_of_the_settings() -> None:
+    """One mood comes at once, the next after the interval, or as soon as there is one."""
+
+    async def seconds(mood_interval: float) -> float:
+        progress, written = SimpleNamespace(step=1), Broadcast()
+        status = KolStatus("lena", None, 0, 0, 0, 0, 0, 0, None, None, 0, 0, True)
+        alerts: Any = SimpleNamespace(last_event_id=_answers(0), events_after=_answers([]))
+        steps: Any = SimpleNamespace(statuses_after=_answers([status]))
+        feed = StreamFeed(
+            alerts,
+            steps,
+            written,
+            last_step=lambda: progress.step,
+            mood_interval=mood_interval,
+        )
+        service: Any = SimpleNamespace(written=written, alerts=alerts, stream_feed=feed)
+        loop = asyncio.get_running_loop()
+        moods = aiter(stream(service, LOCAL))
+        first = asyncio.ensure_future(anext(moods))
+        await asyncio.sleep(0)
+        progress.step = 2
+        written.notify()
+        await first
+        begun = loop.time()
+        second = asyncio.ensure_future(anext(moods))
+        await asyncio.sleep(0)
+        progress.step = 3
+        written.notify()
+        await second
+        await moods.aclose()  # type: ignore[attr-defined]
+        return loop.time() - begun
+
+    assert await seconds(0.5) >= 0.45
+    assert await seconds(0.001) < 0.4
+
+
+def _answers(value: T) -> Callable[..., Awaitable[T]]:
+    async def answer(*_: object, **__: object) -> T:
+        return value
+
+    return answer

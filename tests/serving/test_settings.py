@@ -1,14 +1,12 @@
 """Every setting changes what the service does. A setting without such a test fails this file."""
 
-import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import pytest
@@ -16,18 +14,13 @@ import structlog
 from fastapi.testclient import TestClient
 
 from model.classifier import SentimentClassifier
-from monitoring.engine import KolStatus
 from serving import startup
-from serving.access.principal import LOCAL
-from serving.api.stream import stream
 from serving.app import create_app
 from serving.cli import hosting
 from serving.cli import main as cli
 from serving.clock import TestClock
 from serving.logs import configure_logging
-from serving.pipeline.broadcast import Broadcast
 from serving.pipeline.retention import RetentionPeriods
-from serving.pipeline.stream_feed import StreamFeed
 from serving.settings import Settings
 from tests.serving import test_request_settings as test_request_settings  # shows some of them
 from tests.serving.access import test_account_settings as test_account_settings  # and some more
@@ -269,50 +262,6 @@ def test_a_silence_as_long_as_the_settings_say_closes_the_last_minute(
         assert watermark() == at_once
         clock.advance(timedelta(seconds=1))
         assert watermark() > at_once
-
-
-@shows("mood_interval")
-async def test_moods_keep_the_interval_of_the_settings() -> None:
-    """One mood comes at once, the next after the interval, or as soon as there is one."""
-
-    async def seconds(mood_interval: float) -> float:
-        progress, written = SimpleNamespace(step=1), Broadcast()
-        status = KolStatus("lena", None, 0, 0, 0, 0, 0, 0, None, None, 0, 0, True)
-        alerts: Any = SimpleNamespace(last_event_id=_answers(0), events_after=_answers([]))
-        steps: Any = SimpleNamespace(statuses_after=_answers([status]))
-        feed = StreamFeed(
-            alerts,
-            steps,
-            written,
-            last_step=lambda: progress.step,
-            mood_interval=mood_interval,
-        )
-        service: Any = SimpleNamespace(written=written, alerts=alerts, stream_feed=feed)
-        loop = asyncio.get_running_loop()
-        moods = aiter(stream(service, LOCAL))
-        first = asyncio.ensure_future(anext(moods))
-        await asyncio.sleep(0)
-        progress.step = 2
-        written.notify()
-        await first
-        begun = loop.time()
-        second = asyncio.ensure_future(anext(moods))
-        await asyncio.sleep(0)
-        progress.step = 3
-        written.notify()
-        await second
-        await moods.aclose()  # type: ignore[attr-defined]
-        return loop.time() - begun
-
-    assert await seconds(0.5) >= 0.45
-    assert await seconds(0.001) < 0.4
-
-
-def _answers(value: T) -> Callable[..., Awaitable[T]]:
-    async def answer(*_: object, **__: object) -> T:
-        return value
-
-    return answer
 
 
 @shows("late_horizon")
