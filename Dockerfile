@@ -7,11 +7,12 @@ RUN python -m venv /opt/groundswell
 COPY requirements.txt ./
 RUN /opt/groundswell/bin/pip install --require-hashes --requirement requirements.txt
 COPY pyproject.toml README.md LICENSE ./
+COPY clients ./clients
 COPY model ./model
 COPY monitoring ./monitoring
 COPY serving ./serving
 COPY training ./training
-RUN /opt/groundswell/bin/pip install --no-deps .
+RUN /opt/groundswell/bin/pip install --no-deps ./clients/python .
 
 FROM python:3.11-slim-bookworm
 LABEL org.opencontainers.image.title="groundswell" \

@@ -11,13 +11,13 @@ help: ## list the targets
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.serve: pyproject.toml requirements.txt | $(BIN)/python
+$(VENV)/.serve: pyproject.toml clients/python/pyproject.toml requirements.txt | $(BIN)/python
 	$(PIP) --require-hashes --requirement requirements.txt
-	$(PIP) --no-deps --editable .
+	$(PIP) --no-deps --editable clients/python --editable .
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) --constraint constraints.txt --editable '.[train,dev]'
+$(VENV)/.dev: pyproject.toml clients/python/pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --constraint constraints.txt --editable clients/python --editable '.[train,dev]'
 	@touch $@ $(VENV)/.serve
 
 demo: $(VENV)/.serve ## run the whole service on a simulated scenario of two days
@@ -39,12 +39,13 @@ lint: $(VENV)/.dev ## run ruff, mypy, import-linter and hadolint
 
 lock: $(VENV)/.dev ## write requirements.txt: what the service needs, each file with its hash
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-annotate \
-		--generate-hashes --constraint constraints.txt --extra notify --extra postgres \
+		--no-emit-package groundswell-client --generate-hashes --constraint constraints.txt --extra notify --extra postgres \
 		--custom-compile-command "make lock" pyproject.toml --output-file requirements.txt
 
 sbom: $(VENV)/.dev ## write what the service consists of, and under which licences, to dist/
 	$(PYTHON) -m venv --clear dist/service
 	dist/service/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt
+	dist/service/bin/python -m pip install --quiet --disable-pip-version-check --no-deps ./clients/python
 	$(BIN)/cyclonedx-py environment --output-reproducible --pyproject pyproject.toml \
 		--output-file dist/sbom.cdx.json dist/service/bin/python
 	$(BIN)/pip-licenses --python dist/service/bin/python --format markdown --with-urls --output-file dist/licences.md

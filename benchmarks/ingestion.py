@@ -24,10 +24,10 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.machine import machine
+from groundswell_client.client import ServiceClient
 from model.classifier import SentimentClassifier
 from model.fake_backend import FakeBackend
 from serving.app import create_app
-from serving.client.client import ServiceClient
 from serving.clock import SystemClock
 from serving.settings import Settings
 from tests.serving import postgres

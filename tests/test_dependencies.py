@@ -13,7 +13,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
+CLIENT = tomllib.loads((ROOT / "clients/python/pyproject.toml").read_text())["project"]
 OURS = {"model", "monitoring", "serving", "training", "tests", "benchmarks", "deploy"}
+OURS |= {"groundswell_client"}
 
 # Declared, but not imported by name: what uses each.
 USED_OTHERWISE = {
@@ -72,7 +74,7 @@ def imported(*folders: str) -> set[str]:
     return {name for package in packages for name in DISTRIBUTIONS[package]}
 
 
-BASE = names(PROJECT["dependencies"])
+BASE = names(PROJECT["dependencies"]) - {CLIENT["name"]}
 
 
 @pytest.mark.parametrize(
@@ -89,6 +91,20 @@ BASE = names(PROJECT["dependencies"])
 def test_every_import_is_declared(folders: list[str], extras: list[str]) -> None:
     declared = BASE.union(*(names(EXTRAS[extra]) for extra in extras))
     assert imported(*folders) <= declared
+
+
+def test_the_client_needs_what_it_declares_and_nothing_else() -> None:
+    assert imported("clients/python/src") == names(CLIENT["dependencies"])
+
+
+def test_the_client_comes_from_this_repository_and_never_from_an_index() -> None:
+    assert CLIENT["name"] in PROJECT["dependencies"]
+    assert CLIENT["name"] not in pins("requirements.txt").keys() | pins("constraints.txt").keys()
+    for file in ("Makefile", "Dockerfile"):
+        lines = (ROOT / file).read_text().splitlines()
+        ours = [line for line in lines if "--no-deps" in line or "--editable" in line]
+        assert ours, file
+        assert all(re.search(r" (\./)?clients/python\b", line) for line in ours), ours
 
 
 def test_every_dependency_is_used() -> None:

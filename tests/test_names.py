@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("model", "monitoring", "serving", "training", "benchmarks", "deploy", "tests")
-PRODUCT = ("model", "monitoring", "serving", "training")
+ROOMS = ("clients", "model", "monitoring", "serving", "training", "benchmarks", "deploy", "tests")
+PRODUCT = ("clients", "model", "monitoring", "serving", "training")
 MEDIAN_LINES, MOST_LINES = 150, 400
 
 # Old names, as the parts that snake_case and CamelCase are made of, and what to say instead.

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from groundswell_client import client as http
 from serving.addresses import is_loopback
-from serving.client import client as http
 from serving.errors import InputError
 from serving.settings import environment
 
 if TYPE_CHECKING:
-    from serving.client.client import ServiceClient
+    from groundswell_client.client import ServiceClient
 
 KEY, KEY_FILE = "GROUNDSWELL_API_KEY", "GROUNDSWELL_API_KEY_FILE"
 _ADMIN_KEY_FILE = Path("groundswell-admin.key")

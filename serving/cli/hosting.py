@@ -13,12 +13,12 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
+from groundswell_client.client import ServiceClient
+from groundswell_client.connection import TIMEOUT
 from serving.access.http_protocol import ConnectionBounds, protocol
 from serving.addresses import is_loopback
 from serving.api.problems import answer_to
 from serving.app import create_app
-from serving.client.client import ServiceClient
-from serving.client.connection import TIMEOUT
 from serving.errors import ServingError
 from serving.settings import Settings
 

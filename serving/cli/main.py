@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from groundswell_client.errors import ClientError
 from model.errors import GroundswellError
 from serving.cli import plugins
 from serving.cli.commands import (
@@ -30,7 +31,6 @@ from serving.cli.commands import (
     silence,
     triage,
 )
-from serving.client.errors import ClientError
 
 app = typer.Typer(
     name="groundswell",

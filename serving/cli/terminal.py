@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from serving.client.errors import (
+from groundswell_client.errors import (
     ConnectionLost,
     InvalidAddress,
     ServiceRefused,

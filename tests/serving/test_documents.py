@@ -25,7 +25,7 @@ from serving.settings import Settings
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 GOLDEN = DOCS / "openapi.json"
-ROOMS = ("model", "monitoring", "serving", "training")
+ROOMS = ("clients", "model", "monitoring", "serving", "training")
 FILES = [
     path.relative_to(ROOT).as_posix()
     for room in (*ROOMS, "benchmarks", "deploy", "tests")

@@ -10,10 +10,10 @@ import pytest
 from fastapi.testclient import TestClient
 from rich.console import Console
 
+from groundswell_client.answer import decode
+from groundswell_client.models.alerts import AlertDetailInfo
 from monitoring.drivers import Drivers, PostDriver
 from serving.cli.output.alert_card import alert_card
-from serving.client.answer import decode
-from serving.client.models.alerts import AlertDetailInfo
 from serving.locales.wording import wording
 from serving.notify.render import html, plain, slack, teams
 from serving.notify.render.content import write

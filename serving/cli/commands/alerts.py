@@ -17,7 +17,7 @@ from serving.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from serving.client.client import ServiceClient
+    from groundswell_client.client import ServiceClient
 
 
 def alerts(

@@ -8,8 +8,8 @@ import typer
 from serving.cli.options import DEFAULT_URL, AsJson, Limit, Url
 
 if TYPE_CHECKING:
-    from serving.client.answer import Answer
-    from serving.client.models.access import AuditEntryInfo
+    from groundswell_client.answer import Answer
+    from groundswell_client.models.access import AuditEntryInfo
 
 # A group without commands, because help shows the panels of groups after those of commands.
 app = typer.Typer()

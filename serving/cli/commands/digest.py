@@ -9,8 +9,8 @@ import typer
 from serving.cli.options import DEFAULT_URL, AsJson, KolsFilter, Url
 
 if TYPE_CHECKING:
-    from serving.client.answer import Answer
-    from serving.client.models.digests import DigestInfo, SentDigestInfo
+    from groundswell_client.answer import Answer
+    from groundswell_client.models.digests import DigestInfo, SentDigestInfo
 
 app = typer.Typer(no_args_is_help=True)
 

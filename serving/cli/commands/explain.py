@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from serving.cli.options import DEFAULT_URL, AlertId, AsJson, Url
 
 if TYPE_CHECKING:
-    from serving.client.answer import Answer
-    from serving.client.models.alerts import AlertDetailInfo
+    from groundswell_client.answer import Answer
+    from groundswell_client.models.alerts import AlertDetailInfo
 
 _POINTS = 5000  # an incident of three days by the minute
 

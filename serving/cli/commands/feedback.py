@@ -8,8 +8,8 @@ import typer
 from serving.cli.options import DEFAULT_URL, AsJson, KindFilter, KolFilter, Url
 
 if TYPE_CHECKING:
-    from serving.client.answer import Answer
-    from serving.client.models.feedback import FeedbackInfo
+    from groundswell_client.answer import Answer
+    from groundswell_client.models.feedback import FeedbackInfo
 
 
 def feedback(

@@ -11,7 +11,7 @@ import typer
 from serving.cli.options import AsJson, DatabaseUrl, Model
 
 if TYPE_CHECKING:
-    from serving.client.client import ServiceClient
+    from groundswell_client.client import ServiceClient
     from serving.ingest.importers.import_options import ImportOptions
 
 
@@ -130,12 +130,12 @@ async def _run(
     *,
     as_json: bool,
 ) -> int:
+    from groundswell_client.errors import ClientError
     from serving.cli import terminal
     from serving.cli.files.client_sink import ClientSink
     from serving.cli.files.import_result import result_of
     from serving.cli.output.import_progress import import_progress
     from serving.cli.output.import_summary import result_json, result_text
-    from serving.client.errors import ClientError
     from serving.clock import SystemClock
     from serving.errors import ServingError
     from serving.ingest.importers.importer import Importer

@@ -10,8 +10,8 @@ from serving.access.scope import Scope
 from serving.cli.options import DEFAULT_URL, AsJson, DatabaseUrl, Limit, Url
 
 if TYPE_CHECKING:
-    from serving.client.answer import Answer
-    from serving.client.models.access import KeyInfo, NewKeyInfo
+    from groundswell_client.answer import Answer
+    from groundswell_client.models.access import KeyInfo, NewKeyInfo
 
 app = typer.Typer(no_args_is_help=True)
 

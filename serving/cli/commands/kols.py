@@ -8,8 +8,8 @@ import typer
 from serving.cli.options import DEFAULT_URL, Actor, AsJson, Url
 
 if TYPE_CHECKING:
-    from serving.client.answer import Answer
-    from serving.client.models.kols import KolInfo, PolicyInfo
+    from groundswell_client.answer import Answer
+    from groundswell_client.models.kols import KolInfo, PolicyInfo
 
 app = typer.Typer()
 

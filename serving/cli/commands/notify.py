@@ -8,8 +8,8 @@ import typer
 from serving.cli.options import DEFAULT_URL, AsJson, Limit, Url
 
 if TYPE_CHECKING:
-    from serving.client.answer import Answer
-    from serving.client.models.deliveries import DeliveryInfo
+    from groundswell_client.answer import Answer
+    from groundswell_client.models.deliveries import DeliveryInfo
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -10,9 +10,9 @@ from serving.access.role import Role
 from serving.cli.options import DEFAULT_URL, AsJson, Limit, Url
 
 if TYPE_CHECKING:
-    from serving.client.answer import Answer
-    from serving.client.models.people import NewPersonInfo, PersonInfo
-    from serving.client.people import PeopleClient
+    from groundswell_client.answer import Answer
+    from groundswell_client.models.people import NewPersonInfo, PersonInfo
+    from groundswell_client.people import PeopleClient
 
 app = typer.Typer(no_args_is_help=True)
 T = TypeVar("T")

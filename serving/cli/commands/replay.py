@@ -10,10 +10,10 @@ import typer
 from serving.cli.options import AsJson, DatabaseUrl, Model
 
 if TYPE_CHECKING:
+    from groundswell_client.client import ServiceClient
+    from groundswell_client.models.alerts import AlertInfo
     from serving.cli.files.readers import CommentFile
     from serving.cli.files.replay_count import ReplayCount
-    from serving.client.client import ServiceClient
-    from serving.client.models.alerts import AlertInfo
 
 
 def replay(
@@ -141,13 +141,13 @@ async def _run(
     *,
     as_json: bool,
 ) -> int:
+    from groundswell_client.errors import ClientError
     from serving.cli import terminal
     from serving.cli.files.replay_count import ReplayCount
     from serving.cli.files.replayer import replay
     from serving.cli.output.alert_table import alert_table
     from serving.cli.output.progress import replay_progress
     from serving.cli.output.replay_summary import summary_json, summary_text
-    from serving.client.errors import ClientError
     from serving.errors import ServingError
 
     count = ReplayCount()

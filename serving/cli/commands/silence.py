@@ -10,8 +10,8 @@ from serving.cli.commands.triage import name_of
 from serving.cli.options import DEFAULT_URL, Actor, AsJson, KolsFilter, Limit, Url
 
 if TYPE_CHECKING:
-    from serving.client.answer import Answer
-    from serving.client.models.silences import SilenceInfo
+    from groundswell_client.answer import Answer
+    from groundswell_client.models.silences import SilenceInfo
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -60,9 +60,9 @@ def add(
 
     At least one of --kol-id, --kind, --post and --max-severity is needed.
     """
+    from groundswell_client.models.silences import SilenceRequest
     from serving.cli.connection import connect
     from serving.cli.instants import parse_time_or_length
-    from serving.client.models.silences import SilenceRequest
     from serving.clock import SystemClock
 
     if not (kols or kinds or posts or max_severity):

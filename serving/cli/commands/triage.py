@@ -9,8 +9,8 @@ import typer
 from serving.cli.options import DEFAULT_URL, Actor, AlertId, AsJson, Note, Undo, Url
 
 if TYPE_CHECKING:
-    from serving.client.answer import Answer
-    from serving.client.models.alerts import ActionResult
+    from groundswell_client.answer import Answer
+    from groundswell_client.models.alerts import ActionResult
 
 
 def ack(

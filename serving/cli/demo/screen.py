@@ -10,12 +10,12 @@ from rich.progress import Progress, TaskID
 from rich.table import Table
 from rich.text import Text
 
+from groundswell_client.models.alerts import AlertEventInfo, AlertInfo
+from groundswell_client.models.kols import MoodInfo
 from serving.cli.demo.cast import KOLS, SCENARIO
 from serving.cli.output.alert_card import alert_card
 from serving.cli.output.formatting import instant, severity, spaced
 from serving.cli.output.progress import new_progress
-from serving.client.models.alerts import AlertEventInfo, AlertInfo
-from serving.client.models.kols import MoodInfo
 
 _NAMES = {kol.kol_id: kol.name for kol in KOLS}
 

@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from groundswell_client.client import ServiceClient, connect
+from groundswell_client.models.alerts import AlertEventInfo, AlertInfo
+from groundswell_client.models.kols import KolProfile
 from serving.cli import hosting
 from serving.cli.demo.cast import KOLS, SCENARIO, DemoKol
 from serving.cli.demo.scenario import SPAN, generate
 from serving.cli.demo.screen import DemoScreen
-from serving.client.client import ServiceClient, connect
-from serving.client.models.alerts import AlertEventInfo, AlertInfo
-from serving.client.models.kols import KolProfile
 from serving.settings import Settings
 
 _BATCH = 250

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from serving.client.client import ServiceClient
+from groundswell_client.client import ServiceClient
 from serving.ingest.importers.importer import BatchAnswer
 
 _BACKLOG = 5000  # comments that may wait to be scored while an import sends more

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from serving.client.client import ServiceClient
-from serving.client.models.alerts import AlertInfo
-from serving.client.models.kols import KolInfo
+from groundswell_client.client import ServiceClient
+from groundswell_client.models.alerts import AlertInfo
+from groundswell_client.models.kols import KolInfo
 from serving.ingest.importers.learning import missing_for
 from serving.storage.import_record import ImportCount
 

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from operator import itemgetter
 from pathlib import Path
 
+from groundswell_client.client import ServiceClient
 from serving.cli.files.readers import CommentFile, FileRow
 from serving.cli.files.replay_count import ReplayCount
-from serving.client.client import ServiceClient
 
 BATCH = 500
 _RUN = 50_000  # rows sorted in memory at a time

@@ -7,6 +7,15 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from groundswell_client.models.alerts import AlertEventInfo, AlertInfo
+from groundswell_client.models.evidence import (
+    AudienceInfo,
+    DriversInfo,
+    EvidenceInfo,
+    PostDriverInfo,
+    SampleInfo,
+)
+from groundswell_client.models.posts import PostNameInfo
 from monitoring.kinds import BY_VOLUME, AlertKind
 from serving.cli.output.formatting import (
     COLOURS,
@@ -17,15 +26,6 @@ from serving.cli.output.formatting import (
     shorten,
     spaced,
 )
-from serving.client.models.alerts import AlertEventInfo, AlertInfo
-from serving.client.models.evidence import (
-    AudienceInfo,
-    DriversInfo,
-    EvidenceInfo,
-    PostDriverInfo,
-    SampleInfo,
-)
-from serving.client.models.posts import PostNameInfo
 
 _SAMPLES, _TERMS = 3, 8
 _POST_TEXT = 60  # characters

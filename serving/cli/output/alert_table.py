@@ -6,8 +6,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from groundswell_client.models.alerts import ActionInfo, ActionResult, AlertInfo
 from serving.cli.output.formatting import TO_THE_MINUTE, WITHDRAWN, instant, severity, spaced
-from serving.client.models.alerts import ActionInfo, ActionResult, AlertInfo
 
 _LONGEST_KOL = 14  # characters of a KOL's id that stay on one line
 

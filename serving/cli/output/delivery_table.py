@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
+from groundswell_client.models.deliveries import DeliveryInfo
 from serving.cli.output.formatting import TO_THE_MINUTE, instant, plain_table, spaced
-from serving.client.models.deliveries import DeliveryInfo
 
 
 def delivery_table(deliveries: Sequence[DeliveryInfo]) -> Table | Text:

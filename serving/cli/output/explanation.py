@@ -7,11 +7,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from groundswell_client.models.alerts import AlertDetailInfo, AlertEventInfo
+from groundswell_client.models.evidence import AudienceInfo, EvidenceInfo
 from serving.cli.output.formatting import WITHDRAWN, instant, length, severity, spaced
 from serving.cli.output.recipe import answer, inputs
 from serving.cli.output.trace_chart import TraceChart, times
-from serving.client.models.alerts import AlertDetailInfo, AlertEventInfo
-from serving.client.models.evidence import AudienceInfo, EvidenceInfo
 
 _NATS = (
     "A value measures evidence in nats. At 7, the comments are e^7 = 1,097 times likelier if the "

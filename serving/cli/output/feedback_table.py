@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
+from groundswell_client.models.feedback import FeedbackRow
 from serving.cli.output.formatting import plain_table, spaced
-from serving.client.models.feedback import FeedbackRow
 
 
 def feedback_table(rows: Sequence[FeedbackRow], *, weekly: bool) -> Table | Text:

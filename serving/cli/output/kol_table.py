@@ -7,8 +7,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from groundswell_client.models.kols import KolInfo, PolicyInfo
 from serving.cli.output.formatting import TO_THE_MINUTE, instant, plain_table, severity
-from serving.client.models.kols import KolInfo, PolicyInfo
 
 
 def kol_table(kols: Sequence[KolInfo]) -> Table | Text:

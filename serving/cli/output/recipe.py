@@ -6,8 +6,8 @@ from datetime import datetime
 from rich.table import Table
 from rich.text import Text
 
+from groundswell_client.models.evidence import DetectorScoreInfo
 from serving.cli.output.formatting import instant, length
-from serving.client.models.evidence import DetectorScoreInfo
 
 QUESTIONS = {
     "share_shift": "Is the share of negative comments above normal since some minute, by more than "

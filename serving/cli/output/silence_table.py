@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
+from groundswell_client.models.silences import SilenceInfo
 from serving.cli.output.formatting import TO_THE_MINUTE, instant, plain_table
-from serving.client.models.silences import SilenceInfo
 
 
 def silence_table(silences: Sequence[SilenceInfo]) -> Table | Text:

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from rich.text import Text
 
+from groundswell_client.models.alerts import AlertEventInfo, TraceInfo, TracePointInfo
 from serving.cli.output.sparkline import two_rows
-from serving.client.models.alerts import AlertEventInfo, TraceInfo, TracePointInfo
 
 _COLUMNS = 56
 _LABEL = 15

@@ -14,6 +14,7 @@ import pytest
 import typer
 import typer.main
 
+from groundswell_client import errors
 from model.classifier import SentimentClassifier
 from model.errors import ModelError
 from model.fake_backend import FakeBackend
@@ -21,7 +22,6 @@ from serving.app import create_app
 from serving.cli import hosting, plugins, terminal
 from serving.cli import main as cli
 from serving.cli.files import readers
-from serving.client import errors
 
 DOCS = Path(__file__).parents[3] / "docs"
 OPEN = "anyone who can reach 0.0.0.0 could read and change everything"

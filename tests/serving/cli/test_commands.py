@@ -16,12 +16,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from groundswell_client import client as client_module
 from model.classifier import SentimentClassifier
 from model.fake_backend import FakeBackend
 from serving.app import create_app
 from serving.cli import hosting
 from serving.cli import main as cli
-from serving.client import client as client_module
 from serving.settings import Settings
 from tests.serving.listening import listening
 

@@ -13,11 +13,11 @@ import httpx
 import pytest
 from fastapi.testclient import TestClient
 
+from groundswell_client import client as http_client
 from model.classifier import SentimentClassifier
 from serving.app import create_app
 from serving.cli import main as cli
 from serving.cli import terminal
-from serving.client import client as http_client
 from serving.clock import TestClock
 from serving.settings import Settings
 from serving.storage.database import Database

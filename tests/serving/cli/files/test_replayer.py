@@ -7,13 +7,13 @@ from pathlib import Path
 import httpx
 import pytest
 
+from groundswell_client import connection
+from groundswell_client.errors import ConnectionLost
 from serving.cli.files import replayer as replay_module
 from serving.cli.files.readers import CommentFile
 from serving.cli.files.replay_count import ReplayCount
 from serving.cli.files.replayer import replay
-from serving.client import connection
-from serving.client.errors import ConnectionLost
-from tests.serving.client.fake_service import FakeService
+from tests.client.fake_service import FakeService
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 

@@ -7,11 +7,11 @@ import msgspec
 import pytest
 from rich.console import Console, RenderableType
 
+from groundswell_client.models.alerts import AlertEventInfo, AlertInfo
+from groundswell_client.models.kols import KolInfo
 from serving.cli.output.alert_card import alert_card
 from serving.cli.output.alert_table import alert_table
 from serving.cli.output.kol_table import kol_table
-from serving.client.models.alerts import AlertEventInfo, AlertInfo
-from serving.client.models.kols import KolInfo
 
 SAMPLE: dict[str, Any] = {
     "platform": "tiktok",

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from rich.console import Console
 
+from groundswell_client.models.alerts import AlertDetailInfo
 from monitoring.detectors.registry import detector_types
 from monitoring.kol_pipeline import KolPipeline
 from monitoring.minute_score import MinuteScore
@@ -17,7 +18,6 @@ from monitoring.windows import WindowStats
 from serving.cli.output.explanation import explanation
 from serving.cli.output.recipe import QUESTIONS, RECIPES
 from serving.cli.output.sparkline import two_rows
-from serving.client.models.alerts import AlertDetailInfo
 
 BEGUN = datetime(2026, 3, 1, 10, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -9,11 +9,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import msgspec
 import pytest
 
-from monitoring.audience import Audience
-from monitoring.drivers import Drivers, PostDriver, Sample
-from monitoring.evidence import DetectorScore, Evidence
-from monitoring.terms import Term
-from serving.client.models import (
+from groundswell_client.models import (
     alerts,
     comments,
     deliveries,
@@ -26,8 +22,12 @@ from serving.client.models import (
     silences,
     status,
 )
+from monitoring.audience import Audience
+from monitoring.drivers import Drivers, PostDriver, Sample
+from monitoring.evidence import DetectorScore, Evidence
+from monitoring.terms import Term
 
-SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "openapi.json").read_text())
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "openapi.json").read_text())
 ANSWERS: list[tuple[str, str, type[msgspec.Struct]]] = [
     ("GET", "/v1/alerts", alerts.AlertInfo),
     ("GET", "/v1/alerts/{alert_id}", alerts.AlertDetailInfo),

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import httpx
 
-from serving.client.client import ServiceClient
+from groundswell_client.client import ServiceClient
 from serving.errors import InvalidComment
 from serving.ingest.comment import parse_comment
 

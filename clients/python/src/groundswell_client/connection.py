@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import msgspec
 
-from serving.client.answer import decode
-from serving.client.errors import ConnectionLost, ServiceRefused, ServiceUnreachable
+from groundswell_client.answer import decode
+from groundswell_client.errors import ConnectionLost, ServiceRefused, ServiceUnreachable
 
 TIMEOUT = httpx.Timeout(60.0, connect=5.0)
 MOST_ITEMS = 1000  # of a page

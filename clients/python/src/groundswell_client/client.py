@@ -10,22 +10,28 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
-from serving.client.answer import Answer, decode, read, read_list
-from serving.client.connection import TIMEOUT, Connection, Query, checked
-from serving.client.errors import InvalidAddress, ServiceRefused, UnexpectedAnswer
-from serving.client.models.access import AuditEntryInfo, KeyInfo, NewKeyInfo
-from serving.client.models.alerts import ActionResult, AlertDetailInfo, AlertInfo
-from serving.client.models.comments import CommentHistoryInfo, ScoresInfo, SubmissionReceipt
-from serving.client.models.deliveries import DeliveryInfo
-from serving.client.models.digests import DigestInfo, SentDigestInfo
-from serving.client.models.feedback import FeedbackInfo
-from serving.client.models.kols import FollowerCountInfo, KolInfo, KolProfile, MoodInfo, PolicyInfo
-from serving.client.models.posts import PostDetailInfo, PostInfo, PostSubmission
-from serving.client.models.routing import RoutingInfo
-from serving.client.models.silences import SilenceInfo, SilenceRequest
-from serving.client.models.status import ServiceStatus
-from serving.client.people import PeopleClient
-from serving.client.stream import ServerEvent, parse_events
+from groundswell_client.answer import Answer, decode, read, read_list
+from groundswell_client.connection import TIMEOUT, Connection, Query, checked
+from groundswell_client.errors import InvalidAddress, ServiceRefused, UnexpectedAnswer
+from groundswell_client.models.access import AuditEntryInfo, KeyInfo, NewKeyInfo
+from groundswell_client.models.alerts import ActionResult, AlertDetailInfo, AlertInfo
+from groundswell_client.models.comments import CommentHistoryInfo, ScoresInfo, SubmissionReceipt
+from groundswell_client.models.deliveries import DeliveryInfo
+from groundswell_client.models.digests import DigestInfo, SentDigestInfo
+from groundswell_client.models.feedback import FeedbackInfo
+from groundswell_client.models.kols import (
+    FollowerCountInfo,
+    KolInfo,
+    KolProfile,
+    MoodInfo,
+    PolicyInfo,
+)
+from groundswell_client.models.posts import PostDetailInfo, PostInfo, PostSubmission
+from groundswell_client.models.routing import RoutingInfo
+from groundswell_client.models.silences import SilenceInfo, SilenceRequest
+from groundswell_client.models.status import ServiceStatus
+from groundswell_client.people import PeopleClient
+from groundswell_client.stream import ServerEvent, parse_events
 
 _STUCK = 60.0  # seconds without progress while a worker is dead, after which to give up
 _POLL = 0.3

@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from serving.client.errors import UnexpectedAnswer
+from groundswell_client.errors import UnexpectedAnswer
 
 T = TypeVar("T")
 _V = TypeVar("_V")

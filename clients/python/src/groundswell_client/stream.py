@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from serving.client.answer import decode
-from serving.client.models.alerts import AlertEventInfo
-from serving.client.models.kols import KolStatusInfo
+from groundswell_client.answer import decode
+from groundswell_client.models.alerts import AlertEventInfo
+from groundswell_client.models.kols import KolStatusInfo
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,16 +6,16 @@ import sys
 import httpx
 import pytest
 
-from serving.client import client as client_module
-from serving.client import connection
-from serving.client.client import connect
-from serving.client.errors import (
+from groundswell_client import client as client_module
+from groundswell_client import connection
+from groundswell_client.client import connect
+from groundswell_client.errors import (
     InvalidAddress,
     ServiceRefused,
     ServiceUnreachable,
     UnexpectedAnswer,
 )
-from tests.serving.client.fake_service import STATUS, FakeService
+from tests.client.fake_service import STATUS, FakeService
 
 
 async def test_for_ever_busy_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,11 +171,10 @@ async def test_ids_cannot_leave_their_place_in_the_path() -> None:
 
 def test_the_client_imports_nothing_of_the_server() -> None:
     code = (
-        "import sys, serving.client.client;"
+        "import sys, groundswell_client.client;"
         "ours = {n for n in sys.modules if n.split('.')[0] in {'serving', 'model', 'monitoring'}};"
-        "outside = {n for n in ours if n != 'serving' and not n.startswith('serving.client')};"
         "heavy = {'fastapi', 'pydantic', 'sqlalchemy', 'typer'} & set(sys.modules);"
-        "print(sorted(outside | heavy))"
+        "print(sorted(ours | heavy))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

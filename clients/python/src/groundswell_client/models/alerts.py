@@ -4,8 +4,8 @@ from datetime import datetime
 
 import msgspec
 
-from serving.client.models.evidence import DetectorScoreInfo, EvidenceInfo
-from serving.client.models.posts import PostNameInfo
+from groundswell_client.models.evidence import DetectorScoreInfo, EvidenceInfo
+from groundswell_client.models.posts import PostNameInfo
 
 
 class TriageInfo(msgspec.Struct, frozen=True, kw_only=True):

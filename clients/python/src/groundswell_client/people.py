@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from serving.client.answer import Answer, read, read_list
-from serving.client.connection import Connection
-from serving.client.models.people import NewPersonInfo, PersonInfo, SignOutInfo
+from groundswell_client.answer import Answer, read, read_list
+from groundswell_client.connection import Connection
+from groundswell_client.models.people import NewPersonInfo, PersonInfo, SignOutInfo
 
 
 class PeopleClient:
