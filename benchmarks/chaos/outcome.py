@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,13 +72,30 @@ def read_outcome(url: str, client: httpx.Client, **known: Any) -> ChaosOutcome:
         client: of the service.
         known: the other attributes.
     """
-    ids = [alert["alert_id"] for alert in client.get("/v1/alerts?limit=200").json()["items"]]
+    stored, scored = asyncio.run(stored_comments(url))
+    return ChaosOutcome(stored=stored, scored=scored, alerts=read_alerts(client), **known)
+
+
+def read_alerts(client: httpx.Client) -> Any:
+    """Every alert with its transitions, evidence and trace, to be compared."""
+    ids = [alert["alert_id"] for alert in pages(client, "/v1/alerts")]
     alerts = [client.get(f"/v1/alerts/{alert_id}").raise_for_status().json() for alert_id in ids]
-    stored, scored = asyncio.run(_stored(url))
-    return ChaosOutcome(stored=stored, scored=scored, alerts=comparable(alerts), **known)
+    return comparable(alerts)
 
 
-async def _stored(url: str) -> tuple[list[Identity], int]:
+def pages(client: httpx.Client, path: str) -> Iterator[dict[str, Any]]:
+    """The items of a list, page after page."""
+    cursor: dict[str, str] = {}
+    while True:
+        page = client.get(path, params={"limit": 200, **cursor}).raise_for_status().json()
+        yield from page["items"]
+        if page["next_cursor"] is None:
+            return
+        cursor = {"cursor": page["next_cursor"]}
+
+
+async def stored_comments(url: str) -> tuple[list[Identity], int]:
+    """The comments in the log of a database, and how many are scored."""
     database = Database(url)
     names = comments.c.platform, comments.c.comment_id, comments.c.kol_id
     async with database.read() as connection:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import httpx
 
-from benchmarks.chaos.killed_service import KilledService, ServiceFailed, killing
+from benchmarks.chaos.kills import killing
 from benchmarks.chaos.outcome import ChaosOutcome, read_outcome
 from benchmarks.chaos.receiver import receiving
 from benchmarks.chaos.stream import Item
+from benchmarks.service_process import ServiceFailed, ServiceProcess
 from tests.serving.streams import wait_until_processed
 
 _BATCH = (5, 60)  # comments of one request
@@ -52,7 +53,7 @@ def play(run: ChaosRun, comments: Sequence[Item], folder: Path) -> ChaosOutcome:
     folder.mkdir()
     begun = time.monotonic()
     with receiving() as receiver:
-        service = KilledService(folder, run.url, receiver.url)
+        service = ServiceProcess(folder, run.url, receiver.url)
         service.start()
         try:
             service.wait_until_ready()
@@ -61,7 +62,7 @@ def play(run: ChaosRun, comments: Sequence[Item], folder: Path) -> ChaosOutcome:
                 sender.send(comments)
             with httpx.Client(base_url=service.url, timeout=60) as client:
                 wait_until_processed(client, seconds=_PATIENCE)
-                _wait_until_delivered(client)
+                wait_until_delivered(client)
                 return read_outcome(
                     run.url,
                     client,
@@ -79,7 +80,7 @@ class _CommentSender:
     """Sends each request until it is acknowledged; the kills are spread over all requests."""
 
     def __init__(
-        self, service: KilledService, kills: int, killer: threading.Thread, rng: random.Random
+        self, service: ServiceProcess, kills: int, killer: threading.Thread, rng: random.Random
     ) -> None:
         self._service = service
         self._kills = kills
@@ -125,7 +126,12 @@ def identity(item: Item) -> tuple[str, str, str]:
     return item["platform"], item["comment_id"], item["kol_id"]
 
 
-def _wait_until_delivered(client: httpx.Client) -> None:
+def wait_until_delivered(client: httpx.Client) -> None:
+    """Wait until no notification waits.
+
+    Raises:
+        ServiceFailed: it takes too long.
+    """
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline:
         waiting = client.get("/v1/deliveries", params={"state": "waiting"}).raise_for_status()

@@ -24,7 +24,7 @@ _OURS, _LIMIT, _ALARM, _QUIET = "#1f6feb", "#57606a", "#cf222e", "#8c959f"
 _HOURS = 3  # per point of a timeline
 _TICKS = (1, 3, 10, 30, 100, 300, 1440)
 _FEWEST = 0.01  # false pages per KOL-week at the left edge of the curves
-_STYLE = {
+PLOT_STYLE = {
     "svg.fonttype": "none",
     "svg.hashsalt": "groundswell",
     "font.size": 8,
@@ -200,7 +200,7 @@ def draw(result: dict[str, Any], content: dict[str, Any], folder: Path) -> None:
         "recall": lambda: curves(content["curves"]),
         "timelines": lambda: timelines(content["timelines"]),
     }
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(PLOT_STYLE):
         for name, make in figures.items():
             make().savefig(folder / f"{name}.svg", metadata={"Date": None})
     (folder / "README.md").write_text(page(result, content))

@@ -1,29 +1,26 @@
-"""The service in a process of its own, killed with SIGKILL and started again."""
+"""The service in a process of its own, with the shipped model and a webhook."""
 
 import os
-import random
 import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 
 _COMMAND = "from serving.cli.main import main; main()"
+_FILES = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, ({files}, {files})); "
 _START = 120.0  # seconds in which a started service must be ready
-_LIFE = (0.02, 1.5)  # seconds for which a service that is ready lives
-_WHILE_STARTING = 0.15  # share of the kills that come before the service is ready …
-_STARTING = (0.1, 2.5)  # … after so many seconds
+_END = 60.0  # seconds in which a service that is asked to stop must end
 _CHANNELS = """
 [channels.hook]
 type = "webhook"
 url = "{url}"
-secret_env = "CHAOS_SECRET"
+secret_env = "HOOK_SECRET"
 
 [[routes]]
 channels = ["hook"]
@@ -35,7 +32,7 @@ class ServiceFailed(Exception):
     """The service ended by itself, or does not become ready."""
 
 
-class KilledService:
+class ServiceProcess:
     """A service with one address and one database, whose process changes.
 
     Attributes:
@@ -46,9 +43,19 @@ class KilledService:
         folder: for its configuration and log.
         database: URL of its database.
         hook: URL of the webhook that is notified.
+        files: descriptors that the process may have; None for as many as this one.
+        environment: further environment variables.
     """
 
-    def __init__(self, folder: Path, database: str, hook: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        database: str,
+        hook: str,
+        *,
+        files: int | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self._port = probe.getsockname()[1]
@@ -64,17 +71,25 @@ class KilledService:
             "GROUNDSWELL_DATABASE_URL": database,
             "GROUNDSWELL_LOG_FORMAT": "json",
             "GROUNDSWELL_NOTIFY_MAX_AGE": str(10 * 365 * 86_400),
-            "CHAOS_SECRET": "a secret for one run",
+            "HOOK_SECRET": "a secret for one run",
             "OMP_NUM_THREADS": "1",
             "PYTHONPATH": os.pathsep.join(sys.path),
+            **(environment or {}),
         }
+        self._command = ("" if files is None else _FILES.format(files=files)) + _COMMAND
         self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
+        assert self._process is not None
+        return self._process.pid
 
     def start(self) -> None:
         """Start a process; it is not ready yet."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _COMMAND, "serve", "--port", str(self._port)],
+                [sys.executable, "-c", self._command, "serve", "--port", str(self._port)],
                 cwd=self._folder,
                 env=self._environment,
                 stdout=log,
@@ -106,6 +121,21 @@ class KilledService:
         self._process.wait()
         self.kills += 1
 
+    def end(self) -> None:
+        """Ask the process to stop, and wait until it has.
+
+        Raises:
+            ServiceFailed: it takes too long, or reports a failure.
+        """
+        assert self._process is not None
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            status = self._process.wait(_END)
+        except subprocess.TimeoutExpired:
+            raise ServiceFailed(f"the service did not stop in {_END:g} s") from None
+        if status != 0:
+            raise ServiceFailed(f"the service ended with {status}")
+
     def stop(self) -> None:
         """End the process; a kill does, for nothing is to be finished."""
         if self._process is not None:
@@ -114,33 +144,16 @@ class KilledService:
 
 
 @contextmanager
-def killing(service: KilledService, kills: int, rng: random.Random) -> Iterator[threading.Thread]:
-    """Kill the service again and again in a thread; at the end it runs and is ready.
+def running(service: ServiceProcess) -> Iterator[None]:
+    """Run a service for as long as the context lasts.
 
     Raises:
-        ServiceFailed: it did not come back after a kill.
+        ServiceFailed: it does not start, or does not stop as it should.
     """
-    failures: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            for _ in range(kills):
-                if rng.random() < _WHILE_STARTING:
-                    time.sleep(rng.uniform(*_STARTING))
-                else:
-                    service.wait_until_ready()
-                    time.sleep(rng.uniform(*_LIFE))
-                service.kill()
-                service.start()
-            service.wait_until_ready()
-        except ServiceFailed as failure:
-            failures.append(failure)
-
-    thread = threading.Thread(target=run, name="killer")
-    thread.start()
+    service.start()
     try:
-        yield thread
+        service.wait_until_ready()
+        yield
+        service.end()
     finally:
-        thread.join()
-    if failures:
-        raise failures[0]
+        service.stop()
