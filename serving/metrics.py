@@ -1,7 +1,7 @@
 """What Prometheus reads. docs/metrics.md lists every metric; a test holds the two together."""
 
 from collections import Counter as Counts
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -188,6 +188,17 @@ class Metrics:
             "Comments, and changes of comments, that could not be scored or stored.",
             registry=registry,
         )
+        self.now_set_aside = Gauge(
+            "groundswell_set_aside",
+            "Comments and changes that are passed over until a rebuild.",
+            registry=registry,
+        )
+        self._held_kols = Gauge(
+            "groundswell_held_kols",
+            "KOLs that are not judged because of an unexpected error.",
+            ["kol"],
+            registry=registry,
+        )
         self._worker_up = Gauge(
             "groundswell_worker_up",
             "1 while a worker runs, 0 once it has stopped.",
@@ -248,6 +259,12 @@ class Metrics:
         self._build.labels(version, model_id).set(1)
         for worker, alive in workers.items():
             self._worker_up.labels(worker).set(alive)
+
+    def show_held(self, kol_ids: Iterable[str]) -> None:
+        """Set the KOLs that are not judged; others have no value."""
+        self._held_kols.clear()
+        for label, count in Counts(map(self.kol, kol_ids)).items():
+            self._held_kols.labels(label).set(count)
 
     def show_clock(self, clock: ClockStatus) -> None:
         """Set how far the host's clock is off, and count its jumps."""

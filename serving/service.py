@@ -31,6 +31,7 @@ from serving.storage.comment_log import CommentLog
 from serving.storage.delay_store import DelayStore
 from serving.storage.delivery_store import DeliveryStore
 from serving.storage.erasure_store import ErasureStore
+from serving.storage.fault_store import FaultStore
 from serving.storage.follower_store import FollowerStore
 from serving.storage.import_store import ImportStore
 from serving.storage.kol_mover import KolMover
@@ -64,6 +65,7 @@ class Service:
     alerts: AlertStore
     steps: StepStore
     reruns: RerunStore
+    fault_store: FaultStore
     deliveries: DeliveryStore
     delays: DelayStore
     charts: ChartService

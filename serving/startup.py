@@ -46,6 +46,7 @@ from serving.storage.database import Database
 from serving.storage.delay_store import DelayStore
 from serving.storage.delivery_store import DeliveryStore
 from serving.storage.erasure_store import ErasureStore
+from serving.storage.fault_store import FaultStore
 from serving.storage.follower_store import FollowerStore
 from serving.storage.import_store import ImportStore
 from serving.storage.kol_mover import KolMover
@@ -113,6 +114,7 @@ async def start(
         steps=steps,
         reruns=RerunStore(database),
         policies=policies,
+        fault_store=FaultStore(database),
         scorer=PriorityScorer(batcher),
         model_id=classifier.model_id,
         policy=policy,
@@ -190,6 +192,7 @@ async def start(
         alerts=AlertStore(database),
         steps=steps,
         reruns=RerunStore(database),
+        fault_store=FaultStore(database),
         deliveries=DeliveryStore(database),
         delays=DelayStore(database),
         charts=chart_service,

@@ -19,6 +19,7 @@ from serving.pipeline.scoring import Scorer
 from serving.settings import Settings
 from serving.storage.comment_log import CommentLog
 from serving.storage.database import Database
+from serving.storage.fault_store import FaultStore
 from serving.storage.pipeline_step import RerunResult
 from serving.storage.policy_store import PolicyStore
 from serving.storage.rerun_store import NewestComment, RerunStore
@@ -54,6 +55,7 @@ class MeasuredPipeline(Pipeline):
             steps=StepStore(database),
             reruns=RerunStore(database),
             policies=PolicyStore(database),
+            fault_store=FaultStore(database),
             scorer=scorer,
             model_id="given",
             policy=policy,

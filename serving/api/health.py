@@ -20,6 +20,7 @@ from serving.service import Running, Service
 router = APIRouter(tags=["health"], route_class=GuardedRoute)
 VERSION = version("groundswell")
 _LATE = timedelta(minutes=5)  # for which a message may wait
+_MOST_NAMED = 5  # KOLs and comments that the status names
 _MOST_PLATFORMS = 50  # with a metric of their own
 
 
@@ -67,6 +68,8 @@ async def metrics(service: Running) -> Response:
     )
     service.metrics.backlog.set(await service.log.count_after(service.pipeline.progress.seq))
     service.metrics.reruns.set(await service.reruns.count())
+    service.metrics.show_held([one.kol_id for one in await service.fault_store.held()])
+    service.metrics.now_set_aside.set(await service.fault_store.count_set_aside())
     oldest = await service.deliveries.oldest_waiting(now)
     service.metrics.show_delays(
         {
@@ -109,7 +112,7 @@ async def get_status(service: Running, principal: Asking) -> StatusOut:
         kols=await service.kols.count(visible),
         open_alerts=await service.alerts.open_count(visible),
         notices=[
-            *_faults(service, visible),
+            *await _faults(service, visible),
             *(_notices(service) if everything else ()),
             *await _delivery_notices(service, visible),
         ],
@@ -144,18 +147,27 @@ def _unjudged(service: Service) -> Iterator[str]:
         )
 
 
-def _faults(service: Service, visible: KolLimit) -> Iterator[str]:
+async def _faults(service: Service, visible: KolLimit) -> list[str]:
     """What could not be judged."""
-    if held := sum(map(visible.allows, service.pipeline.faults.held)):
-        yield (
-            f"{held} KOL(s) cannot be judged because of an unexpected error, which the log has as "
-            "kol_held; their comments are kept, and judged once it is corrected"
-        )
-    if visible.is_everything and (aside := service.pipeline.faults.set_aside):
-        yield (
-            f"{aside} comment(s) could not be scored or stored since the start; the log has each "
-            "as comment_set_aside, and 'groundswell db rebuild' uses them once that is corrected"
-        )
+    held = await service.fault_store.held(visible, limit=_MOST_NAMED + 1)
+    found = [
+        f"the KOL {one.kol_id!r} has not been judged since {one.since:%Y-%m-%dT%H:%M:%SZ} because "
+        f"of an unexpected error ({one.error}), which the log has as kol_held; its comments are "
+        "kept, and it is tried again every hour at most"
+        for one in held[:_MOST_NAMED]
+    ]
+    if len(held) > _MOST_NAMED:
+        found.append("more KOLs are not judged; the metric groundswell_held_kols names them")
+    found += [
+        f"the {one.kind.replace('_', ' ')} {one.place} of the KOL {one.kol_id!r} was set aside "
+        f"at {one.at:%Y-%m-%dT%H:%M:%SZ} because of an unexpected error ({one.error}); "
+        "'groundswell db rebuild' uses it once that is corrected"
+        for one in await service.fault_store.set_aside(_MOST_NAMED, visible)
+    ]
+    count = await service.fault_store.count_set_aside(visible)
+    if count > _MOST_NAMED:
+        found.append(f"{count - _MOST_NAMED} more comments or changes were set aside before")
+    return found
 
 
 def _notices(service: Service) -> Iterator[str]:

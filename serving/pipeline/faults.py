@@ -2,11 +2,11 @@
 
 What failed is tried again, because it may pass. If it does not, the fault is isolated, so that one
 comment or one KOL never stops all others: a KOL that cannot be judged is held, and a comment that
-cannot even be scored or stored is set aside. Both stay in the log.
+cannot even be scored or stored is set aside, and so is a change of a policy. All stay in the log.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from enum import Enum, auto
 
@@ -35,6 +35,7 @@ class TakenUp(Enum):
 
     COMMENTS = auto()
     CHANGES = auto()
+    POLICY = auto()
     NOTHING = auto()
 
 
@@ -60,7 +61,7 @@ class StepFaults:
         limit: most comments of the next step.
         held: KOLs that the engine does not see; their minutes count as changed, so that they are
             judged again until that succeeds.
-        set_aside: comments, or changes of comments, that were passed over.
+        set_aside: comments and changes that were passed over until a rebuild.
     """
 
     def __init__(self, batch_size: int) -> None:
@@ -71,6 +72,12 @@ class StepFaults:
         self._held_before: set[str] = set()
         self._stuck = 0  # failures of a step of one comment
         self._tries = _TRIES
+
+    def restore(self, held: Iterable[str], set_aside: int) -> None:
+        """Go back to what the last committed step left."""
+        self.held = set(held)
+        self._held_before |= self.held
+        self.set_aside = set_aside
 
     def failed(self, error: Exception) -> bool:
         """Note a failure.

@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+import structlog
+
 from monitoring.engine import Engine
 from monitoring.errors import SnapshotError
 from monitoring.monitors import gap
@@ -17,6 +19,7 @@ from serving.slices import Slices
 from serving.storage.pipeline_step import EngineState, IdleMark
 from serving.storage.policy_store import PolicyChange, effective
 
+_logger = structlog.get_logger(__name__)
 _LOOKED_UP_AT_ONCE = 1000  # KOLs
 
 
@@ -35,6 +38,7 @@ class LiveEngine:
         engine: what judges them.
         presences: when their latest comments came.
         known_as: derived id of an alert to the id under which it is known, where they differ.
+        refused: changes of policies that could not be applied again, each with the reason.
 
     Args:
         policy: for every KOL without changes of its own.
@@ -48,6 +52,7 @@ class LiveEngine:
         self.engine = Engine(policy)
         self.presences = Presences(policy, idle_after=idle_after, started=started)
         self.known_as: dict[str, str] = {}
+        self.refused: list[tuple[PolicyChange, Exception]] = []
 
     def restore(
         self,
@@ -64,8 +69,13 @@ class LiveEngine:
         self.presences.clear()
         self._changes.clear()
         self.known_as = known_as
+        self.refused = []
         for change in changes:
-            self.set_policy(change)
+            try:
+                self.set_policy(change)
+            except Exception as error:  # one KOL's; the others go on
+                _logger.exception("policy_refused", kol=change.kol_id)
+                self.refused.append((change, error))
         for state in states:
             try:
                 self.engine.restore(state.kol_id, state.snapshot)
@@ -89,9 +99,9 @@ class LiveEngine:
         from_minute = change.from_minute
         if from_minute is None:
             from_minute = self.engine.closed_until(change.kol_id)
-        changes = self._changes[change.kol_id]
-        changes.append(replace(change, from_minute=from_minute))
+        changes = [*self._changes[change.kol_id], replace(change, from_minute=from_minute)]
         self.engine.set_policy(change.kol_id, effective(self._policy, changes))
+        self._changes[change.kol_id] = changes
         return from_minute
 
     def policies(self, kol_id: str) -> Sequence[DatedPolicy]:

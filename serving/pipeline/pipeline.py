@@ -22,7 +22,8 @@ from serving.clock import Clock
 from serving.metrics import Metrics
 from serving.pipeline.broadcast import Broadcast
 from serving.pipeline.drivers import with_drivers
-from serving.pipeline.faults import TakenUp, judging
+from serving.pipeline.fault_steps import holding, passing_over, without_policy
+from serving.pipeline.faults import KolFailure, TakenUp, judging
 from serving.pipeline.live_engine import LiveEngine
 from serving.pipeline.rerunner import Rerunner
 from serving.pipeline.scoring import Scorer, score
@@ -30,6 +31,7 @@ from serving.pipeline.step_loop import StepLoop
 from serving.slices import Slices
 from serving.storage.comment_log import CommentLog, LoggedComment
 from serving.storage.comment_update import ChangeKind
+from serving.storage.fault_store import FaultStore
 from serving.storage.pipeline_step import (
     AppliedPolicy,
     ChangedMinutes,
@@ -59,6 +61,7 @@ class Pipeline(StepLoop):
         steps: StepStore,
         reruns: RerunStore,
         policies: PolicyStore,
+        fault_store: FaultStore,
         scorer: Scorer,
         model_id: str,
         policy: Policy,
@@ -72,6 +75,7 @@ class Pipeline(StepLoop):
         self._log = log
         self._steps = steps
         self._policies = policies
+        self._fault_store = fault_store
         self._scorer = scorer
         self._model_id = model_id
         self._clock = clock
@@ -115,26 +119,28 @@ class Pipeline(StepLoop):
         self.live.presences.archived = await self._steps.archived()
         for state in states:
             self._metrics.show(state.status)
+        held = [one.kol_id for one in await self._fault_store.held()]
+        self.faults.restore(held, await self._fault_store.count_set_aside())
         self._rerunner.restart()
+        for change, error in self.live.refused:
+            await self._commit(without_policy(self._nothing(), change, error, self.now()))
 
-    async def _pass_over(self) -> bool:
-        """Go on after the first comment, or change of a comment, that the last step took up."""
-        seq, changes, received = self.progress.seq, [], []
-        if self._taken_up is TakenUp.CHANGES:
-            changes = await self._log.changes_after(self.progress.comment_change, 1)
-        elif self._taken_up is TakenUp.COMMENTS:
-            received = await self._log.after(seq, 1)
-        if found := [change.seq for change in changes] + [logged.seq for logged in received]:
-            _log.error("comment_set_aside", seq=found[0], changed=bool(changes))
-            await self._commit(
-                PipelineStep(
-                    seq=received[0].seq if received else seq,
-                    model=self._model_id,
-                    received=received,
-                    comment_change=changes[0].change_id if changes else None,
-                )
-            )
-        return bool(found)
+    async def _pass_over(self, error: Exception) -> bool:
+        """Go on after the first comment, or change, that the last step took up."""
+        nothing, log, policies = self._nothing(), self._log, self._policies
+        step = await passing_over(self._taken_up, nothing, error, self, log, policies)
+        if step is not None:
+            await self._commit(step)
+        return step is not None
+
+    async def _hold(self, failure: KolFailure) -> None:
+        """Write that a KOL is held, and that it is to be judged again."""
+        await self._commit(holding(self._nothing(), failure, self.live, self.now()))
+        self.faults.held.add(failure.kol_id)
+        self._rerunner.postpone(failure.kol_id)  # it may fail again at once
+
+    def _nothing(self) -> PipelineStep:
+        return PipelineStep(seq=self.progress.seq, model=self._model_id)
 
     async def _model_works(self) -> bool:
         try:
@@ -169,6 +175,7 @@ class Pipeline(StepLoop):
         if change is not None and (mark is None or change.precedes(mark.mark_id, mark.after_seq)):
             batch = [logged for logged in batch if logged.seq <= change.after_seq]
             if not batch:
+                self._taken_up = TakenUp.POLICY
                 return await self._apply(change)
         elif mark is not None:
             batch = [logged for logged in batch if logged.seq <= mark.after_seq]
@@ -353,8 +360,7 @@ class Pipeline(StepLoop):
         self, event: AlertEvent, ahead: Sequence[ScoredComment] = ()
     ) -> AlertEvent:
         """The event with its drivers, under its derived id."""
-        seq = self.progress.seq
-        return await with_drivers(event, self._log, committed_seq=seq, ahead=ahead)
+        return await with_drivers(event, self._log, committed_seq=self.progress.seq, ahead=ahead)
 
     async def commit_rerun(
         self, result: RerunResult, checkpoints: Sequence[Checkpoint], newest: NewestComment | None

@@ -53,8 +53,12 @@ class StepLoop(ABC):
         """Bring the engine back to the last committed step."""
 
     @abstractmethod
-    async def _pass_over(self) -> bool:
+    async def _pass_over(self, error: Exception) -> bool:
         """Set aside what the last step began with; False if there is nothing of the kind."""
+
+    @abstractmethod
+    async def _hold(self, failure: KolFailure) -> None:
+        """Write that a KOL is held, and that it is to be judged again."""
 
     @abstractmethod
     async def _model_works(self) -> bool:
@@ -146,26 +150,31 @@ class StepLoop(ABC):
 
     async def _isolated(self, error: Exception) -> bool:
         """Whether the next step is without what fails again and again."""
-        if self.faults.failed(error):
-            return await self._set_aside(error)
-        if isinstance(error, KolFailure) and error.kol_id in self.faults.held:
-            _logger.error("kol_held", kol=error.kol_id, error=str(error))
-            return True
-        return False
-
-    async def _set_aside(self, error: Exception) -> bool:
+        set_aside = self.faults.failed(error)
+        held = isinstance(error, KolFailure) and error.kol_id in self.faults.held
+        if not set_aside and not held:
+            return False
         if isinstance(error, ModelError) and not await self._model_works():
             return False
         try:
             async with self._stepping:
+                self._must_restore = True
                 await self._restore()
+                if isinstance(error, KolFailure) and held:
+                    await self._hold(error)
+                    _logger.error("kol_held", kol=error.kol_id, error=str(error))
+                    passed_over = False
+                else:
+                    passed_over = await self._pass_over(error)
                 self._must_restore = False
-                passed_over = await self._pass_over()
         except StoreError as failed:
-            self._must_restore = True
             self._log_failure(failed)
+            return False
+        except Exception as failed:
+            _logger.exception("step_failed", error=str(failed), retry_in=self._backoff)
+            self._metrics.worker_errors.labels("pipeline").inc()
             return False
         if passed_over:
             self.faults.passed_over()
             self._metrics.set_aside.inc()
-        return passed_over
+        return passed_over or held

@@ -30,6 +30,7 @@ from serving.storage.tables import (
     checkpoints,
     comments,
     engine_states,
+    held_kols,
     idle_marks,
     kol_aliases,
     kol_followers,
@@ -41,6 +42,7 @@ from serving.storage.tables import (
     policy_changes,
     post_kols,
     reruns,
+    set_aside,
     silences,
     source_delays,
 )
@@ -59,9 +61,10 @@ _RENAMED: tuple[Table, ...] = (
     notification_payloads,
     actions,
     policy_changes,
+    set_aside,
     source_delays,
 )
-_STATES: tuple[Table, ...] = (engine_states, checkpoints, reruns)
+_STATES: tuple[Table, ...] = (engine_states, checkpoints, reruns, held_kols)
 
 
 class KolMover:
@@ -147,7 +150,7 @@ class KolMover:
             recorded = await self._resolve_alerts(connection, kol_id)
             left = select(comments.c.seq).where(comments.c.kol_id == kol_id).limit(1)
             if await connection.scalar(left) is None:
-                for table in (engine_states, checkpoints):
+                for table in (engine_states, checkpoints, held_kols):
                     await connection.execute(delete(table).where(table.c.kol_id == kol_id))
         if recorded:
             self._outbox.committed(recorded)

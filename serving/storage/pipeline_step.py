@@ -12,6 +12,7 @@ from monitoring.events import Comment, ScoredComment
 from monitoring.matching import RevisedAlert
 from monitoring.minute_score import MinuteScore
 from serving.storage.comment_log import LoggedComment
+from serving.storage.fault_record import HeldKol, SetAside
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +158,8 @@ class PipelineStep:
         events: alert events, in order.
         rerun: what a re-run came to; None in every other step.
         states: every KOL that it touched.
+        held: the KOL that the engine does not see from now on; None if there is none.
+        set_aside: what it passed over; None if nothing.
     """
 
     seq: int
@@ -175,3 +178,5 @@ class PipelineStep:
     events: Sequence[AlertEvent] = ()
     rerun: RerunResult | None = None
     states: Sequence[EngineState] = field(default_factory=tuple)
+    held: HeldKol | None = None
+    set_aside: SetAside | None = None

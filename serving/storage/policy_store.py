@@ -14,8 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from monitoring.policy import Policy
 from serving.errors import NotFound
 from serving.storage.database import Database
+from serving.storage.fault_record import SetAsideKind
 from serving.storage.instants import from_micros, to_micros
-from serving.storage.tables import comments, kols, policy_changes
+from serving.storage.tables import comments, kols, policy_changes, set_aside
+
+_IN_FORCE = policy_changes.c.change_id.not_in(
+    select(set_aside.c.place).where(set_aside.c.kind == SetAsideKind.POLICY_CHANGE)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +104,15 @@ class PolicyStore:
             )
 
     async def of_kol(self, kol_id: str) -> list[PolicyChange]:
-        """Every change of one KOL, oldest first."""
-        statement = select(policy_changes).where(policy_changes.c.kol_id == kol_id)
+        """Every change of one KOL, oldest first; not those that were set aside."""
+        statement = select(policy_changes).where(policy_changes.c.kol_id == kol_id, _IN_FORCE)
         async with self._database.read() as connection:
             rows = await connection.execute(statement.order_by(policy_changes.c.change_id))
             return [_change(row) for row in rows.mappings()]
 
     async def up_to(self, change_id: int) -> list[PolicyChange]:
-        """Every change up to `change_id`, oldest first."""
-        statement = select(policy_changes).where(policy_changes.c.change_id <= change_id)
+        """Every change up to `change_id`, oldest first; not those that were set aside."""
+        statement = select(policy_changes).where(policy_changes.c.change_id <= change_id, _IN_FORCE)
         async with self._database.read() as connection:
             rows = await connection.execute(statement.order_by(policy_changes.c.change_id))
             return [_change(row) for row in rows.mappings()]

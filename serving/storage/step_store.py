@@ -16,6 +16,7 @@ from serving.storage.database import Database
 from serving.storage.delay_recorder import DelayRecorder
 from serving.storage.delay_rows import slowest_delays
 from serving.storage.engine_state_rows import to_state, to_status, write_states
+from serving.storage.fault_store import hold, release, write_set_aside
 from serving.storage.instants import from_micros, to_micros
 from serving.storage.kol_store import archived_kols
 from serving.storage.minute_score_rows import write_minute_scores
@@ -38,12 +39,14 @@ from serving.storage.tables import (
     checkpoints,
     comment_changes,
     engine_states,
+    held_kols,
     idle_marks,
     minute_scores,
     minutes,
     progress,
     reruns,
     scores,
+    set_aside,
     source_delays,
 )
 from serving.storage.upsert import insert
@@ -149,6 +152,11 @@ class StepStore:
             await write_minute_scores(connection, step.minute_scores)
             if step.rerun is not None:
                 await write_rerun(connection, step.rerun)
+                await release(connection, step.rerun.kol_id)
+            if step.held is not None:
+                await hold(connection, step.held)
+            if step.set_aside is not None:
+                await write_set_aside(connection, step.set_aside)
             await write_checkpoints(connection, step.checkpoints, self._kept)
             for alert_event in step.events:
                 await write_event(connection, alert_event)
@@ -229,6 +237,8 @@ class StepStore:
                 source_delays,
                 checkpoints,
                 reruns,
+                held_kols,
+                set_aside,
                 progress,
             )
             for table in derived:

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
 )
 
+from serving.storage.fault_tables import held_kols, set_aside
 from serving.storage.people_tables import people, person_brands, session_tokens, sessions
 from serving.storage.record_tables import (
     comment_changes,
@@ -43,6 +44,7 @@ __all__ = [
     "comment_versions",
     "comments",
     "erasures",
+    "held_kols",
     "kol_aliases",
     "kol_followers",
     "kol_handles",
@@ -55,6 +57,7 @@ __all__ = [
     "posts",
     "session_tokens",
     "sessions",
+    "set_aside",
     "stored_facts",
 ]
 

@@ -17,6 +17,7 @@ from serving.pipeline.broadcast import Broadcast
 from serving.pipeline.pipeline import Pipeline
 from serving.storage.comment_log import CommentLog
 from serving.storage.database import Database
+from serving.storage.fault_store import FaultStore
 from serving.storage.outbox import Outbox
 from serving.storage.policy_store import PolicyStore
 from serving.storage.rerun_store import RerunStore
@@ -61,6 +62,7 @@ class PipelineWorld:
             steps=StepStore(self.database, self.outbox),
             reruns=RerunStore(self.database),
             policies=PolicyStore(self.database),
+            fault_store=FaultStore(self.database),
             scorer=self.scorer,
             model_id="words",
             policy=Policy(),
