@@ -31,7 +31,7 @@ MOST_WAITING = 20
 MOST_REJECTED = 100_000  # rows that are kept of one import; the others are counted
 _SAVE_EVERY = 1.0  # seconds
 _BACKLOG = 5000  # comments that may wait to be scored while an import sends more
-_PAUSE = 0.2
+_PAUSE, _LONGEST_PAUSE = 0.2, 30.0
 _PAGE = 1000
 _RETRY_AFTER = 60
 
@@ -135,13 +135,29 @@ class ImportWorker:
                 await self._import(import_id, file)
             except ServingError as error:
                 _logger.warning("import_failed", import_id=import_id, error=str(error))
+                await self._end(import_id, str(error))
             except Exception:
                 _logger.exception("import_failed", import_id=import_id)
                 self._metrics.worker_errors.labels("imports").inc()
+                await self._end(import_id, "see the service's log")
             finally:
                 self._unfinished -= 1
                 with suppress(OSError):  # the folder is emptied at the end in any case
                     file.path.unlink(missing_ok=True)
+
+    async def _end(self, import_id: int, reason: str) -> None:
+        """Store that an import failed, at whatever point, as soon as the database takes that."""
+        error = f"{reason}; it is safe to send the file again"
+        pause = _PAUSE
+        while True:
+            try:
+                await self._store.fail(import_id, self._clock.now(), error)
+            except StoreError as failed:
+                _logger.warning("imports_not_marked", error=str(failed))
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+            else:
+                return
 
     async def _import(self, import_id: int, file: UploadedFile) -> None:
         rejections, progress = RejectionBuffer(), ServiceProgress()
@@ -182,9 +198,10 @@ class ImportWorker:
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
             raise
-        except Exception as error:
-            reason = str(error) if isinstance(error, ServingError) else "see the service's log"
-            await save(ImportState.FAILED, error=f"{reason}; it is safe to send the file again")
+        except Exception:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+            await save(progress.state)  # what it came to
             raise
         failure = importer.count.files[0].failure
         await save(

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from monitoring.alerts import AlertEvent
 from monitoring.kinds import AlertState
 from serving.clock import Clock
+from serving.notify.alert_faults import AlertFaults
 from serving.notify.notification import idempotency_key, new_deliveries
 from serving.notify.routing.escalation import Call, Overdue, overdue
 from serving.notify.routing.routes import Route, RouteInput
@@ -34,7 +35,11 @@ from serving.storage.payloads import AlertPayload
 
 
 class NotificationOutbox:
-    """Decides who is notified of an alert event, and writes that down."""
+    """Decides who is notified of an alert event, and writes that down.
+
+    Attributes:
+        faults: alerts of which nothing could be written later.
+    """
 
     def __init__(
         self,
@@ -62,6 +67,7 @@ class NotificationOutbox:
         self._rules = RoutingRules(routes, stateful_receivers, max_age, late_page_within)
         self._clock = clock
         self.committed = on_commit
+        self.faults = AlertFaults()
 
     async def record(
         self,
@@ -116,7 +122,9 @@ class NotificationOutbox:
         are no longer muted.
         """
         channels = frozenset(name for route in self._routes for name in route.own)
-        found = await suppressed_open(connection, channels, spared=(TOO_OLD, REBUILT))
+        found = await suppressed_open(
+            connection, channels, spared=(TOO_OLD, REBUILT), faults=self.faults
+        )
         alerts = [suppressed.alert for suppressed in found]
         statuses = await alert_statuses(connection, alerts, self._clock.now())
         return [
@@ -134,18 +142,20 @@ class NotificationOutbox:
             pending[suppressed.alert.alert_id].append(suppressed)
         for of_alert in pending.values():
             alert, new = of_alert[0].alert, []
-            for suppressed in of_alert:
-                channel = suppressed.channel
-                one = NewDelivery(
-                    key=idempotency_key(alert.alert_id, reason, suppressed.at, channel),
-                    channel=channel,
-                    recorded_at=now,
-                    not_before=waits_until(self._routes, channel, alert.severity, now),
-                    page=await was_not_called(connection, alert.alert_id, channel),
-                )
-                new.append(one)
-            payload = _payload(alert, reason, alert.updated_at)
-            written += await enqueue(connection, payload, new, replace_skipped=True)
+            with self.faults.isolated(alert.alert_id):
+                for suppressed in of_alert:
+                    channel = suppressed.channel
+                    one = NewDelivery(
+                        key=idempotency_key(alert.alert_id, reason, suppressed.at, channel),
+                        channel=channel,
+                        recorded_at=now,
+                        not_before=waits_until(self._routes, channel, alert.severity, now),
+                        page=await was_not_called(connection, alert.alert_id, channel),
+                    )
+                    new.append(one)
+                payload = _payload(alert, reason, alert.updated_at)
+                async with connection.begin_nested():
+                    written += await enqueue(connection, payload, new, replace_skipped=True)
         return written
 
     async def unattended(
@@ -155,14 +165,16 @@ class NotificationOutbox:
         if not any(route.steps for route in self._routes):
             return []
         now = self._clock.now()
-        called = await calls_of_open(connection)
+        called = await calls_of_open(connection, self.faults)
         statuses = await alert_statuses(connection, [alert for alert, _ in called], now)
         ids = await other_ids(connection, {alert.kol_id for alert, _ in called})
-        due = [
-            (alert, overdue(self._routes, list(_calls(deliveries, ids)), alert_status, now))
-            for (alert, deliveries), alert_status in zip(called, statuses, strict=True)
-        ]
-        return [(alert, steps) for alert, steps in due if steps]
+        due = []
+        for (alert, deliveries), alert_status in zip(called, statuses, strict=True):
+            with self.faults.isolated(alert.alert_id):
+                calls = list(_calls(deliveries, ids))
+                if steps := overdue(self._routes, calls, alert_status, now):
+                    due.append((alert, steps))
+        return due
 
     async def escalate(self, connection: AsyncConnection) -> list[WrittenDelivery]:
         """Write a delivery for every step of an escalation that is due; each is due once."""
@@ -172,17 +184,21 @@ class NotificationOutbox:
             pages: defaultdict[datetime, list[NewDelivery]] = defaultdict(list)
             for due in steps:
                 step = f"{reason}-{due.step}"
-                new = NewDelivery(
+                call = NewDelivery(
                     key=idempotency_key(alert.alert_id, step, due.at, due.channel),
                     channel=due.channel,
                     recorded_at=now,
                     page=True,
                     step=due.step,
                 )
-                pages[due.at].append(new)
-            for at, calls in pages.items():
-                payload = _payload(alert, reason, at)
-                written += await enqueue(connection, payload, calls, replace_skipped=True)
+                pages[due.at].append(call)
+            with self.faults.isolated(alert.alert_id):
+                async with connection.begin_nested():
+                    new = list[WrittenDelivery]()
+                    for at, calls in pages.items():
+                        payload = _payload(alert, reason, at)
+                        new += await enqueue(connection, payload, calls, replace_skipped=True)
+                written += new
         return written
 
 

@@ -83,6 +83,17 @@ class ImportStore:
                 rows = [_rejection(import_id, row) for row in rejected]
                 await connection.execute(import_rejections.insert(), rows)
 
+    async def fail(self, import_id: int, now: datetime, error: str) -> None:
+        """Store that an import failed, unless it is over; what it came to stays."""
+        under_way = imports.c.state.in_([state for state in ImportState if not state.over])
+        statement = (
+            update(imports)
+            .where(imports.c.import_id == import_id, under_way)
+            .values(state=ImportState.FAILED, error=error, updated_at=to_micros(now))
+        )
+        async with self._database.write() as connection:
+            await connection.execute(statement)
+
     async def interrupt(self, now: datetime) -> int:
         """Mark the imports that an earlier run of the service left behind; returns how many."""
         statement = (

@@ -2,8 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from sqlalchemy import ColumnElement, FromClause, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,6 +21,19 @@ from serving.storage.payloads import AlertPayload, DigestPayload
 from serving.storage.tables import alerts, deliveries
 from serving.storage.tables import notification_payloads as payloads
 from serving.storage.upsert import insert
+
+
+class Isolation(Protocol):
+    """Keeps an alert that cannot be read from stopping the others."""
+
+    @property
+    def given_up(self) -> Collection[str]:
+        """Ids of the alerts that are not tried again."""
+        ...
+
+    def isolated(self, alert_id: str) -> AbstractContextManager[None]:
+        """Have unexpected exceptions of the block be failures of one alert."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +141,15 @@ async def was_not_called(connection: AsyncConnection, alert_id: str, channel: st
 
 
 async def calls_of_open(
-    connection: AsyncConnection,
+    connection: AsyncConnection, faults: Isolation
 ) -> list[tuple[AlertRecord, list[Delivery]]]:
     """The open alerts that somebody was called about, each with its calls in order.
 
     A call is a page that was not skipped, or a step of an escalation.
+
+    Args:
+        connection: the transaction.
+        faults: isolates an alert that cannot be read.
     """
     calls = (
         select_deliveries()
@@ -144,14 +163,24 @@ async def calls_of_open(
     )
     found: defaultdict[str, list[Delivery]] = defaultdict(list)
     for row in (await connection.execute(calls)).mappings():
-        found[row["alert_id"]].append(to_delivery(row))
+        if row["alert_id"] not in faults.given_up:
+            with faults.isolated(row["alert_id"]):
+                found[row["alert_id"]].append(to_delivery(row))
     statement = select(alerts).where(alerts.c.alert_id.in_(list(found)))
     rows = (await connection.execute(statement.order_by(alerts.c.alert_id))).mappings()
-    return [(alert, found[alert.alert_id]) for alert in map(to_alert, rows)]
+    read = []
+    for row in rows:
+        with faults.isolated(row["alert_id"]):
+            read.append((to_alert(row), found[row["alert_id"]]))
+    return read
 
 
 async def suppressed_open(
-    connection: AsyncConnection, channels: Collection[str], *, spared: Collection[str]
+    connection: AsyncConnection,
+    channels: Collection[str],
+    *,
+    spared: Collection[str],
+    faults: Isolation,
 ) -> list[SuppressedAlert]:
     """The open alerts whose last delivery to a channel was skipped, inside a transaction.
 
@@ -159,6 +188,7 @@ async def suppressed_open(
         connection: the transaction.
         channels: the channels to look at.
         spared: reasons for which a skipped delivery need not be sent later.
+        faults: isolates an alert that cannot be read.
     """
     other = deliveries.alias("other")
     last = (
@@ -185,10 +215,13 @@ async def suppressed_open(
         )
         .order_by(deliveries.c.delivery_id)
     )
-    return [
-        SuppressedAlert(to_alert(row), row["channel"], from_micros(row["muted_at"]))
-        for row in (await connection.execute(statement)).mappings()
-    ]
+    read = []
+    for row in (await connection.execute(statement)).mappings():
+        if row["alert_id"] not in faults.given_up:
+            with faults.isolated(row["alert_id"]):
+                alert, at = to_alert(row), from_micros(row["muted_at"])
+                read.append(SuppressedAlert(alert, row["channel"], at))
+    return read
 
 
 def is_waiting(channel: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

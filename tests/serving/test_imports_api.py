@@ -292,3 +292,21 @@ def test_a_slower_storm_is_critical_soon_after_it_meets_the_conditions(
     # There is a comment a minute, so ten more negative ones take ten minutes at least.
     least = Policy().critical_negative
     assert least <= critical["evidence"]["negative"] < least + 10
+
+
+@pytest.mark.parametrize("error", [RuntimeError("no"), MemoryError()])
+def test_an_import_that_fails_before_it_begins_has_failed_and_the_next_goes_on(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def failing(*_: Any, **__: Any) -> Any:
+        raise error
+
+    body = "\n".join([HEAD, "x,a,lena,fine,2026-03-09T10:00:00Z,1"]).encode()
+    with monkeypatch.context() as broken:
+        broken.setattr(import_worker, "known_kols", failing)
+        import_id = client.post("/v1/imports", content=body, headers=RAW).json()["import_id"]
+        found = finished(client, import_id)
+    assert (found["state"], found["accepted"]) == ("failed", 0)
+    assert "send the file again" in found["error"]
+    after = client.post("/v1/imports", content=body, headers=RAW).json()["import_id"]
+    assert finished(client, after)["accepted"] == 1

@@ -2,6 +2,7 @@
 
 import asyncio
 from abc import ABC, abstractmethod
+from collections.abc import Collection
 from typing import ClassVar
 
 import structlog
@@ -41,6 +42,11 @@ class PeriodicWorker(ABC):
     def alive(self) -> bool:
         """Whether it runs."""
         return self._task is not None and not self._task.done()
+
+    @property
+    def given_up(self) -> Collection[str]:
+        """Ids of alerts of which nothing is written any more, because that failed every time."""
+        return self._outbox.faults.given_up
 
     async def start(self) -> None:
         """Begin."""
@@ -82,11 +88,16 @@ class PeriodicWorker(ABC):
         Raises:
             StoreError: the database failed; nothing was written.
         """
-        async with self._database.read() as connection:
-            if await is_rebuilding(connection) or not await self.is_due(connection):
-                return 0
-        async with self._database.write() as connection:
-            written = await self.write(connection)
+        before = self._outbox.faults.failures
+        try:
+            async with self._database.read() as connection:
+                if await is_rebuilding(connection) or not await self.is_due(connection):
+                    return 0
+            async with self._database.write() as connection:
+                written = await self.write(connection)
+        finally:
+            failures = self._outbox.faults.failures - before
+            self._metrics.worker_errors.labels(self.name).inc(failures)
         if written:
             self._outbox.committed(written)
         return len(written)

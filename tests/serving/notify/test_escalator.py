@@ -1,11 +1,15 @@
 """Escalation on the outbox: once for each page and step, past restarts, downtime and rebuilds."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from serving.metrics import Metrics
+from serving.notify import outbox
 from serving.notify.channels.memory import MemoryChannel
 from serving.notify.routing.routes import Route
 from serving.notify.stored_attachments import StoredAttachments
@@ -13,6 +17,7 @@ from serving.notify.workers.escalator import Escalator
 from serving.notify.workers.unmute_notifier import UnmuteNotifier
 from serving.storage.action_store import ActionStore
 from serving.storage.silence_store import SilenceStore
+from serving.storage.tables import alerts
 from serving.triage.actions import ActionRequest
 from tests.serving.conftest import NOW
 from tests.serving.notify.conftest import WORDS, World, notification, transition
@@ -165,3 +170,53 @@ async def test_the_store_is_not_read_if_no_route_escalates(
     world.routes = (Route(("crm",)),)
     await world.commit(transition())
     assert await look(world, watch(world), 60) == []
+
+
+async def test_one_alert_that_breaks_the_escalator_stops_no_other_and_is_given_up(
+    world: World,
+) -> None:
+    await world.commit(transition(), transition(alert_id="b2", kol_id="mina"))
+    async with world.database.write() as connection:
+        spoiled = update(alerts).where(alerts.c.alert_id == "a1").values(evidence={})
+        await connection.execute(spoiled)
+    worker = watch(world)
+    assert await look(world, worker, 15) == [("boss", 1)]
+    ((called,),) = [[row for row in await world.rows() if row.step == 1]]
+    assert called.alert.alert_id == "b2"
+    await do(world, ActionRequest("acknowledge", "mai"))
+    for _ in range(20):
+        await look(world, worker, 0)
+    assert worker.given_up == {"a1"}
+    labels = {"worker": "escalator"}
+    counted = world.metrics.registry.get_sample_value("groundswell_worker_errors_total", labels)
+    assert counted == 10
+    assert await look(world, worker, 45) == [("ceo", 2), ("chair", 2)]
+
+
+async def test_a_call_that_cannot_be_written_leaves_nothing_half_written(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.commit(transition(), transition(alert_id="b2", kol_id="mina"))
+    real = outbox.enqueue
+
+    async def failing(connection: AsyncConnection, payload: Any, *more: Any, **named: Any) -> Any:
+        written = await real(connection, payload, *more, **named)
+        if payload.alert_id == "a1":
+            raise MemoryError
+        return written
+
+    monkeypatch.setattr(outbox, "enqueue", failing)
+    assert await look(world, watch(world), 15) == [("boss", 1)]
+    assert [row.alert.alert_id for row in await world.rows() if row.step == 1] == ["b2"]
+    monkeypatch.undo()
+    assert await look(world, watch(world), 15) == [("boss", 1)]
+
+
+async def test_one_alert_that_cannot_be_reported_after_a_mute_stops_no_other(world: World) -> None:
+    await SilenceStore(world.database).add(silence(0, max_severity="critical"))
+    await world.commit(transition(), transition(alert_id="b2", kol_id="mina"))
+    world.clock.advance(60 * MINUTE)
+    async with world.database.write() as connection:
+        spoiled = update(alerts).where(alerts.c.alert_id == "a1").values(evidence={})
+        await connection.execute(spoiled)
+    assert await UnmuteNotifier(world.database, world.outbox, world.metrics).step() == 1
