@@ -131,8 +131,8 @@ async def _delivery_notices(service: Service, visible: KolLimit) -> list[str]:
     if visible.is_everything and (given_up := sorted(service.escalator.given_up)):
         found.append(
             f"{len(given_up)} alert(s), such as {given_up[0]}, cannot be escalated or reported "
-            "after a mute because of an unexpected error, which the log has as alert_failed; tell people "
-            "yourself, and restart the service once it is corrected"
+            "after a mute because of an unexpected error, which the log has as alert_failed; tell "
+            "people yourself, and restart the service once it is corrected"
         )
     for channel, since in (await service.deliveries.oldest_waiting(now, visible)).items():
         if now - since > _LATE:

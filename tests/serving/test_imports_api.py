@@ -295,7 +295,7 @@ def test_a_slower_storm_is_critical_soon_after_it_meets_the_conditions(
 
 
 @pytest.mark.parametrize("error", [RuntimeError("no"), MemoryError()])
-def test_an_import_that_fails_before_it_begins_has_failed_and_the_next_goes_on(
+def test_an_import_that_fails_before_it_begins_has_failed(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     def failing(*_: Any, **__: Any) -> Any:

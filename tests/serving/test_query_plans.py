@@ -39,6 +39,7 @@ escalate = [{ after = "15m", to = ["boss"] }]
 
 _PAGE = "reads one page in the order of an index, and ends there"
 _FEW = "people make its rows one by one"
+_FAULTS = "unexpected errors make its rows one by one"
 _START = "once, at the start"
 _ONE = "whether it has a row"
 # What may be read whole, by the table and a part of the statement, and why.
@@ -70,6 +71,8 @@ _ALLOWED = {
     ("scores", r"^SELECT scores\.seq FROM scores LIMIT"): _ONE,
     ("engine_states", r"engine_states\.step FROM engine_states$"): _START,
     ("alert_ids", r"FROM alert_ids$"): _START,
+    ("held_kols", ""): _FAULTS,
+    ("set_aside", ""): _FAULTS,
     ("progress", ""): "it has a handful of rows",
     ("stored_facts", ""): "it has a handful of rows",
 }
