@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
+import structlog
+from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Send
@@ -20,13 +22,16 @@ from serving.errors import Forbidden, Unauthenticated
 PUBLIC_PATHS = frozenset({"/healthz", "/readyz", *SIGN_IN_PATHS})
 # Made by FastAPI and not by us, so that they cannot say themselves what they require.
 READ_PATHS = frozenset({"/", "/docs", "/openapi.json"})
+_log = structlog.get_logger(__name__)
 
 
 class Authentication:
     """ASGI middleware. Puts the principal into `scope["state"]["principal"]`.
 
     A request without a principal is refused, whatever its path, so that an answer never says which
-    paths there are. An answer that lasts ends as soon as its principal is not valid any more.
+    paths there are. An answer that lasts ends as soon as its principal is not valid any more: a
+    stream of events as if there were no more, a file by a broken connection, or what was received
+    of it would pass for the whole.
     """
 
     def __init__(
@@ -67,7 +72,13 @@ class Authentication:
             return
         scope.setdefault("state", {})["principal"] = principal
 
+        streams_events = False
+
         async def send_while_current(message: Message) -> None:
+            nonlocal streams_events
+            if message["type"] == "http.response.start":
+                media_type = Headers(raw=message["headers"]).get("content-type", "")
+                streams_events = media_type.startswith("text/event-stream")
             if message["type"] == "http.response.body" and message.get("more_body"):
                 is_limited = principal.kols.kol_ids is not None
                 if (is_limited and limit_version.number != number) or not all(
@@ -79,7 +90,10 @@ class Authentication:
         try:
             await self._app(scope, receive, send_while_current)
         except PrincipalEnded:
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            if streams_events:
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+            else:  # the server closes the connection of an answer that has no end
+                _log.warning("answer_broken_off", path=scope["path"], principal=principal.name)
 
 
 class PrincipalEnded(Exception):

@@ -28,12 +28,17 @@ class EndingKey:
         return self.valid
 
 
-async def sent(kols: KolLimit, change: Callable[[EndingKey, LimitVersion], None]) -> list[Message]:
-    """What a stream sends that goes on after the change."""
+async def sent(
+    kols: KolLimit,
+    change: Callable[[EndingKey, LimitVersion], None],
+    media_type: bytes = b"text/event-stream; charset=utf-8",
+) -> list[Message]:
+    """What an answer sends that goes on after the change."""
     key, version, messages = EndingKey(kols), LimitVersion(), list[Message]()
+    headers = [(b"content-type", media_type)]
 
     async def stream(_scope: Scope, _receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": b"before", "more_body": True})
         change(key, version)
         await send({"type": "http.response.body", "body": b"after", "more_body": True})
@@ -71,3 +76,12 @@ async def test_a_stream_of_a_limited_key_ends_when_limits_change() -> None:
     assert [message.get("body") for message in messages[1:]] == [b"before", b""]
     messages = await sent(EVERY_KOL, lambda _key, version: version.add())
     assert [message.get("body") for message in messages[1:]] == [b"before", b"after"]
+
+
+async def test_a_file_of_a_revoked_key_is_not_ended_as_if_it_were_whole() -> None:
+    def revoke(key: EndingKey, _version: LimitVersion) -> None:
+        key.valid = False
+
+    messages = await sent(EVERY_KOL, revoke, b"text/csv")
+    assert [message.get("body") for message in messages[1:]] == [b"before"]
+    assert messages[-1]["more_body"] is True
