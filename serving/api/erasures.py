@@ -119,13 +119,14 @@ async def delete_kol(kol_id: ExactKolId, service: Running, asking: Asking) -> Er
     moods and alerts stay under its id. Comments for it are rejected until it is registered again.
     """
     await service.kols.get(kol_id)
-    writer, others = service.group_commit, await service.kols.other_ids(kol_id)
-    before, writer.deleted_kols = writer.deleted_kols, writer.deleted_kols | {kol_id, *others}
-    try:
-        async with service.pipeline.paused():  # its silence is no data gap from now on
+    writer = service.group_commit
+    async with service.pipeline.paused():  # its silence is no data gap from now on
+        others = await service.kols.other_ids(kol_id)
+        before, writer.deleted_kols = writer.deleted_kols, writer.deleted_kols | {kol_id, *others}
+        try:
             erasure = await service.erasures.delete_kol(kol_id, asking.name, service.clock.now())
-    except BaseException:
-        writer.deleted_kols = before
-        raise
+        except BaseException:
+            writer.deleted_kols = before
+            raise
     service.metrics.drop(kol_id)
     return ErasureOut.model_validate(await service.eraser.carry_out(erasure))

@@ -258,7 +258,7 @@ async def put_kol(kol_id: NewKolId, profile: KolIn, service: Running, principal:
     else:
         async with service.pipeline.paused():  # from now on its silence may be a data gap
             await service.kols.put(kol_id, new, service.clock.now(), principal.kols)
-        writer.deleted_kols = await service.kols.deleted()
+            writer.deleted_kols = await service.kols.deleted()
     return await kol_out(kol_id, service, principal.kols)
 
 

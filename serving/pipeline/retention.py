@@ -1,9 +1,10 @@
 """Forgets what is older than it is to be kept, in small steps in the background."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from time import monotonic
 
 import structlog
@@ -55,18 +56,24 @@ class RetentionWorker:
         clock: Clock,
         metrics: Metrics,
     ) -> None:
-        self._periods = periods
         self._erasures = erasures
-        self._eraser = eraser
         self._hasher = hasher
         self._pipeline = pipeline
         self._clock = clock
         self._metrics = metrics
-        self._work: dict[str, tuple[timedelta | None, Callable[[datetime], Awaitable[int]]]] = {
+        expire = {
             "comments": (periods.comments, self._expire_comments),
             "alerts": (periods.alerts, store.expire_alerts),
             "deliveries": (periods.deliveries, store.expire_deliveries),
             "imports": (periods.imports, store.expire_imports),
+        }
+        self._work: Mapping[str, Callable[[datetime], Awaitable[int]]] = {
+            "erasures": lambda _now: eraser.finish(),
+            "author_ids": self._hash_authors,
+        } | {
+            table: partial(self._expire, table, period, delete)
+            for table, (period, delete) in expire.items()
+            if period is not None
         }
         self._task: asyncio.Task[None] | None = None
 
@@ -82,34 +89,42 @@ class RetentionWorker:
 
     async def _run(self) -> None:
         while True:
-            started, found = monotonic(), False
-            try:
-                found = await self.step()
-            except StoreError as error:
-                _logger.warning("retention_failed", error=str(error))
-            except Exception:
-                _logger.exception("retention_failed")
-                self._metrics.worker_errors.labels("retention").inc()
+            started = monotonic()
+            found = await self.step()
             rest = max(_LEAST_REST, _REST * (monotonic() - started))
             await asyncio.sleep(min(rest, _POLL) if found else _POLL)
 
     async def step(self) -> bool:
-        """Do one small step of each kind of work; False if there was nothing to do.
+        """Do one small step of each kind of work, also if another kind fails.
 
-        Raises:
-            StoreError: the database refused.
+        Returns:
+            False if there was nothing to do, or all of it failed.
         """
-        now = self._clock.now()
-        found = bool(await self._eraser.finish())
+        now, done = self._clock.now(), 0
+        for kind, work in self._work.items():
+            try:
+                done += await work(now)
+            except StoreError as error:
+                _logger.warning("retention_failed", kind=kind, error=str(error))
+            except Exception:
+                _logger.exception("retention_failed", kind=kind)
+                self._metrics.worker_errors.labels("retention").inc()
+        return done > 0
+
+    async def _hash_authors(self, now: datetime) -> int:
         async with self._pipeline.paused(restore=False):
-            found |= await self._hasher.advance(now)
-        for name, (period, expire) in self._work.items():
-            if period is None:
-                continue
-            count = await expire(now - period)
-            self._metrics.expired.labels(name).inc(count)
-            found |= count > 0
-        return found
+            return int(await self._hasher.advance(now))
+
+    async def _expire(
+        self,
+        table: str,
+        period: timedelta,
+        delete: Callable[[datetime], Awaitable[int]],
+        now: datetime,
+    ) -> int:
+        count = await delete(now - period)
+        self._metrics.expired.labels(table).inc(count)
+        return count
 
     async def _expire_comments(self, before: datetime) -> int:
         async with self._pipeline.paused(restore=False):

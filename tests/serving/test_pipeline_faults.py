@@ -250,6 +250,31 @@ async def test_a_comment_that_cannot_be_stored_is_set_aside(
     assert len((await world.derived())["scores"]) == len(items) - 1
 
 
+@pytest.mark.parametrize("place", ["_restore", "_pass_over"])
+async def test_the_loop_goes_on_if_setting_aside_fails_itself(
+    world: PipelineWorld, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    items = stream("lena")[:40]
+    items[20] = {**items[20], "text": "poison"}
+    await world.receive(items)
+    world.scorer = Choosy()
+    pipeline = world.pipeline(batch_size=1)
+    await pipeline.start()
+    real, fails = getattr(pipeline, place), [RuntimeError("no"), MemoryError()]
+
+    async def failing() -> Any:
+        if fails:
+            raise fails.pop()
+        return await real()
+
+    monkeypatch.setattr(pipeline, place, failing)
+    await finished(pipeline, items)
+    await pipeline.stop()
+    assert fails == []
+    assert errors(pipeline) >= 2
+    assert pipeline.faults.set_aside == 1
+
+
 def test_failures_of_a_kol_are_forgiven_after_a_success() -> None:
     faults = StepFaults(8)
     failure = KolFailure("lena", RuntimeError())
