@@ -92,6 +92,7 @@ class StreamFeed:
             StoreError: the database failed.
         """
         async with self._reading:
+            self._drop_old()
             if self._notifications != self._written.notifications:
                 await self._read_events()
         if seen < self._complete_after:
@@ -110,9 +111,11 @@ class StreamFeed:
         else:
             self._recent.extend(map(SharedEvent, found))
             self._last = found[-1].event_id if found else self._last
+        self._notifications = notifications
+
+    def _drop_old(self) -> None:
         while self._recent and self._recent[0].read_at < monotonic() - _KEPT:
             self._complete_after = self._recent.popleft().record.event_id
-        self._notifications = notifications
 
     def join(self) -> int:
         """The step after which a new reader gets moods."""

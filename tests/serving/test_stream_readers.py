@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -19,10 +20,14 @@ from serving.api.stream import stream
 from serving.app import create_app
 from serving.clock import TestClock
 from serving.kol_limit import EVERY_KOL, KolLimit
+from serving.pipeline import stream_feed
+from serving.pipeline.broadcast import Broadcast
+from serving.pipeline.stream_feed import StreamFeed
 from serving.service import Service
 from serving.settings import Settings
 from serving.storage.alert_record import AlertEventRecord
 from serving.storage.alert_store import AlertStore
+from serving.storage.step_store import StepStore
 from tests.serving.conftest import NOW
 from tests.serving.streams import storm
 
@@ -102,3 +107,36 @@ async def test_500_readers_share_one_read_of_each_step(
     # Who comes late, or is slow, reads what it has missed by itself.
     late = await asyncio.wait_for(read(service, len(_KOLS), last_event_id=0), 10)
     assert late == received[0]
+
+
+class AlertEvents:
+    """Alert events that a test changes."""
+
+    def __init__(self) -> None:
+        self.stored: list[Any] = []
+
+    async def last_event_id(self) -> int:
+        return self.stored[-1].event_id if self.stored else 0
+
+    async def events_after(self, event_id: int, *, limit: int) -> list[Any]:
+        return [event for event in self.stored if event.event_id > event_id][:limit]
+
+
+async def test_what_was_erased_is_soon_sent_to_nobody_also_if_nothing_new_is_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    alerts, written = AlertEvents(), Broadcast()
+    feed = StreamFeed(
+        cast("AlertStore", alerts),
+        cast("StepStore", None),
+        written,
+        last_step=lambda: 0,
+        mood_interval=1,
+    )
+    assert await feed.events(0) == []
+    alerts.stored = [SimpleNamespace(event_id=1, evidence="what mallory wrote")]
+    written.notify()
+    assert [one.record.evidence for one in await feed.events(0)] == ["what mallory wrote"]
+    alerts.stored = [SimpleNamespace(event_id=1, evidence="")]
+    monkeypatch.setattr(stream_feed, "_KEPT", 0.0)
+    assert [one.record.evidence for one in await feed.events(0)] == [""]
