@@ -33,6 +33,7 @@ class _Kept:
     record: SessionRecord
     used_at: datetime
     tokens: dict[str, TokenRecord] = field(default_factory=dict)
+    is_rotating: bool = False  # a new value is being stored
 
 
 class Sessions:
@@ -140,7 +141,7 @@ class Sessions:
         now = self._clock.now()
         token_hash = _hash(value)
         kept = self._kept.get(self._of_token.get(token_hash, ""))
-        if kept is None:
+        if kept is None or kept.is_rotating:
             return None
         newest = max(one.issued_at for one in kept.tokens.values())
         if (
@@ -149,10 +150,18 @@ class Sessions:
             or now - newest < OVERLAP
         ):
             return None
-        new, token = _new_token(kept.record.session_id, now)
-        await self._store.add_token(token)
+        session_id = kept.record.session_id
+        new, token = _new_token(session_id, now)
+        kept.is_rotating = True
+        try:
+            await self._store.add_token(token)
+        finally:
+            kept.is_rotating = False
+        if session_id not in self._kept:  # signed out meanwhile
+            await self._store.end([session_id])
+            return None
         kept.tokens[token.token_hash] = token
-        self._of_token[token.token_hash] = kept.record.session_id
+        self._of_token[token.token_hash] = session_id
         return new
 
     def is_live(self, session_id: str) -> bool:

@@ -1,5 +1,6 @@
 """Sessions: found by their cookie, rotated, ended by time and by people, kept over a restart."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from serving.storage.database import Database
 from serving.storage.people_tables import session_tokens
 from serving.storage.person_record import PersonRecord
 from serving.storage.person_store import PersonStore
+from serving.storage.session_record import TokenRecord
 from serving.storage.session_store import SessionStore
 from tests.serving.conftest import NOW, NewUrl
 
@@ -140,6 +142,53 @@ async def test_the_value_is_rotated_with_age(database: Database, clock: TestCloc
     assert await sessions.rotate(first) is None
     again = await opened(database, clock)
     assert await person_of(again, third) == "mai"
+
+
+class SlowStore(SessionStore):
+    """Stores a new value of a cookie when it is told to."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.goes_on = asyncio.Event()
+
+    async def add_token(self, token: TokenRecord) -> None:
+        await self.goes_on.wait()
+        await super().add_token(token)
+
+
+async def rotating(
+    database: Database, clock: TestClock
+) -> tuple[Sessions, SlowStore, str, "list[asyncio.Task[str | None]]"]:
+    """A session whose value two pages rotate at once; nothing of it is stored yet."""
+    store = SlowStore(database)
+    sessions = Sessions(store, clock, idle=IDLE, lifetime=LIFETIME)
+    value = await start(sessions)
+    clock.advance(ROTATED_AFTER)
+    pages = [asyncio.create_task(sessions.rotate(value)) for _ in range(2)]
+    await asyncio.sleep(0)
+    return sessions, store, value, pages
+
+
+async def test_pages_that_are_asked_for_at_once_get_one_new_value(
+    database: Database, clock: TestClock
+) -> None:
+    """Two values would compete: whichever the browser does not keep could end the session."""
+    _sessions, store, _value, pages = await rotating(database, clock)
+    store.goes_on.set()
+    found = await asyncio.gather(*pages)
+    assert [value is None for value in found] == [False, True]
+
+
+async def test_a_session_that_ends_while_its_value_is_rotated_has_ended(
+    database: Database, clock: TestClock
+) -> None:
+    sessions, store, value, pages = await rotating(database, clock)
+    found = await sessions.find(value)
+    assert found is not None
+    await sessions.end(found.session_id)
+    store.goes_on.set()
+    assert await asyncio.gather(*pages) == [None, None]
+    assert await store.all() == ([], [])
 
 
 async def test_a_former_value_ends_the_session_of_whoever_has_it(
