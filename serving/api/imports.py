@@ -107,28 +107,28 @@ async def post_import(
     are query parameters, or further fields of the form. You can send a file again: comments that
     are there count as duplicates.
     """
+    given = {
+        "kol": kol,
+        "platform": platform,
+        "time_zone": time_zone,
+        "date_format": date_format,
+        "day_first": None if day_first is None else str(day_first),
+        "as_of": as_of,
+        "preset": preset,
+        "sheet": sheet,
+        "encoding": encoding,
+        "delimiter": delimiter,
+    }
     worker = service.import_worker
-    worker.check_room()
-    upload = await receive(request, worker.folder)
-    try:
-        given = {
-            "kol": kol,
-            "platform": platform,
-            "time_zone": time_zone,
-            "date_format": date_format,
-            "day_first": None if day_first is None else str(day_first),
-            "as_of": as_of,
-            "preset": preset,
-            "sheet": sheet,
-            "encoding": encoding,
-            "delimiter": delimiter,
-        }
-        options = _options(upload, {key: value for key, value in given.items() if value}, field)
-        file = UploadedFile(upload.path, (upload.name or name)[:200], options, principal.kols)
-        import_id = await worker.take(file)
-    except BaseException:
-        upload.path.unlink(missing_ok=True)
-        raise
+    with worker.receiving():
+        upload = await receive(request, worker.folder)
+        try:
+            options = _options(upload, {key: value for key, value in given.items() if value}, field)
+            file = UploadedFile(upload.path, (upload.name or name)[:200], options, principal.kols)
+            import_id = await worker.take(file)
+        except BaseException:
+            upload.path.unlink(missing_ok=True)
+            raise
     response.headers["Location"] = f"/v1/imports/{import_id}"
     return ImportOut.of(await service.imports.get(import_id), used=None)
 

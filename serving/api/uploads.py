@@ -3,6 +3,7 @@
 import asyncio
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -11,10 +12,11 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
-from serving.errors import InvalidRequest
+from serving.errors import InvalidRequest, StoreError
 
 _CHUNK = 2**20
 _MOST_FIELDS = 100
+_MOST_FIELD_BYTES = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,27 +43,32 @@ async def receive(request: Request, folder: Path) -> Upload:
 
     Raises:
         InvalidRequest: the body is empty, out of bounds, or a form that cannot be read.
+        StoreError: there is no room for it on the disk.
     """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip()
     body = request.stream()
-    if media_type == "multipart/form-data":
-        return await _from_form(request, body, folder)
-    path = await asyncio.to_thread(_new_file, folder)
     try:
-        size = await _write(body, path)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-    if not size:
-        path.unlink(missing_ok=True)
-        raise InvalidRequest("invalid_parameter", "the body is empty; send a file")
-    return Upload(path, None)
+        if media_type == "multipart/form-data":
+            return await _from_form(request, body, folder)
+        async with _kept_if_whole(folder) as path:
+            if not await _write(body, path):
+                raise InvalidRequest("invalid_parameter", "the body is empty; send a file")
+        return Upload(path, None)
+    except OSError as error:
+        raise StoreError(
+            f"the file cannot be kept until it is imported ({error.strerror}); make room on the "
+            "disk, or name another folder with GROUNDSWELL_IMPORT_FOLDER"
+        ) from None
 
 
 async def _from_form(request: Request, body: AsyncGenerator[bytes, None], folder: Path) -> Upload:
     try:
         form = await MultiPartParser(
-            request.headers, body, max_files=1, max_fields=_MOST_FIELDS
+            request.headers,
+            body,
+            max_files=1,
+            max_fields=_MOST_FIELDS,
+            max_part_size=_MOST_FIELD_BYTES,
         ).parse()
     except (MultiPartException, KeyError, ValueError) as error:
         raise InvalidRequest("malformed_form", f"the form cannot be read: {error}") from None
@@ -75,11 +82,22 @@ async def _from_form(request: Request, body: AsyncGenerator[bytes, None], folder
                 fields.setdefault(name, []).append(value)
         if file is None or not file.size:
             raise InvalidRequest("invalid_parameter", "the form has no part 'file' with a file")
-        path = await asyncio.to_thread(_new_file, folder)
-        await asyncio.to_thread(_copy, file.file, path)
+        async with _kept_if_whole(folder) as path:
+            await asyncio.to_thread(_copy, file.file, path)
         return Upload(path, file.filename or None, fields)
     finally:
         await form.close()
+
+
+@asynccontextmanager
+async def _kept_if_whole(folder: Path) -> AsyncIterator[Path]:
+    """A new file, which is deleted again if the block does not end."""
+    path = await asyncio.to_thread(_new_file, folder)
+    try:
+        yield path
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 async def _write(body: AsyncIterator[bytes], path: Path) -> int:

@@ -3,8 +3,8 @@
 import asyncio
 import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,7 +86,7 @@ class ImportWorker:
         self._store, self._kols, self._clock, self._metrics = store, kols, clock, metrics
         self._new_intake, self._backlog, self._last_seq = new_intake, backlog, last_seq
         self._queue: asyncio.Queue[tuple[int, UploadedFile]] = asyncio.Queue()
-        self._unfinished = 0
+        self._unfinished = 0  # files that wait, are being received or are being imported
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -104,25 +104,26 @@ class ImportWorker:
             except StoreError as error:  # the next start marks them
                 _logger.warning("imports_not_marked", error=str(error))
 
-    def check_room(self) -> None:
-        """Whether another file can be taken.
+    @contextmanager
+    def receiving(self) -> Iterator[None]:
+        """Keep a place for a file while it is received: it takes room on the disk already.
 
         Raises:
-            TooBusy: too many wait.
+            TooBusy: too many wait or are being received.
         """
         if self._unfinished >= MOST_WAITING:
             raise TooBusy(
                 "too many imports wait already; send the file again later",
                 retry_after=_RETRY_AFTER,
             )
+        self._unfinished += 1
+        try:
+            yield
+        finally:
+            self._unfinished -= 1
 
     async def take(self, file: UploadedFile) -> int:
-        """Import a file when its turn comes; returns the import's id.
-
-        Raises:
-            TooBusy: too many wait.
-        """
-        self.check_room()
+        """Import a file, which has a place, when its turn comes; returns the import's id."""
         import_id = await self._store.add(file.name, self._clock.now(), file.allowed)
         self._unfinished += 1
         self._queue.put_nowait((import_id, file))

@@ -2,20 +2,23 @@
 
 import asyncio
 import csv
+import errno
 import io
 import json
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from model.classifier import SentimentClassifier
 from model.fake_backend import FakeBackend
 from monitoring.policy import Policy
+from serving.api import uploads
 from serving.app import create_app
 from serving.clock import TestClock
 from serving.ingest import import_worker
@@ -161,6 +164,47 @@ def test_there_is_an_end_to_what_waits(
     monkeypatch.setattr(import_worker, "MOST_WAITING", 0)
     answer = client.post("/v1/imports", content=b"x", headers=RAW)
     assert (answer.status_code, answer.json()["code"]) == (429, "too_busy")
+
+
+def test_a_file_that_is_being_received_counts_among_those_that_wait(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_worker, "MOST_WAITING", 1)
+    worker = cast("FastAPI", client.app).state.service.import_worker
+    with worker.receiving():
+        answer = client.post("/v1/imports", content=b"x", headers=RAW)
+        assert (answer.status_code, answer.json()["code"]) == (429, "too_busy")
+    for _ in range(2):  # nor does one count that was refused, or has been imported
+        empty = client.post("/v1/imports", content=b"", headers=RAW)
+        assert empty.status_code == 422
+        sent = client.post("/v1/imports?name=c.csv", content=HEAD.encode(), headers=RAW)
+        assert sent.status_code == 202
+        finished(client, sent.json()["import_id"])
+
+
+@pytest.mark.parametrize(
+    "sent", [{"content": b"x", "headers": RAW}, {"files": {"file": ("a", b"x")}}]
+)
+def test_a_full_disk_is_said_and_leaves_nothing(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, sent: dict[str, Any]
+) -> None:
+    def full(*_arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    for name in ("_append", "_copy"):
+        monkeypatch.setattr(uploads, name, full)
+    answer = client.post("/v1/imports", **sent)
+    assert (answer.status_code, answer.json()["code"]) == (503, "store")
+    assert "GROUNDSWELL_IMPORT_FOLDER" in answer.json()["detail"]
+    worker = cast("FastAPI", client.app).state.service.import_worker
+    assert list(worker.folder.iterdir()) == []
+
+
+def test_the_fields_of_a_form_are_small(client: TestClient) -> None:
+    fields = {"preset": "x" * 16_385}
+    answer = client.post("/v1/imports", data=fields, files={"file": ("a", b"x")})
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed_form")
+    assert "16KB" in answer.json()["detail"]
 
 
 def test_unknown_imports_are_not_found(client: TestClient) -> None:
