@@ -63,6 +63,8 @@ def network_of(address: str | None) -> str:
         ip = ipaddress.ip_address(address or "")
     except ValueError:
         return "unknown"
-    if ip.version == 4:
+    if isinstance(ip, ipaddress.IPv4Address):
         return str(ip)
+    if ip.ipv4_mapped is not None:  # as a socket for both kinds shows an IPv4 client
+        return str(ip.ipv4_mapped)
     return str(ipaddress.ip_network((int(ip), 64), strict=False))

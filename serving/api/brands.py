@@ -65,7 +65,8 @@ async def delete_brand(brand: BrandPath, service: Running, note: Audited) -> Res
     """
     found = await service.access.brands.get(brand)
     note.kols.update(found.kols)
-    await service.access.brands.delete(brand)
+    # People first: what fails between the two can be done again, for the brand is still there.
     await service.access.accounts.people.drop_brand(brand)
+    await service.access.brands.delete(brand)
     service.access.limit_version.add()
     return Response(status_code=204)

@@ -1,9 +1,14 @@
 """What a limited key sees is looked up at each request."""
 
+from collections.abc import Callable
 from typing import Any
 
+import pytest
 from fastapi.testclient import TestClient
 
+from serving.access.refused_requests import network_of
+from serving.errors import StoreError
+from serving.storage.brand_store import BrandStore
 from tests.serving.access.conftest import MakeKey, bearer
 
 
@@ -42,3 +47,40 @@ def test_the_kols_of_a_key_are_those_of_its_brands_now(
     for method, path in (("PUT", "/v1/brands/own"), ("DELETE", "/v1/brands/acme")):
         refused = anybody.request(method, path, json={"kols": ["zoe"]}, headers=key)
         assert refused.status_code == 403  # it would lift its own limit
+
+
+def test_a_brand_is_deleted_for_people_before_its_name_is_free(
+    anybody: TestClient,
+    admin: dict[str, str],
+    add: Callable[..., dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Otherwise a stop between the two lets them see the next brand of that name."""
+
+    async def refuse(_self: BrandStore, _name: str) -> None:
+        raise StoreError("no")
+
+    anybody.put("/v1/brands/acme", json={"kols": []}, headers=admin)
+    mai = add("Mai", "viewer", brands=["acme"], with_password=False)
+    with monkeypatch.context() as patch:
+        patch.setattr(BrandStore, "delete", refuse)
+        assert anybody.delete("/v1/brands/acme", headers=admin).status_code == 503
+    shown = anybody.get(f"/v1/people/{mai['person_id']}", headers=admin).json()
+    assert shown["brands"] == []
+    assert anybody.delete("/v1/brands/acme", headers=admin).status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("address", "limited"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),  # not all IPv4 clients together
+        ("2001:db8::1", "2001:db8::/64"),
+        ("2001:db8::2", "2001:db8::/64"),
+        (None, "unknown"),
+    ],
+)
+def test_an_address_or_the_network_of_one_host_is_limited(
+    address: str | None, limited: str
+) -> None:
+    assert network_of(address) == limited
