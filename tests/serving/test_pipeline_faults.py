@@ -262,10 +262,10 @@ async def test_the_loop_goes_on_if_setting_aside_fails_itself(
     await pipeline.start()
     real, fails = getattr(pipeline, place), [RuntimeError("no"), MemoryError()]
 
-    async def failing() -> Any:
+    async def failing(*arguments: Any) -> Any:
         if fails:
             raise fails.pop()
-        return await real()
+        return await real(*arguments)
 
     monkeypatch.setattr(pipeline, place, failing)
     await finished(pipeline, items)
