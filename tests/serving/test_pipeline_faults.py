@@ -251,7 +251,7 @@ async def test_a_comment_that_cannot_be_stored_is_set_aside(
 
 
 @pytest.mark.parametrize("place", ["_restore", "_pass_over"])
-async def test_the_loop_goes_on_if_setting_aside_fails_itself(
+async def test_the_loop_continues_if_setting_aside_fails_itself(
     world: PipelineWorld, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
     items = stream("lena")[:40]

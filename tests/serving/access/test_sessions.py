@@ -145,14 +145,14 @@ async def test_the_value_is_rotated_with_age(database: Database, clock: TestCloc
 
 
 class SlowStore(SessionStore):
-    """Stores a new value of a cookie when it is told to."""
+    """Stores a new value of a cookie when the test lets it."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
-        self.goes_on = asyncio.Event()
+        self.released = asyncio.Event()
 
     async def add_token(self, token: TokenRecord) -> None:
-        await self.goes_on.wait()
+        await self.released.wait()
         await super().add_token(token)
 
 
@@ -174,7 +174,7 @@ async def test_pages_that_are_asked_for_at_once_get_one_new_value(
 ) -> None:
     """Two values would compete: whichever the browser does not keep could end the session."""
     _sessions, store, _value, pages = await rotating(database, clock)
-    store.goes_on.set()
+    store.released.set()
     found = await asyncio.gather(*pages)
     assert [value is None for value in found] == [False, True]
 
@@ -186,7 +186,7 @@ async def test_a_session_that_ends_while_its_value_is_rotated_has_ended(
     found = await sessions.find(value)
     assert found is not None
     await sessions.end(found.session_id)
-    store.goes_on.set()
+    store.released.set()
     assert await asyncio.gather(*pages) == [None, None]
     assert await store.all() == ([], [])
 
