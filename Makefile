@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo serve test lint lock sbom bench bench-detector bench-delivery bench-late chaos soak mutate clean
+.PHONY: help demo serve test lint lock client sbom bench bench-detector bench-delivery bench-late chaos soak mutate clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
@@ -41,6 +41,9 @@ lock: $(VENV)/.dev ## write requirements.txt: what the service needs, each file 
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-annotate \
 		--no-emit-package groundswell-client --generate-hashes --constraint constraints.txt --extra notify --extra postgres \
 		--custom-compile-command "make lock" pyproject.toml --output-file requirements.txt
+
+client: $(VENV)/.dev ## write the client without asyncio from the one with it
+	$(BIN)/python clients/python/write_sync.py
 
 sbom: $(VENV)/.dev ## write what the service consists of, and under which licences, to dist/
 	$(PYTHON) -m venv --clear dist/service

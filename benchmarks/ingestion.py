@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.machine import machine
-from groundswell_client.client import ServiceClient
+from groundswell_client import AsyncClient
 from model.classifier import SentimentClassifier
 from model.fake_backend import FakeBackend
 from serving.app import create_app
@@ -81,7 +81,8 @@ async def send(http: httpx.AsyncClient, items: Sequence[Any], size: int) -> tupl
     begun = time.perf_counter()
     await asyncio.gather(*(sender() for _ in range(_SENDERS[size])))
     acknowledged = time.perf_counter() - begun
-    await ServiceClient(http).wait_until_processed()
+    transport = http._transport  # noqa: SLF001
+    await AsyncClient(str(http.base_url), transport=transport).wait_until_processed()
     return acknowledged, time.perf_counter() - begun
 
 

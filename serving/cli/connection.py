@@ -3,16 +3,12 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from groundswell_client import client as http
+from groundswell_client import AsyncClient
 from serving.addresses import is_loopback
 from serving.errors import InputError
 from serving.settings import environment
-
-if TYPE_CHECKING:
-    from groundswell_client.client import ServiceClient
 
 KEY, KEY_FILE = "GROUNDSWELL_API_KEY", "GROUNDSWELL_API_KEY_FILE"
 _ADMIN_KEY_FILE = Path("groundswell-admin.key")
@@ -47,14 +43,18 @@ def api_key_for(url: str) -> str | None:
 
 
 @asynccontextmanager
-async def connect(url: str) -> AsyncIterator["ServiceClient"]:
-    """A client of the service at `url`.
+async def connect(url: str, *, retries: int = 0) -> AsyncIterator[AsyncClient]:
+    """A client of the service at `url`. By default it does not try twice: a person waits.
+
+    Args:
+        url: its address.
+        retries: how often a request is sent again after a lost connection.
 
     Raises:
         InvalidAddress: `url` is not an HTTP address.
         InputError: the file of the key cannot be used.
     """
-    async with http.connect(url, api_key=api_key_for(url)) as client:
+    async with AsyncClient(url, api_key=api_key_for(url), retries=retries) as client:
         yield client
 
 

@@ -13,8 +13,7 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
-from groundswell_client.client import ServiceClient
-from groundswell_client.connection import TIMEOUT
+from groundswell_client import AsyncClient
 from serving.access.http_protocol import ConnectionBounds, protocol
 from serving.addresses import is_loopback
 from serving.api.problems import answer_to
@@ -155,11 +154,9 @@ def _descriptors() -> int:
 
 
 @contextlib.asynccontextmanager
-async def in_process(settings: Settings) -> AsyncIterator[ServiceClient]:
+async def in_process(settings: Settings) -> AsyncIterator[AsyncClient]:
     """The whole service without a network, for as long as the context lasts; it needs no key."""
     async with started(settings.model_copy(update={"access": "open"})) as app:
         transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(
-            transport=transport, base_url="http://in-process", timeout=TIMEOUT
-        ) as http:
-            yield ServiceClient(http)
+        async with AsyncClient("http://in-process", retries=0, transport=transport) as client:
+            yield client

@@ -1,12 +1,12 @@
 """The comments endpoint of a service, in memory, behind the real client."""
 
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 
 import httpx
 
-from groundswell_client.client import ServiceClient
+from groundswell_client import AsyncClient, Client, ClientError, ServerEvent
 from serving.errors import InvalidComment
 from serving.ingest.comment import parse_comment
 
@@ -24,9 +24,13 @@ class FakeService:
         self.backlogs = [0]
         self.reruns = [0]
 
-    def client(self) -> ServiceClient:
-        transport = httpx.MockTransport(self.answer)
-        return ServiceClient(httpx.AsyncClient(transport=transport, base_url="http://test"))
+    def client(self, retries: int = 0) -> AsyncClient:
+        return AsyncClient(
+            "http://test", retries=retries, transport=httpx.MockTransport(self.answer)
+        )
+
+    def sync_client(self, retries: int = 0) -> Client:
+        return Client("http://test", retries=retries, transport=httpx.MockTransport(self.answer))
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         if (early := self.before(request)) is not None:
@@ -57,3 +61,16 @@ class FakeService:
         if counts["rejected"] == len(lines):
             return httpx.Response(422, json=body | {"detail": "all bad"})
         return httpx.Response(202, json=body)
+
+
+async def until_error(
+    events: AsyncIterator[ServerEvent],
+) -> tuple[list[ServerEvent], ClientError | None]:
+    """The events of a stream up to the error that ends it."""
+    found = []
+    try:
+        async for event in events:
+            found.append(event)  # noqa: PERF401 - those before the error count
+    except ClientError as error:
+        return found, error
+    return found, None

@@ -6,16 +6,17 @@ import sys
 import httpx
 import pytest
 
-from groundswell_client import client as client_module
-from groundswell_client import connection
-from groundswell_client.client import connect
+from groundswell_client import AsyncClient
+from groundswell_client._async import client as client_module
+from groundswell_client._async import connection
 from groundswell_client.errors import (
+    ConnectionLost,
     InvalidAddress,
     ServiceRefused,
     ServiceUnreachable,
     UnexpectedAnswer,
 )
-from tests.client.fake_service import STATUS, FakeService
+from tests.client.fake_service import STATUS, FakeService, until_error
 
 
 async def test_for_ever_busy_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,7 +26,7 @@ async def test_for_ever_busy_is_given_up(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(connection.asyncio, "sleep", sleep)
     busy = httpx.Response(429, headers={"Retry-After": "100"}, json={"detail": "log is full"})
     with pytest.raises(ServiceRefused, match="429: log is full"):
-        await FakeService(lambda _: busy).client().submit([{}])
+        await FakeService(lambda _: busy).client().comments.send([{}])
 
 
 async def test_errors_of_the_service_carry_their_detail() -> None:
@@ -36,16 +37,15 @@ async def test_errors_of_the_service_carry_their_detail() -> None:
 
 
 async def test_nobody_there() -> None:
-    async with connect("http://127.0.0.1:9") as client:
+    async with AsyncClient("http://127.0.0.1:9", retries=0) as client:
         with pytest.raises(ServiceUnreachable, match="no service answers at http"):
             await client.status()
 
 
 @pytest.mark.parametrize("url", ["localhost:8000", "ftp://here", "http://", "http://[::bad"])
-async def test_bad_addresses(url: str) -> None:
+def test_bad_addresses(url: str) -> None:
     with pytest.raises(InvalidAddress, match="is not an address"):
-        async with connect(url):
-            pass
+        AsyncClient(url)
 
 
 async def test_waiting_ends_when_the_backlog_is_processed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,24 +69,28 @@ async def test_waiting_gives_up_on_a_dead_worker(monkeypatch: pytest.MonkeyPatch
         await dead.client().wait_until_processed()
 
 
+EVENTS = (
+    ": hello\n\n"
+    'event: alert\nid: 7\ndata: {"alert_id":\ndata: "a\u2028b"}\n\n'
+    'event: mood\ndata: {"mood": 0.5}\n\n'
+    'event: alert\ndata: {"cut": '
+)
+
+
 async def test_server_sent_events() -> None:
-    body = (
-        ": hello\n\n"
-        'event: alert\nid: 7\ndata: {"alert_id":\ndata: "a"}\n\n'
-        'event: mood\ndata: {"mood": 0.5}\n\n'
-        'event: alert\ndata: {"cut": '
-    )
     requests: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
         requests.append(request)
-        return httpx.Response(200, text=body)
+        return httpx.Response(200, text=EVENTS, headers={"Content-Type": "text/event-stream"})
 
-    events = [event async for event in FakeService(answer).client().events("mira")]
+    events, error = await until_error(FakeService(answer).client().stream(kol_id="mira"))
+    assert isinstance(error, ConnectionLost)
+    assert "has closed the stream" in str(error)
     assert [(e.name, e.event_id, e.body) for e in events] == [
         ("open", None, b""),
-        ("alert", "7", b'{"alert_id":\n"a"}'),
-        ("mood", None, b'{"mood": 0.5}'),
+        ("alert", "7", '{"alert_id":\n"a\u2028b"}'.encode()),
+        ("mood", "7", b'{"mood": 0.5}'),
     ]
     assert requests[0].url.params["kol_id"] == "mira"
     with pytest.raises(UnexpectedAnswer, match="missing required field"):
@@ -96,7 +100,7 @@ async def test_server_sent_events() -> None:
 async def test_a_stream_that_is_refused_says_why() -> None:
     refusal = httpx.Response(503, json={"detail": "not ready"})
     with pytest.raises(ServiceRefused, match="503: not ready"):
-        async for _ in FakeService(lambda _: refusal).client().events():
+        async for _ in FakeService(lambda _: refusal).client().stream():
             pass
 
 
@@ -116,7 +120,7 @@ def silence(number: int) -> dict[str, object]:
 
 @pytest.mark.parametrize(
     ("limit", "found", "asked"),
-    [(None, [1, 2, 3], ["1000", "1000"]), (2, [1, 2], ["2"]), (3, [1, 2, 3], ["3", "3"])],
+    [(None, [1, 2, 3], ["1000", "1000"]), (2, [1, 2], ["2"]), (3, [1, 2, 3], ["3", "1"])],
 )
 async def test_pages_are_followed_up_to_the_limit(
     limit: int | None, found: list[int], asked: list[str]
@@ -132,9 +136,9 @@ async def test_pages_are_followed_up_to_the_limit(
         assert "state" not in request.url.params
         return httpx.Response(200, json=pages[request.url.params.get("cursor")])
 
-    silences = await FakeService(answer).client().silences(limit=limit)
-    assert [one.silence_id for one in silences.value] == found
-    assert silences.json == [silence(number) for number in found]
+    silences = await FakeService(answer).client().silences.list(limit=limit).all()
+    assert [one.silence_id for one in silences] == found
+    assert [one.raw for one in silences] == [silence(number) for number in found]
     assert limits == asked
 
 
@@ -142,13 +146,13 @@ async def test_an_answer_of_another_kind_is_an_error_that_says_so() -> None:
     for body in ("<html>", '{"items": []}'):
         service = FakeService(lambda _, body=body: httpx.Response(200, text=body))  # type: ignore[misc]
         with pytest.raises(UnexpectedAnswer, match="versions of client and service may differ"):
-            await service.client().silences()
+            await service.client().silences.list().all()
 
 
 async def test_a_request_that_is_refused_as_a_whole_is_an_error() -> None:
     problem = httpx.Response(422, json={"detail": "the body is empty"})
     with pytest.raises(ServiceRefused, match="422: the body is empty"):
-        await FakeService(lambda _: problem).client().submit([])
+        await FakeService(lambda _: problem).client().comments.send_lines([])
 
 
 async def test_ids_cannot_leave_their_place_in_the_path() -> None:
@@ -160,9 +164,9 @@ async def test_ids_cannot_leave_their_place_in_the_path() -> None:
 
     client = FakeService(answer).client()
     for call in (
-        client.alert("a/b?c"),
-        client.policy("a/b?c"),
-        client.take_action("a/b?c", "x", "y"),
+        client.alerts.get("a/b?c"),
+        client.kols.policy("a/b?c"),
+        client.alerts.take_action("a/b?c", "x"),
     ):
         with pytest.raises(ServiceRefused, match="404: Not Found"):
             await call
@@ -171,7 +175,7 @@ async def test_ids_cannot_leave_their_place_in_the_path() -> None:
 
 def test_the_client_imports_nothing_of_the_server() -> None:
     code = (
-        "import sys, groundswell_client.client;"
+        "import sys; from groundswell_client import AsyncClient, Client;"
         "ours = {n for n in sys.modules if n.split('.')[0] in {'serving', 'model', 'monitoring'}};"
         "heavy = {'fastapi', 'pydantic', 'sqlalchemy', 'typer'} & set(sys.modules);"
         "print(sorted(ours | heavy))"

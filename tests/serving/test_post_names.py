@@ -10,8 +10,8 @@ import pytest
 from fastapi.testclient import TestClient
 from rich.console import Console
 
-from groundswell_client.answer import decode
 from groundswell_client.models.alerts import AlertDetailInfo
+from groundswell_client.record import decode
 from monitoring.drivers import Drivers, PostDriver
 from serving.cli.output.alert_card import alert_card
 from serving.locales.wording import wording

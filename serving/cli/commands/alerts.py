@@ -17,7 +17,9 @@ from serving.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from groundswell_client.client import ServiceClient
+    from groundswell_client import AsyncClient
+
+_RECONNECTIONS = 10  # while alerts are followed: about a minute, in which a service starts again
 
 
 def alerts(
@@ -76,14 +78,14 @@ def alerts(
     opened_since = parse_time("--since", since) if since else None
 
     async def run() -> None:
-        async with connect(url) as client:
+        async with connect(url, retries=_RECONNECTIONS if follow else 0) as client:
             if follow:
                 await _follow(client, kol_id, as_json=as_json)
                 return
             if alert_id is not None:
                 await _show(client, alert_id, as_json=as_json)
                 return
-            found = await client.alerts(
+            found = await client.alerts.list(
                 kol_id=kol_id,
                 state=state,
                 severity=severity,
@@ -92,26 +94,25 @@ def alerts(
                 acknowledged=acknowledged,
                 muted=muted,
                 limit=limit,
-            )
+            ).all()
             if as_json:
-                terminal.print_json(found.json)
+                terminal.print_json([one.raw for one in found])
             else:
-                terminal.out.print(alert_table(found.value))
+                terminal.out.print(alert_table(found))
 
     asyncio.run(run())
 
 
-async def _show(client: "ServiceClient", alert_id: str, *, as_json: bool) -> None:
+async def _show(client: "AsyncClient", alert_id: str, *, as_json: bool) -> None:
     from serving.cli import terminal
     from serving.cli.output.alert_card import alert_card
     from serving.cli.output.alert_table import action_line, people
     from serving.cli.output.formatting import TO_THE_MINUTE, found_late, instant
 
-    found = await client.alert(alert_id)
+    alert = await client.alerts.get(alert_id)
     if as_json:
-        terminal.print_json(found.json)
+        terminal.print_json(alert.raw)
         return
-    alert = found.value
     terminal.out.print(alert_card(alert))
     for event in alert.events:
         at = instant(event.at, TO_THE_MINUTE)
@@ -125,13 +126,16 @@ async def _show(client: "ServiceClient", alert_id: str, *, as_json: bool) -> Non
         terminal.out.print(f"now: {now}", markup=False)
 
 
-async def _follow(client: "ServiceClient", kol_id: str | None, *, as_json: bool) -> None:
+async def _follow(client: "AsyncClient", kol_id: str | None, *, as_json: bool) -> None:
     from serving.cli import terminal
     from serving.cli.output.alert_card import alert_card
 
-    async for event in client.events(kol_id):
+    connected = False
+    async for event in client.stream(kol_id=kol_id):
         if event.name == "open":
-            terminal.say(f"Following the alerts of {client.url}. Press Ctrl-C to stop.")
+            following = f"Following the alerts of {client.url}. Press Ctrl-C to stop."
+            terminal.say("Connected again." if connected else following)
+            connected = True
         if event.name != "alert":
             continue
         if as_json:
@@ -139,5 +143,3 @@ async def _follow(client: "ServiceClient", kol_id: str | None, *, as_json: bool)
             sys.stdout.flush()
         else:
             terminal.out.print(alert_card(event.alert()))
-    terminal.complain("the service closed the stream")
-    raise typer.Exit(terminal.ExitCode.UNREACHABLE)

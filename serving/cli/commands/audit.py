@@ -8,7 +8,6 @@ import typer
 from serving.cli.options import DEFAULT_URL, AsJson, Limit, Url
 
 if TYPE_CHECKING:
-    from groundswell_client.answer import Answer
     from groundswell_client.models.access import AuditEntryInfo
 
 # A group without commands, because help shows the panels of groups after those of commands.
@@ -32,12 +31,12 @@ def audit(
 
     start = parse_time("--since", since) if since else None
 
-    async def fetch() -> "Answer[list[AuditEntryInfo]]":
+    async def fetch() -> "list[AuditEntryInfo]":
         async with connect(url) as client:
-            return await client.audit_entries(since=start, limit=limit)
+            return await client.audit.list(since=start, limit=limit).all()
 
     found = asyncio.run(fetch())
     if as_json:
-        terminal.print_json(found.json)
+        terminal.print_json([one.raw for one in found])
     else:
-        terminal.out.print(audit_table(found.value))
+        terminal.out.print(audit_table(found))

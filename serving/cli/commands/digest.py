@@ -9,7 +9,6 @@ import typer
 from serving.cli.options import DEFAULT_URL, AsJson, KolsFilter, Url
 
 if TYPE_CHECKING:
-    from groundswell_client.answer import Answer
     from groundswell_client.models.digests import DigestInfo, SentDigestInfo
 
 app = typer.Typer(no_args_is_help=True)
@@ -67,15 +66,15 @@ def show(
         raise typer.BadParameter(f"--language: {error}") from None
     every, of = _period(day, week)
 
-    async def fetch() -> "Answer[DigestInfo]":
+    async def fetch() -> "DigestInfo":
         async with connect(url) as client:
-            return await client.digest(
+            return await client.digests.get(
                 every=every, day=of, timezone=timezone, kols=kols, brand=brand, name=name
             )
 
     found = asyncio.run(fetch())
     if as_json:
-        terminal.print_json(found.json)
+        terminal.print_json(found.raw)
         return
     # The service's own renderer, so that the text is that of the e-mail.
     text = plain.body_of(write(JSON.validate_json(found.body), words, None))
@@ -108,16 +107,16 @@ def send(
         )
     every, of = _period(day, week)
 
-    async def post() -> "Answer[SentDigestInfo]":
+    async def post() -> "SentDigestInfo":
         async with connect(url) as client:
-            return await client.send_digest(name, every=every, day=of)
+            return await client.digests.send(name, every=every, day=of)
 
     sent = asyncio.run(post())
     if as_json:
-        terminal.print_json(sent.json)
+        terminal.print_json(sent.raw)
         return
-    days = " to ".join(dict.fromkeys((str(sent.value.first), str(sent.value.last))))
-    terminal.say(f"The digest of {days} is on its way to: {', '.join(sent.value.channels)}")
+    days = " to ".join(dict.fromkeys((str(sent.first), str(sent.last))))
+    terminal.say(f"The digest of {days} is on its way to: {', '.join(sent.channels)}")
 
 
 def _period(day: str | None, week: str | None) -> tuple[str, date | None]:

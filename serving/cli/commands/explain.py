@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from serving.cli.options import DEFAULT_URL, AlertId, AsJson, Url
 
 if TYPE_CHECKING:
-    from groundswell_client.answer import Answer
     from groundswell_client.models.alerts import AlertDetailInfo
 
 _POINTS = 5000  # an incident of three days by the minute
@@ -26,12 +25,12 @@ def explain(
     from serving.cli.connection import connect
     from serving.cli.output.explanation import explanation
 
-    async def fetch() -> "Answer[AlertDetailInfo]":
+    async def fetch() -> "AlertDetailInfo":
         async with connect(url) as client:
-            return await client.alert(alert_id, points=_POINTS)
+            return await client.alerts.get(alert_id, points=_POINTS)
 
     alert = asyncio.run(fetch())
     if as_json:
-        terminal.print_json(alert.json)
+        terminal.print_json(alert.raw)
     else:
-        terminal.out.print(explanation(alert.value))
+        terminal.out.print(explanation(alert))

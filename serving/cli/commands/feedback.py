@@ -8,7 +8,6 @@ import typer
 from serving.cli.options import DEFAULT_URL, AsJson, KindFilter, KolFilter, Url
 
 if TYPE_CHECKING:
-    from groundswell_client.answer import Answer
     from groundswell_client.models.feedback import FeedbackInfo
 
 
@@ -35,13 +34,13 @@ def feedback(
 
     opened_since = None if since is None else parse_time("--since", since)
 
-    async def fetch() -> "Answer[FeedbackInfo]":
+    async def fetch() -> "FeedbackInfo":
         async with connect(url) as client:
             return await client.feedback(kol_id=kol_id, kind=kind, since=opened_since)
 
     found = asyncio.run(fetch())
     if as_json:
-        terminal.print_json(found.json)
+        terminal.print_json(found.raw)
     else:
-        rows = found.value.weeks if weekly else found.value.totals
+        rows = found.weeks if weekly else found.totals
         terminal.out.print(feedback_table(rows, weekly=weekly))

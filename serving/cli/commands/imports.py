@@ -11,7 +11,7 @@ import typer
 from serving.cli.options import AsJson, DatabaseUrl, Model
 
 if TYPE_CHECKING:
-    from groundswell_client.client import ServiceClient
+    from groundswell_client import AsyncClient
     from serving.ingest.importers.import_options import ImportOptions
 
 
@@ -126,7 +126,7 @@ def import_files(
 async def _run(
     files: Sequence[Path],
     options: "ImportOptions",
-    service: AbstractAsyncContextManager["ServiceClient"],
+    service: AbstractAsyncContextManager["AsyncClient"],
     *,
     as_json: bool,
 ) -> int:
@@ -145,7 +145,7 @@ async def _run(
     rejected = RejectedFiles(list(files))
     async with service as client:
         with import_progress(terminal.err) as progress:
-            kols = (await client.kols()).value
+            kols = await client.kols.list().all()
             known = known_kols((kol.kol_id, kol.handles) for kol in kols)
             importer = Importer(options, ClientSink(client), rejected, progress, known)
             count = importer.count

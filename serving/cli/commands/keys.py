@@ -10,7 +10,6 @@ from serving.access.scope import Scope
 from serving.cli.options import DEFAULT_URL, AsJson, DatabaseUrl, Limit, Url
 
 if TYPE_CHECKING:
-    from groundswell_client.answer import Answer
     from groundswell_client.models.access import KeyInfo, NewKeyInfo
 
 app = typer.Typer(no_args_is_help=True)
@@ -80,17 +79,16 @@ def create(
         written = asyncio.run(create_key(database_url, name, scopes, ends or None))
         _show(written, out)
         return
-    body = {
-        "name": name,
-        "scopes": [scope.value for scope in scopes],
-        "kols": kols or None,
-        "brands": brands or None,
-        "expires_at": ends.isoformat() if ends else None,
-    }
 
-    async def send() -> "Answer[NewKeyInfo]":
+    async def send() -> "NewKeyInfo":
         async with connect(url) as client:
-            return await client.create_key(body)
+            return await client.keys.create(
+                name,
+                [scope.value for scope in scopes],
+                kols=kols or None,
+                brands=brands or None,
+                expires_at=ends or None,
+            )
 
     _show_new(asyncio.run(send()), out, as_json=as_json)
 
@@ -102,15 +100,15 @@ def list_keys(url: Url = DEFAULT_URL, limit: Limit = 100, as_json: AsJson = Fals
     from serving.cli.connection import connect
     from serving.cli.output.key_table import key_table
 
-    async def fetch() -> "Answer[list[KeyInfo]]":
+    async def fetch() -> "list[KeyInfo]":
         async with connect(url) as client:
-            return await client.keys(limit=limit)
+            return await client.keys.list(limit=limit).all()
 
     found = asyncio.run(fetch())
     if as_json:
-        terminal.print_json(found.json)
+        terminal.print_json([one.raw for one in found])
     else:
-        terminal.out.print(key_table(found.value))
+        terminal.out.print(key_table(found))
 
 
 @app.command()
@@ -119,15 +117,15 @@ def revoke(key_id: KeyId, url: Url = DEFAULT_URL, as_json: AsJson = False) -> No
     from serving.cli import terminal
     from serving.cli.connection import connect
 
-    async def send() -> "Answer[KeyInfo]":
+    async def send() -> "KeyInfo":
         async with connect(url) as client:
-            return await client.revoke_key(key_id)
+            return await client.keys.revoke(key_id)
 
     revoked = asyncio.run(send())
     if as_json:
-        terminal.print_json(revoked.json)
+        terminal.print_json(revoked.raw)
     else:
-        terminal.say(f"The key {revoked.value.name!r} is revoked.")
+        terminal.say(f"The key {revoked.name!r} is revoked.")
 
 
 @app.command()
@@ -148,9 +146,9 @@ def rotate(
     _check_new(out)
     seconds = int(parse_length("--grace", grace).total_seconds())
 
-    async def send() -> "Answer[NewKeyInfo]":
+    async def send() -> "NewKeyInfo":
         async with connect(url) as client:
-            return await client.rotate_key(key_id, grace_seconds=seconds)
+            return await client.keys.rotate(key_id, grace_seconds=seconds)
 
     _show_new(asyncio.run(send()), out, as_json=as_json)
 
@@ -161,13 +159,13 @@ def _check_new(out: Path | None) -> None:
         raise typer.BadParameter(f"--out {out} exists already; give the name of a new file")
 
 
-def _show_new(made: "Answer[NewKeyInfo]", out: Path | None, *, as_json: bool) -> None:
+def _show_new(made: "NewKeyInfo", out: Path | None, *, as_json: bool) -> None:
     from serving.cli import terminal
 
     if as_json and out is None:
-        terminal.print_json(made.json)
+        terminal.print_json(made.raw)
     else:
-        _show(made.value.key, out)
+        _show(made.key, out)
 
 
 def _show(written: str, out: Path | None) -> None:

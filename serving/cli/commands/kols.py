@@ -8,7 +8,6 @@ import typer
 from serving.cli.options import DEFAULT_URL, Actor, AsJson, Url
 
 if TYPE_CHECKING:
-    from groundswell_client.answer import Answer
     from groundswell_client.models.kols import KolInfo, PolicyInfo
 
 app = typer.Typer()
@@ -33,15 +32,15 @@ def kols(context: typer.Context, url: Url = DEFAULT_URL, as_json: AsJson = False
     if context.invoked_subcommand is not None:
         return
 
-    async def fetch() -> "Answer[list[KolInfo]]":
+    async def fetch() -> "list[KolInfo]":
         async with connect(url) as client:
-            return await client.kols()
+            return await client.kols.list().all()
 
     found = asyncio.run(fetch())
     if as_json:
-        terminal.print_json(found.json)
+        terminal.print_json([one.raw for one in found])
     else:
-        terminal.out.print(kol_table(found.value))
+        terminal.out.print(kol_table(found))
 
 
 @app.command()
@@ -49,9 +48,9 @@ def show(kol_id: KolId, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None
     """Show the alert settings of a KOL, and who changed which."""
     from serving.cli.connection import connect
 
-    async def fetch() -> "Answer[PolicyInfo]":
+    async def fetch() -> "PolicyInfo":
         async with connect(url) as client:
-            return await client.policy(kol_id)
+            return await client.kols.policy(kol_id)
 
     _print(asyncio.run(fetch()), as_json=as_json)
 
@@ -113,20 +112,20 @@ def set_policy(
     if not given:
         raise typer.BadParameter("give at least one setting, for example --sensitivity, or --reset")
 
-    async def put() -> "Answer[PolicyInfo]":
+    async def put() -> "PolicyInfo":
         async with connect(url) as client:
-            return await client.set_policy(kol_id, given, name_of(actor))
+            return await client.kols.set_policy(kol_id, given, actor=name_of(actor))
 
     _print(asyncio.run(put()), as_json=as_json)
 
 
-def _print(policy: "Answer[PolicyInfo]", *, as_json: bool) -> None:
+def _print(policy: "PolicyInfo", *, as_json: bool) -> None:
     from serving.cli import terminal
     from serving.cli.output.kol_table import policy_table
 
     if as_json:
-        terminal.print_json(policy.json)
+        terminal.print_json(policy.raw)
         return
-    terminal.out.print(policy_table(policy.value))
-    if not policy.value.in_force:
+    terminal.out.print(policy_table(policy))
+    if not policy.in_force:
         terminal.say("The change takes effect when all earlier comments have been processed.")

@@ -8,7 +8,6 @@ import typer
 from serving.cli.options import DEFAULT_URL, AsJson, Limit, Url
 
 if TYPE_CHECKING:
-    from groundswell_client.answer import Answer
     from groundswell_client.models.deliveries import DeliveryInfo
 
 app = typer.Typer(no_args_is_help=True)
@@ -88,17 +87,17 @@ def list_deliveries(
     from serving.cli.connection import connect
     from serving.cli.output.delivery_table import delivery_table
 
-    async def fetch() -> "Answer[list[DeliveryInfo]]":
+    async def fetch() -> "list[DeliveryInfo]":
         async with connect(url) as client:
             state = "dead" if dead else None
-            return await client.deliveries(channel=channel, state=state, limit=limit)
+            return await client.deliveries.list(channel=channel, state=state, limit=limit).all()
 
     found = asyncio.run(fetch())
     if as_json:
-        terminal.print_json(found.json)
+        terminal.print_json([one.raw for one in found])
         return
-    terminal.out.print(delivery_table(found.value))
-    if dead and found.value:
+    terminal.out.print(delivery_table(found))
+    if dead and found:
         terminal.say("Send one again with: groundswell notify resend DELIVERY")
 
 
@@ -121,12 +120,12 @@ def resend(
     from serving.cli.connection import connect
     from serving.cli.output.delivery_table import delivery_table
 
-    async def post() -> "Answer[DeliveryInfo]":
+    async def post() -> "DeliveryInfo":
         async with connect(url) as client:
-            return await client.resend(delivery_id)
+            return await client.deliveries.resend(delivery_id)
 
     sent = asyncio.run(post())
     if as_json:
-        terminal.print_json([sent.json])
+        terminal.print_json([sent.raw])
     else:
-        terminal.out.print(delivery_table([sent.value]))
+        terminal.out.print(delivery_table([sent]))

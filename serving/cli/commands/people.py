@@ -10,9 +10,8 @@ from serving.access.role import Role
 from serving.cli.options import DEFAULT_URL, AsJson, Limit, Url
 
 if TYPE_CHECKING:
-    from groundswell_client.answer import Answer
+    from groundswell_client import AsyncClient
     from groundswell_client.models.people import NewPersonInfo, PersonInfo
-    from groundswell_client.people import PeopleClient
 
 app = typer.Typer(no_args_is_help=True)
 T = TypeVar("T")
@@ -65,15 +64,18 @@ def add(
 
     It is shown this once. There they choose another, which nobody else knows.
     """
-    body = {
-        "email": email,
-        "name": name,
-        "role": role.value,
-        "brands": brands or None,
-        "with_password": password,
-        "oidc_subject": subject,
-    }
-    _show_password(_call(url, lambda client: client.add(body)), as_json=as_json)
+    added = _call(
+        url,
+        lambda client: client.people.add(
+            email,
+            name,
+            role.value,
+            brands=brands or None,
+            with_password=password,
+            oidc_subject=subject,
+        ),
+    )
+    _show_password(added, as_json=as_json)
 
 
 @app.command("list")
@@ -82,11 +84,11 @@ def list_people(url: Url = DEFAULT_URL, limit: Limit = 100, as_json: AsJson = Fa
     from serving.cli import terminal
     from serving.cli.output.person_table import person_table
 
-    found = _call(url, lambda client: client.list(limit=limit))
+    found = _call(url, lambda client: client.people.list(limit=limit).all())
     if as_json:
-        terminal.print_json(found.json)
+        terminal.print_json([one.raw for one in found])
     else:
-        terminal.out.print(person_table(found.value))
+        terminal.out.print(person_table(found))
 
 
 @app.command("set-role")
@@ -94,7 +96,10 @@ def set_role(
     email: Email, role: RoleArgument, url: Url = DEFAULT_URL, as_json: AsJson = False
 ) -> None:
     """Give a person another role. It counts from their next request on."""
-    _show(_call(url, lambda client: client.change(email, {"role": role.value})), as_json=as_json)
+    _show(
+        _call(url, lambda client: client.people.change(email, {"role": role.value})),
+        as_json=as_json,
+    )
 
 
 @app.command("set-brands")
@@ -112,25 +117,25 @@ def set_brands(
     if bool(brands) == every_kol:
         raise typer.BadParameter("give either --brand or --every-kol")
     change = {"brands": brands or None}
-    _show(_call(url, lambda client: client.change(email, change)), as_json=as_json)
+    _show(_call(url, lambda client: client.people.change(email, change)), as_json=as_json)
 
 
 @app.command()
 def disable(email: Email, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """Disable an account: every session ends at once, and nobody can sign in with it."""
-    _show(_call(url, lambda client: client.disable(email)), as_json=as_json)
+    _show(_call(url, lambda client: client.people.disable(email)), as_json=as_json)
 
 
 @app.command()
 def enable(email: Email, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """Let a person sign in again whose account was disabled."""
-    _show(_call(url, lambda client: client.enable(email)), as_json=as_json)
+    _show(_call(url, lambda client: client.people.enable(email)), as_json=as_json)
 
 
 @app.command("reset-password")
 def reset_password(email: Email, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """Print a new password for a person's next sign-in; every session ends."""
-    _show_password(_call(url, lambda client: client.reset_password(email)), as_json=as_json)
+    _show_password(_call(url, lambda client: client.people.reset_password(email)), as_json=as_json)
 
 
 @app.command("sign-out")
@@ -138,39 +143,38 @@ def sign_out(email: Email, url: Url = DEFAULT_URL, as_json: AsJson = False) -> N
     """End every session of a person."""
     from serving.cli import terminal
 
-    ended = _call(url, lambda client: client.sign_out(email))
+    ended = _call(url, lambda client: client.people.sign_out(email))
     if as_json:
-        terminal.print_json(ended.json)
+        terminal.print_json(ended.raw)
     else:
-        terminal.say(f"{ended.value.sessions} sessions of {email} have ended.")
+        terminal.say(f"{ended.sessions} sessions of {email} have ended.")
 
 
-def _call(url: str, call: "Callable[[PeopleClient], Awaitable[Answer[T]]]") -> "Answer[T]":
+def _call(url: str, call: "Callable[[AsyncClient], Awaitable[T]]") -> "T":
     from serving.cli.connection import connect
 
-    async def send() -> "Answer[T]":
+    async def send() -> "T":
         async with connect(url) as client:
-            return await call(client.people)
+            return await call(client)
 
     return asyncio.run(send())
 
 
-def _show(person: "Answer[PersonInfo]", *, as_json: bool) -> None:
+def _show(person: "PersonInfo", *, as_json: bool) -> None:
     from serving.cli import terminal
     from serving.cli.output.person_table import person_table
 
     if as_json:
-        terminal.print_json(person.json)
+        terminal.print_json(person.raw)
     else:
-        terminal.out.print(person_table([person.value]))
+        terminal.out.print(person_table([person]))
 
 
-def _show_password(made: "Answer[NewPersonInfo]", *, as_json: bool) -> None:
+def _show_password(person: "NewPersonInfo", *, as_json: bool) -> None:
     from serving.cli import terminal
 
-    person = made.value
     if as_json:
-        terminal.print_json(made.json)
+        terminal.print_json(person.raw)
     elif person.password is None:
         terminal.say(f"{person.email} signs in at the OpenID provider.")
     else:

@@ -10,7 +10,7 @@ import typer
 from serving.cli.options import AsJson, DatabaseUrl, Model
 
 if TYPE_CHECKING:
-    from groundswell_client.client import ServiceClient
+    from groundswell_client import AsyncClient
     from groundswell_client.models.alerts import AlertInfo
     from serving.cli.files.readers import CommentFile
     from serving.cli.files.replay_count import ReplayCount
@@ -109,7 +109,7 @@ def replay(
 
 def service_for(
     url: str | None, database_url: str | None, model: str | None
-) -> AbstractAsyncContextManager["ServiceClient"]:
+) -> AbstractAsyncContextManager["AsyncClient"]:
     """The running service at `url`, or one inside this process."""
     if url is not None:
         from serving.cli.connection import connect
@@ -136,7 +136,7 @@ def _parse_speed(speed: str) -> float | None:
 
 async def _run(
     file: "CommentFile",
-    service: AbstractAsyncContextManager["ServiceClient"],
+    service: AbstractAsyncContextManager["AsyncClient"],
     pace: float | None,
     *,
     as_json: bool,
@@ -182,16 +182,13 @@ def _how_far(count: "ReplayCount") -> str:
 
 
 async def _alerts(
-    client: "ServiceClient", count: "ReplayCount"
+    client: "AsyncClient", count: "ReplayCount"
 ) -> list[tuple["AlertInfo", dict[str, Any]]]:
     """The alerts on the file's KOLs that opened since its first comment, first opened first; each
     as a record and as JSON.
     """
     if count.first is None:
         return []
-    found = await client.alerts(since=count.first)
-    alerts = zip(found.value, found.json, strict=True)
-    return sorted(
-        (pair for pair in alerts if pair[0].kol_id in count.kol_ids),
-        key=lambda pair: pair[0].opened_at,
-    )
+    found = await client.alerts.list(since=count.first).all()
+    alerts = sorted(found, key=lambda alert: alert.opened_at)
+    return [(alert, alert.raw) for alert in alerts if alert.kol_id in count.kol_ids]

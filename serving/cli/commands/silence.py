@@ -10,7 +10,6 @@ from serving.cli.commands.triage import name_of
 from serving.cli.options import DEFAULT_URL, Actor, AsJson, KolsFilter, Limit, Url
 
 if TYPE_CHECKING:
-    from groundswell_client.answer import Answer
     from groundswell_client.models.silences import SilenceInfo
 
 app = typer.Typer(no_args_is_help=True)
@@ -79,9 +78,9 @@ def add(
         actor=name_of(actor),
     )
 
-    async def post() -> "Answer[SilenceInfo]":
+    async def post() -> "SilenceInfo":
         async with connect(url) as client:
-            return await client.add_silence(request)
+            return await client.silences.add(request)
 
     _show_one(asyncio.run(post()), as_json=as_json)
 
@@ -98,15 +97,15 @@ def list_silences(
     from serving.cli.connection import connect
     from serving.cli.output.silence_table import silence_table
 
-    async def fetch() -> "Answer[list[SilenceInfo]]":
+    async def fetch() -> "list[SilenceInfo]":
         async with connect(url) as client:
-            return await client.silences(state=state, limit=limit)
+            return await client.silences.list(state=state, limit=limit).all()
 
     found = asyncio.run(fetch())
     if as_json:
-        terminal.print_json(found.json)
+        terminal.print_json([one.raw for one in found])
     else:
-        terminal.out.print(silence_table(found.value))
+        terminal.out.print(silence_table(found))
 
 
 @app.command()
@@ -127,18 +126,18 @@ def expire(
     """End a silence now."""
     from serving.cli.connection import connect
 
-    async def post() -> "Answer[SilenceInfo]":
+    async def post() -> "SilenceInfo":
         async with connect(url) as client:
-            return await client.expire_silence(silence_id, name_of(actor))
+            return await client.silences.expire(silence_id, actor=name_of(actor))
 
     _show_one(asyncio.run(post()), as_json=as_json)
 
 
-def _show_one(silence: "Answer[SilenceInfo]", *, as_json: bool) -> None:
+def _show_one(silence: "SilenceInfo", *, as_json: bool) -> None:
     from serving.cli import terminal
     from serving.cli.output.silence_table import silence_table
 
     if as_json:
-        terminal.print_json([silence.json])
+        terminal.print_json([silence.raw])
     else:
-        terminal.out.print(silence_table([silence.value]))
+        terminal.out.print(silence_table([silence]))

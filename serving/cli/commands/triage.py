@@ -9,7 +9,6 @@ import typer
 from serving.cli.options import DEFAULT_URL, Actor, AlertId, AsJson, Note, Undo, Url
 
 if TYPE_CHECKING:
-    from groundswell_client.answer import Answer
     from groundswell_client.models.alerts import ActionResult
 
 
@@ -145,17 +144,17 @@ def _take_action(
 
     name = name_of(actor)
 
-    async def post() -> "Answer[ActionResult]":
+    async def post() -> "ActionResult":
         async with connect(url) as client:
-            return await client.take_action(
-                alert_id, action, name, text=text, assignee=assignee, until=until
+            return await client.alerts.take_action(
+                alert_id, action, actor=name, text=text, assignee=assignee, until=until
             )
 
     result = asyncio.run(post())
     if as_json:
-        terminal.print_json(result.json)
+        terminal.print_json(result.raw)
         return
-    if result.value.action is None:
+    if result.action is None:
         terminal.say("Nothing changed: that had been done before.")
-    state = people(result.value) or "neither acknowledged nor assigned"
+    state = people(result) or "neither acknowledged nor assigned"
     terminal.out.print(f"{alert_id}: {state}", markup=False)

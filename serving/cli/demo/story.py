@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from groundswell_client.client import ServiceClient, connect
+from groundswell_client import AsyncClient
 from groundswell_client.models.alerts import AlertEventInfo, AlertInfo
 from groundswell_client.models.kols import KolProfile
 from serving.cli import hosting
@@ -81,23 +81,23 @@ async def _run(url: str, end: datetime, screen: DemoScreen) -> DemoResult:
     start = end - SPAN
     screen.opening(len(items), start, end)
     result = DemoResult()
-    async with connect(url) as client:
+    async with AsyncClient(url, retries=0) as client:
         await _register(client)
         async with _stream(client, screen, result):
             with screen.progress(len(items)):
                 for first in range(0, len(items), _BATCH):
-                    receipt = await client.submit(items[first : first + _BATCH])
+                    receipt = await client.comments.send(items[first : first + _BATCH])
                     result.accepted += receipt.accepted
                 await client.wait_until_processed(lambda _last, done: screen.processed(done))
-            alerts = (await client.alerts()).value
+            alerts = await client.alerts.list().all()
             result.alerts = sorted(alerts, key=lambda alert: alert.opened_at)
             await _catch_up(client, result)
-        moods = [(await client.mood(kol.kol_id, since=start, until=end)).value for kol in KOLS]
+        moods = [await client.kols.mood(kol.kol_id, since=start, until=end) for kol in KOLS]
     screen.closing(moods, result.alerts, start + SCENARIO.storm_after)
     return result
 
 
-async def _register(client: ServiceClient) -> None:
+async def _register(client: AsyncClient) -> None:
     for kol in KOLS:
         profile = KolProfile(
             name=kol.name,
@@ -106,12 +106,12 @@ async def _register(client: ServiceClient) -> None:
             tier=_tier(kol),
             relation="partner",
         )
-        await client.put_kol(kol.kol_id, profile)
+        await client.kols.put(kol.kol_id, profile)
 
 
 @asynccontextmanager
 async def _stream(
-    client: ServiceClient, screen: DemoScreen, result: DemoResult
+    client: AsyncClient, screen: DemoScreen, result: DemoResult
 ) -> AsyncIterator[None]:
     """Show what the stream sends, for as long as the context lasts."""
     listening = asyncio.create_task(_listen(client, screen, result))
@@ -126,8 +126,8 @@ async def _stream(
         await asyncio.gather(listening, return_exceptions=True)
 
 
-async def _listen(client: ServiceClient, screen: DemoScreen, result: DemoResult) -> None:
-    async for message in client.events():
+async def _listen(client: AsyncClient, screen: DemoScreen, result: DemoResult) -> None:
+    async for message in client.stream():
         if message.name == "alert":
             event = message.alert()
             result.events.append(event)
@@ -135,11 +135,11 @@ async def _listen(client: ServiceClient, screen: DemoScreen, result: DemoResult)
         result.changed.set()
 
 
-async def _catch_up(client: ServiceClient, result: DemoResult) -> None:
+async def _catch_up(client: AsyncClient, result: DemoResult) -> None:
     """Wait until the stream has sent every event that the API lists."""
     written = 0
     for alert in result.alerts:
-        written += len((await client.alert(alert.alert_id)).value.events)
+        written += len((await client.alerts.get(alert.alert_id)).events)
     with suppress(TimeoutError):
         async with asyncio.timeout(_LAST_EVENTS):
             while len(result.events) < written:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from groundswell_client.client import ServiceClient
+from groundswell_client import AsyncClient
 from serving.ingest.importers.importer import BatchAnswer
 
 _BACKLOG = 5000  # comments that may wait to be scored while an import sends more
@@ -14,7 +14,7 @@ _PAUSE = 0.2
 class ClientSink:
     """Sends batches to a service."""
 
-    def __init__(self, client: ServiceClient) -> None:
+    def __init__(self, client: AsyncClient) -> None:
         self._client = client
         self._batches = 0
 
@@ -25,7 +25,7 @@ class ClientSink:
             ClientError: the service cannot be reached or answers with an error.
         """
         await self._wait_for_room()
-        receipt = await self._client.submit_lines(lines)
+        receipt = await self._client.comments.send_lines(lines)
         return BatchAnswer(
             receipt.accepted,
             receipt.updated,

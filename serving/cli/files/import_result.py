@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from groundswell_client.client import ServiceClient
+from groundswell_client import AsyncClient
 from groundswell_client.models.alerts import AlertInfo
 from groundswell_client.models.kols import KolInfo
 from serving.ingest.importers.learning import missing_for
@@ -45,13 +45,13 @@ class ImportResult:
     kols: Sequence[KolFindings]
 
 
-async def result_of(client: ServiceClient, count: ImportCount) -> ImportResult:
+async def result_of(client: AsyncClient, count: ImportCount) -> ImportResult:
     """Ask a service, which has processed all comments, what came of an import."""
     if not count.kols:
         return ImportResult(count, [])
-    found = await client.alerts(since=min(span.first for span in count.kols.values()))
-    alerts = sorted(found.value, key=lambda alert: alert.opened_at)
-    now = {kol.kol_id: kol for kol in (await client.kols()).value}
+    found = await client.alerts.list(since=min(span.first for span in count.kols.values())).all()
+    alerts = sorted(found, key=lambda alert: alert.opened_at)
+    now = {kol.kol_id: kol for kol in await client.kols.list().all()}
     kols = [
         KolFindings(
             kol_id,

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from operator import itemgetter
 from pathlib import Path
 
-from groundswell_client.client import ServiceClient
+from groundswell_client import AsyncClient
 from serving.cli.files.readers import CommentFile, FileRow
 from serving.cli.files.replay_count import ReplayCount
 
@@ -22,7 +22,7 @@ _EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 async def replay(
     file: CommentFile,
-    client: ServiceClient,
+    client: AsyncClient,
     *,
     speed: float | None,
     count: ReplayCount,
@@ -75,7 +75,7 @@ class _Sender:
     """Sends rows in batches, and counts what became of them."""
 
     def __init__(
-        self, client: ServiceClient, unit: str, count: ReplayCount, report: Callable[[], None]
+        self, client: AsyncClient, unit: str, count: ReplayCount, report: Callable[[], None]
     ) -> None:
         self._client, self._unit, self._count, self._report = client, unit, count, report
         self._rows: list[FileRow] = []
@@ -93,7 +93,9 @@ class _Sender:
         rows, self._rows = self._rows, []
         if not rows:
             return
-        receipt = await self._client.submit([row.item for row in rows if row.item is not None])
+        receipt = await self._client.comments.send(
+            [row.item for row in rows if row.item is not None]
+        )
         count = self._count
         count.accepted += receipt.accepted
         count.updated += receipt.updated

@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -16,10 +16,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from groundswell_client import client as client_module
+from groundswell_client import AsyncClient
 from model.classifier import SentimentClassifier
 from model.fake_backend import FakeBackend
 from serving.app import create_app
+from serving.cli import connection as cli_connection
 from serving.cli import hosting
 from serving.cli import main as cli
 from serving.settings import Settings
@@ -231,18 +232,21 @@ def test_alerts_are_followed_as_they_are_raised(
 
     def answer(request: httpx.Request) -> httpx.Response:
         seen.append(request)
-        return httpx.Response(200, text=body)
+        if len(seen) > 2:
+            return httpx.Response(401, json={"detail": "the key is revoked"})
+        return httpx.Response(
+            200, text=body if len(seen) == 1 else ":", headers={"Content-Type": "text/event-stream"}
+        )
 
-    @contextlib.asynccontextmanager
-    async def connect(url: str, **_: object) -> AsyncIterator[client_module.ServiceClient]:
-        transport = httpx.MockTransport(answer)
-        async with httpx.AsyncClient(transport=transport, base_url=url) as http:
-            yield client_module.ServiceClient(http)
+    def client(url: str, *, retries: int, **_: object) -> AsyncClient:
+        assert retries > 0
+        return AsyncClient(url, retries=retries, transport=httpx.MockTransport(answer))
 
-    monkeypatch.setattr(client_module, "connect", connect)
-    assert cli.run(["alerts", "--follow", "--kol-id", "mira", "--json"]) == 3
+    monkeypatch.setattr(cli_connection, "AsyncClient", client)
+    assert cli.run(["alerts", "--follow", "--kol-id", "mira", "--json"]) == 1
     captured = capsys.readouterr()
     assert json.loads(captured.out) == alert
-    assert "the service closed the stream" in captured.err
+    assert captured.err.count("Following the alerts") == captured.err.count("Connected again") == 1
+    assert "the key is revoked" in captured.err
     assert seen[0].url.path == "/v1/stream"
     assert seen[0].url.params["kol_id"] == "mira"

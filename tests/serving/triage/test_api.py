@@ -1,10 +1,9 @@
 """Work on alerts over HTTP and from the command line, on the running service."""
 
 import asyncio
-import contextlib
 import json
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,10 @@ import httpx
 import pytest
 from fastapi.testclient import TestClient
 
-from groundswell_client import client as http_client
+from groundswell_client import AsyncClient
 from model.classifier import SentimentClassifier
 from serving.app import create_app
+from serving.cli import connection as cli_connection
 from serving.cli import main as cli
 from serving.cli import terminal
 from serving.clock import TestClock
@@ -258,18 +258,15 @@ def run(
         )
         return httpx.Response(got.status_code, content=got.content, headers=got.headers)
 
-    @contextlib.asynccontextmanager
-    async def connect(_url: str, **_: object) -> AsyncIterator[http_client.ServiceClient]:
-        transport = httpx.MockTransport(answer)
-        async with httpx.AsyncClient(transport=transport, base_url=str(client.base_url)) as http:
-            yield http_client.ServiceClient(http)
+    def in_test(_url: str, **_: object) -> AsyncClient:
+        return AsyncClient(str(client.base_url), transport=httpx.MockTransport(answer))
 
     def run(*arguments: str, code: int = 0) -> str:
         assert cli.run(arguments) == code
         captured = capsys.readouterr()
         return captured.err if code else captured.out
 
-    monkeypatch.setattr(http_client, "connect", connect)
+    monkeypatch.setattr(cli_connection, "AsyncClient", in_test)
     monkeypatch.setattr(terminal.out, "width", 200)
     monkeypatch.delenv("GROUNDSWELL_ACTOR", raising=False)
     return run

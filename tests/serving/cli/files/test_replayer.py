@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from groundswell_client import connection
+from groundswell_client._async import connection
 from groundswell_client.errors import ConnectionLost
 from serving.cli.files import replayer as replay_module
 from serving.cli.files.readers import CommentFile

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-import msgspec
+from groundswell_client.record import Record
 
 
-class KeyInfo(msgspec.Struct, frozen=True, kw_only=True):
+class KeyInfo(Record, frozen=True, kw_only=True):
     """An API key, without its secret.
 
     Attributes:
@@ -33,7 +33,7 @@ class NewKeyInfo(KeyInfo, frozen=True, kw_only=True):
     key: str
 
 
-class AuditEntryInfo(msgspec.Struct, frozen=True, kw_only=True):
+class AuditEntryInfo(Record, frozen=True, kw_only=True):
     """Who asked for what, and what became of it."""
 
     at: datetime

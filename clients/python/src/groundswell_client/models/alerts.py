@@ -6,9 +6,10 @@ import msgspec
 
 from groundswell_client.models.evidence import DetectorScoreInfo, EvidenceInfo
 from groundswell_client.models.posts import PostNameInfo
+from groundswell_client.record import Record
 
 
-class TriageInfo(msgspec.Struct, frozen=True, kw_only=True):
+class TriageInfo(Record, frozen=True, kw_only=True):
     """What people have done to an alert so far; None where nobody has."""
 
     acknowledged_by: str | None
@@ -21,7 +22,7 @@ class TriageInfo(msgspec.Struct, frozen=True, kw_only=True):
     false_alarm_by: str | None
 
 
-class ActionInfo(msgspec.Struct, frozen=True, kw_only=True):
+class ActionInfo(Record, frozen=True, kw_only=True):
     """One thing that somebody did to an alert.
 
     Attributes:
@@ -38,7 +39,7 @@ class ActionInfo(msgspec.Struct, frozen=True, kw_only=True):
     until: datetime | None
 
 
-class ActionResult(msgspec.Struct, frozen=True, kw_only=True):
+class ActionResult(Record, frozen=True, kw_only=True):
     """What an action changed.
 
     Attributes:
@@ -52,7 +53,7 @@ class ActionResult(msgspec.Struct, frozen=True, kw_only=True):
     muted: str | None
 
 
-class AlertEventInfo(msgspec.Struct, frozen=True, kw_only=True):
+class AlertEventInfo(Record, frozen=True, kw_only=True):
     """A transition of an alert.
 
     Attributes:
@@ -74,7 +75,7 @@ class AlertEventInfo(msgspec.Struct, frozen=True, kw_only=True):
     posts: dict[str, PostNameInfo] = msgspec.field(default_factory=dict)
 
 
-class TracePointInfo(msgspec.Struct, frozen=True, kw_only=True):
+class TracePointInfo(Record, frozen=True, kw_only=True):
     """One step of a trace. The symbols are those of docs/detection.md.
 
     Attributes:
@@ -103,7 +104,7 @@ class TracePointInfo(msgspec.Struct, frozen=True, kw_only=True):
     scores: tuple[DetectorScoreInfo, ...]
 
 
-class TraceInfo(msgspec.Struct, frozen=True, kw_only=True):
+class TraceInfo(Record, frozen=True, kw_only=True):
     """How the figures behind an alert moved.
 
     Attributes:
@@ -119,7 +120,7 @@ class TraceInfo(msgspec.Struct, frozen=True, kw_only=True):
     points: tuple[TracePointInfo, ...]
 
 
-class AlertInfo(msgspec.Struct, frozen=True, kw_only=True):
+class AlertInfo(Record, frozen=True, kw_only=True):
     """An alert.
 
     Attributes:

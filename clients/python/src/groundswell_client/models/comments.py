@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-import msgspec
+from groundswell_client.record import Record
 
 
-class FaultInfo(msgspec.Struct, frozen=True, kw_only=True):
+class FaultInfo(Record, frozen=True, kw_only=True):
     """Why a comment was rejected; docs/errors.md lists the codes."""
 
     code: str
@@ -13,7 +13,7 @@ class FaultInfo(msgspec.Struct, frozen=True, kw_only=True):
     message: str
 
 
-class CommentReceipt(msgspec.Struct, frozen=True, kw_only=True):
+class CommentReceipt(Record, frozen=True, kw_only=True):
     """What became of one comment.
 
     Attributes:
@@ -29,7 +29,7 @@ class CommentReceipt(msgspec.Struct, frozen=True, kw_only=True):
     error: FaultInfo | None = None
 
 
-class SubmissionReceipt(msgspec.Struct, frozen=True, kw_only=True):
+class SubmissionReceipt(Record, frozen=True, kw_only=True):
     """What became of a request with comments.
 
     Attributes:
@@ -46,7 +46,7 @@ class SubmissionReceipt(msgspec.Struct, frozen=True, kw_only=True):
     items: tuple[CommentReceipt, ...]
 
 
-class CommentVersionInfo(msgspec.Struct, frozen=True, kw_only=True):
+class CommentVersionInfo(Record, frozen=True, kw_only=True):
     """A text of a comment that is not its newest.
 
     Attributes:
@@ -59,13 +59,12 @@ class CommentVersionInfo(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
-class CommentInfo(msgspec.Struct, frozen=True, kw_only=True):
+class ListedCommentInfo(Record, frozen=True, kw_only=True):
     """A comment; its scores are None until it is processed.
 
     Attributes:
         text: the newest; empty if it was deleted before it was known.
         removed: whether it was deleted.
-        versions: its other texts.
     """
 
     platform: str
@@ -85,16 +84,21 @@ class CommentInfo(msgspec.Struct, frozen=True, kw_only=True):
     neutral: float | None
     positive: float | None
     offensive: float | None
+
+
+class CommentInfo(ListedCommentInfo, frozen=True, kw_only=True):
+    """A comment with its other texts."""
+
     versions: tuple[CommentVersionInfo, ...]
 
 
-class CommentHistoryInfo(msgspec.Struct, frozen=True, kw_only=True):
+class CommentHistoryInfo(Record, frozen=True, kw_only=True):
     """A comment in the stream of each KOL that it was sent for."""
 
     items: tuple[CommentInfo, ...]
 
 
-class PredictionInfo(msgspec.Struct, frozen=True, kw_only=True):
+class PredictionInfo(Record, frozen=True, kw_only=True):
     """What the model says of one text; docs/scores.md explains each figure."""
 
     negative: float
@@ -108,7 +112,7 @@ class PredictionInfo(msgspec.Struct, frozen=True, kw_only=True):
     in_scope: bool
 
 
-class ScoresInfo(msgspec.Struct, frozen=True, kw_only=True):
+class ScoresInfo(Record, frozen=True, kw_only=True):
     """Predictions, in the order of the texts."""
 
     model: str

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-import msgspec
+from groundswell_client.record import Record
 
 
-class DeliveryInfo(msgspec.Struct, frozen=True, kw_only=True):
+class DeliveryInfo(Record, frozen=True, kw_only=True):
     """A notification, or a digest, on its way to a channel.
 
     Attributes:

@@ -2,10 +2,10 @@
 
 from datetime import date, datetime
 
-import msgspec
+from groundswell_client.record import Record
 
 
-class DigestDayInfo(msgspec.Struct, frozen=True, kw_only=True):
+class DigestDayInfo(Record, frozen=True, kw_only=True):
     """One day of a week; the mood is -1 to 1, None without comments."""
 
     day: date
@@ -13,7 +13,7 @@ class DigestDayInfo(msgspec.Struct, frozen=True, kw_only=True):
     mood: float | None
 
 
-class DigestKolInfo(msgspec.Struct, frozen=True, kw_only=True):
+class DigestKolInfo(Record, frozen=True, kw_only=True):
     """A KOL's figures of the period; None where there were no comments, or nothing to compare with.
 
     Attributes:
@@ -37,7 +37,7 @@ class DigestKolInfo(msgspec.Struct, frozen=True, kw_only=True):
     days: tuple[DigestDayInfo, ...]
 
 
-class DigestPeakInfo(msgspec.Struct, frozen=True, kw_only=True):
+class DigestPeakInfo(Record, frozen=True, kw_only=True):
     """The ten minutes of an incident with the most negative comments."""
 
     start: datetime
@@ -45,7 +45,7 @@ class DigestPeakInfo(msgspec.Struct, frozen=True, kw_only=True):
     negative: float
 
 
-class DigestFiguresInfo(msgspec.Struct, frozen=True, kw_only=True):
+class DigestFiguresInfo(Record, frozen=True, kw_only=True):
     """An incident at its height, against the baseline."""
 
     window_start: datetime
@@ -56,7 +56,7 @@ class DigestFiguresInfo(msgspec.Struct, frozen=True, kw_only=True):
     expected_negative_share: float
 
 
-class DigestIncidentInfo(msgspec.Struct, frozen=True, kw_only=True):
+class DigestIncidentInfo(Record, frozen=True, kw_only=True):
     """An alert that was open in the period.
 
     Attributes:
@@ -87,7 +87,7 @@ class DigestIncidentInfo(msgspec.Struct, frozen=True, kw_only=True):
     top_post_url: str | None = None
 
 
-class DigestRecoveryInfo(msgspec.Struct, frozen=True, kw_only=True):
+class DigestRecoveryInfo(Record, frozen=True, kw_only=True):
     """An incident that ended in the period."""
 
     alert_id: str
@@ -98,7 +98,7 @@ class DigestRecoveryInfo(msgspec.Struct, frozen=True, kw_only=True):
     ended: datetime
 
 
-class DigestWithdrawnInfo(msgspec.Struct, frozen=True, kw_only=True):
+class DigestWithdrawnInfo(Record, frozen=True, kw_only=True):
     """An alert that no longer holds: with the comments that came late there was no incident."""
 
     alert_id: str
@@ -110,7 +110,7 @@ class DigestWithdrawnInfo(msgspec.Struct, frozen=True, kw_only=True):
     withdrawn_at: datetime
 
 
-class DigestPrecisionInfo(msgspec.Struct, frozen=True, kw_only=True):
+class DigestPrecisionInfo(Record, frozen=True, kw_only=True):
     """How often the alerts of the last weeks were right; the share is None while none is judged."""
 
     weeks: int
@@ -122,7 +122,7 @@ class DigestPrecisionInfo(msgspec.Struct, frozen=True, kw_only=True):
     high: float | None
 
 
-class DigestInfo(msgspec.Struct, frozen=True, kw_only=True):
+class DigestInfo(Record, frozen=True, kw_only=True):
     """A day or a week.
 
     Attributes:
@@ -155,7 +155,7 @@ class DigestInfo(msgspec.Struct, frozen=True, kw_only=True):
     withdrawn: tuple[DigestWithdrawnInfo, ...] = ()
 
 
-class SentDigestInfo(msgspec.Struct, frozen=True, kw_only=True):
+class SentDigestInfo(Record, frozen=True, kw_only=True):
     """A digest that is on its way to its channels."""
 
     name: str

@@ -4,8 +4,10 @@ from datetime import datetime
 
 import msgspec
 
+from groundswell_client.record import Record
 
-class DetectorScoreInfo(msgspec.Struct, frozen=True, kw_only=True):
+
+class DetectorScoreInfo(Record, frozen=True, kw_only=True):
     """What one detector answered.
 
     Attributes:
@@ -28,7 +30,7 @@ class DetectorScoreInfo(msgspec.Struct, frozen=True, kw_only=True):
         return self.value / self.threshold if self.threshold else 0.0
 
 
-class PostDriverInfo(msgspec.Struct, frozen=True, kw_only=True):
+class PostDriverInfo(Record, frozen=True, kw_only=True):
     """What one post adds to an incident.
 
     Attributes:
@@ -46,7 +48,7 @@ class PostDriverInfo(msgspec.Struct, frozen=True, kw_only=True):
     excess: float
 
 
-class TermInfo(msgspec.Struct, frozen=True, kw_only=True):
+class TermInfo(Record, frozen=True, kw_only=True):
     """A term that is typical of the negative comments of an incident.
 
     Attributes:
@@ -62,7 +64,7 @@ class TermInfo(msgspec.Struct, frozen=True, kw_only=True):
     baseline: int
 
 
-class SampleInfo(msgspec.Struct, frozen=True, kw_only=True):
+class SampleInfo(Record, frozen=True, kw_only=True):
     """A comment of an incident."""
 
     platform: str
@@ -76,7 +78,7 @@ class SampleInfo(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
-class AudienceInfo(msgspec.Struct, frozen=True, kw_only=True):
+class AudienceInfo(Record, frozen=True, kw_only=True):
     """Who writes. Shares are 0 to 1; None where not known, or stored before it was computed.
 
     Attributes:
@@ -109,7 +111,7 @@ class AudienceInfo(msgspec.Struct, frozen=True, kw_only=True):
     newcomer_negative: float | None = None
 
 
-class DriversInfo(msgspec.Struct, frozen=True, kw_only=True):
+class DriversInfo(Record, frozen=True, kw_only=True):
     """Why: posts, words, comments and authors of an incident.
 
     Attributes:
@@ -135,7 +137,7 @@ class DriversInfo(msgspec.Struct, frozen=True, kw_only=True):
     offensive_usual: float | None = None
 
 
-class EvidenceInfo(msgspec.Struct, frozen=True, kw_only=True):
+class EvidenceInfo(Record, frozen=True, kw_only=True):
     """The figures of an alert against the baseline, over the stretch that led to it.
 
     Attributes:

@@ -2,10 +2,10 @@
 
 from datetime import date, datetime
 
-import msgspec
+from groundswell_client.record import Record
 
 
-class FeedbackRow(msgspec.Struct, frozen=True, kw_only=True):
+class FeedbackRow(Record, frozen=True, kw_only=True):
     """The alerts of one KOL and kind, by what people made of them.
 
     Attributes:
@@ -29,7 +29,7 @@ class FeedbackRow(msgspec.Struct, frozen=True, kw_only=True):
     precision_high: float | None
 
 
-class FeedbackInfo(msgspec.Struct, frozen=True, kw_only=True):
+class FeedbackInfo(Record, frozen=True, kw_only=True):
     """How often alerts were right.
 
     Attributes:

@@ -4,6 +4,8 @@ from datetime import datetime
 
 import msgspec
 
+from groundswell_client.record import Record
+
 
 class KolProfile(msgspec.Struct, frozen=True, kw_only=True):
     """What you can tell the service about a KOL.
@@ -22,14 +24,14 @@ class KolProfile(msgspec.Struct, frozen=True, kw_only=True):
     relation: str | None = None
 
 
-class FollowerCountInfo(msgspec.Struct, frozen=True, kw_only=True):
+class FollowerCountInfo(Record, frozen=True, kw_only=True):
     """How many followers a KOL had at an instant, over all platforms."""
 
     at: datetime
     followers: int
 
 
-class KolStatusInfo(msgspec.Struct, frozen=True, kw_only=True):
+class KolStatusInfo(Record, frozen=True, kw_only=True):
     """A KOL's stream as of its last comment.
 
     Attributes:
@@ -62,7 +64,7 @@ class KolStatusInfo(msgspec.Struct, frozen=True, kw_only=True):
     learning: bool
 
 
-class SourceInfo(msgspec.Struct, frozen=True, kw_only=True):
+class SourceInfo(Record, frozen=True, kw_only=True):
     """How late the comments of a KOL on one platform usually arrive.
 
     Attributes:
@@ -79,7 +81,7 @@ class SourceInfo(msgspec.Struct, frozen=True, kw_only=True):
     says: str
 
 
-class KolAliasInfo(msgspec.Struct, frozen=True, kw_only=True):
+class KolAliasInfo(Record, frozen=True, kw_only=True):
     """An id that leads to a KOL.
 
     Attributes:
@@ -93,7 +95,7 @@ class KolAliasInfo(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
-class KolInfo(msgspec.Struct, frozen=True, kw_only=True):
+class KolInfo(Record, frozen=True, kw_only=True):
     """A KOL.
 
     Attributes:
@@ -119,7 +121,7 @@ class KolInfo(msgspec.Struct, frozen=True, kw_only=True):
     status: KolStatusInfo | None
 
 
-class MoodPointInfo(msgspec.Struct, frozen=True, kw_only=True):
+class MoodPointInfo(Record, frozen=True, kw_only=True):
     """One step of a KOL's mood.
 
     Attributes:
@@ -137,7 +139,7 @@ class MoodPointInfo(msgspec.Struct, frozen=True, kw_only=True):
     mood: float
 
 
-class MoodInfo(msgspec.Struct, frozen=True, kw_only=True):
+class MoodInfo(Record, frozen=True, kw_only=True):
     """A KOL's mood over time.
 
     Attributes:
@@ -152,7 +154,7 @@ class MoodInfo(msgspec.Struct, frozen=True, kw_only=True):
     points: tuple[MoodPointInfo, ...]
 
 
-class PolicyValues(msgspec.Struct, frozen=True, kw_only=True):
+class PolicyValues(Record, frozen=True, kw_only=True):
     """The values of a policy.
 
     Attributes:
@@ -170,7 +172,7 @@ class PolicyValues(msgspec.Struct, frozen=True, kw_only=True):
     critical_negative: float
 
 
-class OverrideInfo(msgspec.Struct, frozen=True, kw_only=True):
+class OverrideInfo(Record, frozen=True, kw_only=True):
     """A value that somebody set for one KOL."""
 
     value: float
@@ -178,7 +180,7 @@ class OverrideInfo(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
-class PolicyChangeInfo(msgspec.Struct, frozen=True, kw_only=True):
+class PolicyChangeInfo(Record, frozen=True, kw_only=True):
     """One change of a KOL's policy.
 
     Attributes:
@@ -191,7 +193,7 @@ class PolicyChangeInfo(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
-class PolicyInfo(msgspec.Struct, frozen=True, kw_only=True):
+class PolicyInfo(Record, frozen=True, kw_only=True):
     """The policy that a KOL is judged by.
 
     Attributes:

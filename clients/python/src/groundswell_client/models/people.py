@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-import msgspec
+from groundswell_client.record import Record
 
 
-class PersonInfo(msgspec.Struct, frozen=True, kw_only=True):
+class PersonInfo(Record, frozen=True, kw_only=True):
     """A person.
 
     Attributes:
@@ -40,7 +40,7 @@ class NewPersonInfo(PersonInfo, frozen=True, kw_only=True):
     password: str | None
 
 
-class SignOutInfo(msgspec.Struct, frozen=True, kw_only=True):
+class SignOutInfo(Record, frozen=True, kw_only=True):
     """How many sessions have ended."""
 
     sessions: int

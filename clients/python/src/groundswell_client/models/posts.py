@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-import msgspec
+from groundswell_client.record import Record
 
 
-class PostNameInfo(msgspec.Struct, frozen=True, kw_only=True):
+class PostNameInfo(Record, frozen=True, kw_only=True):
     """How people know a post.
 
     Attributes:
@@ -17,7 +17,7 @@ class PostNameInfo(msgspec.Struct, frozen=True, kw_only=True):
     url: str | None
 
 
-class PostCountsInfo(msgspec.Struct, frozen=True, kw_only=True):
+class PostCountsInfo(Record, frozen=True, kw_only=True):
     """What a platform counted of a post at an instant; None for what it does not say."""
 
     at: datetime
@@ -27,7 +27,7 @@ class PostCountsInfo(msgspec.Struct, frozen=True, kw_only=True):
     views: int | None
 
 
-class PostInfo(msgspec.Struct, frozen=True, kw_only=True):
+class PostInfo(Record, frozen=True, kw_only=True):
     """A post; None for what nobody sent.
 
     Attributes:
@@ -55,7 +55,7 @@ class PostDetailInfo(PostInfo, frozen=True, kw_only=True):
     series: tuple[PostCountsInfo, ...]
 
 
-class PostReceipt(msgspec.Struct, frozen=True, kw_only=True):
+class PostReceipt(Record, frozen=True, kw_only=True):
     """What became of one post: "accepted", "updated" or "duplicate"."""
 
     platform: str
@@ -63,7 +63,7 @@ class PostReceipt(msgspec.Struct, frozen=True, kw_only=True):
     status: str
 
 
-class PostSubmission(msgspec.Struct, frozen=True, kw_only=True):
+class PostSubmission(Record, frozen=True, kw_only=True):
     """What became of the posts of a request."""
 
     accepted: int

@@ -2,17 +2,17 @@
 
 from datetime import datetime
 
-import msgspec
+from groundswell_client.record import Record
 
 
-class ChannelInfo(msgspec.Struct, frozen=True, kw_only=True):
+class ChannelInfo(Record, frozen=True, kw_only=True):
     """A channel; its address is a secret."""
 
     name: str
     type: str
 
 
-class TeamInfo(msgspec.Struct, frozen=True, kw_only=True):
+class TeamInfo(Record, frozen=True, kw_only=True):
     """A team.
 
     Attributes:
@@ -29,14 +29,14 @@ class TeamInfo(msgspec.Struct, frozen=True, kw_only=True):
     opens_at: datetime
 
 
-class EscalationStepInfo(msgspec.Struct, frozen=True, kw_only=True):
+class EscalationStepInfo(Record, frozen=True, kw_only=True):
     """A step of an escalation, so long after a page that nobody acknowledged."""
 
     after_seconds: float
     to: tuple[str, ...]
 
 
-class RouteInfo(msgspec.Struct, frozen=True, kw_only=True, rename={"continue_": "continue"}):
+class RouteInfo(Record, frozen=True, kw_only=True, rename={"continue_": "continue"}):
     """A route; None matches everything.
 
     Attributes:
@@ -54,7 +54,7 @@ class RouteInfo(msgspec.Struct, frozen=True, kw_only=True, rename={"continue_": 
     escalate: tuple[EscalationStepInfo, ...]
 
 
-class DigestSubscriptionInfo(msgspec.Struct, frozen=True, kw_only=True):
+class DigestSubscriptionInfo(Record, frozen=True, kw_only=True):
     """A digest that is sent regularly.
 
     Attributes:
@@ -71,7 +71,7 @@ class DigestSubscriptionInfo(msgspec.Struct, frozen=True, kw_only=True):
     next_at: datetime
 
 
-class RoutingInfo(msgspec.Struct, frozen=True, kw_only=True):
+class RoutingInfo(Record, frozen=True, kw_only=True):
     """Channels, brands, teams, routes and digests, as the channels file has them."""
 
     channels: tuple[ChannelInfo, ...]

@@ -4,8 +4,10 @@ from datetime import datetime
 
 import msgspec
 
+from groundswell_client.record import Record
 
-class SilenceInfo(msgspec.Struct, frozen=True, kw_only=True):
+
+class SilenceInfo(Record, frozen=True, kw_only=True):
     """A silence.
 
     Attributes:

@@ -1,9 +1,9 @@
 """The state of a service."""
 
-import msgspec
+from groundswell_client.record import Record
 
 
-class LogProgress(msgspec.Struct, frozen=True, kw_only=True):
+class LogProgress(Record, frozen=True, kw_only=True):
     """How far the comment log has been processed.
 
     Attributes:
@@ -17,7 +17,7 @@ class LogProgress(msgspec.Struct, frozen=True, kw_only=True):
     backlog: int
 
 
-class ServiceStatus(msgspec.Struct, frozen=True, kw_only=True):
+class ServiceStatus(Record, frozen=True, kw_only=True):
     """The state of a service.
 
     Attributes:
