@@ -47,6 +47,12 @@ class Settings(BaseSettings):
         ge=1,
         description="Most open connections; fewer if the system allows the process fewer files.",
     )
+    max_connections_per_address: int = Field(
+        200,
+        ge=1,
+        description="Most open connections of one address. Not of a trusted proxy, whose are those "
+        "of all.",
+    )
     max_subscribers: int = Field(
         500, ge=1, description="Most readers of `/v1/stream`; more are answered with 429."
     )
@@ -192,6 +198,13 @@ class Settings(BaseSettings):
         50, ge=1, description="Attempts after which the service gives a notification up."
     )
     notify_timeout: Seconds = Field(10.0, description="Seconds that one attempt to send may take.")
+    outgoing_proxy: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s<>?#]+$",
+        repr=False,
+        description="The forward proxy, `http://[user:password@]host:port`, through which "
+        "webhooks, Slack, Teams and Alertmanager are reached; unset for none.",
+    )
 
     retain_comments_days: Days = Field(
         None,
@@ -211,6 +224,10 @@ class Settings(BaseSettings):
         None,
         description="Days for which an import and its rejected rows are kept after its end; unset "
         "keeps them.",
+    )
+    retain_audit_days: Days = Field(
+        None,
+        description="Days after which entries of the audit log are deleted; unset keeps them.",
     )
     author_ids: Literal["plain", "hashed"] = Field(
         "plain",

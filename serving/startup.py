@@ -270,7 +270,9 @@ async def _delivery(
     channels = dict[str, Channel]()
     for name, channel in found.channels.items():
         http = await stack.enter_async_context(
-            outgoing_client(channel.rules, seconds=settings.notify_timeout)
+            outgoing_client(
+                channel.rules, seconds=settings.notify_timeout, proxy=settings.outgoing_proxy
+            )
         )
         context = ChannelContext(http, channel.rules, clock, attachments)
         channels[name] = channel.build(context)
@@ -307,6 +309,7 @@ def _periods(settings: Settings) -> RetentionPeriods:
         alerts=period(settings.retain_alerts_days),
         deliveries=period(settings.retain_deliveries_days),
         imports=period(settings.retain_imports_days),
+        audit_log=period(settings.retain_audit_days),
     )
 
 

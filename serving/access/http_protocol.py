@@ -1,6 +1,7 @@
 """HTTP connections that may not be slow, large or many without end."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, cast
@@ -25,12 +26,16 @@ class ConnectionBounds:
 
     Attributes:
         connections: open at the same time.
+        per_address: of them from one address.
+        is_proxy: whether an address is that of a trusted proxy, whose connections are everybody's.
         header_timeout: seconds from the first byte of a request, or the start of the connection, to
             the end of the headers.
         write_timeout: seconds in which a reader must take something of what waits for it.
     """
 
     connections: int
+    per_address: int
+    is_proxy: Callable[[str], bool]
     header_timeout: float
     write_timeout: float
 
@@ -38,8 +43,8 @@ class ConnectionBounds:
 class BoundedProtocol(HttpToolsProtocol):
     """uvicorn's protocol within bounds.
 
-    One connection more than there may be takes the place of the one that has sent no request for
-    the longest time. If all are at work, it is refused.
+    One connection more than there may be, in all or of an address, takes the place of the one that
+    has sent no request for the longest time. If all are at work, it is refused.
     """
 
     def __init__(
@@ -63,6 +68,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._header_bytes = 0
         self._ended = False  # nothing more is read
         self.idle_since = self.loop.time()
+        self.address = ""
 
     @property
     def at_work(self) -> bool:
@@ -72,7 +78,14 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection, or refuse it."""
         super().connection_made(transport)
-        if len(self.connections) > self._bounds.connections and not self._make_room():
+        self.address = (transport.get_extra_info("peername") or ("",))[0]
+        mine = self._of_address()
+        if len(mine) > self._bounds.per_address and not self._make_room(mine):
+            where = f"too many connections are open from {self.address}"
+            self._end("too_many", TooManyConnections(f"{where}; use fewer, or each for longer"))
+        elif len(self.connections) > self._bounds.connections and not self._make_room(
+            self._others()
+        ):
             error = TooManyConnections("too many connections are open; try again later")
             self._end("too_many", error)
         else:
@@ -163,13 +176,18 @@ class BoundedProtocol(HttpToolsProtocol):
         self.connections.discard(self)
         self._end("replaced", None)
 
-    def _make_room(self) -> bool:
+    def _others(self) -> list["BoundedProtocol"]:
+        return [one for one in self.connections if isinstance(one, BoundedProtocol)]
+
+    def _of_address(self) -> list["BoundedProtocol"]:
+        """The connections of this one's address; none of a proxy's."""
+        if len(self.connections) <= self._bounds.per_address or self._bounds.is_proxy(self.address):
+            return []
+        return [one for one in self._others() if one.address == self.address]
+
+    def _make_room(self, among: list["BoundedProtocol"]) -> bool:
         """Whether another connection gave way."""
-        others = [
-            one
-            for one in self.connections
-            if isinstance(one, BoundedProtocol) and one is not self and not one.at_work
-        ]
+        others = [one for one in among if one is not self and not one.at_work]
         if not others:
             return False
         min(others, key=lambda one: one.idle_since).give_way()

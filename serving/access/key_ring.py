@@ -171,17 +171,23 @@ class KeyRing:
             self._keys[key.key_id] = record
         return key, record
 
-    async def revoke(self, key_id: str, actor: str) -> KeyRecord:
+    async def revoke(self, key_id: str, actor: str, *, other_admin: bool = False) -> KeyRecord:
         """Refuse a key from now on; one that was revoked before stays as it was.
+
+        Args:
+            key_id: the key.
+            actor: who revokes it.
+            other_admin: whether a person is an admin, so that no key need be.
 
         Raises:
             NotFound: there is no such key.
-            Conflict: it is the last one with the scope `admin`.
+            Conflict: it is the last one with the scope `admin`, and nobody else is an admin.
         """
         async with self._changing:
             record, now = await self.get(key_id), self._clock.now()
             if record.revoked_at is None:
-                self._check_not_last_admin(record, now)
+                if not other_admin:
+                    self._check_not_last_admin(record, now)
                 await self._store.revoke(key_id, actor, now)
                 self._keys[key_id] = replace(record, revoked_by=actor, revoked_at=now)
         return await self.get(key_id)
@@ -224,8 +230,8 @@ class KeyRing:
         others = (one for one in self._keys.values() if one.key_id != record.key_id)
         if not any(Scope.ADMIN in one.scopes and one.is_usable(now) for one in others):
             raise Conflict(
-                f"{record.name!r} is the last key with the scope 'admin'; create another first, "
-                "or rotate this one"
+                f"{record.name!r} is the last key with the scope 'admin', and no admin can sign "
+                "in; create another first, or rotate this one"
             )
 
     async def _refuse(self, connection: HTTPConnection, key: ApiKey | None, why: str) -> NoReturn:

@@ -62,6 +62,16 @@ class People:
             None,
         )
 
+    def has_admin(self) -> bool:
+        """Whether an admin has signed in before and may again."""
+        return any(
+            person.role == Role.ADMIN
+            and not person.is_disabled
+            and person.signed_in_at is not None
+            and (person.issuer is not None or person.password_hash is not None)
+            for person in self.all()
+        )
+
     async def add(
         self,
         *,

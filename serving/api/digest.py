@@ -79,11 +79,11 @@ async def get_digest(
         found = await _brands(service, visible)
         if brand not in found:
             raise NotFound(
-                f"the channels file has no brand {brand!r}; it has: {', '.join(found) or 'none'}"
+                f"there is no brand {brand!r}; there are: {', '.join(sorted(found)) or 'none'}"
             )
         chosen, title = (chosen or frozenset()) | found[brand], brand
     if name is not None:
-        subscription = await _subscription(name, service, visible)
+        subscription = await _subscription(name, service, visible, whole=False)
         title = name
         chosen = subscription.kols if chosen is None else chosen
         zone = subscription.zone if timezone is None else zone
@@ -113,16 +113,27 @@ async def send_digest(name: Name, body: SendIn, service: Running, principal: Ask
 
 
 async def _brands(service: Service, visible: KolLimit) -> dict[str, frozenset[str]]:
-    """The brands of the channels file with a KOL that is to be seen."""
-    brands = service.notification_config.brands
+    """The brands with a KOL that is to be seen; one of the channels file has its KOLs too."""
+    brands = dict(service.notification_config.brands)
+    for brand in await service.access.brands.all():
+        brands[brand.name] = brand.kols | brands.get(brand.name, frozenset())
     if visible.is_everything:
-        return dict(brands)
+        return brands
     leads = await service.kols.visible_leads(frozenset().union(*brands.values()), visible)
     return {name: kols for name, kols in brands.items() if kols & leads.keys()}
 
 
-async def _subscription(name: str, service: Service, visible: KolLimit) -> Subscription:
-    """A digest of the channels file, all of whose KOLs are to be seen.
+async def _subscription(
+    name: str, service: Service, visible: KolLimit, *, whole: bool = True
+) -> Subscription:
+    """A digest of the channels file, whose KOLs are to be seen.
+
+    Args:
+        name: as written there.
+        service: whose file.
+        visible: the KOLs that are to be seen.
+        whole: whether it must be all of its KOLs; one of them is enough to read a digest, in which
+            the others are left out.
 
     Raises:
         NotFound: there is none of that name.
@@ -132,7 +143,10 @@ async def _subscription(name: str, service: Service, visible: KolLimit) -> Subsc
     with suppress(NotFound):
         subscription = service.digest_scheduler.subscription(name)
         kols = subscription.kols
-        if kols and len(await service.kols.visible_leads(kols, visible)) == len(kols):
+        if kols is None and not whole:
+            return subscription
+        seen_of_it = await service.kols.visible_leads(kols or (), visible)
+        if seen_of_it and (not whole or len(seen_of_it) == len(kols or ())):
             return subscription
     raise NotFound(f"the channels file has no digest {name!r} of KOLs that you see")
 

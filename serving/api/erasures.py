@@ -124,6 +124,7 @@ async def delete_kol(kol_id: ExactKolId, service: Running, asking: Asking) -> Er
         others = await service.kols.other_ids(kol_id)
         before, writer.deleted_kols = writer.deleted_kols, writer.deleted_kols | {kol_id, *others}
         try:
+            await writer.settle()  # what was taken before is erased too
             erasure = await service.erasures.delete_kol(kol_id, asking.name, service.clock.now())
         except BaseException:
             writer.deleted_kols = before

@@ -78,7 +78,9 @@ async def get_key(key_id: KeyId, service: Running) -> KeyOut:
 )
 async def revoke_key(key_id: KeyId, service: Running, principal: Asking, note: Audited) -> KeyOut:
     """Revoke a key: it is refused at once, and streams that it opened end."""
-    record = await service.access.keys.revoke(key_id, principal.name)
+    record = await service.access.keys.revoke(
+        key_id, principal.name, other_admin=service.access.accounts.people.has_admin()
+    )
     note.detail["name"] = record.name
     return KeyOut.of(record, service.clock.now())
 

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 import httpx
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.middleware.proxy_headers import _TrustedHosts
 
 from groundswell_client import AsyncClient
 from serving.access.http_protocol import ConnectionBounds, protocol
@@ -124,8 +125,11 @@ async def started(settings: Settings) -> AsyncIterator[FastAPI]:
 def server(app: FastAPI) -> GracefulServer:
     """A web server for an app whose workers run already."""
     settings: Settings = app.state.settings
+    proxies = [one.strip() for one in settings.trusted_proxies.split(",")]
     bounds = ConnectionBounds(
         connections=min(settings.max_connections, _descriptors() - _RESERVED),
+        per_address=settings.max_connections_per_address,
+        is_proxy=_TrustedHosts(proxies).__contains__,
         header_timeout=settings.header_timeout,
         write_timeout=settings.body_timeout,
     )
@@ -134,7 +138,7 @@ def server(app: FastAPI) -> GracefulServer:
         http=protocol(bounds, answer_to, app.state.metrics),
         ws="none",
         backlog=_BACKLOG,
-        forwarded_allow_ips=[one.strip() for one in settings.trusted_proxies.split(",")],
+        forwarded_allow_ips=proxies,
         lifespan="off",
         log_config=None,
         access_log=False,

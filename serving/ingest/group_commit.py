@@ -110,6 +110,14 @@ class GroupCommit:
         self._arrived.set()
         return await done
 
+    async def settle(self) -> None:
+        """Wait until everything that was handed over by now is committed or refused."""
+        if self.alive and self._waiting:
+            done: asyncio.Future[list[CommentOutcome]] = asyncio.get_running_loop().create_future()
+            self._queue.append(([], done))
+            self._arrived.set()
+            await asyncio.wait([done])
+
     async def _run(self) -> None:
         try:
             while True:

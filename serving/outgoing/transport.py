@@ -9,11 +9,12 @@ import httpcore
 import httpx
 from httpcore import SOCKET_OPTION
 
-from serving.outgoing.address_rules import AddressRules
+from serving.outgoing.address_rules import AddressRules, ForbiddenAddress, literal
 from serving.outgoing.resolution import resolve
 
 MOST_BYTES = 8_000_000
 _CONNECTIONS = 20
+_PROXY_RULES = AddressRules(private=True)  # it is the company's own
 
 
 def outgoing_client(
@@ -21,6 +22,7 @@ def outgoing_client(
     *,
     seconds: float,
     most_bytes: int = MOST_BYTES,
+    proxy: str | None = None,
     backend: httpcore.AsyncNetworkBackend | None = None,
 ) -> httpx.AsyncClient:
     """A client for requests to other machines; to be closed.
@@ -32,10 +34,15 @@ def outgoing_client(
         rules: which addresses it may connect to.
         seconds: that a request may take, with its whole answer.
         most_bytes: that an answer may have.
+        proxy: URL of a forward proxy for public addresses. Where the rules allow private ones or
+            this machine, requests go there directly. The proxy looks names up, so the rules hold
+            for addresses in URLs only; which names lead where is the proxy's to check.
         backend: opens connections to addresses; the network if None.
     """
     return httpx.AsyncClient(
-        transport=GuardedTransport(rules, seconds=seconds, most_bytes=most_bytes, backend=backend),
+        transport=GuardedTransport(
+            rules, seconds=seconds, most_bytes=most_bytes, proxy=proxy, backend=backend
+        ),
         timeout=seconds,
         follow_redirects=False,
         trust_env=False,
@@ -52,15 +59,29 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
         *,
         seconds: float,
         most_bytes: int,
+        proxy: str | None = None,
         backend: httpcore.AsyncNetworkBackend | None = None,
     ) -> None:
         verify = httpx.create_ssl_context()
         super().__init__(verify=verify)
+        backend = backend or httpcore.AnyIOBackend()
+        self._rules = rules
+        self._proxied = proxy is not None and not (rules.loopback or rules.private)
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=verify,
             max_connections=_CONNECTIONS,
-            network_backend=GuardedBackend(rules, backend or httpcore.AnyIOBackend()),
+            network_backend=GuardedBackend(rules, backend),
         )
+        if proxy is not None and self._proxied:
+            found = httpx.Proxy(proxy)
+            self._pool = httpcore.AsyncHTTPProxy(
+                proxy_url=str(found.url),
+                proxy_auth=found.raw_auth,
+                ssl_context=verify,
+                proxy_ssl_context=verify if found.url.scheme == "https" else None,
+                max_connections=_CONNECTIONS,
+                network_backend=GuardedBackend(_PROXY_RULES, backend),
+            )
         self._seconds = seconds
         self._most_bytes = most_bytes
 
@@ -73,6 +94,9 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
         """
         if request.url.scheme not in {"http", "https"}:
             raise httpx.UnsupportedProtocol("only http:// and https:// are supported")
+        address = literal(request.url.host)
+        if self._proxied and address is not None and not self._rules.allow(address):
+            raise ForbiddenAddress(f"{address} is an address that may not be connected to")
         ends = time.monotonic() + self._seconds
         async with _until(ends, self._seconds):
             answer = await super().handle_async_request(request)

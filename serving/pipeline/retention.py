@@ -33,12 +33,14 @@ class RetentionPeriods:
         alerts: alerts with their evidence and what people did, since their end in event time.
         deliveries: notifications, since they were sent or given up.
         imports: imports and their refused rows, since they ended.
+        audit_log: entries of the audit log, since they were written.
     """
 
     comments: timedelta | None = None
     alerts: timedelta | None = None
     deliveries: timedelta | None = None
     imports: timedelta | None = None
+    audit_log: timedelta | None = None
 
 
 class RetentionWorker:
@@ -66,6 +68,7 @@ class RetentionWorker:
             "alerts": (periods.alerts, store.expire_alerts),
             "deliveries": (periods.deliveries, store.expire_deliveries),
             "imports": (periods.imports, store.expire_imports),
+            "audit_log": (periods.audit_log, store.expire_audit_log),
         }
         self._work: Mapping[str, Callable[[datetime], Awaitable[int]]] = {
             "erasures": lambda _now: eraser.finish(),

@@ -7,10 +7,14 @@ from datetime import datetime
 from sqlalchemy import RowMapping, Table, delete, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from serving.kol_limit import KolLimit
 from serving.storage.access_tables import api_keys, brand_kols, key_brands, key_kols
 from serving.storage.database import Database
+from serving.storage.import_tables import imports
 from serving.storage.instants import from_micros, optional_from_micros, to_micros
 from serving.storage.key_record import KeyLimit, KeyRecord
+from serving.storage.kol_filter import shares_kol
+from serving.storage.record_tables import erasures
 
 _AT_ONCE = 500
 
@@ -97,7 +101,9 @@ class KeyStore:
 
 
 async def rename_in_limits(connection: AsyncConnection, kol_id: str, new_id: str) -> None:
-    """Give a KOL its new id in the limits of keys and in brands, inside a transaction."""
+    """Give a KOL its new id in brands and in the limits of keys and of what was sent with them,
+    inside a transaction.
+    """
     for table, owner in ((key_kols, "key_id"), (brand_kols, "brand")):
         owns_it = select(table.c[owner]).where(table.c.kol_id == kol_id)
         await connection.execute(
@@ -106,6 +112,15 @@ async def rename_in_limits(connection: AsyncConnection, kol_id: str, new_id: str
         await connection.execute(
             update(table).where(table.c.kol_id == kol_id).values(kol_id=new_id)
         )
+    was = KolLimit(frozenset([kol_id]))
+    for column in (imports.c.limited_to, erasures.c.kols):
+        (key,) = column.table.primary_key
+        rows = select(key, column).where(column.is_not(None), *shares_kol(column, was))
+        for place, kol_ids in (await connection.execute(rows)).all():
+            renamed = sorted({new_id if one == kol_id else one for one in kol_ids})
+            await connection.execute(
+                update(column.table).where(key == place).values({column.name: renamed})
+            )
 
 
 async def _add(connection: AsyncConnection, key: KeyRecord) -> None:

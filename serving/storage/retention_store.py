@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitoring.kinds import AlertState
 from serving.delivery_state import DeliveryState
+from serving.storage.access_tables import audit_log
 from serving.storage.database import Database
 from serving.storage.import_record import ImportState
 from serving.storage.import_tables import import_rejections, imports
@@ -108,6 +109,23 @@ class RetentionStore:
                 return len(places)
             await connection.execute(delete(imports).where(imports.c.import_id == import_id))
             return len(places) + 1
+
+    async def expire_audit_log(self, before: datetime) -> int:
+        """Delete entries of the audit log that were written before an instant, oldest first.
+
+        Returns:
+            How many; 0 if none is left.
+        """
+        statement = (
+            select(audit_log.c.entry_id)
+            .where(audit_log.c.at < to_micros(before))
+            .order_by(audit_log.c.at)  # there is an index for that
+            .limit(_AT_ONCE)
+        )
+        async with self._database.write() as connection:
+            ids = list((await connection.execute(statement)).scalars())
+            await _delete_in(connection, audit_log.c.entry_id, ids)
+        return len(ids)
 
 
 async def _delete_deliveries(

@@ -2,8 +2,10 @@
 counted stays, and a rebuild gives the same alerts.
 """
 
+import asyncio
 import json
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,6 +19,7 @@ from serving.app import create_app
 from serving.clock import TestClock
 from serving.pipeline.eraser import Eraser
 from serving.settings import Settings
+from serving.storage.comment_log import CommentLog
 from serving.storage.database import Database
 from serving.storage.erasure_record import Erasure, ErasureKind, ErasurePhase
 from serving.storage.erasure_store import ErasureStore
@@ -251,6 +254,28 @@ def test_a_kol_that_was_deleted(client: TestClient, item: Item, path: str) -> No
     assert client.put("/v1/kols/lena", json={"name": "Lena again"}).status_code == 200
     assert client.post("/v1/comments", json=item()).json()["accepted"] == 1
     assert client.delete("/v1/kols/nobody").status_code == 404
+
+
+def test_a_comment_that_waits_for_its_commit_goes_with_its_kol(
+    client: TestClient, item: Item, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.put("/v1/kols/lena", json={})
+    append, waiting = CommentLog.append, threading.Event()
+
+    async def slow(self: CommentLog, *given: Any) -> Any:
+        waiting.set()
+        await asyncio.sleep(0.5)
+        return await append(self, *given)
+
+    monkeypatch.setattr(CommentLog, "append", slow)
+    sender = threading.Thread(
+        target=client.post, args=("/v1/comments",), kwargs={"json": item(text=SECRET)}
+    )
+    sender.start()
+    assert waiting.wait(10)
+    assert client.delete("/v1/kols/lena").json()["comments"] == 1
+    sender.join(10)
+    assert SECRET.encode() not in contents(path)
 
 
 @pytest.fixture

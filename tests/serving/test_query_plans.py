@@ -239,6 +239,7 @@ def test_no_query_reads_a_whole_table_that_grows(
         retain_alerts_days=365,
         retain_deliveries_days=365,
         retain_imports_days=365,
+        retain_audit_days=365,
         _env_file=None,
     )
     clock = TestClock(NOW)

@@ -45,14 +45,22 @@ def test_the_service_has_the_names_of_the_settings(start: StartChanged) -> None:
             assert answer.status_code == status
 
 
-@shows("max_connections", "header_timeout")
+@shows("max_connections", "max_connections_per_address", "header_timeout")
 async def test_connections_are_bounded_by_the_settings(settings: Settings) -> None:
-    changed = settings.model_copy(update={"max_connections": 7, "header_timeout": 1.5})
+    changed = settings.model_copy(
+        update={
+            "max_connections": 7,
+            "max_connections_per_address": 3,
+            "header_timeout": 1.5,
+            "trusted_proxies": "10.0.0.0/8",
+        }
+    )
     config = hosting.server(create_app(changed)).config
     config.load()
     made: Any = config.http_protocol_class
     bounds = made(config=config, server_state=ServerState(), app_state={})._bounds
-    assert (bounds.connections, bounds.header_timeout) == (7, 1.5)
+    assert (bounds.connections, bounds.per_address, bounds.header_timeout) == (7, 3, 1.5)
+    assert [bounds.is_proxy(one) for one in ("10.1.2.3", "127.0.0.1")] == [True, False]
 
 
 @shows("trusted_proxies")

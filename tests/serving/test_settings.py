@@ -290,13 +290,21 @@ def test_the_channels_are_those_of_the_file(start: Start, channels: Path) -> Non
         assert start.given["NotificationOutbox"][0][""][0] == service.notification_config.routes
 
 
-@shows("public_url", "notify_attempts", "notify_timeout", "notify_max_age", "late_page_within")
+@shows(
+    "public_url",
+    "notify_attempts",
+    "notify_timeout",
+    "notify_max_age",
+    "late_page_within",
+    "outgoing_proxy",
+)
 def test_notifications_are_sent_as_the_settings_say(start: Start, channels: Path) -> None:
     with start(
         channels=channels,
         public_url="https://pr.example",
         notify_attempts=3,
         notify_timeout=4.5,
+        outgoing_proxy="http://proxy.example:3128",
         notify_max_age=60.0,
         late_page_within=90.0,
     ):
@@ -304,7 +312,8 @@ def test_notifications_are_sent_as_the_settings_say(start: Start, channels: Path
         assert dispatcher["public_url"] == "https://pr.example"
         assert dispatcher["attempts"] == 3
         assert dispatcher["timeout"] == 4.5
-        assert [given["seconds"] for given in start.given["outgoing_client"]] == [4.5]
+        (http,) = start.given["outgoing_client"]
+        assert (http["seconds"], http["proxy"]) == (4.5, "http://proxy.example:3128")
         assert outbox["max_age"] == timedelta(minutes=1)
         assert outbox["late_page_within"] == timedelta(seconds=90)
 
@@ -323,7 +332,11 @@ def test_a_file_is_kept_in_its_folder_and_may_be_so_large(
 
 
 @shows(
-    "retain_comments_days", "retain_alerts_days", "retain_deliveries_days", "retain_imports_days"
+    "retain_comments_days",
+    "retain_alerts_days",
+    "retain_deliveries_days",
+    "retain_imports_days",
+    "retain_audit_days",
 )
 def test_things_are_kept_as_long_as_the_settings_say(start: Start) -> None:
     with start(
@@ -331,9 +344,10 @@ def test_things_are_kept_as_long_as_the_settings_say(start: Start) -> None:
         retain_alerts_days=2,
         retain_deliveries_days=3,
         retain_imports_days=4,
+        retain_audit_days=5,
     ):
         (given,) = start.given["RetentionWorker"]
-        kept = [timedelta(days=number) for number in (1, 2, 3, 4)]
+        kept = [timedelta(days=number) for number in (1, 2, 3, 4, 5)]
         assert given["periods"] == RetentionPeriods(*kept)
 
 

@@ -56,7 +56,9 @@ def test(
 
     async def send() -> None:
         chosen = found.channels[channel]
-        async with outgoing_client(chosen.rules, seconds=settings.notify_timeout) as http:
+        async with outgoing_client(
+            chosen.rules, seconds=settings.notify_timeout, proxy=settings.outgoing_proxy
+        ) as http:
             built = chosen.build(ChannelContext(http, chosen.rules, clock, ExampleAttachments()))
             try:
                 async with asyncio.timeout(settings.notify_timeout):

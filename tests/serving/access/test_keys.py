@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import sqlite3
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -179,6 +180,20 @@ def test_the_last_admin_key_cannot_be_revoked(
     assert anybody.post(own, headers=admin).status_code == 200
     assert kols(anybody, admin) == 401
     assert anybody.post(f"/v1/keys/{id_of(other)}/revoke", headers=other).status_code == 409
+
+
+def test_the_last_admin_key_can_be_revoked_once_a_person_is_an_admin(
+    anybody: TestClient, admin: dict[str, str], add: Callable[..., dict[str, Any]]
+) -> None:
+    own = f"/v1/keys/{id_of(admin)}/revoke"
+    add("Mai", "manager")
+    assert anybody.post(own, headers=admin).status_code == 409
+    boss = add("An", "admin")
+    person = f"/v1/people/{boss['email']}"
+    assert anybody.post(f"{person}/disable", headers=admin).is_success
+    assert anybody.post(own, headers=admin).status_code == 409
+    assert anybody.post(f"{person}/enable", headers=admin).is_success
+    assert anybody.post(own, headers=admin).status_code == 200
 
 
 def test_a_rotated_key_works_for_the_time_of_grace(

@@ -187,6 +187,18 @@ def test_connections_that_are_all_at_work(tmp_path: Path) -> None:
         assert b'"code":"too_many_connections"' in answer
 
 
+def test_one_address_does_not_take_all_connections(tmp_path: Path) -> None:
+    bounds = {"max_connections_per_address": "3", "trusted_proxies": "10.0.0.0/8"}
+    with attacked(tmp_path, **bounds) as service, contextlib.ExitStack() as stack:
+        for _ in range(3):
+            client = stack.enter_context(service.client())
+            stack.enter_context(client.stream("GET", "/v1/stream"))
+        with service.connect() as connection:
+            answer = received(connection)
+        assert answer.startswith(b"HTTP/1.1 429 ")
+        assert b"too many connections are open from 127.0.0.1" in answer
+
+
 def test_sigterm_with_scoring_in_flight(tmp_path: Path) -> None:
     answers: list[httpx.Response] = []
     with attacked(tmp_path) as service:

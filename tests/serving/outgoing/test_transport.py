@@ -1,6 +1,7 @@
 """The client for other machines against servers and name servers that mean harm."""
 
 import asyncio
+import base64
 import socket
 import time
 from collections.abc import Iterable
@@ -210,3 +211,33 @@ def _guarded() -> list[Any]:
     import threading
 
     return [one for one in threading.enumerate() if one.name == "guarded"]
+
+
+async def test_public_addresses_are_reached_through_the_proxy_and_private_ones_are_not() -> None:
+    async with receiving() as proxy:
+        given = proxy.url.replace("http://", "http://groundswell:secret@")
+        async with outgoing_client(AddressRules(), seconds=5, proxy=given) as client:
+            assert (await client.post("http://hooks.example/T/1")).status_code == 204
+            for host in ("127.0.0.1", "10.0.0.1", "169.254.169.254", "[::1]"):
+                with pytest.raises(ForbiddenAddress):
+                    await client.post(f"http://{host}/x")
+            proxy.answers.append(answer(403))
+            with pytest.raises(httpx.ProxyError):
+                await client.post("https://hooks.example/T/1")
+    assert [request.path for request in proxy.requests] == [
+        "http://hooks.example/T/1",
+        "hooks.example:443",
+    ]
+    scheme, _, credentials = proxy.requests[0].headers["proxy-authorization"].partition(" ")
+    assert (scheme, base64.b64decode(credentials)) == ("Basic", b"groundswell:secret")
+
+
+@pytest.mark.parametrize("rules", [HERE, AddressRules(private=True)])
+async def test_what_is_near_is_reached_without_the_proxy(rules: AddressRules) -> None:
+    async with (
+        receiving() as near,
+        receiving() as proxy,
+        outgoing_client(rules, seconds=5, proxy=proxy.url) as client,
+    ):
+        await client.post(f"{near.url}/x")
+    assert (len(near.requests), proxy.requests) == (1, [])

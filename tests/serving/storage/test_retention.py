@@ -4,9 +4,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from serving.storage.access_tables import audit_log
 from serving.storage.database import Database
 from serving.storage.import_record import ImportCount, ImportState, RejectedRow
 from serving.storage.import_store import ImportStore
@@ -148,3 +150,17 @@ async def test_imports_go_with_their_rows(database: Database) -> None:
     assert await all_of(RetentionStore(database).expire_imports) == 451
     assert await names(database, imports, "import_id") == [2, 3]
     assert set(await names(database, import_rejections, "import_id")) == {2, 3}
+
+
+async def test_old_entries_of_the_audit_log_go(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.storage.retention_store._AT_ONCE", 2)
+    entry = {"action": "create_key", "target": "/v1/keys", "kols": [], "detail": {}}
+    async with database.write() as connection:
+        for at in (OLD, YOUNG, OLD, OLD):
+            row = entry | {"at": to_micros(at), "outcome": "done"}
+            await connection.execute(audit_log.insert().values(row))
+    store = RetentionStore(database)
+    assert [await store.expire_audit_log(BEFORE) for _ in range(3)] == [2, 1, 0]
+    assert await names(database, audit_log, "at") == [to_micros(YOUNG)]
