@@ -12,6 +12,7 @@ from serving.access.principal import LOCAL
 from serving.access.scope import Scope
 from serving.cli import terminal
 from serving.clock import SystemClock
+from serving.errors import StoreError
 from serving.metrics import Metrics
 from serving.settings import login_name
 from serving.storage.audit_record import AuditOutcome, AuditRecord
@@ -24,7 +25,7 @@ async def create_key(
     """Make a key and write it to the audit log. Returns the key as it is sent.
 
     Raises:
-        StoreError: the database cannot be used, or a service runs on it.
+        StoreError: there is no such database, it cannot be used, or a service runs on it.
         Conflict: a usable key has this name.
     """
     settings = terminal.settings(database_url=database_url, access="open")
@@ -32,6 +33,8 @@ async def create_key(
         Database(settings.database_url, settings.database_password_file),
         SystemClock(),
     )
+    if database.file is not None and not database.file.exists():
+        raise StoreError(f"there is no database {database.label}; name that of the service")
     database.upgrade()
     metrics = Metrics(CollectorRegistry(), max_kols=0)
     async with AsyncExitStack() as stack:

@@ -17,7 +17,8 @@ from sqlalchemy import func, select
 
 from serving.errors import StoreError
 from serving.storage.database import Database
-from serving.storage.database_check import check_database
+from serving.storage.database_check import check_database, schema_version
+from serving.storage.state_check import REMEDY
 from serving.storage.table_copy import copy_tables, empty, is_empty
 from serving.storage.tables import comments
 
@@ -40,7 +41,8 @@ class Backup:
 async def back_up(database: Database, target: Path) -> Backup:
     """Write a backup and check it; the service may run meanwhile and go on writing.
 
-    The backup is of one moment. The file appears when it is complete and checked.
+    The backup is of one moment. The file appears when it is complete and checked. A SQLite file of
+    an older version may be backed up too, before it is upgraded.
 
     Raises:
         StoreError: the database or the target cannot be used, or the copy is not whole.
@@ -52,7 +54,7 @@ async def back_up(database: Database, target: Path) -> Backup:
             await asyncio.to_thread(_copy_file, database.file, partial)
         else:
             await _copy_rows(database, partial)
-        await _check(partial)
+        await _check(partial, may_be_older=True)
         await asyncio.to_thread(_seal, partial)
         async with _opened(partial) as copy, copy.read() as connection:
             statement = select(func.count(), func.max(comments.c.seq)).select_from(comments)
@@ -82,8 +84,9 @@ async def restore(backup: Path, database: Database, *, replace: bool) -> Backup:
     partial = _partial(database.file or backup)
     try:
         await asyncio.to_thread(_copy_file, backup, partial)
-        await asyncio.to_thread(Database(_url(partial)).upgrade)  # of an older version
-        await _check(partial)
+        is_older = await _is_older(partial)
+        await asyncio.to_thread(Database(_url(partial)).upgrade)
+        await _check(partial, rebuilds=is_older)
         async with _opened(partial) as copy, copy.read() as connection:
             statement = select(func.count(), func.max(comments.c.seq)).select_from(comments)
             count, last = (await connection.execute(statement)).one()
@@ -166,15 +169,38 @@ def _copy_file(source: Path, target: Path) -> None:
 
 
 async def _copy_rows(database: Database, target: Path) -> None:
+    async with database.read() as source:
+        if await schema_version(source) != Database.newest_version():
+            raise StoreError(
+                f"{database.label} was not written by this version; back it up with the version"
+                " that wrote it, or with pg_dump"
+            )
     await asyncio.to_thread(Database(_url(target)).upgrade)
     async with database.read() as source, _opened(target) as copy, copy.write() as into:
         await copy_tables(source, into)
 
 
-async def _check(path: Path) -> None:
+async def _check(path: Path, *, may_be_older: bool = False, rebuilds: bool = False) -> None:
+    """Check a copy.
+
+    Args:
+        path: the file.
+        may_be_older: whether its schema may be of an older version.
+        rebuilds: whether what a rebuild computes again may be missing: states of an older version
+            cannot be read.
+
+    Raises:
+        StoreError: it is not whole.
+    """
     async with _opened(path) as copy:
-        if problems := await check_database(copy):
-            raise StoreError(f"the copy is not whole: {problems[0]}")
+        for problem in await check_database(copy, may_be_older=may_be_older):
+            if not (rebuilds and problem.endswith(REMEDY)):
+                raise StoreError(f"the copy is not whole: {problem}")
+
+
+async def _is_older(path: Path) -> bool:
+    async with _opened(path) as copy, copy.read() as connection:
+        return await schema_version(connection) != Database.newest_version()
 
 
 def _seal(path: Path) -> None:

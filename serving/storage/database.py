@@ -124,6 +124,16 @@ class Database:
         config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
         return str(ScriptDirectory.from_config(config).get_current_head())
 
+    @staticmethod
+    def knows_version(version: str) -> bool:
+        """Whether this code can upgrade a schema of a version, or has written it."""
+        config = Config()
+        config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+        try:
+            return ScriptDirectory.from_config(config).get_revision(version) is not None
+        except CommandError:
+            return False
+
     @property
     def file(self) -> Path | None:
         """The SQLite file; None for a database on a server."""

@@ -37,16 +37,21 @@ _NAMED: tuple[tuple[Column[int], Column[int], str], ...] = (
 )
 
 
-async def check_database(database: Database) -> list[str]:
+async def check_database(database: Database, *, may_be_older: bool = False) -> list[str]:
     """What is wrong with a database, each with its remedy; empty if it is whole.
 
     It only reads, from one moment, so the service may run.
+
+    Args:
+        database: which.
+        may_be_older: whether a schema that this version can upgrade is right too. Of such a
+            database only the file is checked.
 
     Raises:
         StoreError: the database cannot be read.
     """
     try:
-        return await _check(database)
+        return await _check(database, may_be_older=may_be_older)
     except StoreError as error:
         reason = getattr(error.__cause__, "orig", None)
         if getattr(reason, "sqlite_errorname", "").startswith("SQLITE_CORRUPT"):
@@ -54,14 +59,23 @@ async def check_database(database: Database) -> list[str]:
         raise
 
 
-async def _check(database: Database) -> list[str]:
+async def _check(database: Database, *, may_be_older: bool) -> list[str]:
     async with database.read() as connection:
         if connection.dialect.name == "sqlite":
             found = (await connection.execute(text("PRAGMA integrity_check(20)"))).scalars().all()
             if list(found) != ["ok"]:
                 return [f"the file is damaged: {line}; {_RESTORE}" for line in found]
-        if (problem := await _version(connection)) is not None:
-            return [problem]
+        version = await schema_version(connection)
+        if version is None:
+            return ["it is no database of Groundswell; name another one with --database-url"]
+        newest = Database.newest_version()
+        if version != newest and may_be_older and Database.knows_version(version):
+            return []
+        if version != newest:
+            return [
+                f"its schema has the version {version}, this is {newest}; 'groundswell db upgrade'"
+                " upgrades an older one"
+            ]
         problems = []
         if (missing := await missing_state(connection)) is not None:
             problems.append(f"{missing}; {REMEDY}")
@@ -71,18 +85,13 @@ async def _check(database: Database) -> list[str]:
         return problems
 
 
-async def _version(connection: AsyncConnection) -> str | None:
+async def schema_version(connection: AsyncConnection) -> str | None:
+    """The version of a database's schema; None if it is no database of Groundswell."""
     try:
-        found = await connection.scalar(text("SELECT version_num FROM alembic_version"))
+        found: str | None = await connection.scalar(text("SELECT version_num FROM alembic_version"))
     except DBAPIError:
-        return "it is no database of Groundswell; name another one with --database-url"
-    newest = Database.newest_version()
-    if found == newest:
         return None
-    return (
-        f"its schema has the version {found}, this is {newest}; 'groundswell db upgrade' upgrades"
-        " an older one"
-    )
+    return found
 
 
 async def _unnamed(connection: AsyncConnection) -> list[str]:

@@ -14,6 +14,7 @@ def key_table(keys: Sequence[KeyInfo]) -> Table | Text:
     if not keys:
         return Text("no keys")
     table = plain_table("id", "name", "scopes", "sees", "expires (UTC)", "last used (UTC)", "state")
+    table.columns[0].no_wrap = True  # it is what other commands are given
     for key in keys:
         cells = [
             key.key_id,

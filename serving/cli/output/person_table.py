@@ -14,6 +14,7 @@ def person_table(people: Sequence[PersonInfo]) -> Table | Text:
     if not people:
         return Text("no people")
     table = plain_table("e-mail", "name", "role", "sees", "signed in (UTC)", "sessions", "state")
+    table.columns[0].no_wrap = True  # it is what other commands are given
     for person in people:
         cells = [
             person.email,

@@ -1,7 +1,9 @@
 """Backups of a running database are whole and of one moment; a restore gives everything back."""
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from tests.serving.conftest import NewUrl
 from tests.serving.pipeline_world import PipelineWorld, process_all
 from tests.serving.postgres import PostgresServer
 from tests.serving.streams import storm
+from tests.serving.test_migrations import to_version
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 CLOCK = TestClock(START + timedelta(days=2))
@@ -120,6 +123,44 @@ def test_the_commands(empty: Path, tmp_path: Path, capsys: pytest.CaptureFixture
     assert "cannot be restored: file is not a database" in capsys.readouterr().err
     assert not (tmp_path / "other.db").exists()
     assert not list(tmp_path.glob(".*partial*"))
+
+
+async def test_a_database_is_backed_up_before_its_upgrade_and_restored_after_it(
+    world: PipelineWorld, tmp_path: Path
+) -> None:
+    expected = await world.derived()
+    async with world.database.write() as connection:  # of a version that had other states
+        await connection.execute(update(engine_states).values(snapshot=b"older"))
+    await world.database.close()
+    older = Database(world.database._backend._url.render_as_string(hide_password=False))
+    await asyncio.to_thread(to_version, older, "0023")
+    if older.file is None:
+        with pytest.raises(StoreError, match="with pg_dump"):
+            await back_up(older, tmp_path / "backup.db")
+        await older.close()
+        return
+    done = await back_up(older, tmp_path / "backup.db")
+    await older.close()
+    assert done.comments == len(storm("lena", START))
+    database = Database(f"sqlite:///{tmp_path}/restored.db")
+    await restore(tmp_path / "backup.db", database, replace=False)
+    assert (await PipelineWorld(database, CLOCK).derived())["alerts"] == expected["alerts"]
+    (problem,) = await check_database(database)
+    assert "db rebuild" in problem
+    await database.close()
+
+
+def test_a_database_of_a_newer_version_is_not_backed_up(
+    empty: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "newer.db"
+    path.write_bytes(empty.read_bytes())
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.commit()
+    file = str(tmp_path / "b.db")
+    assert cli.run(["db", "backup", file, "--database-url", f"sqlite:///{path}"]) == 1
+    assert "its schema has the version 9999" in capsys.readouterr().err
 
 
 def test_a_damaged_file_is_found_and_not_backed_up(
