@@ -14,6 +14,7 @@ from serving.cli import plugins
 from serving.cli.commands import (
     alerts,
     audit,
+    brands,
     check,
     db,
     demo,
@@ -96,6 +97,7 @@ app.add_typer(kols.app, name="kols", rich_help_panel=KOLS)
 app.add_typer(digest.app, name="digest", rich_help_panel=KOLS)
 app.add_typer(keys.app, name="keys", rich_help_panel=SETUP)
 app.add_typer(people.app, name="people", rich_help_panel=SETUP)
+app.add_typer(brands.app, name="brands", rich_help_panel=SETUP)
 app.add_typer(audit.app, name="audit", rich_help_panel=SETUP)
 app.add_typer(check.app, name="check", rich_help_panel=SETUP)
 app.add_typer(notify.app, name="notify", rich_help_panel=SETUP)

@@ -122,6 +122,11 @@ def print_json(value: object) -> None:
     sys.stdout.write(printable(json.dumps(value, ensure_ascii=False, indent=2, default=str)) + "\n")
 
 
+def print_csv(text: str) -> None:
+    """A part of a CSV file on standard output, without what a terminal would obey."""
+    sys.stdout.write(_UNPRINTABLE.sub("", text))
+
+
 def json_line(body: bytes) -> str:
     """JSON on one line, any script as it is."""
     return printable(json.dumps(json.loads(body), ensure_ascii=False))

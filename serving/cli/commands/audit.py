@@ -1,6 +1,7 @@
 """groundswell audit: who changed what, and who was refused."""
 
 import asyncio
+from codecs import getincrementaldecoder
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,6 +21,9 @@ def audit(
         str | None, typer.Option("--since", help="Only entries from this time on.")
     ] = None,
     limit: Limit = 100,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="Print every entry as CSV, with all its columns.")
+    ] = False,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
@@ -30,6 +34,18 @@ def audit(
     from serving.cli.output.audit_table import audit_table
 
     start = parse_time("--since", since) if since else None
+
+    async def export() -> None:
+        decoder = getincrementaldecoder("utf-8")()
+        async with connect(url) as client:
+            async for chunk in client.audit.export(since=start):
+                terminal.print_csv(decoder.decode(chunk))
+
+    if as_csv:
+        if as_json:
+            raise typer.BadParameter("give either --csv or --json")
+        asyncio.run(export())
+        return
 
     async def fetch() -> "list[AuditEntryInfo]":
         async with connect(url) as client:
