@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo serve test lint lock client sbom bench bench-detector bench-delivery bench-late chaos soak mutate clean
+.PHONY: help demo serve test lint lock client sbom bench bench-detector bench-delivery bench-late chaos load soak mutate clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
@@ -72,6 +72,9 @@ bench-late: $(VENV)/.dev ## compare the alerts of late comments with those of pr
 
 chaos: $(VENV)/.dev ## kill the service 200 times on each database while it judges a stream (half an hour)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.chaos
+
+load: $(VENV)/.dev ## time the delay of detection at rest and under nine loads, on each database
+	$(BIN)/python -m benchmarks.load
 
 soak: $(VENV)/.dev ## run the service at 70% of what it can do, for an hour, and draw its memory and delay
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.soak

@@ -17,6 +17,7 @@ from benchmarks.soak.traffic import SoakPlan, SoakTraffic
 from benchmarks.soak.verification import SoakFaults, SoakRemains
 
 MOST_GROWTH = 0.05  # share by which memory may change after the warm-up
+MOST_DELAY = 10.0  # seconds of p99 in which detection keeps up with the comments
 MEMORY = ("resident", "own")
 
 
@@ -99,6 +100,8 @@ def failures(found: dict[str, Any]) -> list[str]:
         if line["change"] > MOST_GROWTH:
             grown = f"{100 * line['change']:.1f}%, more than {100 * MOST_GROWTH:g}%"
             said.append(f"{name} memory grew by {grown}")
+    if (delay := found["delay"]["p99"]) > MOST_DELAY:
+        said.append(f"the service did not keep up: a p99 of the delay of {delay:g} s")
     return said
 
 

@@ -15,7 +15,7 @@ _STEPS = (
 
 
 class Responders:
-    """Do one action at each look, on the newest alert that still needs one.
+    """Do one action at each look, on an alert that needs one: three after each of its changes.
 
     Attributes:
         done: number of actions on each alert.
@@ -26,6 +26,7 @@ class Responders:
 
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
+        self._changes: dict[str, set[str]] = {}
         self.done = Counter[str]()
 
     async def run(self) -> None:
@@ -33,9 +34,11 @@ class Responders:
         while True:
             listed = await self._http.get("/v1/alerts", params={"limit": 100})
             for alert in listed.raise_for_status().json()["items"]:
-                done = self.done[alert["alert_id"]]
-                if done < len(_STEPS):
-                    await self._respond(alert["alert_id"], _STEPS[done])
+                alert_id = alert["alert_id"]
+                changes = self._changes.setdefault(alert_id, set())
+                changes.add(alert["updated_at"])
+                if self.done[alert_id] < len(_STEPS) * len(changes):
+                    await self._respond(alert_id, _STEPS[self.done[alert_id] % len(_STEPS)])
                     break
             await asyncio.sleep(_EVERY)
 

@@ -17,6 +17,7 @@ from benchmarks.soak.traffic import SoakTraffic
 from model.types import Prediction
 from serving.app import create_app
 from serving.delivery_state import DeliveryState
+from serving.logs import configure_logging
 from serving.settings import Settings
 from serving.storage.backup import back_up
 from serving.storage.database import Database
@@ -173,6 +174,7 @@ async def rebuilt_alerts(url: str, copy: Path) -> Any:
     settings = Settings(
         database_url=f"sqlite:///{copy}", access="open", log_level="error", _env_file=None
     )
+    configure_logging(settings)
     app = create_app(settings, classifier=model)  # type: ignore[arg-type]
     async with app.router.lifespan_context(app), _client(app) as http:
         await _until_processed(http)

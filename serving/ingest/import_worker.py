@@ -30,7 +30,9 @@ _logger = structlog.get_logger(__name__)
 MOST_WAITING = 20
 MOST_REJECTED = 100_000  # rows that are kept of one import; the others are counted
 _SAVE_EVERY = 1.0  # seconds
-_BACKLOG = 5000  # comments that may wait to be scored while an import sends more
+_BACKLOG = 64  # comments that may wait to be scored while an import sends more …
+_AT_ONCE = 64  # … so many at once: a live comment waits for no more than both
+_LOOK_EVERY = 0.05
 _PAUSE, _LONGEST_PAUSE = 0.2, 30.0
 _PAGE = 1000
 _RETRY_AFTER = 60
@@ -228,34 +230,34 @@ class IntakeSink:
         self._backlog = backlog
 
     async def send(self, lines: Sequence[bytes]) -> BatchAnswer:
-        """Commit comments, as soon as few others wait to be scored.
+        """Commit comments, some at a time, as soon as few others wait to be scored.
 
         Raises:
             NotReady: the log is not being written.
-            StoreError: the database refused; nothing was kept.
+            StoreError: the database refused; some may be kept, and are duplicates when sent again.
         """
-        await self._wait_for_room()
-        items = {place: msgspec.json.decode(line) for place, line in enumerate(lines)}
-        receipts = await self._intake.take(items, wait=True)
         counts = dict.fromkeys(CommentOutcome, 0)
-        for receipt in receipts:
-            counts[receipt.status] += 1
+        faults: list[tuple[int, str, str, str]] = []
+        for first in range(0, len(lines), _AT_ONCE):
+            await self._wait_for_room()
+            some = enumerate(lines[first : first + _AT_ONCE], start=first)
+            items = {place: msgspec.json.decode(line) for place, line in some}
+            for receipt in await self._intake.take(items, wait=True):
+                counts[receipt.status] += 1
+                if (fault := receipt.fault) is not None:
+                    faults.append((receipt.index, fault.field or "", str(fault), fault.code))
         return BatchAnswer(
             counts[CommentOutcome.ACCEPTED],
             counts[CommentOutcome.UPDATED],
             counts[CommentOutcome.DUPLICATE],
-            [
-                (receipt.index, receipt.fault.field or "", str(receipt.fault), receipt.fault.code)
-                for receipt in receipts
-                if receipt.fault is not None
-            ],
+            faults,
         )
 
     async def _wait_for_room(self) -> None:
         while True:
             if await self._backlog() <= _BACKLOG:
                 return
-            await asyncio.sleep(_PAUSE)
+            await asyncio.sleep(_LOOK_EVERY)
 
 
 class RejectionBuffer:

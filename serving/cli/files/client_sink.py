@@ -1,22 +1,22 @@
 """Comments of an import to a service, through its API."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 
 from groundswell_client import AsyncClient
 from serving.ingest.importers.importer import BatchAnswer
 
-_BACKLOG = 5000  # comments that may wait to be scored while an import sends more
-_LOOK_EVERY = 4  # batches
-_PAUSE = 0.2
+_BACKLOG = 64  # comments that may wait to be scored while an import sends more …
+_AT_ONCE = 128  # … so many at once: a live comment waits for no more than both
+_PAUSE = 0.05
 
 
 class ClientSink:
-    """Sends batches to a service."""
+    """Sends batches to a service, some comments at a time."""
 
     def __init__(self, client: AsyncClient) -> None:
         self._client = client
-        self._batches = 0
 
     async def send(self, lines: Sequence[bytes]) -> BatchAnswer:
         """Submit comments.
@@ -24,25 +24,25 @@ class ClientSink:
         Raises:
             ClientError: the service cannot be reached or answers with an error.
         """
-        await self._wait_for_room()
-        receipt = await self._client.comments.send_lines(lines)
-        return BatchAnswer(
-            receipt.accepted,
-            receipt.updated,
-            receipt.duplicates,
-            [
-                (item.index, item.error.field or "", item.error.message, item.error.code)
+        accepted = updated = duplicates = 0
+        rejected: list[tuple[int, str, str, str]] = []
+        adjustments = Counter[str]()
+        for first in range(0, len(lines), _AT_ONCE):
+            await self._wait_for_room()
+            receipt = await self._client.comments.send_lines(lines[first : first + _AT_ONCE])
+            accepted += receipt.accepted
+            updated += receipt.updated
+            duplicates += receipt.duplicates
+            adjustments.update(receipt.adjustments)
+            rejected += [
+                (first + item.index, error.field or "", error.message, error.code)
                 for item in receipt.items
-                if item.error is not None
-            ],
-            receipt.adjustments,
-        )
+                if (error := item.error) is not None
+            ]
+        return BatchAnswer(accepted, updated, duplicates, rejected, dict(adjustments))
 
     async def _wait_for_room(self) -> None:
-        """Live comments go first: pause while many wait to be scored."""
-        self._batches += 1
-        if self._batches % _LOOK_EVERY:
-            return
+        """Live comments go first: wait while many are to be scored."""
         while True:
             status = await self._client.status()
             if status.log.backlog <= _BACKLOG:
