@@ -4,8 +4,6 @@ import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from model.batcher import Batcher
 from model.classifier import SentimentClassifier
@@ -14,6 +12,7 @@ from serving.access.access_control import start_access
 from serving.charts.chart_service import ChartService
 from serving.clock import Clock
 from serving.ingest.group_commit import GroupCommit
+from serving.ingest.import_folder import import_folder
 from serving.ingest.import_worker import ImportWorker
 from serving.ingest.intake import Intake
 from serving.metrics import Metrics
@@ -234,13 +233,7 @@ async def _imports(
     stack: AsyncExitStack,
 ) -> ImportWorker:
     """What reads the files that are sent; it stops before what it writes to."""
-    folder = stack.enter_context(
-        TemporaryDirectory(
-            prefix="groundswell-imports-",
-            dir=settings.import_folder,
-            ignore_cleanup_errors=True,
-        )
-    )
+    folder = stack.enter_context(import_folder(settings.import_folder))
     log, kols = CommentLog(database), KolStore(database)
     worker = ImportWorker(
         ImportStore(database),
@@ -250,7 +243,7 @@ async def _imports(
         new_intake=lambda allowed: Intake(group_commit, kols, clock, metrics, allowed),
         backlog=lambda: log.count_after(pipeline.progress.seq),
         last_seq=log.last_seq,
-        folder=Path(folder),
+        folder=folder,
     )
     await worker.start()
     stack.push_async_callback(worker.stop)

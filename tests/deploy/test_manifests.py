@@ -11,6 +11,7 @@ import pytest
 import yaml
 from sqlalchemy import make_url
 
+from serving.ingest.import_worker import MOST_WAITING
 from serving.notify.config import notification_config as notification_config
 from serving.settings import Settings
 from tests.deploy.daemons import DEPLOY, ROOT
@@ -177,6 +178,22 @@ def test_settings_that_are_set_are_ones_that_there_are() -> None:
     generated = {one["name"]: one for one in the_base()["configMapGenerator"]}
     literals = generated["groundswell-settings"]["literals"]
     assert {literal.split("=")[0] for literal in literals} <= known
+
+
+def test_imports_have_room_on_the_disk() -> None:
+    """In memory they would have the service killed, and in a small volume its pod evicted."""
+    compose = COMPOSE["services"]["groundswell"]
+    mounted = dict(volume.split(":")[:2][::-1] for volume in compose["volumes"])
+    assert mounted["/tmp"] in COMPOSE["volumes"]
+    assert "/tmp" not in compose["tmpfs"]
+    literals = {one["name"]: one for one in the_base()["configMapGenerator"]}
+    given = dict(one.split("=", 1) for one in literals["groundswell-settings"]["literals"])
+    volumes = {one["name"]: one for one in the("Deployment")["spec"]["template"]["spec"]["volumes"]}
+    room = volumes["tmp"]["emptyDir"]["sizeLimit"]
+    assert room.endswith("Gi")
+    most = int(given["GROUNDSWELL_MAX_IMPORT_BYTES"])
+    # A form is there twice for a moment: as it was received, and as the file that it holds.
+    assert 2 * MOST_WAITING * most <= int(room.removesuffix("Gi")) * 2**30
 
 
 def the_base() -> dict[str, Any]:

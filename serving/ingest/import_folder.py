@@ -1,0 +1,48 @@
+"""The folder in which files wait for their import."""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+_PREFIX = "groundswell-imports-"
+
+
+@contextmanager
+def import_folder(parent: Path | None) -> Iterator[Path]:
+    """A new folder, deleted at the end; blocking.
+
+    Folders of services that were killed are deleted first, or each kill would leave large files.
+
+    Args:
+        parent: where it is made; None for the system's temporary folder.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    root = Path(tempfile.gettempdir()) if parent is None else parent
+    for folder in root.glob(f"{_PREFIX}*"):
+        _delete_if_left(folder)
+    with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=root, ignore_cleanup_errors=True) as name:
+        descriptor = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)  # ends with the process, however that ends
+            yield Path(name)
+        finally:
+            os.close(descriptor)
+
+
+def _delete_if_left(folder: Path) -> None:
+    """Delete a folder of this user that no process holds."""
+    with suppress(OSError):
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(folder, flags)
+        try:
+            if os.fstat(descriptor).st_uid == os.geteuid():
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
+        finally:
+            os.close(descriptor)
