@@ -12,6 +12,21 @@ _PRIVATE = tuple(
     for one in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 )
 
+# All public addresses of IPv6 are in it; outside are those that stand for others, and old kinds.
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+# Where clouds answer with credentials, besides link-local addresses: AWS, Google, Oracle, Alibaba,
+# Azure.
+_METADATA = frozenset(
+    ipaddress.ip_address(one)
+    for one in (
+        "fd00:ec2::254",
+        "fd20:ce::254",
+        "fd00:c1::a9fe:a9fe",
+        "100.100.100.200",
+        "168.63.129.16",
+    )
+)
+
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -25,7 +40,7 @@ class ForbiddenAddress(ServingError):
 class AddressRules:
     """Which addresses may be connected to: public ones, and what is allowed besides.
 
-    Link-local addresses, where clouds answer with credentials, and reserved ones are never allowed.
+    Addresses where clouds answer with credentials, link-local and reserved ones are never allowed.
 
     Attributes:
         loopback: whether this machine may be.
@@ -40,10 +55,14 @@ class AddressRules:
         return self._allow(_embedded(ipaddress.ip_address(address.partition("%")[0])))
 
     def _allow(self, ip: IpAddress) -> bool:
+        if ip in _METADATA:
+            return False
         if ip.is_loopback:
             return self.loopback or self.private
         if any(ip in network for network in (*_PRIVATE, _SHARED) if network.version == ip.version):
             return self.private
+        if ip.version == 6 and ip not in _GLOBAL_UNICAST:
+            return False
         return ip.is_global and not ip.is_multicast
 
 
