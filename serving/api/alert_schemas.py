@@ -209,6 +209,11 @@ class AlertEventOut(BaseModel):
         description="When comments that came late showed it (wall clock); null if it was raised as "
         "it happened."
     )
+    revised_to: AlertState | None = Field(
+        description="State of the alert after a revision: `revised` if there was no incident, "
+        "`open` if its end was none. Null for other transitions, and for revisions of older "
+        "versions."
+    )
     evidence: dict[str, Any]
     posts: dict[str, PostNameOut] = Field(description=_POSTS)
 
@@ -224,6 +229,7 @@ class AlertEventOut(BaseModel):
             reason=event.reason,
             at=event.at,
             found_at=event.found_at,
+            revised_to=event.revised_to,
             evidence=event.evidence.to_dict(),
             posts=names_out(posts_in(event.kol_id, event.evidence), names),
         )

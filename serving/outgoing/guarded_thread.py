@@ -21,6 +21,8 @@ from serving.outgoing.address_rules import AddressRules, ForbiddenAddress, liter
 
 _logger = structlog.get_logger(__name__)
 T = TypeVar("T")
+# A datagram needs no connection.
+_WATCHED = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo"})
 
 
 @dataclass(slots=True)
@@ -48,6 +50,18 @@ class ThreadGuard:
             self.forbidden = host or "a socket of this machine"
             raise OSError(f"{self.forbidden} is an address that may not be connected to")
         self._opened.append(opened.dup())  # its own survives being wrapped for TLS
+
+    def looking_up(self) -> None:
+        """Check that a name may be looked up still.
+
+        What the name leads to is checked at the connection, so a second answer of a name server
+        is checked as well.
+
+        Raises:
+            OSError: the time is over.
+        """
+        if self._over:
+            raise OSError("the time for this message is over")
 
     def check(self) -> None:
         """Say whether something was forbidden.
@@ -137,8 +151,12 @@ def _watch_connections() -> None:
 
 
 def _audit(event: str, arguments: tuple[object, ...]) -> None:
-    if event != "socket.connect":
+    if event not in _WATCHED:
         return
     guard = _current.get()
-    if guard is not None and isinstance(arguments[0], socket.socket):
+    if guard is None:
+        return
+    if event == "socket.getaddrinfo":
+        guard.looking_up()
+    elif isinstance(arguments[0], socket.socket) and arguments[1] is not None:
         guard.connecting(arguments[0], arguments[1])

@@ -29,5 +29,9 @@ def withdrawal(events: Sequence[AlertEventRecord], state: AlertState) -> AlertEv
         events: the alert's transitions in the order of their ids.
         state: of the alert now.
     """
-    revisions = [event for event in events if event.reason is Reason.REVISED]
+    revisions = [
+        event
+        for event in events
+        if event.reason is Reason.REVISED and event.revised_to in (None, AlertState.REVISED)
+    ]
     return revisions[-1] if revisions and state is AlertState.REVISED else None

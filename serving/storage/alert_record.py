@@ -57,6 +57,9 @@ class AlertEventRecord:
         evidence: the figures behind it.
         found_at: when, by the clock, comments that came late showed it; None for a transition that
             was raised as it happened.
+        revised_to: of a revision, the alert's state after it: "revised" if there was no incident,
+            "open" if its end was none; None for other transitions, and where an older version
+            stored it.
     """
 
     event_id: int
@@ -68,6 +71,7 @@ class AlertEventRecord:
     at: datetime
     evidence: Evidence
     found_at: datetime | None = None
+    revised_to: AlertState | None = None
 
 
 def to_alert(row: RowMapping) -> AlertRecord:
@@ -98,6 +102,7 @@ def to_event(row: RowMapping) -> AlertEventRecord:
         at=from_micros(row["at"]),
         evidence=to_evidence(row["evidence"]),
         found_at=optional_from_micros(row["found_at"]),
+        revised_to=None if row["revised_to"] is None else AlertState(row["revised_to"]),
     )
 
 

@@ -27,7 +27,8 @@ async def rewrite_alert(connection: AsyncConnection, alert: RevisedAlert) -> Non
     for event in alert.news:
         if event.reason is not Reason.REVISED:
             continue
-        await connection.execute(alert_events.insert().values(**event_row(event)))
+        row = event_row(event) | {"revised_to": alert.state}
+        await connection.execute(alert_events.insert().values(**row))
         if not alert.events:
             await connection.execute(
                 update(alerts)

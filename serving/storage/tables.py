@@ -150,6 +150,7 @@ alert_events = Table(
     Column("at", BigInteger, nullable=False),
     Column("evidence", JSON, nullable=False),
     Column("found_at", BigInteger, index=True),
+    Column("revised_to", String(16)),  # the state of the alert after a revision
     sqlite_autoincrement=True,
 )
 

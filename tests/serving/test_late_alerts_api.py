@@ -79,6 +79,7 @@ def test_an_alert_says_when_it_was_found(client: TestClient) -> None:
     assert [(one["reason"], one["found_at"]) for one in events["b2"]] == [
         ("opened", None), ("revised", found),
     ]  # fmt: skip
+    assert [one["revised_to"] for one in events["b2"]] == [None, "revised"]
 
 
 def test_a_withdrawn_alert_is_not_open_and_has_an_end(client: TestClient) -> None:

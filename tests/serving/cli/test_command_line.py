@@ -41,7 +41,7 @@ def surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def commands() -> dict[str, typer.main.TyperCommand]:
     found = {}
     for name, command in typer.main.get_command(cli.app).commands.items():
-        for sub, inner in getattr(command, "commands", {"": command}).items():
+        for sub, inner in (getattr(command, "commands", None) or {"": command}).items():
             found[f"{name} {sub}".strip()] = inner
     return found
 

@@ -109,14 +109,15 @@ async def test_one_by_one_ends_when_the_channel_is_unavailable(world: World) -> 
     assert [row.attempts for row in await world.rows()] == [1, 0, 0]
 
 
+@pytest.mark.parametrize("error", [ValueError("no"), RuntimeError("no"), MemoryError()])
 async def test_a_message_that_cannot_be_rendered_is_given_up(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     rendered = slack.render
 
     def render(message: RenderedMessage) -> dict[str, Any]:
         if "bad" in str(message):
-            raise ValueError("no block for this")
+            raise error
         return rendered(message)
 
     monkeypatch.setattr(slack, "render", render)

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import socket
+import threading
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -15,7 +16,7 @@ from serving.notify.channels.base import Unavailable
 from serving.notify.channels.http_post import get, post
 from serving.outgoing.address_rules import AddressRules, ForbiddenAddress
 from serving.outgoing.guarded_requests import RequestsGuard, bound_requests
-from serving.outgoing.guarded_thread import run_guarded
+from serving.outgoing.guarded_thread import ThreadGuard, run_guarded
 from serving.outgoing.resolution import connect
 from serving.outgoing.transport import outgoing_client
 from tests.serving.notify.receiver import Receiver, answer, receiving
@@ -207,9 +208,56 @@ async def test_a_host_that_drips_bytes_to_a_library_is_cut_off(drip: Any) -> Non
                 await asyncio.sleep(0.01)
 
 
-def _guarded() -> list[Any]:
-    import threading
+async def test_a_library_cannot_send_datagrams_to_private_addresses() -> None:
+    def send(message: bool) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as opened:
+            if message:
+                opened.sendmsg([b"x"], [], 0, ("127.0.0.1", 9))
+            else:
+                opened.sendto(b"x", ("127.0.0.1", 9))
 
+    for message in (False, True):
+        with pytest.raises(OSError, match="may not be connected to"):
+            await run_guarded(lambda message=message: send(message), ThreadGuard(AddressRules()))
+        await run_guarded(lambda message=message: send(message), ThreadGuard(HERE))
+
+
+async def test_a_name_that_leads_elsewhere_for_a_library_is_checked_at_the_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names = ChangingNames(monkeypatch, [PUBLIC], ["127.0.0.1"])
+
+    def connect_twice() -> None:
+        assert socket.getaddrinfo("rebind.example", 9)[0][4][0] == PUBLIC
+        socket.create_connection(("rebind.example", 9), timeout=1)
+
+    with pytest.raises(OSError, match=r"127\.0\.0\.1 is an address that may not"):
+        await run_guarded(connect_twice, ThreadGuard(AddressRules()))
+    assert names.asked == 2
+
+
+async def test_a_library_resolves_no_name_once_its_time_is_over() -> None:
+    looked_up, go_on = asyncio.Event(), threading.Event()
+    loop, failed = asyncio.get_running_loop(), list[str]()
+
+    def work() -> None:
+        go_on.wait(5)
+        try:
+            socket.getaddrinfo("localhost", 80)
+        except OSError as error:
+            failed.append(str(error))
+        loop.call_soon_threadsafe(looked_up.set)
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await run_guarded(work, ThreadGuard(HERE))
+    go_on.set()
+    async with asyncio.timeout(5):
+        await looked_up.wait()
+    assert failed == ["the time for this message is over"]
+
+
+def _guarded() -> list[Any]:
     return [one for one in threading.enumerate() if one.name == "guarded"]
 
 

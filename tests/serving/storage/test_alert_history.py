@@ -1,5 +1,6 @@
 """What an alert went through, as a table of cases."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -45,3 +46,15 @@ def test_what_was_raised_and_what_withdrew_it(
     assert [str(event.event_id) for event in raised(history)] == was_raised.split()
     gone = withdrawal(history, AlertState(state))
     assert (None if gone is None else gone.event_id) == withdrew
+
+
+def test_of_several_revisions_the_one_that_withdrew_the_alert_is_known() -> None:
+    first, last = (AlertState.REVISED, AlertState.OPEN)
+    history = events("opened revised@8 revised@9")
+    history[1:] = [
+        replace(event, revised_to=state)
+        for event, state in zip(history[1:], (first, last), strict=True)
+    ]
+    gone = withdrawal(history, AlertState.REVISED)
+    assert gone is not None
+    assert gone.event_id == 1

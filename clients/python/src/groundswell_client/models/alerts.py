@@ -60,6 +60,8 @@ class AlertEventInfo(Record, frozen=True, kw_only=True):
         reason: "opened", "escalated", "aftershock", "reopened", "resolved" or "revised".
         at: event time.
         found_at: when comments that came late showed it; None if it was raised as it happened.
+        revised_to: of a revision, the alert's state after it: "revised" if there was no incident,
+            "open" if its end was none.
         posts: names of the posts in the evidence, by id; of those that were sent.
     """
 
@@ -72,6 +74,7 @@ class AlertEventInfo(Record, frozen=True, kw_only=True):
     at: datetime
     evidence: EvidenceInfo
     found_at: datetime | None = None
+    revised_to: str | None = None
     posts: dict[str, PostNameInfo] = msgspec.field(default_factory=dict)
 
 
