@@ -220,6 +220,7 @@ async def _backups(target: LoadTarget, folder: Path) -> None:
             *(sys.executable, "-c", command, "db", "backup", str(file)),
             *("--database-url", target.database),
             stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
         )
         try:
             status = await backup.wait()

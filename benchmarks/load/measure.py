@@ -91,9 +91,8 @@ def measure(folder: Path, url: str, plan: LoadPlan) -> LoadOutcome:
     """
     with receiving() as receiver:
         service = ServiceProcess(folder, url, receiver.url, files=FILES)
-        service.start()
         try:
-            service.wait_until_ready()
+            _start(service)
             return _measure(service, url, plan)
         finally:
             service.stop()
@@ -108,15 +107,22 @@ def _measure(service: ServiceProcess, url: str, plan: LoadPlan) -> LoadOutcome:
             if name == "open_alerts":
                 service.end()
                 asyncio.run(open_alerts(url, target.many(ALERTS)))
-                service.start()
-                service.wait_until_ready()
+                _start(service)
             if name == "kols":
                 register_kols(client, target.many(KOLS))
             wait_until_processed(client, seconds=_PATIENCE)
             with loading(name, target) as load:
                 delays, refused = asyncio.run(_timed(service.url, plan, seed))
             found.append(LoadDelays(name, delays, refused, load.done))
+            if name == "imports":  # a stop interrupts what is left of the file
+                service.end()
+                _start(service)
     return LoadOutcome(capacity, found)
+
+
+def _start(service: ServiceProcess) -> None:
+    service.start()
+    service.wait_until_ready()
 
 
 def _send_history(client: httpx.Client, scale: float) -> float:

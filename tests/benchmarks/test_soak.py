@@ -23,7 +23,7 @@ BEGIN = datetime(2024, 3, 1, tzinfo=UTC)
 
 @pytest.mark.slow
 def test_a_short_soak_loses_nothing(tmp_path: Path) -> None:
-    plan = SoakPlan(minutes=0.1, share=0.5, capacity_seconds=3, copies=1, readers=3)
+    plan = SoakPlan(minutes=0.05, share=0.5, capacity_seconds=1, copies=1, readers=3)
     found = run(plan, warm_up=0.0)
     assert set(found["faults"].values()) == {0}
     assert found["comments"] > 300
