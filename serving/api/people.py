@@ -47,21 +47,14 @@ async def add_person(
     """
     note.detail.update(name=body.name, role=body.role)
     brands = await _brands(body.brands, service)
-    issuer = service.settings.oidc_issuer
-    if body.oidc_subject is not None and issuer is None:
-        raise InvalidRequest(
-            "invalid_parameter",
-            "oidc_subject: there is no OpenID provider; set GROUNDSWELL_OIDC_ISSUER, or leave it "
-            "out",
-            field="oidc_subject",
-        )
+    issuer = _issuer(body.oidc_subject, service)
     person, password = await service.access.accounts.people.add(
         email=body.email,
         name=body.name,
         role=body.role,
         brands=brands,
         with_password=body.with_password,
-        issuer=None if body.oidc_subject is None else issuer,
+        issuer=issuer,
         subject=body.oidc_subject,
         actor=principal.name,
     )
@@ -107,8 +100,9 @@ async def get_person(person: PersonPath, service: Running) -> PersonOut:
 async def change_person(
     person: PersonPath, body: PersonChange, service: Running, principal: Asking, note: Audited
 ) -> PersonOut:
-    """Change the name, role or brands of a person. It counts from their next request on, and
-    streams that show what they may not see any more end.
+    """Change the name, role, brands or id at the OpenID provider of a person. It counts from their
+    next request on, and streams that show what they may not see any more end. A change of the id
+    ends every session.
     """
     people = service.access.accounts.people
     found = people.get(person)
@@ -123,6 +117,12 @@ async def change_person(
     if "brands" in body.model_fields_set:
         brands = changes["brands"] = await _brands(body.brands, service)
         note.detail["brands"] = "every KOL" if brands is None else " ".join(sorted(brands))
+    if "oidc_subject" in body.model_fields_set:
+        changes |= {
+            "issuer": _issuer(body.oidc_subject, service),
+            "subject": body.oidc_subject,
+        }
+        note.detail["oidc_subject"] = body.oidc_subject or "none"
     try:
         limited = changes.get("brands", found.brands) is not None
         check_limit(Role(body.role or found.role), limited=limited)
@@ -131,6 +131,8 @@ async def change_person(
             "invalid_parameter", f"brands: {error.message()}", field="brands"
         ) from None
     changed = await people.change(found.person_id, **changes)
+    if "subject" in changes:  # whoever came as the former account may be somebody else
+        await service.access.accounts.sessions.end_all(found.person_id)
     service.access.limit_version.add()
     return _out(changed, service)
 
@@ -203,6 +205,23 @@ async def sign_out_person(person: PersonPath, service: Running, note: Audited) -
 def _out(person: PersonRecord, service: Service) -> PersonOut:
     sessions = service.access.accounts.sessions.of_person(person.person_id)
     return PersonOut.of(person, len(sessions))
+
+
+def _issuer(subject: str | None, service: Service) -> str | None:
+    """The provider at which somebody has an id; None without an id.
+
+    Raises:
+        InvalidRequest: there is an id, and no provider.
+    """
+    issuer = service.settings.oidc_issuer
+    if subject is not None and issuer is None:
+        raise InvalidRequest(
+            "invalid_parameter",
+            "oidc_subject: there is no OpenID provider; set GROUNDSWELL_OIDC_ISSUER, or leave it "
+            "out",
+            field="oidc_subject",
+        )
+    return None if subject is None else issuer
 
 
 def _check_other(person: PersonRecord, principal: Principal, what: str) -> None:

@@ -35,6 +35,11 @@ _Email = Annotated[
     Field(max_length=254, pattern=r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$"),
 ]
 _Brands = Annotated[list[BrandName], Field(max_length=1000)]
+_Subject = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")]
+_FOUND = (
+    "Their id (`sub`) at the OpenID provider; null to find them by their e-mail address when they "
+    "next come from there."
+)
 _SEES = "The brands whose KOLs they see, which may be none; null for every KOL."
 
 
@@ -52,14 +57,7 @@ class PersonIn(BaseModel):
     with_password: bool = Field(
         True, description="False for a person who only signs in at the OpenID provider."
     )
-    oidc_subject: str | None = Field(
-        None,
-        min_length=1,
-        max_length=255,
-        pattern=r"^[\x21-\x7e]+$",
-        description="Their id (`sub`) at the OpenID provider; null to find them by their e-mail "
-        "address when they first come from there.",
-    )
+    oidc_subject: _Subject | None = Field(None, description=_FOUND)
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -75,11 +73,14 @@ class PersonChange(BaseModel):
     name: _PersonName | None = None
     role: Role | None = None
     brands: _Brands | None = Field(None, description=_SEES)
+    oidc_subject: _Subject | None = Field(None, description=_FOUND)
 
     @model_validator(mode="after")
     def _means_something(self) -> Self:
         if not self.model_fields_set:
-            raise PydanticCustomError("no_change", "give at least one of name, role and brands")
+            raise PydanticCustomError(
+                "no_change", "give at least one of name, role, brands and oidc_subject"
+            )
         return self
 
 

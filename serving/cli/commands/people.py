@@ -120,6 +120,27 @@ def set_brands(
     _show(_call(url, lambda client: client.people.change(email, change)), as_json=as_json)
 
 
+@app.command("set-subject")
+def set_subject(
+    email: Email,
+    subject: Annotated[
+        str | None,
+        typer.Option("--oidc-subject", help="Their id (sub) at the OpenID provider."),
+    ] = None,
+    unlink: Annotated[
+        bool,
+        typer.Option("--unlink", help="Find them by their e-mail address when they next come."),
+    ] = False,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Change as whom the OpenID provider knows a person; every session ends."""
+    if (subject is not None) == unlink:
+        raise typer.BadParameter("give either --oidc-subject or --unlink")
+    change = {"oidc_subject": subject}
+    _show(_call(url, lambda client: client.people.change(email, change)), as_json=as_json)
+
+
 @app.command()
 def disable(email: Email, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """Disable an account: every session ends at once, and nobody can sign in with it."""
