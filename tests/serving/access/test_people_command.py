@@ -81,6 +81,10 @@ def test_from_adding_a_person_to_signing_them_out(
 def test_a_person_without_a_password(url: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(capfd, "add linh@pr.example --name Linh --role viewer --no-password") == ""
     assert not listed(capfd)["linh@pr.example"]["has_password"]
+    assert "Linh" in run(capfd, "set-subject linh@pr.example --unlink")
+    for options in ("", " --unlink --oidc-subject s-1"):
+        run(capfd, f"set-subject linh@pr.example{options}", code=2)
+    run(capfd, "set-subject linh@pr.example --oidc-subject s-1", code=1)  # there is no provider
 
 
 def test_what_is_wrong_is_said(url: str, capfd: pytest.CaptureFixture[str]) -> None:
