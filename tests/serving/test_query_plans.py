@@ -40,6 +40,8 @@ escalate = [{ after = "15m", to = ["boss"] }]
 _PAGE = "reads one page in the order of an index, and ends there"
 _FEW = "people make its rows one by one"
 _FAULTS = "unexpected errors make its rows one by one"
+_RENAME = "a KOL is renamed, which people do one by one"
+_MEMBERS = "the members of one array"
 _START = "once, at the start"
 _ONE = "whether it has a row"
 # What may be read whole, by the table and a part of the statement, and why.
@@ -52,6 +54,9 @@ _ALLOWED = {
     ("imports", r"ORDER BY imports\.import_id DESC LIMIT"): _PAGE,
     ("imports", r"^UPDATE imports"): _START,
     ("imports", r"ORDER BY imports\.import_id LIMIT"): _FEW,
+    ("imports", r"^SELECT imports\.import_id, imports\.limited_to FROM imports WHERE"): _RENAME,
+    ("anon_1", r"FROM json_each\("): _MEMBERS,
+    ("anon_2", r"FROM json_each\("): _MEMBERS,
     ("silences", ""): _FEW,
     ("erasures", ""): _FEW,
     ("brands", ""): _FEW,
