@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serving.access.scope import Scope
-from serving.cli.options import DEFAULT_URL, AsJson, DatabaseUrl, Limit, Url
+from serving.cli.options import DEFAULT_URL, AsJson, DatabaseUrl, KolsFilter, Limit, Url
 
 if TYPE_CHECKING:
     from groundswell_client.models.access import KeyInfo, NewKeyInfo
@@ -41,10 +41,7 @@ def create(
         list[Scope],
         typer.Option("--scope", help="What it may do; repeat the option for several."),
     ],
-    kols: Annotated[
-        list[str] | None,
-        typer.Option("--kol", help="Only this KOL; repeat the option for several."),
-    ] = None,
+    kols: KolsFilter = None,
     brands: Annotated[
         list[str] | None,
         typer.Option("--brand", help="Only the KOLs of this brand; repeat the option for several."),
@@ -75,7 +72,7 @@ def create(
         from serving.cli.direct_keys import create_key
 
         if kols or brands:
-            raise typer.BadParameter("--kol and --brand need a running service")
+            raise typer.BadParameter("--kol-id and --brand need a running service")
         written = asyncio.run(create_key(database_url, name, scopes, ends or None))
         _show(written, out)
         return

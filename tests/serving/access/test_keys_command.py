@@ -63,6 +63,12 @@ def test_from_making_a_key_to_revoking_it(url: str, capfd: pytest.CaptureFixture
     assert status_of(url, rotated) == 401
 
 
+def test_a_key_is_limited_to_kols(url: str, capfd: pytest.CaptureFixture[str]) -> None:
+    limit = ("--kol-id", "lena", "--kol-id", "mina")
+    key = run(capfd, "create", "--name", "two", "--scope", "read", *limit).strip()
+    assert listed(capfd)[key.split("_")[1]]["kols"] == ["lena", "mina"]
+
+
 def test_a_key_is_not_written_over_a_file(
     url: str, capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
