@@ -21,6 +21,7 @@ from serving.errors import Conflict, NotFound, RateLimited, StoreError, Unauthen
 from serving.kol_limit import EVERY_KOL, KolLimit
 from serving.storage.key_record import KeyLimit, KeyRecord
 from serving.storage.key_store import KeyStore
+from serving.storage.person_record import name_key
 
 _log = structlog.get_logger(__name__)
 _NO_HASH = hashlib.sha256(b"no key has this").hexdigest()
@@ -120,6 +121,11 @@ class KeyRing:
             return True
         record = self._keys.get(principal.id)
         return record is not None and record.is_usable(self._clock.now())
+
+    def is_named(self, name: str) -> bool:
+        """Whether a usable key has this name, or one that people take for the same."""
+        key, now = name_key(name), self._clock.now()
+        return any(name_key(one.name) == key and one.is_usable(now) for one in self._keys.values())
 
     async def get(self, key_id: str) -> KeyRecord:
         """One key, with its last use and what it is limited to now.

@@ -10,7 +10,7 @@ from serving.access.passwords import Passwords, check, new_password
 from serving.access.role import Role
 from serving.clock import Clock
 from serving.errors import Conflict, InvalidRequest, NotFound
-from serving.storage.person_record import PersonRecord, email_key
+from serving.storage.person_record import PersonRecord, email_key, name_key
 from serving.storage.person_store import PersonStore
 
 TEMPORARY = timedelta(days=7)  # how long a password that somebody else knows can be used
@@ -54,6 +54,11 @@ class People:
         """A person by their e-mail address."""
         key = email_key(email)
         return next((one for one in self._by_id.values() if one.email == key), None)
+
+    def by_name(self, name: str) -> PersonRecord | None:
+        """Whoever has this name, or one that people take for the same."""
+        key = name_key(name)
+        return next((one for one in self._by_id.values() if name_key(one.name) == key), None)
 
     def by_subject(self, issuer: str, subject: str) -> PersonRecord | None:
         """A person by their id at a provider."""

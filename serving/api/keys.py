@@ -12,7 +12,7 @@ from serving.api.guarded_route import GuardedRoute
 from serving.api.key_schemas import KeyIn, KeyList, KeyOut, NewKeyOut, RotateIn
 from serving.api.paging import Cursor, Limit, decode_instant_cursor, encode_instant_cursor
 from serving.api.problems import documented
-from serving.errors import InvalidRequest
+from serving.errors import Conflict, InvalidRequest
 from serving.service import Running, Service
 from serving.storage.key_record import KeyLimit
 
@@ -34,6 +34,12 @@ async def create_key(
     note.detail.update(name=body.name, scopes=" ".join(body.scopes))
     if body.expires_at is not None and body.expires_at <= now:
         raise InvalidRequest("invalid_parameter", "expires_at is over", field="expires_at")
+    if service.access.accounts.people.by_name(body.name) is not None:
+        raise Conflict(
+            f"a person is called {body.name!r}, and what the key does would bear their name; "
+            "choose another",
+            field="name",
+        )
     limit = await _limit(body, service)
     if limit is not None:
         note.kols.update(limit.kols)

@@ -46,6 +46,7 @@ async def add_person(
     They choose another when they first use it. Nobody else knows that one.
     """
     note.detail.update(name=body.name, role=body.role)
+    _check_name(body.name, service)
     brands = await _brands(body.brands, service)
     issuer = _issuer(body.oidc_subject, service)
     person, password = await service.access.accounts.people.add(
@@ -110,6 +111,7 @@ async def change_person(
     changes: dict[str, object] = {}
     if body.name is not None:
         changes["name"] = note.detail["name"] = body.name
+        _check_name(body.name, service)
     if body.role is not None and body.role != found.role:
         _check_other(found, principal, "change their own role")
         changes["role"] = body.role
@@ -205,6 +207,20 @@ async def sign_out_person(person: PersonPath, service: Running, note: Audited) -
 def _out(person: PersonRecord, service: Service) -> PersonOut:
     sessions = service.access.accounts.sessions.of_person(person.person_id)
     return PersonOut.of(person, len(sessions))
+
+
+def _check_name(name: str, service: Service) -> None:
+    """Refuse a name under which a key acts.
+
+    Raises:
+        Conflict: a usable key has it.
+    """
+    if service.access.keys.is_named(name):
+        raise Conflict(
+            f"a key is called {name!r}, and what it does would bear the person's name; choose "
+            "another, or revoke the key",
+            field="name",
+        )
 
 
 def _issuer(subject: str | None, service: Service) -> str | None:

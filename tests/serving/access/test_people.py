@@ -78,6 +78,27 @@ def test_a_person_who_is_not_right_is_refused(
     assert len(anybody.get("/v1/people", headers=admin).json()["items"]) == 1
 
 
+@pytest.mark.parametrize("name", ["Mai", "mai", "M\u200bai"])
+def test_a_key_never_has_the_name_of_a_person(
+    anybody: TestClient, admin: dict[str, str], add: Add, name: str
+) -> None:
+    """What it does would look like what they do."""
+    mai = add(with_password=False)
+    linh = add("Linh", with_password=False)
+    key = {"name": name, "scopes": ["act"]}
+    refused = anybody.post("/v1/keys", json=key, headers=admin)
+    assert (refused.status_code, refused.json()["field"]) == (409, "name")
+    crm = anybody.post("/v1/keys", json=key | {"name": "crm"}, headers=admin).json()
+    person = {"email": "crm@pr.example", "name": "CRM", "role": "viewer"}
+    refused = anybody.post("/v1/people", json=person, headers=admin)
+    assert (refused.status_code, refused.json()["field"]) == (409, "name")
+    path = f"/v1/people/{linh['person_id']}"
+    assert anybody.patch(path, json={"name": "crm"}, headers=admin).status_code == 409
+    anybody.post(f"/v1/keys/{crm['key_id']}/revoke", headers=admin)
+    assert anybody.patch(path, json={"name": "crm"}, headers=admin).status_code == 200
+    assert mai["name"] == "Mai"
+
+
 @pytest.mark.parametrize(
     ("role", "may"),
     [("viewer", ""), ("responder", "s"), ("manager", "sk"), ("admin", "skpc")],
