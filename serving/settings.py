@@ -170,6 +170,15 @@ class Settings(BaseSettings):
         description="How late, in seconds, comments may be without the KOL's whole history being "
         "judged again; they are used in any case.",
     )
+    snapshot_comments: int = Field(
+        50,
+        ge=1,
+        description="Comments of a KOL after which its state is written whole; after a kill, those "
+        "since then are judged again at the start.",
+    )
+    snapshot_after: Seconds = Field(
+        120.0, description="Seconds after which that is done at the latest."
+    )
     mood_interval: Seconds = Field(
         1.0, description="Least seconds between two mood events on one `/v1/stream`."
     )
@@ -257,6 +266,11 @@ class Settings(BaseSettings):
     def horizon(self) -> timedelta:
         """`late_horizon` as a duration."""
         return timedelta(seconds=self.late_horizon)
+
+    @property
+    def snapshots_within(self) -> timedelta:
+        """`snapshot_after` as a duration."""
+        return timedelta(seconds=self.snapshot_after)
 
     @property
     def notified_age(self) -> timedelta:

@@ -31,6 +31,7 @@ from serving.pipeline.eraser import Eraser
 from serving.pipeline.pipeline import Pipeline
 from serving.pipeline.retention import RetentionPeriods, RetentionWorker
 from serving.pipeline.scoring import PriorityScorer
+from serving.pipeline.snapshots import SnapshotLimits
 from serving.pipeline.stream_feed import StreamFeed
 from serving.reports.digest_builder import DigestBuilder
 from serving.reports.digest_scheduler import DigestScheduler
@@ -54,6 +55,7 @@ from serving.storage.mood_store import MoodStore
 from serving.storage.policy_store import PolicyStore
 from serving.storage.post_names import PostNameStore
 from serving.storage.post_store import PostStore
+from serving.storage.replay_store import ReplayStore
 from serving.storage.rerun_store import RerunStore
 from serving.storage.retention_store import RetentionStore
 from serving.storage.silence_store import SilenceStore
@@ -112,6 +114,7 @@ async def start(
         log=log,
         steps=steps,
         reruns=RerunStore(database),
+        replays=ReplayStore(database),
         policies=policies,
         fault_store=FaultStore(database),
         scorer=PriorityScorer(batcher),
@@ -122,6 +125,7 @@ async def start(
         written=written,
         batch_size=min(settings.batch_size, settings.score_queue),
         idle_after=settings.idle,
+        snapshots=SnapshotLimits(settings.snapshot_comments, settings.snapshots_within),
     )
     key_file = settings.author_key_file if settings.author_ids == "hashed" else None
     author_ids = await open_author_ids(database, key_file, clock.now())

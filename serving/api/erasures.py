@@ -120,7 +120,7 @@ async def delete_kol(kol_id: ExactKolId, service: Running, asking: Asking) -> Er
     """
     await service.kols.get(kol_id)
     writer = service.group_commit
-    async with service.pipeline.paused():  # its silence is no data gap from now on
+    async with service.pipeline.paused(restore=False, save=False):
         others = await service.kols.other_ids(kol_id)
         before, writer.deleted_kols = writer.deleted_kols, writer.deleted_kols | {kol_id, *others}
         try:
@@ -129,5 +129,6 @@ async def delete_kol(kol_id: ExactKolId, service: Running, asking: Asking) -> Er
         except BaseException:
             writer.deleted_kols = before
             raise
+        await service.pipeline.read_archived()  # its silence is no data gap from now on
     service.metrics.drop(kol_id)
     return ErasureOut.model_validate(await service.eraser.carry_out(erasure))

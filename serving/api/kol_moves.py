@@ -92,8 +92,9 @@ async def archive_kol(
     """
     await service.kols.get(kol_id)
     actor = noted_actor(principal, body.actor, note)
-    async with service.pipeline.paused():
+    async with service.pipeline.paused(restore=False, save=False):
         await service.kols.archive(kol_id, service.clock.now())
+        await service.pipeline.read_archived()
     _log.info("kol_archived", kol=kol_id, by=actor)
     return await kol_out(kol_id, service, principal.kols)
 
@@ -109,8 +110,9 @@ async def unarchive_kol(
     """Take a KOL out of the archive. Channels are notified of its alerts that are still open."""
     await service.kols.get(kol_id)
     actor = noted_actor(principal, body.actor, note)
-    async with service.pipeline.paused():
+    async with service.pipeline.paused(restore=False, save=False):
         await service.kols.archive(kol_id, None)
+        await service.pipeline.read_archived()
     _log.info("kol_unarchived", kol=kol_id, by=actor)
     service.unmute_notifier.wake()
     return await kol_out(kol_id, service, principal.kols)

@@ -256,9 +256,10 @@ async def put_kol(kol_id: NewKolId, profile: KolIn, service: Running, principal:
     if kol_id not in writer.deleted_kols:
         await service.kols.put(kol_id, new, service.clock.now(), principal.kols)
     else:
-        async with service.pipeline.paused():  # from now on its silence may be a data gap
+        async with service.pipeline.paused(restore=False, save=False):
             await service.kols.put(kol_id, new, service.clock.now(), principal.kols)
             writer.deleted_kols = await service.kols.deleted()
+            await service.pipeline.read_archived()  # its silence may be a data gap from now on
     return await kol_out(kol_id, service, principal.kols)
 
 

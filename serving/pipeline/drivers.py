@@ -17,7 +17,7 @@ BASELINE_SPAN = timedelta(days=14)
 
 
 async def with_drivers(
-    event: AlertEvent, log: CommentLog, *, committed_seq: int, ahead: Sequence[ScoredComment]
+    event: AlertEvent, log: CommentLog, *, committed_seq: int, ahead: Sequence[ScoredComment] = ()
 ) -> AlertEvent:
     """The event with its drivers, computed from the log as it stood when the event arose.
 

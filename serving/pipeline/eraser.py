@@ -31,11 +31,11 @@ class Eraser:
             erasure = await self._store.get(erasure.erasure_id)
             while erasure.phase is not ErasurePhase.DONE:
                 comments = erasure.phase is ErasurePhase.COMMENTS
-                async with self._pipeline.paused(restore=False):
+                async with self._pipeline.paused(restore=False, save=comments):
                     erasure = await self._store.advance(erasure, self._clock.now())
                 if comments and erasure.phase is ErasurePhase.EVENTS:
                     # Evidence that a re-run has computed, and holds in memory, names the comments.
-                    async with self._pipeline.paused():
+                    async with self._pipeline.paused(save=False):
                         pass
                 await asyncio.sleep(0)
         _log.info(

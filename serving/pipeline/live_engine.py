@@ -16,7 +16,7 @@ from monitoring.rerun import DatedPolicy
 from serving.errors import StoreError
 from serving.pipeline.presence import Presences
 from serving.slices import Slices
-from serving.storage.pipeline_step import EngineState, IdleMark
+from serving.storage.pipeline_step import EngineState, IdleMark, StoredState
 from serving.storage.policy_store import PolicyChange, effective
 
 _logger = structlog.get_logger(__name__)
@@ -48,47 +48,49 @@ class LiveEngine:
 
     def __init__(self, policy: Policy, *, idle_after: timedelta, started: datetime) -> None:
         self._policy = policy
+        self._idle_after = idle_after
+        self._started = started
         self._changes: defaultdict[str, list[PolicyChange]] = defaultdict(list)
         self.engine = Engine(policy)
         self.presences = Presences(policy, idle_after=idle_after, started=started)
         self.known_as: dict[str, str] = {}
         self.refused: list[tuple[PolicyChange, Exception]] = []
 
-    def restore(
-        self,
-        states: Iterable[EngineState],
-        changes: Iterable[PolicyChange],
-        known_as: dict[str, str],
-    ) -> None:
-        """Go back to the last committed step.
+    def emptied(self, changes: Iterable[PolicyChange], known_as: dict[str, str]) -> "LiveEngine":
+        """Another one that knows no KOL yet.
 
-        Raises:
-            StoreError: a state cannot be read.
+        Args:
+            changes: of policies that were applied.
+            known_as: derived id of an alert to the id under which it is known.
         """
-        self.engine = Engine(self._policy)
-        self.presences.clear()
-        self._changes.clear()
-        self.known_as = known_as
-        self.refused = []
+        other = LiveEngine(self._policy, idle_after=self._idle_after, started=self._started)
+        other.known_as = known_as
         for change in changes:
             try:
-                self.set_policy(change)
+                other.set_policy(change)
             except Exception as error:  # one KOL's; the others go on
                 _logger.exception("policy_refused", kol=change.kol_id)
-                self.refused.append((change, error))
-        for state in states:
-            try:
-                self.engine.restore(state.kol_id, state.snapshot)
-            except SnapshotError as error:
-                raise StoreError(
-                    f"the state of KOL {state.kol_id!r} cannot be read: {error}; "
-                    "'groundswell db rebuild' computes every state again from the log"
-                ) from error
-            self.presences.remember(
-                state.kol_id,
-                created_at=state.last_created_at,
-                received_at=state.last_received_at,
-            )
+                other.refused.append((change, error))
+        return other
+
+    def restore(self, state: StoredState) -> None:
+        """Take over a KOL as its snapshot has it.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
+        try:
+            self.engine.restore(state.kol_id, state.snapshot)
+        except SnapshotError as error:
+            raise StoreError(
+                f"the state of KOL {state.kol_id!r} cannot be read: {error}; "
+                "'groundswell db rebuild' computes every state again from the log"
+            ) from error
+        self.presences.remember(
+            state.kol_id,
+            created_at=state.last_created_at,
+            received_at=state.last_received_at,
+        )
 
     def set_policy(self, change: PolicyChange) -> int:
         """Apply a change of policy to its KOL.
@@ -114,7 +116,7 @@ class LiveEngine:
         return [DatedPolicy(0, self._policy), *later]
 
     def state(self, kol_id: str) -> EngineState:
-        """A KOL, to be stored.
+        """A KOL, to be stored; without its snapshot.
 
         Raises:
             KeyError: it was never seen.
@@ -126,10 +128,10 @@ class LiveEngine:
             status = replace(status, alert_id=self.known_id(status.alert_id))
         return EngineState(
             kol_id=kol_id,
-            snapshot=self.engine.snapshot(kol_id),
             status=status,
             last_created_at=presence.created_at,
             last_received_at=presence.received_at,
+            snapshot=None,
         )
 
     def known_id(self, alert_id: str) -> str:

@@ -5,7 +5,8 @@ commits everything that it derived in one transaction. The engine is in memory a
 committed with each step, so a process that is killed continues after its last commit.
 """
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from time import monotonic
@@ -15,40 +16,43 @@ import structlog
 from model.errors import ModelError
 from monitoring.alerts import AlertEvent
 from monitoring.checkpoints import Checkpoint
-from monitoring.events import ScoredComment
-from monitoring.minute_score import MinuteScore
 from monitoring.policy import Policy
 from serving.clock import Clock
 from serving.metrics import Metrics
 from serving.pipeline.broadcast import Broadcast
 from serving.pipeline.drivers import with_drivers
 from serving.pipeline.fault_steps import holding, passing_over, without_policy
-from serving.pipeline.faults import KolFailure, TakenUp, judging
+from serving.pipeline.faults import KolFailure, TakenUp
+from serving.pipeline.judge import Judge
 from serving.pipeline.live_engine import LiveEngine
 from serving.pipeline.rerunner import Rerunner
+from serving.pipeline.restorer import Restorer
 from serving.pipeline.scoring import Scorer, score
+from serving.pipeline.snapshots import SnapshotLimits, Snapshots
 from serving.pipeline.step_loop import StepLoop
-from serving.slices import Slices
-from serving.storage.comment_log import CommentLog, LoggedComment
+from serving.pipeline.step_report import report
+from serving.storage.comment_log import CommentChange, CommentLog, LoggedComment
 from serving.storage.comment_update import ChangeKind
 from serving.storage.fault_store import FaultStore
 from serving.storage.pipeline_step import (
     AppliedPolicy,
-    ChangedMinutes,
     EngineState,
     IdleMark,
     PipelineProgress,
     PipelineStep,
     RerunResult,
-    add_minute,
+    SavedSnapshot,
 )
 from serving.storage.policy_store import PolicyChange, PolicyStore
+from serving.storage.replay_store import ReplayStore
 from serving.storage.rerun_store import NewestComment, RerunStore
 from serving.storage.step_store import StepStore
 
 _log = structlog.get_logger(__name__)
 _RERUN_PART = 0.25  # of the time of steps
 _MOST_SPARE = 1.0  # seconds
+_SAVED_IDLE = 200  # snapshots in one step that does nothing else …
+_SAVED_BESIDE = 32  # … and in one that has comments
 
 
 class Pipeline(StepLoop):
@@ -60,6 +64,7 @@ class Pipeline(StepLoop):
         log: CommentLog,
         steps: StepStore,
         reruns: RerunStore,
+        replays: ReplayStore,
         policies: PolicyStore,
         fault_store: FaultStore,
         scorer: Scorer,
@@ -70,6 +75,7 @@ class Pipeline(StepLoop):
         written: Broadcast,
         batch_size: int,
         idle_after: timedelta,
+        snapshots: SnapshotLimits,
     ) -> None:
         super().__init__(metrics, batch_size)
         self._log = log
@@ -81,12 +87,26 @@ class Pipeline(StepLoop):
         self._clock = clock
         self.written = written
         self.live = LiveEngine(policy, idle_after=idle_after, started=clock.now())
-        self._reruns = reruns
+        self._judge = Judge(log, self.faults, metrics)
+        self._snapshots = Snapshots(snapshots)
+        self._restorer = Restorer(
+            steps=steps,
+            replays=replays,
+            policies=policies,
+            reruns=reruns,
+            snapshots=self._snapshots,
+            metrics=metrics,
+        )
         self._rerunner = Rerunner(reruns, self)
         self._may_have_changes = True  # of comments
         self._spare = 0.0  # seconds of steps that re-runs may follow
         self._taken_up = TakenUp.NOTHING
         self.progress = PipelineProgress()
+
+    @property
+    def saved_up_to(self) -> int:
+        """Comments up to this place in the log are in the snapshots of their KOLs."""
+        return self._snapshots.up_to(self.progress.place)
 
     def now(self) -> datetime:
         """The present instant."""
@@ -110,28 +130,47 @@ class Pipeline(StepLoop):
     async def _restore(self) -> None:
         """Bring the engine back to the last committed step."""
         self.progress = await self._steps.progress()
-        states = await self._steps.states()
-        self.live.restore(
-            states,
-            await self._policies.up_to(self.progress.policy_change),
-            await self._reruns.alert_ids(),
-        )
-        self.live.presences.archived = await self._steps.archived()
-        for state in states:
-            self._metrics.show(state.status)
+        restored = await self._restorer.restore(self.live, self.progress)
+        self.live = restored.live
         held = [one.kol_id for one in await self._fault_store.held()]
         self.faults.restore(held, await self._fault_store.count_set_aside())
         self._rerunner.restart()
         for change, error in self.live.refused:
             await self._commit(without_policy(self._nothing(), change, error, self.now()))
+        for failure, changed in restored.failed.values():
+            step = holding(self._nothing(), failure, self.live, self.now())
+            await self._commit(replace(step, changed=[changed]))
+            self.faults.held.add(failure.kol_id)
+
+    async def read_archived(self) -> None:
+        """Learn which KOLs are archived."""
+        self.live.presences.archived = await self._steps.archived()
+
+    async def _save(self) -> None:
+        unsaved = self._snapshots.unsaved()
+        for start in range(0, len(unsaved), _SAVED_IDLE):
+            await self._save_some(unsaved[start : start + _SAVED_IDLE])
+
+    async def _save_some(self, kol_ids: list[str]) -> bool:
+        """Write the snapshots of some KOLs; False if there are none."""
+        if not kol_ids:
+            return False
+        saved = await self._snapshots.saved(self.live, kol_ids)
+        await self._commit(replace(self._nothing(), saved=saved))
+        return True
 
     async def _pass_over(self, error: Exception) -> bool:
         """Go on after the first comment, or change, that the last step took up."""
         nothing, log, policies = self._nothing(), self._log, self._policies
         step = await passing_over(self._taken_up, nothing, error, self, log, policies)
-        if step is not None:
-            await self._commit(step)
-        return step is not None
+        if step is None:
+            return False
+        if step.set_aside is not None:
+            # What is set aside of a change may not be taken for what was observed.
+            saved = await self._saved([step.set_aside.kol_id])
+            step = replace(step, saved=saved)
+        await self._commit(step)
+        return True
 
     async def _hold(self, failure: KolFailure) -> None:
         """Write that a KOL is held, and that it is to be judged again."""
@@ -141,6 +180,11 @@ class Pipeline(StepLoop):
 
     def _nothing(self) -> PipelineStep:
         return PipelineStep(seq=self.progress.seq, model=self._model_id)
+
+    async def _saved(self, kol_ids: Iterable[str]) -> list[SavedSnapshot]:
+        """New snapshots of those of the KOLs that have one."""
+        known = [kol_id for kol_id in kol_ids if self._snapshots.has(kol_id)]
+        return await self._snapshots.saved(self.live, known)
 
     async def _model_works(self) -> bool:
         try:
@@ -191,6 +235,8 @@ class Pipeline(StepLoop):
         marks = await self.live.idle_marks(self._clock.now(), self._steps)
         if await self._advance(marks, repeated_mark=None) or has_changed:
             return True
+        if await self._save_some(self._snapshots.overdue(_SAVED_IDLE)):
+            return True
         with self._metrics.stage("rerun"):
             return await self._rerunner.advance()
 
@@ -209,33 +255,10 @@ class Pipeline(StepLoop):
         with self._metrics.stage("score"):
             comments = [logged.comment for logged in known]
             scored, predictions = await score(self._scorer, comments, kept)
-        events: list[AlertEvent] = []
-        minute_scores: list[MinuteScore] = []
-        checkpoints: list[Checkpoint] = []
-        changed: dict[str, ChangedMinutes] = {}
-        slices = Slices()
         with self._metrics.stage("monitor"):
-            for index, item in enumerate(scored):
-                await slices.pause()
-                kol_id = item.comment.kol_id
-                self.live.presences.remember(
-                    kol_id,
-                    created_at=item.comment.created_at,
-                    received_at=known[index].received_at,
-                )
-                if kol_id in self.faults.held:
-                    add_minute(changed, item.comment)
-                    continue
-                with judging(kol_id):
-                    observation = self.live.engine.observe(item, known[index].received_at)
-                    found = await self._explained(observation.events, scored[: index + 1])
-                if observation.late:
-                    self._metrics.late.labels(self._metrics.kol(kol_id)).inc()
-                    add_minute(changed, item.comment)
-                minute_scores += observation.minute_scores
-                checkpoints += observation.checkpoints
-                events += found
-        touched = {item.comment.kol_id for item in scored}
+            judgement = await self._judge.observe(self.live, known, scored, self.progress.seq)
+        touched = self._judged(Counter(item.comment.kol_id for item in scored))
+        overdue = self._snapshots.overdue(_SAVED_BESIDE, without=touched)
         places = list(zip((logged.seq for logged in known), scored, strict=True))
         await self._commit(
             PipelineStep(
@@ -243,11 +266,12 @@ class Pipeline(StepLoop):
                 model=self._model_id,
                 received=batch,
                 scored=places,
-                changed=list(changed.values()),
-                minute_scores=minute_scores,
-                checkpoints=checkpoints,
-                events=events,
+                changed=list(judgement.changed.values()),
+                minute_scores=judgement.minute_scores,
+                checkpoints=judgement.checkpoints,
+                events=judgement.events,
                 states=await self._states(touched),
+                saved=await self._snapshots.saved(self.live, overdue),
             )
         )
         for item, prediction in zip(scored, predictions, strict=True):
@@ -270,16 +294,9 @@ class Pipeline(StepLoop):
         }
         with self._metrics.stage("score"):
             scored, _ = await score(self._scorer, list(edited.values()))
-        changed: dict[str, ChangedMinutes] = {}
-        touched = set[str]()
-        for item in scored:
-            held = item.comment.kol_id in self.faults.held
-            with judging(item.comment.kol_id):
-                amended = not held and self.live.engine.amend(item)
-            if amended:
-                touched.add(item.comment.kol_id)
-            else:
-                add_minute(changed, item.comment)
+        changed = self._judge.amend(self.live, scored)
+        touched = {kol_id for kol_id in _kols_of(processed) if self._snapshots.has(kol_id)}
+        held = sorted(touched & self.faults.held)
         await self._commit(
             PipelineStep(
                 seq=self.progress.seq,
@@ -287,16 +304,23 @@ class Pipeline(StepLoop):
                 rescored=list(zip(edited, scored, strict=True)),
                 withdrawn=[change.seq for change in processed if change.kind is ChangeKind.REMOVED],
                 comment_change=changes[-1].change_id,
-                changed=list(changed.values()),
-                states=await self._states(touched),
+                changed=changed,
+                states=await self._states(self._judged(dict.fromkeys(touched, 0))),
+                saved=await self._snapshots.saved(self.live, held),
             )
         )
         return True
 
     async def _apply(self, change: PolicyChange) -> bool:
+        # What is replayed is replayed by the policy of the last step.
         applied = AppliedPolicy(change.change_id, self.live.set_policy(change))
         await self._commit(
-            PipelineStep(seq=self.progress.seq, model=self._model_id, policy=applied)
+            PipelineStep(
+                seq=self.progress.seq,
+                model=self._model_id,
+                policy=applied,
+                saved=await self._saved([change.kol_id]),
+            )
         )
         _log.info(
             "policy_changed", kol=change.kol_id, by=change.actor, overrides=dict(change.overrides)
@@ -307,60 +331,34 @@ class Pipeline(StepLoop):
         judged = [mark for mark in marks if mark.kol_id not in self.faults.held]
         if not judged and repeated_mark is None:
             return False
-        events: list[AlertEvent] = []
-        minute_scores: list[MinuteScore] = []
-        checkpoints: list[Checkpoint] = []
-        slices = Slices()
-        for mark in judged:
-            await slices.pause()
-            with judging(mark.kol_id):
-                observation = self.live.engine.silence(mark.kol_id, mark.reached)
-                events += await self._explained(observation.events, [])
-            minute_scores += observation.minute_scores
-            checkpoints += observation.checkpoints
-            if (presence := self.live.presences.get(mark.kol_id)) is not None:
-                presence.advanced_to = mark.reached
-                presence.gap_due = self.live.engine.gap_due(mark.kol_id)
+        judgement = await self._judge.be_silent(self.live, judged, self.progress.seq)
         await self._commit(
             PipelineStep(
                 seq=self.progress.seq,
                 model=self._model_id,
                 repeated_mark=repeated_mark,
                 new_marks=judged if repeated_mark is None else (),
-                minute_scores=minute_scores,
-                checkpoints=checkpoints,
-                events=events,
-                states=await self._states({mark.kol_id for mark in judged}),
+                minute_scores=judgement.minute_scores,
+                checkpoints=judgement.checkpoints,
+                events=judgement.events,
+                states=await self._states(Counter(mark.kol_id for mark in judged)),
             )
         )
         return True
 
-    async def _states(self, kol_ids: Collection[str]) -> list[EngineState]:
-        """The states of some KOLs, without those that are held."""
-        states, slices = [], Slices()
-        for kol_id in sorted(set(kol_ids) - self.faults.held):
-            await slices.pause()
-            with judging(kol_id):
-                states.append(self.live.state(kol_id))
-        return states
+    def _judged(self, touched: Mapping[str, int]) -> dict[str, int]:
+        """Without the KOLs that are held."""
+        return {
+            kol_id: count for kol_id, count in touched.items() if kol_id not in self.faults.held
+        }
 
-    async def _explained(
-        self, events: list[AlertEvent], ahead: list[ScoredComment]
-    ) -> list[AlertEvent]:
-        """Events with their drivers, under the ids under which their alerts are known."""
-        return [
-            replace(
-                await self.with_drivers(event, ahead),
-                alert_id=self.live.known_id(event.alert_id),
-            )
-            for event in events
-        ]
+    async def _states(self, touched: Mapping[str, int]) -> list[EngineState]:
+        """The states of the KOLs that a step touched, and how much it took of each."""
+        return await self._snapshots.states(self.live, touched, self.progress.place)
 
-    async def with_drivers(
-        self, event: AlertEvent, ahead: Sequence[ScoredComment] = ()
-    ) -> AlertEvent:
+    async def with_drivers(self, event: AlertEvent) -> AlertEvent:
         """The event with its drivers, under its derived id."""
-        return await with_drivers(event, self._log, committed_seq=self.progress.seq, ahead=ahead)
+        return await with_drivers(event, self._log, committed_seq=self.progress.seq)
 
     async def commit_rerun(
         self, result: RerunResult, checkpoints: Sequence[Checkpoint], newest: NewestComment | None
@@ -374,9 +372,11 @@ class Pipeline(StepLoop):
                 model=self._model_id,
                 checkpoints=checkpoints,
                 rerun=result,
-                states=[] if newest is None else [self.live.state(kol_id)],
+                states=[] if newest is None else await self._states({kol_id: 0}),
             )
         )
+        if newest is None:
+            self._snapshots.drop(kol_id)
         self.faults.judged_again(kol_id)
 
     async def _commit(self, step: PipelineStep) -> None:
@@ -384,17 +384,9 @@ class Pipeline(StepLoop):
             self.progress = await self._steps.commit(step, self.progress)
         if step.changed:
             self._rerunner.wake()
-        for state in step.states:
-            self._metrics.show(state.status)
-        revised = () if step.rerun is None else step.rerun.alerts
-        for event in (*step.events, *(event for alert in revised for event in alert.news)):
-            self._metrics.alert_events.labels(event.kind, event.severity, event.reason).inc()
-            _log.info(
-                "alert_" + event.reason,
-                kol=event.kol_id,
-                alert=event.alert_id,
-                severity=event.severity,
-                at=event.at.isoformat(),
-                summary=event.evidence.summary,
-            )
+        report(step, self._metrics)
         self.written.notify()
+
+
+def _kols_of(changes: Iterable[CommentChange]) -> list[str]:
+    return [change.comment.kol_id for change in changes]

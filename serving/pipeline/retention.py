@@ -115,6 +115,8 @@ class RetentionWorker:
         return done > 0
 
     async def _hash_authors(self, now: datetime) -> int:
+        if not await self._hasher.is_due():
+            return 0
         async with self._pipeline.paused(restore=False):
             return int(await self._hasher.advance(now))
 
@@ -130,5 +132,7 @@ class RetentionWorker:
         return count
 
     async def _expire_comments(self, before: datetime) -> int:
-        async with self._pipeline.paused(restore=False):
-            return await self._erasures.expire(before, self._clock.now())
+        async with self._pipeline.paused(restore=False, save=False):
+            return await self._erasures.expire(
+                before, self._clock.now(), up_to=self._pipeline.saved_up_to
+            )

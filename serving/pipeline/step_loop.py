@@ -15,6 +15,7 @@ from serving.pipeline.faults import KolFailure, StepFaults
 _logger = structlog.get_logger(__name__)
 _TICK = 5.0
 _FIRST_BACKOFF, _LAST_BACKOFF = 0.5, 30.0
+_LAST_STEP = 3.0  # seconds that a step may take while the service stops
 _LAST_ISOLATING = 5.0  # seconds; while a fault is isolated, everybody else waits
 
 
@@ -68,14 +69,29 @@ class StepLoop(ABC):
     def _postpone_rerun(self, kol_id: str) -> None:
         """Judge a KOL again later, after the others."""
 
+    @abstractmethod
+    async def _save(self) -> None:
+        """Write the snapshots of all KOLs, so that nothing of the log is replayed on them."""
+
     @asynccontextmanager
-    async def paused(self, *, restore: bool = True) -> AsyncIterator[None]:
+    async def paused(self, *, restore: bool = True, save: bool = True) -> AsyncIterator[None]:
         """Between two steps: what they build on may be changed in the database meanwhile.
 
-        Afterwards the engine is restored from there, unless that changed nothing of its state.
+        Args:
+            restore: restore the engine from there afterwards, because its state was changed.
+            save: write the snapshots of all KOLs before, because comments that were processed are
+                changed, which may otherwise be replayed.
+
+        Raises:
+            StoreError: the database refused.
         """
         async with self._stepping:
+            await self._go_back()
             try:
+                if save:
+                    self._must_restore = True
+                    await self._save()
+                    self._must_restore = False
                 yield
             finally:
                 self._must_restore |= restore
@@ -91,19 +107,41 @@ class StepLoop(ABC):
         self._must_restore, self._healthy = False, True
         self._task = asyncio.create_task(self._run(), name="pipeline")
 
+    async def _go_back(self) -> None:
+        """Have the engine be as the last committed step left it, if it may be otherwise."""
+        if self._must_restore:
+            await self._restore()
+            self._must_restore = False
+
     async def stop(self) -> None:
-        """Stop; a step that was under way is repeated after the next start."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        """Stop after the step that is under way; if that takes long, it is repeated later."""
+        if self._task is None:
+            return
+        try:
+            async with asyncio.timeout(_LAST_STEP):
+                await self._stepping.acquire()
+        except TimeoutError:
+            await self._cancel(self._task)
+            return
+        try:
+            await self._cancel(self._task)
+            if not self._must_restore:
+                await self._save()
+        except StoreError as error:
+            _logger.warning("snapshots_not_saved", error=str(error))
+        finally:
+            self._stepping.release()
+
+    @staticmethod
+    async def _cancel(task: asyncio.Task[None]) -> None:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
     async def _run(self) -> None:
         while True:
             try:
                 async with self._stepping:
-                    if self._must_restore:
-                        await self._restore()
-                        self._must_restore = False
+                    await self._go_back()
                     processed = await self.step()
             except Overloaded as error:
                 await asyncio.sleep(error.retry_after)

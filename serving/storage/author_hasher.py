@@ -82,16 +82,22 @@ class AuthorHasher:
         self._database = database
         self._ids = ids
 
-    async def advance(self, now: datetime) -> bool:
-        """Do one step; False if there is nothing to do."""
+    async def is_due(self) -> bool:
+        """Whether there is something to do."""
+        return await self._work() is not None
+
+    async def _work(self) -> Erasure | None:
         statement = select(erasures).where(
             erasures.c.kind == ErasureKind.HASHING, erasures.c.finished_at.is_(None)
         )
         async with self._database.read() as connection:
             row = (await connection.execute(statement)).first()
-        if row is None:
+        return None if row is None else to_erasure(row)
+
+    async def advance(self, now: datetime) -> bool:
+        """Do one step; False if there is nothing to do."""
+        if (work := await self._work()) is None:
             return False
-        work = to_erasure(row)
         async with self._database.write() as connection:
             if work.phase is ErasurePhase.COMMENTS:
                 after = await self._hash_comments(connection, work)

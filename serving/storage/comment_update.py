@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from monitoring.events import Comment
+from monitoring.near_duplicates import Signature, signature
 
 # Known later or not at all; once known, they stay.
 FILLED_IN = ("author_id", "post_id", "parent_id", "lang")
@@ -37,6 +38,31 @@ class FormerText:
 
     text: str
     edited_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class FormerCount:
+    """What readers of the log may have counted of a comment before it changed.
+
+    Attributes:
+        fingerprint: of its text.
+        has_author: whether its author was known; one that is known stays.
+    """
+
+    fingerprint: Signature
+    has_author: bool
+
+    def of(self, comment: Comment) -> Comment:
+        """The comment as it was counted."""
+        author_id = comment.author_id if self.has_author else None
+        return replace(comment, fingerprint=self.fingerprint, author_id=author_id)
+
+
+def former_count(before: Comment, now: Comment) -> FormerCount | None:
+    """What was counted of a comment before a change; None if it counts as before."""
+    if (before.text, before.author_id) == (now.text, now.author_id):
+        return None
+    return FormerCount(signature(before.text), before.author_id is not None)
 
 
 @dataclass(frozen=True, slots=True)

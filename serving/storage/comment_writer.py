@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, TypeVar
 
 from sqlalchemy import BigInteger, and_, bindparam, func, or_, select, update
@@ -14,7 +14,9 @@ from serving.storage.comment_update import (
     FILLED_IN,
     ChangeKind,
     CommentOutcome,
+    FormerCount,
     FormerText,
+    former_count,
     update_comment,
 )
 from serving.storage.instants import to_micros
@@ -213,13 +215,21 @@ async def _update(connection: AsyncConnection, repeated: Iterable[_Repeated], no
             versions.append(
                 {"seq": one.seq, "text": former.text, "edited_at": edited_at, "at": now}
             )
-        changes += [{"seq": one.seq, "kind": kind, "at": now} for kind in sorted(one.changes)]
+        counted = _former_row(former_count(one.before, one.comment))
+        changes += [
+            {"seq": one.seq, "kind": kind, "at": now, "former": counted}
+            for kind in sorted(one.changes)
+        ]
     if updates:
         await connection.execute(_UPDATE, updates)
     if versions:
         await connection.execute(comment_versions.insert(), versions)
     if changes:
         await connection.execute(comment_changes.insert(), changes)
+
+
+def _former_row(former: FormerCount | None) -> dict[str, Any] | None:
+    return None if former is None else asdict(former)
 
 
 async def _register_kols(

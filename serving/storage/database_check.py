@@ -19,6 +19,7 @@ from serving.storage.tables import (
     comment_versions,
     comments,
     deliveries,
+    engine_snapshots,
     engine_states,
     minutes,
     notification_payloads,
@@ -81,6 +82,7 @@ async def _check(database: Database, *, may_be_older: bool) -> list[str]:
             problems.append(f"{missing}; {REMEDY}")
         problems += await _unnamed(connection)
         problems += await _snapshots(connection)
+        problems += await _places(connection)
         problems += await _sums(connection)
         return problems
 
@@ -112,9 +114,9 @@ async def _snapshots(connection: AsyncConnection) -> list[str]:
     problems, after = [], ""
     while True:
         statement = (
-            select(engine_states.c.kol_id, engine_states.c.snapshot)
-            .where(engine_states.c.kol_id > after)
-            .order_by(engine_states.c.kol_id)
+            select(engine_snapshots)
+            .where(engine_snapshots.c.kol_id > after)
+            .order_by(engine_snapshots.c.kol_id)
             .limit(_AT_ONCE)
         )
         rows = (await connection.execute(statement)).all()
@@ -126,6 +128,28 @@ async def _snapshots(connection: AsyncConnection) -> list[str]:
         if len(rows) < _AT_ONCE:
             return problems
         after = rows[-1].kol_id
+
+
+async def _places(connection: AsyncConnection) -> list[str]:
+    """KOLs of which it is not known what is to be replayed of the log."""
+    reached = select(progress.c.seq).where(progress.c.name == PIPELINE).scalar_subquery()
+    marked = select(progress.c.mark).where(progress.c.name == PIPELINE).scalar_subquery()
+    state = engine_states.c
+    statement = (
+        select(state.kol_id)
+        .where(
+            (state.replay_seq > state.seq)
+            | (state.replay_mark > state.mark)
+            | (state.seq > reached)
+            | (state.mark > marked)
+        )
+        .order_by(state.kol_id)
+        .limit(20)
+    )
+    return [
+        f"the state of KOL {kol_id!r} does not fit its snapshot; {REMEDY}"
+        for kol_id in (await connection.execute(statement)).scalars()
+    ]
 
 
 async def _sums(connection: AsyncConnection) -> list[str]:

@@ -19,14 +19,12 @@ from serving.storage.erasure_rows import begin_erasure, save_erasure, to_erasure
 from serving.storage.evidence_samples import Sample, without_samples
 from serving.storage.instants import to_micros
 from serving.storage.kol_deletion import delete_profile
-from serving.storage.rebuild import PIPELINE
 from serving.storage.tables import (
     alert_events,
     alerts,
     comments,
     erasures,
     notification_payloads,
-    progress,
 )
 
 _AT_ONCE = 200  # comments that change in one step
@@ -107,22 +105,23 @@ class ErasureStore:
             await save_erasure(connection, after)
         return after
 
-    async def expire(self, before: datetime, now: datetime) -> int:
+    async def expire(self, before: datetime, now: datetime, *, up_to: int) -> int:
         """Erase the oldest comments that were received before an instant, at most some hundred.
 
-        Only comments that were processed, and in the order of the log.
+        Args:
+            before: the instant.
+            now: the present one.
+            up_to: only comments up to this place in the log: those that were processed, and are
+                not read again to be replayed.
 
         Returns:
-            How many; 0 if there is none left.
+            How many, in the order of the log; 0 if there is none left.
         """
         async with self._database.write() as connection:
-            done = await connection.scalar(
-                select(progress.c.seq).where(progress.c.name == PIPELINE)
-            )
             erasure = await _expiry(connection, now)
             which = [
                 comments.c.seq > erasure.reached,
-                comments.c.seq <= (done or 0),
+                comments.c.seq <= up_to,
                 comments.c.received_at < to_micros(before),
             ]
             places = await erase_comments(

@@ -29,6 +29,7 @@ from serving.storage.tables import (
     alerts,
     checkpoints,
     comments,
+    engine_snapshots,
     engine_states,
     held_kols,
     idle_marks,
@@ -64,7 +65,7 @@ _RENAMED: tuple[Table, ...] = (
     set_aside,
     source_delays,
 )
-_STATES: tuple[Table, ...] = (engine_states, checkpoints, reruns, held_kols)
+_STATES: tuple[Table, ...] = (engine_states, engine_snapshots, checkpoints, reruns, held_kols)
 
 
 class KolMover:
@@ -150,7 +151,7 @@ class KolMover:
             recorded = await self._resolve_alerts(connection, kol_id)
             left = select(comments.c.seq).where(comments.c.kol_id == kol_id).limit(1)
             if await connection.scalar(left) is None:
-                for table in (engine_states, checkpoints, held_kols):
+                for table in (engine_states, engine_snapshots, checkpoints, held_kols):
                     await connection.execute(delete(table).where(table.c.kol_id == kol_id))
         if recorded:
             self._outbox.committed(recorded)

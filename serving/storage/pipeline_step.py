@@ -44,22 +44,69 @@ class LoggedIdleMark:
 
 
 @dataclass(frozen=True, slots=True)
+class LogPlace:
+    """A place in the log.
+
+    Attributes:
+        seq: after this comment …
+        mark: … and after this idle mark.
+    """
+
+    seq: int = 0
+    mark: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class EngineState:
-    """The engine's state of one KOL.
+    """The engine's state of one KOL after a step.
 
     Attributes:
         kol_id: whose.
-        snapshot: what `Engine.restore` takes.
         status: what the API and the metrics show.
         last_created_at: event time of its latest comment.
         last_received_at: when its latest comment was committed.
+        snapshot: what `Engine.restore` takes; None leaves the stored one.
+        replay_after: from where on the log is to be replayed on the stored snapshot; None with a
+            new one.
     """
 
     kol_id: str
-    snapshot: bytes
     status: KolStatus
     last_created_at: datetime
     last_received_at: datetime
+    snapshot: bytes | None
+    replay_after: LogPlace | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredState:
+    """The state of one KOL, as it was stored.
+
+    Attributes:
+        kol_id: whose.
+        status: what the API and the metrics show.
+        last_created_at: event time of its latest comment.
+        last_received_at: when its latest comment was committed.
+        snapshot: what `Engine.restore` takes.
+        replay_after: what came after this place …
+        replay_up_to: … and up to this one is to be replayed on the snapshot.
+    """
+
+    kol_id: str
+    status: KolStatus
+    last_created_at: datetime
+    last_received_at: datetime
+    snapshot: bytes
+    replay_after: LogPlace
+    replay_up_to: LogPlace
+
+
+@dataclass(frozen=True, slots=True)
+class SavedSnapshot:
+    """A new snapshot of a KOL that a step did not touch, so nothing is left to be replayed."""
+
+    kol_id: str
+    snapshot: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +126,11 @@ class PipelineProgress:
     step: int = 0
     policy_change: int = 0
     comment_change: int = 0
+
+    @property
+    def place(self) -> LogPlace:
+        """How far the comments and the idle marks have been processed."""
+        return LogPlace(self.seq, self.mark)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +210,7 @@ class PipelineStep:
         events: alert events, in order.
         rerun: what a re-run came to; None in every other step.
         states: every KOL that it touched.
+        saved: snapshots of others.
         held: the KOL that the engine does not see from now on; None if there is none.
         set_aside: what it passed over; None if nothing.
     """
@@ -177,6 +230,7 @@ class PipelineStep:
     checkpoints: Sequence[Checkpoint] = ()
     events: Sequence[AlertEvent] = ()
     rerun: RerunResult | None = None
-    states: Sequence[EngineState] = field(default_factory=tuple)
+    states: Sequence[EngineState] = ()
+    saved: Sequence[SavedSnapshot] = ()
     held: HeldKol | None = None
     set_aside: SetAside | None = None

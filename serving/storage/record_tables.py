@@ -126,6 +126,7 @@ comment_versions = Table(
 )
 
 # Comments of the log that were edited or removed, in order; the pipeline reads on here too.
+# `former` is what the engine may have counted of the comment before (`FormerCount`).
 comment_changes = Table(
     "comment_changes",
     metadata,
@@ -133,6 +134,7 @@ comment_changes = Table(
     Column("seq", BigInteger, nullable=False, index=True),
     Column("kind", String(16), nullable=False),
     Column("at", BigInteger, nullable=False),
+    Column("former", JSON(none_as_null=True)),
     sqlite_autoincrement=True,
 )
 

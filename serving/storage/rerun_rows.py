@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from serving.storage.alert_revision_rows import rewrite_alert, write_alert_ids
 from serving.storage.checkpoint_rows import drop_checkpoints
 from serving.storage.pipeline_step import RerunResult
-from serving.storage.tables import engine_states, minute_scores, reruns
+from serving.storage.tables import engine_snapshots, engine_states, minute_scores, reruns
 
 
 async def add_rerun(
@@ -35,7 +35,7 @@ async def write_rerun(connection: AsyncConnection, result: RerunResult) -> None:
     )
     await drop_checkpoints(connection, result.kol_id, result.since)
     if result.empty:
-        for table in (engine_states, minute_scores):
+        for table in (engine_states, engine_snapshots, minute_scores):
             await connection.execute(delete(table).where(table.c.kol_id == result.kol_id))
     await write_alert_ids(connection, result.alert_ids)
     for alert in result.alerts:

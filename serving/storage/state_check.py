@@ -1,10 +1,18 @@
 """Whether what a pipeline goes on with is all there."""
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from serving.storage.rebuild import PIPELINE
-from serving.storage.tables import comments, engine_states, kols, progress, reruns, scores
+from serving.storage.tables import (
+    comments,
+    engine_snapshots,
+    engine_states,
+    kols,
+    progress,
+    reruns,
+    scores,
+)
 
 REMEDY = "'groundswell db rebuild' computes everything again from the comments"
 
@@ -29,7 +37,10 @@ async def missing_state(connection: AsyncConnection) -> str | None:
     statement = (
         select(kols.c.kol_id)
         .where(
-            ~exists().where(engine_states.c.kol_id == kols.c.kol_id),
+            or_(
+                ~exists().where(engine_states.c.kol_id == kols.c.kol_id),
+                ~exists().where(engine_snapshots.c.kol_id == kols.c.kol_id),
+            ),
             ~exists().where(reruns.c.kol_id == kols.c.kol_id),
             processed.exists(),
         )

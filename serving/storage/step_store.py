@@ -15,18 +15,24 @@ from serving.storage.checkpoint_rows import write_checkpoints
 from serving.storage.database import Database
 from serving.storage.delay_recorder import DelayRecorder
 from serving.storage.delay_rows import slowest_delays
-from serving.storage.engine_state_rows import to_state, to_status, write_states
+from serving.storage.engine_state_rows import (
+    read_state,
+    read_states,
+    save_snapshots,
+    to_status,
+    write_states,
+)
 from serving.storage.fault_store import hold, release, write_set_aside
 from serving.storage.instants import from_micros, to_micros
 from serving.storage.kol_store import archived_kols
 from serving.storage.minute_score_rows import write_minute_scores
 from serving.storage.outbox import Outbox, WrittenDelivery
 from serving.storage.pipeline_step import (
-    EngineState,
     IdleMark,
     LoggedIdleMark,
     PipelineProgress,
     PipelineStep,
+    StoredState,
 )
 from serving.storage.policy_store import settle
 from serving.storage.rebuild import PIPELINE, REBUILT
@@ -38,6 +44,7 @@ from serving.storage.tables import (
     alerts,
     checkpoints,
     comment_changes,
+    engine_snapshots,
     engine_states,
     held_kols,
     idle_marks,
@@ -91,11 +98,23 @@ class StepStore:
         async with self._database.read() as connection:
             return await _progress(connection, PIPELINE)
 
-    async def states(self) -> list[EngineState]:
-        """Every KOL as the last committed step left it."""
+    async def states(self, after: str, limit: int) -> list[StoredState]:
+        """KOLs as the last committed step left them, in the order of their ids.
+
+        Args:
+            after: the id after which to begin; "" for the first.
+            limit: most of them.
+
+        Raises:
+            StoreError: a state cannot be read, or its snapshot is missing.
+        """
         async with self._database.read() as connection:
-            rows = (await connection.execute(select(engine_states))).all()
-        return [to_state(row) for row in rows]
+            return await read_states(connection, after, limit)
+
+    async def state(self, kol_id: str) -> StoredState:
+        """A KOL that was found by `states`, as the last committed step left it."""
+        async with self._database.read() as connection:
+            return await read_state(connection, kol_id)
 
     async def archived(self) -> frozenset[str]:
         """The KOLs that are archived; their silence is no data gap."""
@@ -178,7 +197,8 @@ class StepStore:
                 )
             comment_change = step.comment_change or before.comment_change
             after = PipelineProgress(step.seq, mark, before.step + 1, change, comment_change)
-            await write_states(connection, step.states, after.step)
+            await write_states(connection, step.states, after.step, after.place)
+            await save_snapshots(connection, step.saved)
             row = asdict(after)
             await connection.execute(
                 insert(connection, progress)
@@ -234,6 +254,7 @@ class StepStore:
                 alerts,
                 alert_events,
                 engine_states,
+                engine_snapshots,
                 source_delays,
                 checkpoints,
                 reruns,

@@ -286,15 +286,27 @@ digests = Table(
     Column("reached", BigInteger, nullable=False),
 )
 
+# What the engine knows of a KOL after the comment `seq` and the idle mark `mark`: its snapshot, and
+# what came after the comment `replay_seq` and the mark `replay_mark`, which is replayed.
 engine_states = Table(
     "engine_states",
     metadata,
     Column("kol_id", String(128), primary_key=True),
-    Column("snapshot", LargeBinary, nullable=False),
     Column("status", JSON, nullable=False),
     Column("last_created_at", BigInteger, nullable=False),
     Column("last_received_at", BigInteger, nullable=False),
     Column("step", BigInteger, nullable=False, index=True),
+    Column("seq", BigInteger, nullable=False, server_default="0"),
+    Column("mark", BigInteger, nullable=False, server_default="0"),
+    Column("replay_seq", BigInteger, nullable=False, server_default="0"),
+    Column("replay_mark", BigInteger, nullable=False, server_default="0"),
+)
+
+engine_snapshots = Table(
+    "engine_snapshots",
+    metadata,
+    Column("kol_id", String(128), primary_key=True),
+    Column("snapshot", LargeBinary, nullable=False),
 )
 
 progress = Table(

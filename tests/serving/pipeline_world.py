@@ -15,11 +15,13 @@ from serving.ingest.comment import parse_comment
 from serving.metrics import Metrics
 from serving.pipeline.broadcast import Broadcast
 from serving.pipeline.pipeline import Pipeline
+from serving.pipeline.snapshots import SnapshotLimits
 from serving.storage.comment_log import CommentLog
 from serving.storage.database import Database
 from serving.storage.fault_store import FaultStore
 from serving.storage.outbox import Outbox
 from serving.storage.policy_store import PolicyStore
+from serving.storage.replay_store import ReplayStore
 from serving.storage.rerun_store import RerunStore
 from serving.storage.step_store import StepStore
 from serving.storage.tables import alert_events, alerts, minute_scores, minutes, scores
@@ -51,6 +53,7 @@ class PipelineWorld:
     clock: TestClock
     scorer: StubScorer = field(default_factory=StubScorer)
     outbox: Outbox | None = None
+    snapshots: SnapshotLimits = field(default_factory=SnapshotLimits)
 
     @property
     def log(self) -> CommentLog:
@@ -61,6 +64,7 @@ class PipelineWorld:
             log=self.log,
             steps=StepStore(self.database, self.outbox),
             reruns=RerunStore(self.database),
+            replays=ReplayStore(self.database),
             policies=PolicyStore(self.database),
             fault_store=FaultStore(self.database),
             scorer=self.scorer,
@@ -71,6 +75,7 @@ class PipelineWorld:
             written=Broadcast(),
             batch_size=batch_size,
             idle_after=timedelta(seconds=30),
+            snapshots=self.snapshots,
         )
 
     async def receive(self, items: list[dict[str, Any]]) -> None:

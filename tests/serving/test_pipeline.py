@@ -15,7 +15,7 @@ from serving.storage.database import Database
 from serving.storage.step_store import StepStore
 from serving.storage.tables import (
     alerts,
-    engine_states,
+    engine_snapshots,
 )
 from tests.serving.conftest import NewUrl
 from tests.serving.pipeline_world import PipelineWorld, process_all
@@ -100,7 +100,7 @@ async def test_a_state_of_another_version_says_what_to_do(world: PipelineWorld) 
     await world.receive(stormy(timedelta(hours=-19)))
     await process_all(world.pipeline())
     async with world.database.write() as connection:
-        await connection.execute(update(engine_states).values(snapshot=b"GSWK\x01old"))
+        await connection.execute(update(engine_snapshots).values(snapshot=b"GSWK\x01old"))
     with pytest.raises(StoreError, match=r"'lena'.* version 1,.*groundswell db rebuild"):
         await world.pipeline().start()
 

@@ -74,7 +74,6 @@ _ALLOWED = {
     ("digests", r"FROM digests$"): _FEW,
     ("engine_states", r"^SELECT engine_states\.kol_id FROM engine_states LIMIT"): _ONE,
     ("scores", r"^SELECT scores\.seq FROM scores LIMIT"): _ONE,
-    ("engine_states", r"engine_states\.step FROM engine_states$"): _START,
     ("alert_ids", r"FROM alert_ids$"): _START,
     ("held_kols", ""): _FAULTS,
     ("set_aside", ""): _FAULTS,

@@ -35,6 +35,8 @@ BOUNDS: dict[str, tuple[list[Any], list[Any]]] = {
     "batch_size": ([1, 4096], [0, 4097]),
     "idle_after": ([0.001], [0]),
     "late_horizon": ([0.001], [0]),
+    "snapshot_comments": ([1], [0]),
+    "snapshot_after": ([0.001], [0]),
     "mood_interval": ([0.001], [0]),
     "metrics_max_kols": ([0], [-1]),
     "channels": (["channels.toml"], []),

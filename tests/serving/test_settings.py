@@ -80,6 +80,7 @@ def start(
         "GroupCommit",
         "NotificationOutbox",
         "RetentionWorker",
+        "SnapshotLimits",
         "StepStore",
         "outgoing_client",
     ):
@@ -268,6 +269,13 @@ def test_a_silence_as_long_as_the_settings_say_closes_the_last_minute(
 def test_checkpoints_are_kept_as_long_as_the_settings_say(start: Start) -> None:
     with start(late_horizon=90.0):
         assert start.given["StepStore"][0]["horizon"] == timedelta(seconds=90)
+
+
+@shows("snapshot_comments", "snapshot_after")
+def test_snapshots_are_written_as_often_as_the_settings_say(start: Start) -> None:
+    with start(snapshot_comments=7, snapshot_after=90.0):
+        (limits,) = start.given["SnapshotLimits"]
+    assert limits[""] == (7, timedelta(seconds=90))
 
 
 @shows("metrics_max_kols")

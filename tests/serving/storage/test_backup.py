@@ -16,7 +16,7 @@ from serving.errors import StoreError
 from serving.storage.backup import back_up, restore
 from serving.storage.database import Database
 from serving.storage.database_check import check_database
-from serving.storage.tables import comments, engine_states, minutes, progress
+from serving.storage.tables import comments, engine_snapshots, minutes, progress
 from tests.serving.conftest import NewUrl
 from tests.serving.pipeline_world import PipelineWorld, process_all
 from tests.serving.postgres import PostgresServer
@@ -78,7 +78,7 @@ async def test_a_restored_database_is_the_one_that_was_backed_up(
 async def test_a_check_finds_what_does_not_belong_together(world: PipelineWorld) -> None:
     assert await check_database(world.database) == []
     async with world.database.write() as connection:
-        await connection.execute(update(engine_states).values(snapshot=b"garbage"))
+        await connection.execute(update(engine_snapshots).values(snapshot=b"garbage"))
         one = select(minutes.c.start).limit(1).scalar_subquery()
         await connection.execute(
             update(minutes).where(minutes.c.start == one).values(negative=minutes.c.negative + 1)
@@ -130,7 +130,7 @@ async def test_a_database_is_backed_up_before_its_upgrade_and_restored_after_it(
 ) -> None:
     expected = await world.derived()
     async with world.database.write() as connection:  # of a version that had other states
-        await connection.execute(update(engine_states).values(snapshot=b"older"))
+        await connection.execute(update(engine_snapshots).values(snapshot=b"older"))
     await world.database.close()
     older = Database(world.database._backend._url.render_as_string(hide_password=False))
     await asyncio.to_thread(to_version, older, "0023")

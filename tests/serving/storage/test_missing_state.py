@@ -10,7 +10,7 @@ from serving.clock import TestClock
 from serving.errors import StoreError
 from serving.storage.database import Database
 from serving.storage.step_store import StepStore
-from serving.storage.tables import checkpoints, engine_states, progress
+from serving.storage.tables import checkpoints, engine_snapshots, engine_states, progress
 from tests.serving.conftest import NewUrl
 from tests.serving.pipeline_world import PipelineWorld, process_all
 from tests.serving.streams import storm
@@ -41,6 +41,7 @@ async def go_on(world: PipelineWorld) -> None:
     [
         (progress, "the row that says how far the comments have been processed is missing"),
         (engine_states, "the state of KOL 'lena' is missing"),
+        (engine_snapshots, "the state of KOL 'lena' is missing"),
     ],
 )
 async def test_what_is_missing_is_named_with_its_remedy(
@@ -63,7 +64,7 @@ async def test_a_garbage_snapshot_is_named_with_its_remedy(
     world: PipelineWorld, garbage: bytes
 ) -> None:
     async with world.database.write() as connection:
-        await connection.execute(update(engine_states).values(snapshot=garbage))
+        await connection.execute(update(engine_snapshots).values(snapshot=garbage))
     with pytest.raises(StoreError, match=r"KOL 'lena' cannot be read: .*'groundswell db rebuild'"):
         await world.pipeline().start()
 

@@ -197,21 +197,26 @@ async def test_alerts_are_listed_by_their_opening_and_id(database: Database) -> 
 
 async def test_states_and_idle_marks_come_back_as_they_were_left(database: Database) -> None:
     steps = StepStore(database)
-    state = EngineState("lena", bytes(range(256)), STATUS, NOW, NOW + MINUTE)
+    state = EngineState("lena", STATUS, NOW, NOW + MINUTE, bytes(range(256)))
     marks = [IdleMark("lena", NOW), IdleMark("mina", NOW + MINUTE)]
     before = await steps.progress()
     after = await steps.commit(
         PipelineStep(seq=0, model="m", new_marks=marks, states=[state]), before
     )
     assert await steps.progress() == after
-    assert await steps.states() == [state]
+    (stored,) = await steps.states("", 9)
+    assert stored == await steps.state("lena")
+    assert (stored.status, stored.snapshot) == (state.status, state.snapshot)
+    assert (stored.last_created_at, stored.last_received_at) == (NOW, NOW + MINUTE)
+    assert stored.replay_after == stored.replay_up_to == after.place
+    assert await steps.states("lena", 9) == []
     assert await steps.statuses_after(before.step) == [state.status]
     assert await steps.statuses_after(after.step) == []
     found = await steps.next_mark(before)
     assert found is not None
     assert (found.mark, found.after_seq) == (marks[0], 0)
     await steps.clear_derived()
-    assert await steps.states() == []
+    assert await steps.states("", 9) == []
     assert await steps.next_mark(before) == found  # what was declared stays, to be repeated
 
 
