@@ -14,7 +14,7 @@ class EventReader:
     Attributes:
         alert_ids: ids of the alert events that came, in order.
         moods: number of mood events that came.
-        connections: how often it has connected.
+        connected: set once it has connected.
 
     Args:
         url: of the service.
@@ -26,7 +26,7 @@ class EventReader:
         self._since = since
         self.alert_ids = list[int]()
         self.moods = 0
-        self.connections = 0
+        self.connected = asyncio.Event()
 
     async def run(self) -> None:
         """Read until cancelled."""
@@ -46,7 +46,7 @@ class EventReader:
             status = await incoming.readline()
             if b" 200 " not in status:
                 return
-            self.connections += 1
+            self.connected.set()
             while line := await incoming.readline():
                 if line.startswith(b"id:"):
                     self._since = int(line[3:])

@@ -65,6 +65,8 @@ async def _run(load: Load, target: LoadTarget) -> None:
     limits = httpx.Limits(max_connections=_CONNECTIONS)
     async with httpx.AsyncClient(base_url=target.url, timeout=_TIMEOUT, limits=limits) as http:
         running = asyncio.ensure_future(load(target, http))
+        begun = asyncio.ensure_future(target.begun.wait())
+        await asyncio.wait([running, begun], return_when=asyncio.FIRST_COMPLETED)
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         over = asyncio.ensure_future(asyncio.to_thread(sys.stdin.read))

@@ -1,4 +1,4 @@
-"""What others do to the service; each runs until it is cancelled."""
+"""What others do to the service; each says when it has begun, and runs until it is cancelled."""
 
 import asyncio
 import contextlib
@@ -22,6 +22,7 @@ from benchmarks.load.steady_comments import comment
 _BROWSERS = 4  # that ask at once
 _PAUSE = 0.05  # seconds after a refused request
 _TEXT = "the parcel came after three weeks and half of it was broken, I want a refund. "
+_AGAIN = 5.0  # seconds after which a slow socket that was closed is opened again
 _DESCRIPTORS = 4096
 _HEAD = "POST /v1/comments HTTP/1.1\r\nHost: {netloc}\r\nContent-Type: application/json\r\n"
 
@@ -36,6 +37,7 @@ class LoadTarget:
         scale: 1 for the whole load; less for a trial.
         rate: comments a second that a load of comments sends.
         done: what was done, by what it is; answers other than 2xx under their status.
+        begun: set once the load is there.
     """
 
     url: str
@@ -43,6 +45,7 @@ class LoadTarget:
     scale: float
     rate: float
     done: Counter[str] = field(default_factory=Counter)
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
 
     def many(self, number: int) -> int:
         """A number of this scale."""
@@ -60,6 +63,7 @@ Load = Callable[[LoadTarget, httpx.AsyncClient], Awaitable[None]]
 
 async def nothing(target: LoadTarget, http: httpx.AsyncClient) -> None:
     """At rest."""
+    target.begun.set()
     await asyncio.Event().wait()
 
 
@@ -69,6 +73,7 @@ async def long_texts(target: LoadTarget, http: httpx.AsyncClient) -> None:
     body = {"texts": [f"{number} {text}"[:65_000] for number in range(target.many(100))]}
 
     async def ask() -> None:
+        target.begun.set()
         while True:
             await target.count("requests", await http.post("/v1/score", json=body))
 
@@ -82,15 +87,18 @@ async def readers(target: LoadTarget, http: httpx.AsyncClient) -> None:
         async with asyncio.TaskGroup() as group:
             for reader in reading:
                 group.create_task(reader.run())
+            await asyncio.gather(*(reader.connected.wait() for reader in reading))
+            target.begun.set()
             await _send(target, http, lambda number: f"followed-{number % 20}", target.many(8000))
             await asyncio.Event().wait()
     finally:
-        target.done["readers"] = sum(reader.connections > 0 for reader in reading)
+        target.done["readers"] = sum(reader.connected.is_set() for reader in reading)
         target.done["events"] = sum(reader.moods + len(reader.alert_ids) for reader in reading)
 
 
 async def storm(target: LoadTarget, http: httpx.AsyncClient) -> None:
     """A storm on one KOL, at half of what the service can do."""
+    target.begun.set()
     await _send(target, http, lambda number: "stormy", None)
 
 
@@ -105,11 +113,13 @@ async def imports(target: LoadTarget, http: httpx.AsyncClient) -> None:
         "/v1/imports", params={"name": "comments.csv"}, content=content, headers=headers
     )
     await target.count("files", answer)
+    target.begun.set()
     await asyncio.Event().wait()
 
 
 async def exports(target: LoadTarget, http: httpx.AsyncClient) -> None:
     """What is stored is exported: comments, an author's, the audit log, a backup; all at once."""
+    target.begun.set()
     with tempfile.TemporaryDirectory(prefix="groundswell-load-") as folder:
         async with asyncio.TaskGroup() as group:
             group.create_task(_all_comments(target, http))
@@ -120,6 +130,7 @@ async def exports(target: LoadTarget, http: httpx.AsyncClient) -> None:
 
 async def scrapes(target: LoadTarget, http: httpx.AsyncClient) -> None:
     """Metrics are scraped every second while 10,010 alerts are open."""
+    target.begun.set()
     while True:
         begun = perf_counter()
         await target.count("scrapes", await http.get("/metrics"))
@@ -132,19 +143,22 @@ async def slow_sockets(target: LoadTarget, http: httpx.AsyncClient) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(_DESCRIPTORS, hard), hard))
     address = urlsplit(target.url)
     head = _HEAD.format(netloc=address.netloc).encode()
+    number_of_sockets = target.many(1100)
 
     async def hold(number: int) -> None:
         while True:
             with contextlib.suppress(OSError):
                 incoming, outgoing = await asyncio.open_connection(address.hostname, address.port)
                 target.done["connections"] += 1
+                if target.done["connections"] >= number_of_sockets:
+                    target.begun.set()
                 if number % 2:
                     outgoing.write(head)
                 await incoming.read()  # until the service closes it
                 outgoing.close()
-            await asyncio.sleep(_PAUSE)
+            await asyncio.sleep(_AGAIN)
 
-    await asyncio.gather(*map(hold, range(target.many(1100))))
+    await asyncio.gather(*map(hold, range(number_of_sockets)))
 
 
 async def pages(target: LoadTarget, http: httpx.AsyncClient) -> None:
@@ -153,6 +167,8 @@ async def pages(target: LoadTarget, http: httpx.AsyncClient) -> None:
     paths = [f"/alerts/{alert['alert_id']}" for alert in listed]
     paths += [f"/v1{path}/chart.png" for path in paths[:3]]
     paths += ["/sign-in", "/v1/alerts", "/v1/kols", "/v1/digest?every=week", "/v1/status"]
+
+    target.begun.set()
 
     async def browse(first: int) -> None:
         for number in count(first):

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from fastapi.sse import format_sse_event
 
 from model.classifier import SentimentClassifier
 from monitoring.events import Comment
@@ -107,6 +108,24 @@ async def test_500_readers_share_one_read_of_each_step(
     # Who comes late, or is slow, reads what it has missed by itself.
     late = await asyncio.wait_for(read(service, len(_KOLS), last_event_id=0), 10)
     assert late == received[0]
+
+
+async def test_the_moods_of_a_step_are_one_item_of_many_events(service: Service) -> None:
+    events = stream(service, principal(), kol_id=None)
+    following = asyncio.create_task(anext(events))
+    await asyncio.sleep(0)
+    at = NOW - timedelta(minutes=1)
+    await service.group_commit.append(
+        [Comment("x", f"{kol}-1", kol, "love it", at, post_id=None) for kol in _KOLS]
+    )
+    service.pipeline.wake()
+    item = await asyncio.wait_for(following, 10)
+    sent = format_sse_event(data_str=item.raw_data, event=item.event, id=item.id).decode()
+    assert sent.endswith("}\n\n")
+    moods = sent.removesuffix("\n\n").split("\n\n")
+    assert all(one.startswith('event: mood\ndata: {"kol_id":"kol-') for one in moods)
+    shown = [json.loads(one.split("data: ", 1)[1])["kol_id"] for one in moods]
+    assert sorted(shown) == sorted(_KOLS)
 
 
 class AlertEvents:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from fastapi.sse import format_sse_event
 from fastapi.testclient import TestClient
 
 from model.classifier import SentimentClassifier
@@ -363,7 +364,10 @@ def test_the_stream_sends_events_of_own_kols_only(service: SharedService) -> Non
         try:
             async with asyncio.timeout(3):
                 async for event in events:
-                    found.append((event.event, json.loads(event.raw_data or "{}")["kol_id"]))
+                    sent = format_sse_event(data_str=event.raw_data, event=event.event).decode()
+                    for one in sent.strip().split("\n\n"):
+                        name, data = (line.split(": ", 1)[1] for line in one.split("\n"))
+                        found.append((name, json.loads(data)["kol_id"]))
                     if len(found) == 1:
                         await intake.take(dict(enumerate(items)))
         except TimeoutError:
