@@ -65,9 +65,9 @@ async def stream(
                     shown = await _shown(service, event, principal.kols)
                     yield ServerSentEvent(raw_data=shown, event="alert", id=str(seen))
         if (moods := await feed.moods(step)) is not None:
-            shown = [_mood(moods, one) for one in moods.statuses if wanted(one.kol_id)]
-            for first in range(0, len(shown), _MOODS_AT_ONCE):
-                yield _together(shown[first : first + _MOODS_AT_ONCE])
+            changed = [_mood(moods, one) for one in moods.statuses if wanted(one.kol_id)]
+            for first in range(0, len(changed), _MOODS_AT_ONCE):
+                yield _together(changed[first : first + _MOODS_AT_ONCE])
             step = moods.until
         if written.notifications == notifications:
             await written.wait(feed.pause)
