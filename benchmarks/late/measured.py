@@ -16,12 +16,14 @@ from serving.metrics import Metrics
 from serving.pipeline.broadcast import Broadcast
 from serving.pipeline.pipeline import Pipeline
 from serving.pipeline.scoring import Scorer
+from serving.pipeline.snapshots import SnapshotLimits
 from serving.settings import Settings
 from serving.storage.comment_log import CommentLog
 from serving.storage.database import Database
 from serving.storage.fault_store import FaultStore
 from serving.storage.pipeline_step import RerunResult
 from serving.storage.policy_store import PolicyStore
+from serving.storage.replay_store import ReplayStore
 from serving.storage.rerun_store import NewestComment, RerunStore
 from serving.storage.step_store import StepStore
 from tests.serving import postgres
@@ -56,6 +58,8 @@ class MeasuredPipeline(Pipeline):
             reruns=RerunStore(database),
             policies=PolicyStore(database),
             fault_store=FaultStore(database),
+            replays=ReplayStore(database),
+            snapshots=SnapshotLimits(),
             scorer=scorer,
             model_id="given",
             policy=policy,
