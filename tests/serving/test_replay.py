@@ -1,161 +1,39 @@
 """After a kill at any point, the engine is what it was: its snapshots, and the log after them."""
 
-import random
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 import structlog
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from monitoring.engine import Engine, KolStatus
+from monitoring.engine import Engine
 from serving.clock import TestClock
 from serving.errors import StoreError
-from serving.pipeline.eraser import Eraser
 from serving.pipeline.pipeline import Pipeline
 from serving.pipeline.snapshots import SnapshotLimits
 from serving.storage.database import Database
 from serving.storage.database_check import check_database
-from serving.storage.erasure_record import ErasureKind
 from serving.storage.erasure_store import ErasureStore
 from serving.storage.kol_mover import KolMover
 from serving.storage.policy_store import PolicyStore
 from serving.storage.tables import comments, engine_snapshots, engine_states
 from tests.serving.conftest import NewUrl
 from tests.serving.final_state import final
-from tests.serving.pipeline_world import PipelineWorld, process_all
-from tests.serving.streams import storm
-
-START = datetime(2026, 3, 1, tzinfo=UTC)
-MINUTE = timedelta(minutes=1)
-NEVER = SnapshotLimits(10**6, timedelta(days=365))
-AT_ONCE = SnapshotLimits(1, timedelta())
-Items = list[dict[str, Any]]
-States = dict[str, tuple[bytes, KolStatus]]
-
-
-def states(pipeline: Pipeline) -> States:
-    """All that the engine knows."""
-    engine = pipeline.live.engine
-    return {kol_id: (engine.snapshot(kol_id), engine.status(kol_id)) for kol_id in engine.kols()}
-
-
-def stream(*kol_ids: str) -> Items:
-    """Two hours of calm and one of storm of some KOLs, mixed; a last comment long after it."""
-    found = []
-    for kol_id in kol_ids:
-        items = storm(kol_id, START, days=0.15, storm_after=timedelta(hours=2))
-        end = START + timedelta(hours=40)
-        found += [*items, items[-1] | {"comment_id": "last", "created_at": end.isoformat()}]
-    return sorted(found, key=lambda item: (item["created_at"], item["kol_id"]))
-
-
-@dataclass(frozen=True, slots=True)
-class Play:
-    """What happens to a service.
-
-    Attributes:
-        seed: of all that is drawn.
-        snapshots: when they are written.
-        batch_size: comments a step.
-        kills: how often the process is killed after a step, in [0, 1].
-        people: whether people set policies and have authors erased meanwhile.
-    """
-
-    seed: int
-    snapshots: SnapshotLimits
-    batch_size: int
-    kills: float
-    people: bool
-
-
-plays = st.builds(
+from tests.serving.killed_pipeline import (
+    AT_ONCE,
+    MINUTE,
+    NEVER,
+    START,
     Play,
-    seed=st.integers(0, 2**31),
-    snapshots=st.builds(
-        SnapshotLimits,
-        st.sampled_from([2, 7, 40, 10**6]),
-        st.sampled_from([timedelta(), timedelta(days=1)]),
-    ),
-    batch_size=st.sampled_from([10, 40]),
-    kills=st.sampled_from([0.2, 0.5]),
-    people=st.booleans(),
+    Player,
+    plays,
+    states,
+    stream,
 )
-
-
-class Player:
-    """Plays it on a database of its own."""
-
-    def __init__(self, world: PipelineWorld, play: Play) -> None:
-        self.world, self.play = world, play
-        self.rng, self.fate = random.Random(play.seed), random.Random(play.seed + 1)
-        self.pipeline = world.pipeline(play.batch_size)
-        self.kills = 0
-
-    async def run(self, items: Items) -> None:
-        pending, kept = list(items), Items()
-        while pending:
-            count = self.rng.randrange(1, 60)
-            chunk, pending = pending[:count], pending[count:]
-            prompt = [item for item in chunk if self.rng.random() < 0.95]
-            late = [item for item in kept if self.rng.random() < 0.3]
-            kept = [item for item in kept if item not in late]
-            kept += [item for item in chunk if item not in prompt]
-            reached = datetime.fromisoformat(chunk[-1]["created_at"])
-            await self.wait_until(reached)
-            await self.send([*prompt, *late])
-            edited = [item | {"text": f"hate it {self.rng.random()}"} for item in prompt[-3:]]
-            removed = [prompt[0] | {"deleted": True}] if prompt and self.rng.random() < 0.3 else []
-            if self.rng.random() < 0.5:  # before or after they were processed
-                await self.settle(self.rng.randrange(4))
-            await self.send([*edited, *removed])
-            if self.play.people and self.rng.random() < 0.15:
-                await self.settle()
-                await self.intervene(chunk[0])
-            await self.settle(self.rng.choice([0, 2, 1000]))
-            await self.wait_until(reached + self.rng.choice([0, 3, 20]) * MINUTE)
-        await self.send(kept)
-        await self.settle()
-
-    async def send(self, items: Items) -> None:
-        await self.world.receive(items)
-        self.pipeline.wake()
-
-    async def wait_until(self, instant: datetime) -> None:
-        clock = self.world.clock
-        clock.advance(max(instant - clock.now(), timedelta()))
-
-    async def intervene(self, item: dict[str, Any]) -> None:
-        now = self.world.clock.now()
-        if self.rng.random() < 0.5:
-            sensitivity = self.rng.choice([1e-9, 0.5, 30.0])
-            await PolicyStore(self.world.database).record(
-                item["kol_id"], {"sensitivity": sensitivity}, "an", now
-            )
-            return
-        store = ErasureStore(self.world.database)
-        erasure = await store.begin(ErasureKind.AUTHOR, [item["author_id"]], "an", now)
-        await Eraser(store, self.pipeline, self.world.clock).carry_out(erasure)
-
-    async def settle(self, steps: int = 10_000) -> None:
-        while steps and await self.pipeline.step():
-            steps -= 1
-            # A re-run that is killed begins again.
-            chance = 0.05 if self.pipeline._rerunner._running else self.play.kills
-            if self.fate.random() < chance:
-                await self.kill()
-
-    async def kill(self) -> None:
-        """Nothing but the database is left; the next process knows what the last one knew."""
-        before = states(self.pipeline)
-        self.pipeline = self.world.pipeline(self.play.batch_size)
-        await self.pipeline._go_back()
-        assert states(self.pipeline) == before
-        self.kills += 1
+from tests.serving.pipeline_world import PipelineWorld, process_all
 
 
 @settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
@@ -232,6 +110,67 @@ async def test_what_may_be_replayed_is_bounded_by_number_and_by_age(world: Pipel
     await pipeline._go_back()
     await process_all(pipeline)
     assert await replayed(world) == 0
+
+
+def comment(kol_id: str, number: int, at: datetime) -> dict[str, Any]:
+    return {
+        "platform": "instagram",
+        "comment_id": str(number),
+        "kol_id": kol_id,
+        "text": "so lovely",
+        "created_at": at.isoformat(),
+    }
+
+
+async def restarted(world: PipelineWorld) -> Pipeline:
+    """A pipeline that knows only the database."""
+    pipeline = world.pipeline()
+    await pipeline._go_back()
+    return pipeline
+
+
+async def test_no_comment_is_replayed_that_is_in_the_snapshot(world: PipelineWorld) -> None:
+    """Of the second KOL what begins to be replayed follows its own comment at once."""
+    world.clock = TestClock(START + MINUTE)
+    pipeline = world.pipeline(batch_size=1)
+    for number, kol_id in enumerate(["lena", "lena", "mina", "mina"]):
+        await world.receive([comment(kol_id, number, START + timedelta(seconds=number))])
+        await pipeline.step()
+    assert await replayed(world) == 2
+    assert states(await restarted(world)) == states(pipeline)
+
+
+async def test_idle_marks_are_replayed_at_their_places(world: PipelineWorld) -> None:
+    """The mark closes the minute of a comment that comes after it."""
+    world.clock = TestClock(START + timedelta(seconds=30))
+    pipeline = world.pipeline()
+    for number, seconds in enumerate([10, 20, 50]):
+        await world.receive([comment("lena", number, START + timedelta(seconds=seconds))])
+        await process_all(pipeline)
+        world.clock.advance(5 * MINUTE * (number == 1))
+        await process_all(pipeline)
+    assert await replayed(world) == 0  # the comment that is late has the KOL judged again
+    for number, seconds in enumerate([610, 620, 650], 3):
+        world.clock.advance(max(START + timedelta(seconds=630) - world.clock.now(), timedelta()))
+        await world.receive([comment("lena", number, START + timedelta(seconds=seconds))])
+        await pipeline.step()
+        world.clock.advance(5 * MINUTE * (number == 4))
+        if number == 4:
+            await process_all(pipeline)
+    assert await replayed(world) == 3
+    assert pipeline.live.engine.status("lena").late > 1
+    assert states(await restarted(world)) == states(pipeline)
+
+
+async def test_what_is_replayed_is_judged_by_the_policy_of_its_time(world: PipelineWorld) -> None:
+    pipeline = await processed(world)
+    assert pipeline.live.engine.alerts()
+    for kol_id in ("lena", "mina"):
+        await PolicyStore(world.database).record(
+            kol_id, {"sensitivity": 1e-30}, "an", world.clock.now()
+        )
+    await process_all(pipeline)
+    assert states(await restarted(world)) == states(pipeline)
 
 
 async def test_a_clean_stop_leaves_nothing_to_be_replayed(world: PipelineWorld) -> None:
