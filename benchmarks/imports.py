@@ -104,7 +104,7 @@ async def into_service(path: Path, settings: Settings) -> ImportCount:
 
 def measure(way: str, path: Path) -> dict[str, Any]:
     """Import a file one way: rows, seconds, and the most memory that this process had, in MiB."""
-    with tempfile.TemporaryDirectory(prefix="groundswell-imports-") as folder:
+    with tempfile.TemporaryDirectory(prefix="groundswell-benchmark-") as folder:
         database = f"sqlite:///{folder}/b.db"
         settings = Settings(database_url=database, log_level="error", _env_file=None)
         if way == "unscored":
@@ -140,7 +140,7 @@ def run(
 ) -> list[dict[str, Any]]:
     """Measure every format and way."""
     found = []
-    with tempfile.TemporaryDirectory(prefix="groundswell-imports-") as folder:
+    with tempfile.TemporaryDirectory(prefix="groundswell-benchmark-") as folder:
         for ending in ("csv", "ndjson"):
             path = Path(folder) / f"comments.{ending}"
             write_file(path, rows, ending)

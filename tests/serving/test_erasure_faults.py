@@ -96,5 +96,8 @@ async def test_an_erasure_that_fails_every_time_does_not_stop_retention(
 class NothingToHash:
     """Has hashed every id."""
 
+    async def is_due(self) -> bool:
+        return False
+
     async def advance(self, _now: datetime) -> bool:
         return False

@@ -152,7 +152,7 @@ def test_what_cannot_be_digested(started: TestClient) -> None:
         ({"timezone": "Mars/Olympus"}, 422, "there is no time zone"),
         ({"every": "month"}, 422, "'day' or 'week'"),
         ({"kol_id": "nobody"}, 404, "there is no KOL 'nobody'"),
-        ({"brand": "acne"}, 404, "no brand 'acne'; it has: acme"),
+        ({"brand": "acne"}, 404, "no brand 'acne'; there are: acme"),
         ({"name": "weekly"}, 404, "no digest 'weekly'; it has: daily"),
     ):
         answer = started.get("/v1/digest", params=params)
