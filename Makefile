@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo serve test lint lock client sbom bench bench-detector bench-delivery bench-late chaos load soak mutate clean
+.PHONY: help demo serve test test-thorough lint lock client sbom bench bench-detector bench-delivery bench-late chaos load soak mutate clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
@@ -29,6 +29,9 @@ serve: $(VENV)/.serve ## start the service on 127.0.0.1:8000
 test: $(VENV)/.dev ## run the linters and all tests
 	$(MAKE) --no-print-directory lint
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
+
+test-thorough: $(VENV)/.dev ## run the tests of order, replay and kills with far more examples (about half an hour)
+	OMP_NUM_THREADS=1 THOROUGH_TESTS=1 $(BIN)/pytest -n 2 tests/serving/test_order.py tests/serving/test_replay.py tests/serving/test_crash.py
 
 lint: $(VENV)/.dev ## run ruff, mypy, import-linter and hadolint
 	$(BIN)/ruff check .

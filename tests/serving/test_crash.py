@@ -18,6 +18,7 @@ from tests.serving import postgres
 from tests.serving.conftest import NOW, NewUrl
 from tests.serving.processes import ROOT, service
 from tests.serving.streams import storm, wait_until_processed
+from tests.serving.thoroughness import THOROUGH
 
 AIRLINES = ROOT.parent / "shared" / "streams" / "airline_feb2015.parquet"
 _CHUNK = 100
@@ -79,7 +80,11 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Any], Any
     [
         storms,
         pytest.param(
-            airlines, marks=pytest.mark.skipif(not AIRLINES.parent.exists(), reason="no ../shared")
+            airlines,
+            marks=[
+                pytest.mark.skipif(not THOROUGH, reason="only in `make test-thorough`"),
+                pytest.mark.skipif(not AIRLINES.parent.exists(), reason="no ../shared"),
+            ],
         ),
     ],
 )

@@ -23,6 +23,7 @@ from tests.serving.conftest import NewUrl
 from tests.serving.final_state import final
 from tests.serving.pipeline_world import PipelineWorld, process_all
 from tests.serving.streams import storm
+from tests.serving.thoroughness import examples
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -195,7 +196,7 @@ def after(item: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", ["waves", "pause"])
-@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(2, 25), deadline=None, suppress_health_check=list(HealthCheck))
 @given(arrival=arrivals)
 async def test_whatever_way_comments_come_the_same_is_derived(
     new_url: NewUrl, stories: dict[str, Items], name: str, arrival: ArrivalPlan

@@ -34,9 +34,10 @@ from tests.serving.killed_pipeline import (
     stream,
 )
 from tests.serving.pipeline_world import PipelineWorld, process_all
+from tests.serving.thoroughness import examples
 
 
-@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(2, 25), deadline=None, suppress_health_check=list(HealthCheck))
 @given(play=plays)
 async def test_after_a_kill_at_any_point_the_engine_is_what_it_was(
     new_url: NewUrl, play: Play
