@@ -1,0 +1,1 @@
+"""Comments come in by themselves: webhook receivers, pollers and streams behind one seam."""

@@ -1,0 +1,43 @@
+"""Which account on a platform is whose, for sources that bring comments of several KOLs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class KolAccount:
+    """A KOL as a source may look for it.
+
+    Attributes:
+        kol_id: its id.
+        name: as people write it; None if nobody entered it.
+        handle: its account on the platform, as it was entered; None if there is none.
+    """
+
+    kol_id: str
+    name: str | None
+    handle: str | None
+
+
+class KolAccounts(Protocol):
+    """The KOLs that a source may bring comments of."""
+
+    async def on(self, platform: str) -> Sequence[KolAccount]:
+        """The KOLs that are not archived: the source's own if it has one, else all, by id."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FixedAccounts:
+    """KOLs that never change; for tests.
+
+    Attributes:
+        accounts: the KOLs.
+    """
+
+    accounts: tuple[KolAccount, ...] = ()
+
+    async def on(self, platform: str) -> Sequence[KolAccount]:
+        """The KOLs, on any platform."""
+        return self.accounts
