@@ -1,6 +1,6 @@
-"""What Slack and Teams have in common: JSON in the chat's own form, POSTed to a webhook.
+"""What Slack, Teams and Lark have in common: JSON in the chat's own form, POSTed to a webhook.
 
-apprise reaches both, but sends them text: blocks only from a template file, cards only of its own.
+apprise reaches them, but sends text: blocks only from a template file, cards only of its own.
 """
 
 import json
@@ -14,6 +14,7 @@ from serving.notify.channels.spec import ChannelSpec
 from serving.notify.notification import Notification
 from serving.notify.render.content import RenderedMessage, shortened, write
 
+HEADERS = {"User-Agent": "groundswell"}
 _SHORTER = (2000, 1000, 500, 200, 80)  # characters of every text, until the message fits
 
 
@@ -40,7 +41,7 @@ class ChatWebhook(ABC):
         """A message in the chat's own form."""
 
     async def send(self, notifications: Sequence[Notification]) -> None:
-        """Deliver; 2xx means delivered."""
+        """Deliver, in several messages if one would be too long."""
         message = write(notifications, self._words)
         body = self._encoded(message)
         if self.most_bytes is not None and len(body) > self.most_bytes:
@@ -53,7 +54,13 @@ class ChatWebhook(ABC):
                 body = self._encoded(shortened(message, longest))
                 if len(body) <= self.most_bytes:
                     break
-        await post(self._http, self._url, body, {"User-Agent": "groundswell"})
+        await self.deliver(body, notifications, message)
+
+    async def deliver(
+        self, body: bytes, _notifications: Sequence[Notification], _message: RenderedMessage
+    ) -> None:
+        """POST a body that the chat takes; 2xx means delivered."""
+        await post(self._http, self._url, body, HEADERS)
 
     def _encoded(self, message: RenderedMessage) -> bytes:
         return json.dumps(self.render(message), ensure_ascii=False).encode()

@@ -1,7 +1,8 @@
 """One bounded request to another server, without redirects; failures become channel errors."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 from typing import NoReturn
@@ -71,12 +72,61 @@ async def get(
     """
     request = http.stream("GET", url, params=list(params), headers=headers, follow_redirects=False)
     async with _successful(request, url) as answer:
-        read = b""
-        async for chunk in answer.aiter_raw():  # unpacking would have no bound
-            read += chunk
-            if len(read) > most:
-                raise Unavailable(f"answered more than {most:,} bytes")
-        return read
+        return await _whole(answer, most)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerAnswer:
+    """What a server answered, with any status.
+
+    Attributes:
+        status: of the answer.
+        body: the whole of it.
+        headers: names in any case.
+    """
+
+    status: int
+    body: bytes
+    headers: httpx.Headers
+
+
+async def ask(
+    http: httpx.AsyncClient,
+    method: str,
+    url: str,
+    content: bytes,
+    headers: Mapping[str, str],
+    *,
+    most: int,
+) -> ServerAnswer:
+    """Send JSON to a server that says in the body what became of it.
+
+    Args:
+        http: the client.
+        method: of the request.
+        url: of the server; what may be secret in it is never part of an error.
+        content: the body.
+        headers: beside `Content-Type`.
+        most: bytes that the answer may have.
+
+    Raises:
+        Unavailable: no answer, not HTTP, or a longer answer.
+        Rejected: the address cannot be used.
+    """
+    headers = {"Content-Type": "application/json; charset=utf-8", **headers}
+    with _as_channel_errors(url):
+        request = http.stream(method, url, content=content, headers=headers, follow_redirects=False)
+        async with request as answer:
+            return ServerAnswer(answer.status_code, await _whole(answer, most), answer.headers)
+
+
+async def _whole(answer: httpx.Response, most: int) -> bytes:
+    read = b""
+    async for chunk in answer.aiter_raw():  # unpacking would have no bound
+        read += chunk
+        if len(read) > most:
+            raise Unavailable(f"answered more than {most:,} bytes")
+    return read
 
 
 @asynccontextmanager
@@ -84,11 +134,18 @@ async def _successful(
     request: AbstractAsyncContextManager[httpx.Response], url: str
 ) -> AsyncIterator[httpx.Response]:
     """The answer, if it is 2xx; errors of httpx in the block become those of a channel."""
-    try:
+    with _as_channel_errors(url):
         async with request as answer:
             if not answer.is_success:
                 await _fail(answer, url)
             yield answer
+
+
+@contextmanager
+def _as_channel_errors(url: str) -> Iterator[None]:
+    """Errors of httpx in the block become those of a channel."""
+    try:
+        yield
     except httpx.InvalidURL as error:
         raise Rejected("the address cannot be used") from error
     except ForbiddenAddress as error:
@@ -119,7 +176,7 @@ def failure(status: int, words: str, retry_after: str = "") -> Unavailable | Rej
         message += f": {words[:_MAX_ERROR]}"
     if status in _TRY_AGAIN or status >= 500:
         broken = status >= 500 and status not in _PROXY
-        return Unavailable(message, retry_after=_pause(retry_after), answered=broken)
+        return Unavailable(message, retry_after=pause_of(retry_after), answered=broken)
     return Rejected(message)
 
 
@@ -133,7 +190,7 @@ async def _beginning(answer: httpx.Response) -> str:
     return " ".join(read[:_MAX_ERROR].decode("utf-8", "replace").split())
 
 
-def _pause(text: str) -> timedelta | None:
+def pause_of(text: str) -> timedelta | None:
     """The pause that a server asked for in seconds, at most an hour."""
     if not (text.isascii() and text.isdigit()):
         return None

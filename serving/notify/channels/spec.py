@@ -1,5 +1,6 @@
 """The settings that every channel of a channels file has."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -12,7 +13,7 @@ from serving.locales.wording import Wording, wording
 from serving.outgoing.address_rules import AddressRules, literal
 
 EnvName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-_MIN_SECRET = 16  # characters
+MIN_SECRET = 16  # characters
 
 
 class ChannelSpec(BaseModel):
@@ -66,6 +67,11 @@ class ChannelSpec(BaseModel):
         """The environment variable of its secret, set by `secret_env`; None if it has none."""
         return None
 
+    @property
+    def other_variables(self) -> Mapping[str, str]:
+        """The environment variables of further secrets, by the setting that names each."""
+        return {}
+
     def rules(self, url: str) -> AddressRules:
         """Which addresses its channel may connect to: what the file says, and what the URL says."""
         return AddressRules(loopback=is_loopback(host_of(url)), private=self.allow_private)
@@ -100,11 +106,18 @@ class ChannelSpec(BaseModel):
         Raises:
             ValueError: what is wrong with it, without repeating it.
         """
-        if len(secret) < _MIN_SECRET:
+        if len(secret) < MIN_SECRET:
             raise ValueError(
-                f"the secret in {self.secret_variable} is shorter than {_MIN_SECRET} characters; "
+                f"the secret in {self.secret_variable} is shorter than {MIN_SECRET} characters; "
                 "take a random one, for example from 'openssl rand -hex 32'"
             )
+
+    def check_other_secret(self, setting: str, secret: str) -> None:
+        """Check one of the further secrets, by the setting that names its variable.
+
+        Raises:
+            ValueError: what is wrong with it, without repeating it.
+        """
 
 
 def host_of(url: str) -> str:

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
 
 from serving.notify.channels.registry import channel_types
+from serving.notify.channels.spec import ChannelSpec
 from serving.notify.config.config_issues import ConfigIssues
 from serving.notify.config.configured_channel import ConfiguredChannel
 from serving.notify.config.names import NAME
@@ -59,7 +61,17 @@ class ChannelReader:
         if spec.secret_variable is not None:
             secret = self._variable(secret_place, spec.secret_variable)
             self._check(secret_place, secret, spec.check_secret)
-        return ConfiguredChannel(channel_type, spec, url, secret)
+        return ConfiguredChannel(channel_type, spec, url, secret, self._others(place, spec))
+
+    def _others(self, place: Place, spec: ChannelSpec) -> dict[str, str]:
+        """The further secrets of a channel, by the setting that names each."""
+        found = {}
+        for setting, variable in spec.other_variables.items():
+            found[setting] = self._variable((*place, setting), variable)
+            self._check(
+                (*place, setting), found[setting], partial(spec.check_other_secret, setting)
+            )
+        return found
 
     def _variable(self, place: Place, name: str) -> str:
         """The value of an environment variable; empty if it has none."""

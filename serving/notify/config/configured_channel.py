@@ -1,5 +1,6 @@
 """A channel of the channels file, with its secrets."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,12 +19,14 @@ class ConfiguredChannel:
         spec: its settings, as written in the file.
         url: where it sends to.
         secret: what it signs with; empty if it signs nothing.
+        other_secrets: by the setting that names the environment variable of each.
     """
 
     type: ChannelType[Any]
     spec: ChannelSpec
     url: str = field(repr=False)
     secret: str = field(repr=False)
+    other_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def rules(self) -> AddressRules:

@@ -100,6 +100,7 @@ class Content:
         quotes: comments, in quotation marks.
         signed: the alert's id and the time of the transition.
         chart_label: alternative text of the chart.
+        acknowledge_label: what the button says that acknowledges.
         page, acknowledge, chart: links with their labels; None if no public URL is set.
             `acknowledge` is None for an alert that is over or withdrawn, too.
         post: link to the top post; None if its address is not known.
@@ -118,6 +119,7 @@ class Content:
     quotes: tuple[str, ...]
     signed: Fact
     chart_label: str
+    acknowledge_label: str
     page: Fact | None
     acknowledge: Fact | None
     chart: Fact | None
@@ -241,6 +243,7 @@ def _content(notification: Notification, words: Wording) -> Content:
             words.text("Alert"), f"{notification.alert_id}, {words.moment(notification.at)}"
         ),
         chart_label=words.text("Chart of the comments on {name}", name=name),
+        acknowledge_label=words.text("Acknowledge"),
         page=link(words.text("Open the alert"), notification.link, words),
         acknowledge=None
         if over

@@ -23,7 +23,7 @@ from tests.serving.notify.conftest import World
 
 ROOT = Path(__file__).parents[3]
 DOCUMENT = ROOT / "docs" / "notifications.md"
-TYPES = ("alertmanager", "apprise", "email", "slack", "teams", "webhook")
+TYPES = ("alertmanager", "apprise", "email", "lark", "slack", "teams", "webhook")
 
 
 def test_the_table_lists_the_channels_and_nothing_else() -> None:
@@ -39,7 +39,7 @@ def test_the_table_says_which_types_are_stateful_and_which_take_digests() -> Non
 def test_the_table_imports_no_heavy_library() -> None:
     code = (
         "import sys; from serving.notify.channels.registry import channel_types; "
-        "assert len(channel_types()) == 6; "
+        "assert len(channel_types()) == 7; "
         "heavy = {'apprise', 'matplotlib', 'onnxruntime', 'pandas', 'river'}; "
         "print(sorted(heavy & set(sys.modules)))"
     )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from serving.locales.quoting import defused, harmless
-from serving.notify.render import html, plain, slack, teams
+from serving.notify.render import html, lark, plain, slack, teams
 from serving.notify.render.content import write
 from serving.storage.post_record import PostName
 from tests.serving.notify.channel_contract import harness_of
@@ -52,13 +52,14 @@ def test_no_message_makes_a_link_of_a_name(name: str, several: bool) -> None:
     only_id = notification(kol_name=None, kol_id="evil.example", alert_id="b2")
     message = write([named, only_id] if several else [named], WORDS)
     shown = [message.subject, plain.body_of(message), _texts(slack.render(message))]
-    shown += [_texts(teams.render(message)), _visible(html.render(message, WORDS, chart=None))]
+    shown += [_texts(teams.render(message)), _texts(lark.render(message))]
+    shown += [_visible(html.render(message, WORDS, chart=None))]
     for text in shown:
         assert linked(text) == [], text
         assert "evil" in text
 
 
-@pytest.mark.parametrize("channel", ["slack", "teams", "apprise", "email"])
+@pytest.mark.parametrize("channel", ["lark", "slack", "teams", "apprise", "email"])
 async def test_no_channel_sends_a_name_as_a_link(channel: str) -> None:
     with harness_of(channel) as harness:
         await harness.channel.send([notification(kol_name="https://evil.example/win")])

@@ -20,7 +20,7 @@ GOLDEN = Path(__file__).parent / "golden"
 HOSTILE = (
     '<script>alert(1)</script><img src=x onerror="alert(1)"> & "quotes" \'single\' '
     "*bold* _it_ ~no~ `code` [click](https://evil.example) **b** # h ||spoiler|| :skull: "
-    "@everyone <!channel> <@U1> {name} %s \u202etxt.exe\u202c \x00\x1b[31m 😡 "
+    "@everyone <!channel> <@U1> <at id=all></at> {name} %s \u202etxt.exe\u202c \x00\x1b[31m 😡 "
 )
 
 

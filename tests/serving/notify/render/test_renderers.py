@@ -10,7 +10,7 @@ from slack_sdk.errors import SlackObjectFormationError
 from slack_sdk.models.blocks import Block
 
 from serving.locales.wording import Wording, wording
-from serving.notify.render import html, plain, slack, teams
+from serving.notify.render import html, lark, plain, slack, teams
 from serving.notify.render.content import write
 from tests.serving.notify.conftest import WORDS, notification
 from tests.serving.notify.render.conftest import hostile, rendered
@@ -52,6 +52,11 @@ def test_slack(golden: Golden, words: Wording) -> None:
 @LANGUAGES
 def test_teams(golden: Golden, words: Wording) -> None:
     golden(f"alert.{words.language}.teams.json", as_json(teams.render(rendered(words))))
+
+
+@LANGUAGES
+def test_lark(golden: Golden, words: Wording) -> None:
+    golden(f"alert.{words.language}.lark.json", as_json(lark.render(rendered(words))))
 
 
 class _MailParser(HTMLParser):
@@ -141,6 +146,19 @@ def test_teams_takes_it_and_reads_no_markup_in_it(count: int) -> None:
     }  # fmt: skip
     addresses = [item["url"] for item in _walk(body) if "url" in item]
     assert all(address.startswith("https://pr.example.com/") for address in addresses)
+
+
+@pytest.mark.parametrize("count", [1, 10])
+def test_lark_takes_it_and_reads_no_markup_in_it(count: int) -> None:
+    card = lark.render(write([hostile()] * count, VIETNAMESE), calls_back=True)
+    texts = [item for item in _walk(card) if "content" in item]
+    assert {item["tag"] for item in texts} == {"plain_text"}
+    assert not any("<at" in item["content"] for item in texts)
+    addresses = [item["url"] for item in _walk(card) if "url" in item]
+    assert all(address.startswith("https://pr.example.com/") for address in addresses)
+    for item in _walk(card):
+        assert item.get("actions", [1])
+        assert item.get("fields", [1])
 
 
 def test_the_form_of_an_end_has_no_empty_parts() -> None:
