@@ -15,6 +15,8 @@ from benchmarks.soak.samples import SoakSample, SoakSampler
 from benchmarks.soak.sender import PacedSender
 
 _SCRAPE_EVERY = 5.0  # seconds
+# A connection that is kept may be closed by the service just as the next request is sent.
+_NEW_CONNECTIONS = httpx.Limits(max_keepalive_connections=0)
 _LAST_EVENTS = 2.0  # seconds for the readers to get what was written last
 
 
@@ -71,7 +73,9 @@ async def soak(
         plan: what is to be done.
         comments: in order of time, without end.
     """
-    async with httpx.AsyncClient(base_url=service.url, timeout=120) as http:
+    async with httpx.AsyncClient(
+        base_url=service.url, timeout=120, limits=_NEW_CONNECTIONS
+    ) as http:
         sender = PacedSender(http, comments)
         responders = Responders(http)
         readers = [EventReader(service.url, since=0) for _ in range(plan.readers)]
