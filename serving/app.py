@@ -38,6 +38,7 @@ from serving.api import (
     keys,
     kol_moves,
     kols,
+    lark,
     openapi,
     people,
     posts,
@@ -148,6 +149,7 @@ def create_app(
         keys,
         people,
         audit,
+        lark,
     ):
         v1.include_router(module.router)
     app.include_router(v1)

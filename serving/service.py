@@ -15,6 +15,7 @@ from serving.ingest.import_worker import ImportWorker
 from serving.metrics import Metrics
 from serving.notify.config.notification_config import NotificationConfig
 from serving.notify.dispatcher import Dispatcher
+from serving.notify.lark_callback import LarkCallbacks
 from serving.notify.workers.escalator import Escalator
 from serving.notify.workers.unmute_notifier import UnmuteNotifier
 from serving.pipeline.broadcast import Broadcast
@@ -83,6 +84,7 @@ class Service:
     written: Broadcast
     stream_feed: StreamFeed
     notification_config: NotificationConfig
+    lark_callbacks: LarkCallbacks
     dispatcher: Dispatcher
     unmute_notifier: UnmuteNotifier
     escalator: Escalator

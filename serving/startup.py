@@ -21,6 +21,7 @@ from serving.notify.channels.base import Channel
 from serving.notify.channels.registry import ChannelContext
 from serving.notify.config import notification_config
 from serving.notify.dispatcher import Dispatcher
+from serving.notify.lark_callback import LarkCallbacks
 from serving.notify.outbox import NotificationOutbox
 from serving.notify.stored_attachments import StoredAttachments
 from serving.notify.workers.escalator import Escalator
@@ -219,6 +220,7 @@ async def start(
             mood_interval=settings.mood_interval,
         ),
         notification_config=found,
+        lark_callbacks=LarkCallbacks(found.channels),
         dispatcher=dispatcher,
         unmute_notifier=unmute_notifier,
         escalator=escalator,

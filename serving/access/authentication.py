@@ -17,9 +17,11 @@ from serving.access.scope import Scope
 from serving.access.sign_in_redirect import SIGN_IN_PATHS, leads_to_sign_in, to_sign_in
 from serving.errors import Forbidden, Unauthenticated
 
-# Answered to anybody: these say that the service runs or let people sign in, and say nothing of
-# what it holds.
-PUBLIC_PATHS = frozenset({"/healthz", "/readyz", *SIGN_IN_PATHS})
+# Verified by their routes: other services call them, without a key of ours.
+CALLBACK_PATHS = frozenset({"/v1/lark/callback"})
+# Answered to anybody: these say that the service runs, let people sign in, or verify who calls, and
+# say nothing of what it holds.
+PUBLIC_PATHS = frozenset({"/healthz", "/readyz", *SIGN_IN_PATHS, *CALLBACK_PATHS})
 # Made by FastAPI and not by us, so that they cannot say themselves what they require.
 READ_PATHS = frozenset({"/", "/docs", "/openapi.json"})
 _log = structlog.get_logger(__name__)

@@ -16,6 +16,7 @@ JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 ANY = "*"
 _SMALL = 256 * 1024  # bytes of a request that changes one thing
+_CALLBACK = 64 * 1024  # bytes that a chat service says of a pressed button
 _FORM_BYTES = 64 * 1024  # a remark of 2000 characters, percent-encoded, is at most 24 KB
 _VALUES_OF_AN_ITEM = 400  # on average, over a list
 
@@ -71,6 +72,7 @@ class BoundsTable:
             _row("POST", "/v1/posts", {JSON: BodyBounds(size, split, a_list)}),
             _row("POST", "/v1/score", {JSON: BodyBounds(size, split, texts)}),
             _row("POST", "/v1/imports", {ANY: BodyBounds(settings.max_import_bytes, file)}),
+            _row("POST", "/v1/lark/callback", {JSON: BodyBounds(_CALLBACK, json=JsonBounds())}),
             _row("GET", "/v1/stream", {}, at_once=settings.max_subscribers),
             _row(None, "/v1/.*", {JSON: BodyBounds(_SMALL, json=JsonBounds())}),
             _row(None, ".*", {FORM: BodyBounds(_FORM_BYTES)}),

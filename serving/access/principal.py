@@ -8,11 +8,16 @@ from serving.kol_limit import EVERY_KOL, KolLimit
 
 
 class PrincipalKind(StrEnum):
-    """How a principal proves who it is; `LOCAL` needs no proof, for access is open."""
+    """How a principal proves who it is.
+
+    `LOCAL` needs no proof, for access is open. For `CHAT`, a chat service vouches that it is one of
+    its users.
+    """
 
     KEY = "key"
     PERSON = "person"
     LOCAL = "local"
+    CHAT = "chat"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +25,7 @@ class Principal:
     """A key, a person, or whoever uses a service with open access.
 
     Attributes:
-        id: of the key or the person; stable.
+        id: of the key, the person, or the user of a chat service; stable.
         name: shown to people, and stored with what the principal does.
         scopes: what it may do.
         kols: the KOLs that it may see, as they are now.

@@ -58,16 +58,23 @@ async def _hand_over(lane: Lane, message: Message) -> None:
         return
     late = message.late_sources
     names = message.post_names
-    await lane.channel.send([_notification(delivery, lane, late, names) for delivery in deliveries])
+    url = lane.public_url
+    await lane.channel.send([notification_of(one, url, late, names) for one in deliveries])
 
 
-def _notification(
+def notification_of(
     delivery: Delivery,
-    lane: Lane,
+    public_url: str | None,
     late: Mapping[str, tuple[LateSource, ...]],
     names: PostNames,
 ) -> Notification:
     """A delivery as channels take it.
+
+    Args:
+        delivery: what waits, or was sent.
+        public_url: under which people reach this service; None leaves links out.
+        late: the platforms whose comments may be missing, by alert.
+        names: of posts.
 
     Raises:
         Rejected: it cannot be read.
@@ -85,7 +92,7 @@ def _notification(
                 at=alert.at,
                 opened_at=alert.opened_at,
                 evidence=alert.evidence,
-                public_url=lane.public_url,
+                public_url=public_url,
                 page=delivery.page,
                 step=delivery.step,
                 state=alert.state,

@@ -101,6 +101,7 @@ RULES = {
     "POST /v1/people/{person}/enable": "admin, every KOL",
     "POST /v1/people/{person}/reset-password": "admin, every KOL",
     "POST /v1/people/{person}/sign-out": "admin, every KOL",
+    "POST /v1/lark/callback": "anybody",
     "POST /v1/posts": "ingest",
     "GET /v1/posts/{platform}/{post_id:path}": "read",
     "GET /v1/routing": "read, every KOL",

@@ -18,7 +18,7 @@ AT = datetime(2026, 3, 10, 18, 5, tzinfo=UTC)
 
 def texts() -> set[str | tuple[str, ...]]:
     found: set[str | tuple[str, ...]] = set()
-    for room in ("access", "charts", "locales", "notify", "reports", "web"):
+    for room in ("access", "api", "charts", "locales", "notify", "reports", "web"):
         for _, _, message, _, _ in extract_from_dir(
             str(SERVING / room), method_map=[("**.py", "python")], keywords=KEYWORDS
         ):
