@@ -16,6 +16,7 @@ from monitoring.event_time import minute_of, moment_of
 from monitoring.events import ScoredComment
 from monitoring.kol_pipeline import KolPipeline
 from monitoring.minute_score import MinuteScore
+from monitoring.monitors import gap
 from monitoring.near_duplicates import Signature
 from monitoring.policy import Policy
 from monitoring.snapshot import SnapshotState, decode, encode
@@ -245,6 +246,13 @@ class Engine:
         due = self._monitors[kol_id].gap_due()
         return None if due is None else moment_of(due - -self.policy(kol_id).lateness // _MINUTE)
 
+    def open_minute(self, kol_id: str) -> datetime | None:
+        """The start of the first minute of a KOL that holds comments and is open; None if none."""
+        counter = self._counters.get(kol_id)
+        if counter is None or not counter.state.open:
+            return None
+        return moment_of(min(counter.state.open))
+
     def _step(self, kol_id: str, closed: list[WindowStats]) -> Observation:
         monitor, observation = self._monitors[kol_id], Observation(closed=closed)
         for window in closed:
@@ -261,6 +269,11 @@ class Engine:
     def alerts(self) -> list[Alert]:
         """The open alerts of every KOL."""
         return [alert for monitor in self._monitors.values() for alert in monitor.open_alerts()]
+
+    def has_crowd_alert(self, kol_id: str) -> bool:
+        """Whether an alert of a KOL is open that is about comments, not about their absence."""
+        monitor = self._monitors.get(kol_id)
+        return monitor is not None and any(one.kind != gap.KIND for one in monitor.open_alerts())
 
     def alert(self, kol_id: str) -> Alert | None:
         """The open backlash alert of a KOL; None if there is none or the KOL is unknown."""

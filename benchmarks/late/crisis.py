@@ -128,7 +128,7 @@ async def play(run: CrisisRun) -> CrisisResult:
         if comments:
             await log.append(comments, clock.now())
             pipeline.wake()
-        if comments or await pipeline.is_silence_due():
+        if comments or pipeline.is_silence_due():
             await pipeline.process()
     seconds = perf_counter() - begun
     derived = await final(database)

@@ -78,9 +78,9 @@ class MeasuredPipeline(Pipeline):
         await super().commit_rerun(result, checkpoints, newest)
         self.reruns.append(result)
 
-    async def is_silence_due(self) -> bool:
-        """Whether the silence of a KOL changes something by now."""
-        return bool(await self.live.idle_marks(self.now(), self._steps))
+    def is_silence_due(self) -> bool:
+        """Whether the silence of a KOL may change something by now."""
+        return self.live.presences.is_due(self.now())
 
     async def process(self) -> None:
         """Do all that is to be done now."""

@@ -94,9 +94,7 @@ class Judge:
                 observation = live.engine.silence(mark.kol_id, mark.reached)
                 found = await self._explained(live, observation, [], seq)
             judgement.add(observation, found)
-            if (presence := live.presences.get(mark.kol_id)) is not None:
-                presence.advanced_to = mark.reached
-                presence.gap_due = live.engine.gap_due(mark.kol_id)
+            live.presences.advanced(mark)
         return judgement
 
     def amend(self, live: LiveEngine, edited: Iterable[ScoredComment]) -> list[ChangedMinutes]:

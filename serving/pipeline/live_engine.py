@@ -10,7 +10,6 @@ import structlog
 
 from monitoring.engine import Engine
 from monitoring.errors import SnapshotError
-from monitoring.monitors import gap
 from monitoring.policy import Policy
 from monitoring.rerun import DatedPolicy
 from serving.errors import StoreError
@@ -20,7 +19,7 @@ from serving.storage.pipeline_step import EngineState, IdleMark, StoredState
 from serving.storage.policy_store import PolicyChange, effective
 
 _logger = structlog.get_logger(__name__)
-_LOOKED_UP_AT_ONCE = 1000  # KOLs
+_LOOKED_AT = 100  # silent KOLs in one step; a comment that comes meanwhile waits for it
 
 
 class Delays(Protocol):
@@ -52,7 +51,7 @@ class LiveEngine:
         self._started = started
         self._changes: defaultdict[str, list[PolicyChange]] = defaultdict(list)
         self.engine = Engine(policy)
-        self.presences = Presences(policy, idle_after=idle_after, started=started)
+        self.presences = Presences(policy, self.engine, idle_after=idle_after, started=started)
         self.known_as: dict[str, str] = {}
         self.refused: list[tuple[PolicyChange, Exception]] = []
 
@@ -104,6 +103,7 @@ class LiveEngine:
         changes = [*self._changes[change.kol_id], replace(change, from_minute=from_minute)]
         self.engine.set_policy(change.kol_id, effective(self._policy, changes))
         self._changes[change.kol_id] = changes
+        self.presences.look_again(change.kol_id)
         return from_minute
 
     def policies(self, kol_id: str) -> Sequence[DatedPolicy]:
@@ -139,20 +139,19 @@ class LiveEngine:
         return self.known_as.get(alert_id, alert_id)
 
     async def idle_marks(self, now: datetime, delays: Delays) -> list[IdleMark]:
-        """Idle marks for the KOLs whose silence changes something; see `Presences`.
+        """Idle marks of the next silent KOLs whose silence changes something; see `Presences`.
 
         Raises:
             StoreError: the delays cannot be read.
         """
-        silent = self.presences.without_delay(now)
-        for start in range(0, len(silent), _LOOKED_UP_AT_ONCE):
-            part = silent[start : start + _LOOKED_UP_AT_ONCE]
-            found = await delays.slowest_delays(part, now)
-            for kol_id in part:
+        silent = self.presences.due(now, _LOOKED_AT)
+        if unknown := self.presences.without_delay(silent):
+            found = await delays.slowest_delays(unknown, now)
+            for kol_id in unknown:
                 self.presences.set_delay(kol_id, found.get(kol_id, timedelta()))
-        alerted = {alert.kol_id for alert in self.engine.alerts() if alert.kind != gap.KIND}
-        marks, slices = [], Slices()
-        for mark in self.presences.idle_marks(now, alerted):
-            marks.append(mark)
+        marks, slices = list[IdleMark](), Slices()
+        for kol_id in silent:
             await slices.pause()
+            if (mark := self.presences.idle_mark(kol_id, now)) is not None:
+                marks.append(mark)
         return marks

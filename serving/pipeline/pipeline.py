@@ -232,8 +232,11 @@ class Pipeline(StepLoop):
             self._taken_up = TakenUp.NOTHING
             await self._rerun_beside(monotonic() - started)
             return True
-        marks = await self.live.idle_marks(self._clock.now(), self._steps)
+        now = self._clock.now()
+        marks = await self.live.idle_marks(now, self._steps)
         if await self._advance(marks, repeated_mark=None) or has_changed:
+            return True
+        if self.live.presences.is_due(now):
             return True
         if await self._save_some(self._snapshots.overdue(_SAVED_IDLE)):
             return True

@@ -7,6 +7,7 @@ from time import monotonic
 
 import structlog
 
+from serving.collector import collector_off, keep
 from serving.metrics import Metrics
 from serving.pipeline.faults import KolFailure
 from serving.pipeline.live_engine import LiveEngine
@@ -94,7 +95,18 @@ class Restorer:
         live.presences.archived = await self._steps.archived()
         self._snapshots.clear()
         tails: dict[str, _Tail] = {}
-        slices, last = Slices(), ""
+        with collector_off():
+            keep(await self._read(live, tails))
+        restored = RestoredEngine(live, {})
+        if tails:
+            entries = await self._replay(restored, tails, progress)
+            seconds = round(monotonic() - started, 1)
+            _logger.info("log_replayed", kols=len(tails), entries=entries, seconds=seconds)
+        return restored
+
+    async def _read(self, live: LiveEngine, tails: dict[str, _Tail]) -> int:
+        """Read every stored state; returns how many there are."""
+        slices, last, count = Slices(), "", 0
         while states := await self._steps.states(last, _STATES):
             for state in states:
                 live.restore(state)
@@ -104,12 +116,8 @@ class Restorer:
                     tails[state.kol_id] = _Tail(state.replay_after, state.replay_up_to)
                 await slices.pause()
             last = states[-1].kol_id
-        restored = RestoredEngine(live, {})
-        if tails:
-            entries = await self._replay(restored, tails, progress)
-            seconds = round(monotonic() - started, 1)
-            _logger.info("log_replayed", kols=len(tails), entries=entries, seconds=seconds)
-        return restored
+            count += len(states)
+        return count
 
     async def _replay(
         self, restored: RestoredEngine, tails: dict[str, _Tail], progress: PipelineProgress

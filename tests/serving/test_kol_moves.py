@@ -16,12 +16,15 @@ from serving.clock import TestClock
 from serving.pipeline.presence import Presences
 from serving.settings import Settings
 from serving.storage.database import Database
+from serving.storage.pipeline_step import IdleMark
 from serving.storage.tables import comments, minutes
 from tests.serving.conftest import NOW, NewUrl
+from tests.serving.fake_silent_kols import FakeSilentKols
 from tests.serving.streams import storm, wait_until_processed
 
 Item = Callable[..., dict[str, Any]]
 MAI = {"actor": "mai"}
+DAY = timedelta(days=1)
 CHANNELS = """
 [channels.crm]
 type = "webhook"
@@ -362,13 +365,20 @@ def test_an_archived_kol_is_kept_but_not_shown(world: ServiceWorld) -> None:
 
 
 def test_the_silence_of_an_archived_kol_is_no_gap() -> None:
-    presences = Presences(Policy(), idle_after=timedelta(0), started=NOW - timedelta(days=9))
+    due, later = NOW + timedelta(hours=6), NOW + timedelta(hours=7)
+    silent = FakeSilentKols(due=due)
+    presences = Presences(Policy(), silent, idle_after=timedelta(0), started=NOW - DAY)
     presences.remember("lena", created_at=NOW, received_at=NOW)
-    presence = presences.get("lena")
-    assert presence is not None
-    presence.delay, presence.gap_due = timedelta(0), NOW + timedelta(hours=6)
-    for alerted in ([], ["lena"]):
-        for archived, reached in ((frozenset(), 6 * 60), (frozenset({"lena"}), 6 * 60 - 1)):
-            presences.archived = archived
-            (mark,) = presences.idle_marks(NOW + timedelta(hours=6), alerted)
-            assert mark.reached == NOW + timedelta(minutes=reached)
+    presences.set_delay("lena", timedelta(0))
+    presences.archived = frozenset({"lena"})
+    assert presences.due(later, 9) == ["lena"]
+    assert presences.idle_mark("lena", later) is None
+    assert not presences.is_due(later + DAY)
+    presences.archived = frozenset()
+    assert presences.due(later, 9) == ["lena"]
+    assert presences.idle_mark("lena", later) == IdleMark("lena", due)
+    silent.alerted = True
+    for archived, past in ((frozenset({"lena"}), -1), (frozenset(), 60)):
+        presences.archived = archived
+        reached = due + timedelta(minutes=past)
+        assert presences.idle_mark("lena", later) == IdleMark("lena", reached)

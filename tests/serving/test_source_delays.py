@@ -21,6 +21,7 @@ from serving.storage.pipeline_step import PipelineStep
 from serving.storage.step_store import StepStore
 from serving.storage.tables import source_delays
 from tests.serving.conftest import NOW, NewUrl
+from tests.serving.fake_silent_kols import FakeSilentKols
 from tests.serving.streams import storm, wait_until_processed
 from tests.serving.test_pipeline import Failures, PipelineWorld, process_all, reasons
 
@@ -204,20 +205,24 @@ async def test_a_live_stream_beside_it_is_judged_as_fast_as_ever(world: Pipeline
     [(timedelta(), 239), (HOUR, 180), (6 * HOUR, 3), (9 * HOUR, 3)],
 )
 def test_event_time_waits_for_the_slowest_platform(delay: timedelta, reached: int) -> None:
-    presences = Presences(Policy(), idle_after=30 * SECOND, started=NOW - DAY)
+    silent = FakeSilentKols(opened=NOW, alerted=True)
+    presences = Presences(Policy(), silent, idle_after=30 * SECOND, started=NOW - DAY)
     presences.remember("lena", created_at=NOW, received_at=NOW + MINUTE)
     later = NOW + 4 * HOUR
-    assert presences.without_delay(NOW + MINUTE) == []
-    assert presences.without_delay(later) == ["lena"]
-    assert list(presences.idle_marks(later, {"lena"})) == []  # until it is known
+    assert presences.due(NOW + MINUTE, 9) == []
+    assert presences.due(later, 9) == presences.without_delay(["lena"]) == ["lena"]
     presences.set_delay("lena", delay)
-    assert presences.without_delay(later) == []
-    (mark,) = presences.idle_marks(later, {"lena"})
+    assert presences.without_delay(["lena"]) == []
+    mark = presences.idle_mark("lena", later)
+    assert mark is not None
     assert mark.reached == NOW + reached * MINUTE
     far = NOW + 20 * HOUR
-    (mark,) = presences.idle_marks(far, {"lena"})
+    mark = presences.idle_mark("lena", far)
+    assert mark is not None
     assert mark.reached == min(far - MINUTE, far - min(delay, 6 * HOUR))
-    (mark,) = presences.idle_marks(far, set())  # without an alert
+    silent.alerted = False
+    mark = presences.idle_mark("lena", far)
+    assert mark is not None
     assert mark.reached == NOW + 3 * MINUTE
 
 
