@@ -106,7 +106,10 @@ class BoundedBody:
                 scan.feed(bytes(piece[start : start + _PIECE]))
                 await slices.pause()
             body += piece
-        return {"type": "http.request", "body": bytes(body), "more_body": False}
+        if len(body) > _PIECE:
+            await asyncio.sleep(0)  # what reads the body begins a step of its own
+        # Not copied into bytes: that takes 10 ms of 16 MB.
+        return {"type": "http.request", "body": body, "more_body": False}
 
     async def _next(self) -> Message:
         now = asyncio.get_running_loop().time

@@ -28,7 +28,7 @@ class SplitJson:
     """
 
     outer: Any
-    body: bytes
+    body: bytes | bytearray
     cuts: Sequence[int] = ()
 
     @property
@@ -52,7 +52,7 @@ class SplitJson:
             await slices.pause()
 
 
-def parse_json(raw: bytes, where: str = "") -> Any:
+def parse_json(raw: bytes | bytearray, where: str = "") -> Any:
     """The JSON value in `raw`.
 
     Args:
@@ -83,7 +83,7 @@ async def read_json(request: Request) -> SplitJson:
     Raises:
         InvalidRequest: it is out of bounds, not UTF-8 or not JSON.
     """
-    body = b""
+    body: bytes | bytearray = b""
     async for chunk in request.stream():
         body = body + chunk if body and chunk else body or chunk  # it comes as a whole: no copy
     bounded: BoundedBody = request.state.body
