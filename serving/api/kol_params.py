@@ -1,5 +1,6 @@
 """Ids of KOLs in paths and bodies."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import Depends, Path
@@ -50,22 +51,38 @@ async def seen(kol_id: str, service: Service, visible: KolLimit) -> str:
 async def usable(
     kol_id: str, service: Service, visible: KolLimit = EVERY_KOL, *, field: str = "kol_id"
 ) -> str:
-    """The id of a KOL that there is, or of one that may come.
+    """As `all_usable`, for one id."""
+    return (await all_usable({kol_id: field}, service, visible))[kol_id]
+
+
+async def all_usable(
+    kol_ids: Mapping[str, str], service: Service, visible: KolLimit = EVERY_KOL
+) -> dict[str, str]:
+    """The ids of KOLs that there are, or of those that may come, by the ids that were sent.
 
     Args:
-        kol_id: as it was sent.
+        kol_ids: as they were sent, and where: the field.
         service: knows the KOLs.
         visible: the KOLs that whoever sent it may see.
-        field: where it was sent.
 
     Raises:
-        InvalidRequest: it has characters that an id cannot have, and no KOL has it.
-        NotFound: the KOL is not to be seen.
+        InvalidRequest: one has characters that an id cannot have, and no KOL has it.
+        NotFound: a KOL is not to be seen.
     """
-    resolved = await seen(kol_id, service, visible)
-    if fits(resolved) or (await service.kols.known([resolved], [])).registered:
-        return resolved
-    return fit(resolved, field=field)
+    if visible.is_everything:
+        leads = await service.kols.resolve_all(kol_ids)
+    else:
+        leads = await service.kols.visible_leads(kol_ids, visible)
+    unfit = [resolved for resolved in leads.values() if not fits(resolved)]
+    registered = (await service.kols.known(unfit, [])).registered if unfit else frozenset()
+    found = {}
+    for kol_id, field in kol_ids.items():
+        if kol_id not in leads:
+            raise no_kol(kol_id)
+        resolved = leads[kol_id]
+        good = fits(resolved) or resolved in registered
+        found[kol_id] = resolved if good else fit(resolved, field=field)
+    return found
 
 
 async def _registered(kol_id: _InPath, service: Running, principal: Asking) -> str:

@@ -9,7 +9,7 @@ from serving.access.scope import Scope
 from serving.api.authorization import Asking, requires
 from serving.api.bodies import read_json
 from serving.api.guarded_route import GuardedRoute
-from serving.api.kol_params import KolId, usable
+from serving.api.kol_params import KolId, all_usable
 from serving.api.paging import Cursor, Limit, decode_cursor, encode_cursor
 from serving.api.post_schemas import (
     PostDetailOut,
@@ -23,7 +23,6 @@ from serving.api.problems import documented
 from serving.errors import InvalidRequest
 from serving.service import Running
 from serving.storage.comment_update import CommentOutcome
-from serving.storage.post_record import SentPost
 from serving.storage.post_store import PostKey, key_of
 
 router = APIRouter(tags=["posts"], route_class=GuardedRoute)
@@ -70,10 +69,10 @@ async def send_posts(request: Request, service: Running, principal: Asking) -> P
     body = await read_json(request)
     if body.is_empty:
         raise InvalidRequest("invalid_parameter", "the list is empty; send at least one post")
-    sent: list[SentPost] = []
-    kol_ids: dict[str, str] = {}
+    posts: list[PostIn] = []
+    fields: dict[str, str] = {}  # by the KOL that is named there first
     async for item in body.items():
-        place = f"{len(sent)}." if body.cuts else ""
+        place = f"{len(posts)}." if body.cuts else ""
         try:
             post = PostIn.model_validate(item, context=now)
         except ValidationError as error:
@@ -82,12 +81,11 @@ async def send_posts(request: Request, service: Running, principal: Asking) -> P
             raise InvalidRequest(
                 "invalid_parameter", f"{field}: {first['msg']}", field=field
             ) from None
+        posts.append(post)
         for kol_id in post.kols:
-            if kol_id not in kol_ids:
-                kol_ids[kol_id] = await usable(
-                    kol_id, service, principal.kols, field=f"{place}kols"
-                )
-        sent.append(post.sent((kol_ids[kol_id] for kol_id in post.kols), now))
+            fields.setdefault(kol_id, f"{place}kols")
+    kol_ids = await all_usable(fields, service, principal.kols)
+    sent = [post.sent((kol_ids[kol_id] for kol_id in post.kols), now) for post in posts]
     outcomes = await service.posts.save(sent, now, principal.kols)
     return PostSubmissionOut(
         accepted=outcomes.count(CommentOutcome.ACCEPTED),

@@ -30,6 +30,8 @@ from serving.storage.kol_handle_rows import HandleKey, owners, read_handles, wri
 from serving.storage.tables import engine_states, kol_aliases, kols
 from serving.storage.upsert import insert
 
+_AT_ONCE = 500
+
 
 @dataclass(frozen=True, slots=True)
 class KolProfileRecord:
@@ -195,12 +197,18 @@ class KolStore:
         return await self._resolve(kol_id, merged=False)
 
     async def _resolve(self, kol_id: str, *, merged: bool) -> str:
-        known = await self.known([kol_id], [])
-        if kol_id not in known.registered:
-            kol_id = unicodedata.normalize("NFC", kol_id)
+        return (await self.resolve_all([kol_id], merged=merged))[kol_id]
+
+    async def resolve_all(self, kol_ids: Collection[str], *, merged: bool = True) -> dict[str, str]:
+        """As `resolve`, for many ids at once; with `merged` False as `unmerged`."""
+        registered = (await self.known(kol_ids, [])).registered
+        composed = {
+            kol_id: kol_id if kol_id in registered else unicodedata.normalize("NFC", kol_id)
+            for kol_id in kol_ids
+        }
         async with self._database.read() as connection:
-            leads = await resolve(connection, [kol_id], merged=merged)
-        return leads.get(kol_id, kol_id)
+            leads = await resolve(connection, set(composed.values()), merged=merged)
+        return {kol_id: leads.get(one, one) for kol_id, one in composed.items()}
 
     async def other_ids(self, kol_id: str) -> frozenset[str]:
         """The ids, beside its own, that a KOL may be named by."""
@@ -216,10 +224,12 @@ class KolStore:
         """Which of these ids and handles there are, and lead to a KOL of the limit."""
         async with self._database.read() as connection:
             registered = set[str]()
-            if kol_ids:
+            ids = sorted(kol_ids)
+            for start in range(0, len(ids), _AT_ONCE):
                 for table in (kols, kol_aliases):
-                    statement = select(table.c.kol_id).where(table.c.kol_id.in_(kol_ids))
-                    registered.update((await connection.execute(statement)).scalars())
+                    some = table.c.kol_id.in_(ids[start : start + _AT_ONCE])
+                    found = await connection.execute(select(table.c.kol_id).where(some))
+                    registered.update(found.scalars())
             if not visible.is_everything:
                 registered &= (await visible_leads(connection, registered, visible)).keys()
             owned = await owners(connection, handles)

@@ -16,11 +16,9 @@ from serving.storage.database import Database
 from serving.storage.instants import from_micros, optional_from_micros, to_micros
 from serving.storage.kol_alias_rows import other_ids, resolve
 from serving.storage.post_record import PostCounts, PostKind, PostRecord, SentPost
-from serving.storage.tables import kols, post_counts, post_kols, posts
-from serving.storage.upsert import insert
+from serving.storage.post_writer import NUMBERS, existing_posts, write_posts
+from serving.storage.tables import post_counts, post_kols, posts
 
-_CHANGING = ("text", "url", "created_at", "kind")
-_NUMBERS = ("likes", "comments", "shares", "views")
 _published = func.coalesce(posts.c.created_at, posts.c.recorded_at)
 _SAME = and_(post_kols.c.platform == posts.c.platform, post_kols.c.post_id == posts.c.post_id)
 
@@ -58,7 +56,18 @@ class PostStore:
             Forbidden: one of them is there, and no KOL of the limit published it.
         """
         async with self._database.write() as connection:
-            return [await _save(connection, post, to_micros(now), visible) for post in batch]
+            former = await existing_posts(
+                connection, ((post.platform, post.post_id) for post in batch)
+            )
+            owned = set(former)
+            if not visible.is_everything:
+                owned &= (await _owners(connection, {key[1] for key in former}, visible)).keys()
+            for post in batch:
+                if (key := (post.platform, post.post_id)) in former and key not in owned:
+                    raise Forbidden(
+                        f"the post {post.post_id!r} of {post.platform} may not be sent with this"
+                    )
+            return await write_posts(connection, batch, former, to_micros(now))
 
     async def get(self, platform: str, post_id: str, visible: KolLimit = EVERY_KOL) -> PostRecord:
         """One post; of a joint post, the KOLs of the limit.
@@ -122,56 +131,6 @@ def key_of(post: PostRecord) -> PostKey:
     return PostKey(published, post.platform, post.post_id)
 
 
-async def _save(
-    connection: AsyncConnection, post: SentPost, now: int, visible: KolLimit
-) -> CommentOutcome:
-    key = {"platform": post.platform, "post_id": post.post_id}
-    news = {name: value for name in _CHANGING if (value := getattr(post, name)) is not None}
-    if post.created_at is not None:
-        news["created_at"] = to_micros(post.created_at)
-    of_post = and_(posts.c.platform == post.platform, posts.c.post_id == post.post_id)
-    former = (await connection.execute(select(posts).where(of_post))).mappings().one_or_none()
-    is_new = former is None
-    if not is_new and not await _is_visible(connection, post, visible):
-        raise Forbidden(f"the post {post.post_id!r} of {post.platform} may not be sent with this")
-    changed = former is not None and any(former[name] != value for name, value in news.items())
-    if is_new:
-        await connection.execute(posts.insert().values(**key, **news, recorded_at=now))
-    elif changed:
-        await connection.execute(posts.update().where(of_post).values(**news))
-    for kol_id in sorted(post.kols):
-        registered = insert(connection, kols).values(kol_id=kol_id, registered_at=now)
-        await connection.execute(registered.on_conflict_do_nothing())
-        added = insert(connection, post_kols).values(**key, kol_id=kol_id)
-        added = added.on_conflict_do_nothing()
-        written = await connection.execute(added.returning(post_kols.c.kol_id))
-        changed |= written.first() is not None
-    for reading in post.counts:
-        changed |= await _add_counts(connection, key, reading)
-    if is_new:
-        return CommentOutcome.ACCEPTED
-    return CommentOutcome.UPDATED if changed else CommentOutcome.DUPLICATE
-
-
-async def _add_counts(
-    connection: AsyncConnection, key: dict[str, str], reading: PostCounts
-) -> bool:
-    """Add a reading; whether it says something new."""
-    numbers = {name: value for name in _NUMBERS if (value := getattr(reading, name)) is not None}
-    if not numbers:
-        return False
-    statement = insert(connection, post_counts).values(**key, at=to_micros(reading.at), **numbers)
-    new = statement.excluded
-    written = await connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["platform", "post_id", "at"],
-            set_={name: new[name] for name in numbers},
-            where=or_(*(new[name].is_distinct_from(post_counts.c[name]) for name in numbers)),
-        ).returning(post_counts.c.at)
-    )
-    return written.first() is not None
-
-
 def _with_counts() -> Select[Any]:
     """Posts with their newest reading."""
     newest = (
@@ -180,7 +139,7 @@ def _with_counts() -> Select[Any]:
         .correlate(posts)
         .scalar_subquery()
     )
-    numbers = (post_counts.c[name] for name in ("at", *_NUMBERS))
+    numbers = (post_counts.c[name] for name in ("at", *NUMBERS))
     return select(posts, *numbers).outerjoin(
         post_counts,
         and_(
@@ -189,10 +148,6 @@ def _with_counts() -> Select[Any]:
             post_counts.c.at == newest,
         ),
     )
-
-
-async def _is_visible(connection: AsyncConnection, post: SentPost, visible: KolLimit) -> bool:
-    return (post.platform, post.post_id) in await _owners(connection, [post.post_id], visible)
 
 
 async def _posts(
@@ -241,4 +196,4 @@ def _post(row: RowMapping, kol_ids: Sequence[str]) -> PostRecord:
 
 
 def _counts(row: RowMapping) -> PostCounts:
-    return PostCounts(from_micros(row["at"]), **{name: row[name] for name in _NUMBERS})
+    return PostCounts(from_micros(row["at"]), **{name: row[name] for name in NUMBERS})

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from serving.settings import Settings
 from tests.serving.conftest import NewUrl
@@ -73,6 +75,40 @@ def test_what_is_new_of_a_post_is_added(client: TestClient) -> None:
     ]
     assert readings == [(10, 2, 3, None), (20, None, None, None), (None, None, None, 9)]
     assert found["counts"]["views"] == 9
+
+
+def test_a_thousand_posts_take_few_statements(client: TestClient) -> None:
+    def post(number: int, likes: int, *times: str) -> dict[str, Any]:
+        return {
+            "platform": ("instagram", "x")[number % 2],
+            "post_id": f"many{number}",
+            "kols": ["lena", f"kol{number}"],
+            "counts": [{"at": at, "likes": likes} for at in times],
+        }
+
+    early, late = "2026-03-09T10:00:00Z", "2026-03-09T11:00:00Z"
+    sent = 0
+
+    def count(*_: object) -> None:
+        nonlocal sent
+        sent += 1
+
+    event.listen(Engine, "before_cursor_execute", count)
+    try:
+        first = send(client, *(post(number, 1, early) for number in range(1000)))
+        again = send(client, *(post(number, number % 3, early, late) for number in range(1000)))
+        same = send(client, *(post(number, number % 3, early, late) for number in range(1000)))
+    finally:
+        event.remove(Engine, "before_cursor_execute", count)
+    assert set(first) == {"accepted"}
+    assert set(again) == {"updated"}
+    assert set(same) == {"duplicate"}
+    assert sent < 200
+    assert [
+        [one["likes"] for one in client.get(f"/v1/posts/{name}").json()["series"]]
+        for name in ("instagram/many0", "x/many1", "instagram/many998")
+    ] == [[0, 0], [1, 1], [2, 2]]
+    assert client.get("/v1/kols/kol999").status_code == 200
 
 
 def test_posts_are_listed_last_published_first(client: TestClient) -> None:
