@@ -1,6 +1,7 @@
 """Combines many small calls into few large batches; the queues are bounded."""
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from model.errors import BackendError, ModelStoppedError, Overloaded, TooManyTex
 from model.types import Prediction
 
 _SMOOTHING = 0.2
+_log = logging.getLogger(__name__)
 
 
 class Priority(Enum):
@@ -108,7 +110,9 @@ class Batcher:
     of texts of low priority has one of high priority refused, and those are scored in smaller
     batches: one that has just begun is what a text of high priority waits for at most.
 
-    A failed batch fails every call with a text in it. Queued texts of a cancelled call are dropped.
+    A failed batch fails every call with a text in it; so does one with more or fewer predictions
+    than texts. The next batch is scored all the same, also if the observer raises. Queued texts of
+    a cancelled call are dropped.
     If the worker dies, all waiting calls fail and ``alive`` is false.
     """
 
@@ -132,7 +136,7 @@ class Batcher:
             max_batch_characters: limit on characters per batch; one longer text is a batch alone.
             low_priority_share: how large batches of low priority are in comparison.
             max_delay: seconds that the first text of a batch waits for others.
-            observer: called in the event loop after every batch.
+            observer: called in the event loop after every batch; what it raises is logged.
         """
         self._classifier = classifier
         self._max_waiting = max_waiting_texts
@@ -263,25 +267,30 @@ class Batcher:
             queue.pending -= len(batch)
         seconds = loop.time() - began
         error = running.exception()
+        if error is None and len(running.result()) != len(batch):
+            error = ValueError(f"{len(running.result())} predictions for {len(batch)} texts")
         if error is None:
             self._hand_out(batch, running.result())
             speed = len(batch) / max(seconds, 1e-6)
             before = self._texts_per_second or speed
             self._texts_per_second = before + _SMOOTHING * (speed - before)
         else:
+            _log.error("a batch of %d texts was not scored: %s", len(batch), error)
             for call in {id(entry.call): entry.call for entry in batch}.values():
                 _fail(call, BackendError(f"scoring failed: {error}"), error)
-        if self._observer is not None:
-            oldest = min(entry.call.since for entry in batch)
-            self._observer(
-                BatchReport(
-                    len(batch),
-                    sum(len(one.entries) for one in self._queues.values()),
-                    began - oldest,
-                    seconds,
-                    error is not None,
-                )
-            )
+        oldest = min(entry.call.since for entry in batch)
+        waiting = sum(len(one.entries) for one in self._queues.values())
+        self._report(
+            BatchReport(len(batch), waiting, began - oldest, seconds, failed=error is not None)
+        )
+
+    def _report(self, report: BatchReport) -> None:
+        if self._observer is None:
+            return
+        try:
+            self._observer(report)
+        except Exception:  # noqa: BLE001 - counting never stops scoring
+            _log.exception("the observer of batches failed")
 
     def _hand_out(self, batch: list[_Entry], predictions: list[Prediction]) -> None:
         for entry, prediction in zip(batch, predictions, strict=True):

@@ -1,11 +1,17 @@
 """Fixtures for the tests of several rooms."""
 
 import gc
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+# A job in the background ignores SIGINT, and so do its children: tests that press Ctrl-C would wait
+# for ever. Programs that tests start get the default too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from serving.storage.brand_store import Brand
 BrandName = Annotated[
     str, StringConstraints(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9._-]*$")
 ]
-_KolName = Annotated[str, Field(min_length=1, max_length=128)]
+KolName = Annotated[str, Field(min_length=1, max_length=128)]
 
 
 class BrandIn(BaseModel):
@@ -18,7 +18,7 @@ class BrandIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    kols: list[_KolName] = Field(max_length=10_000, description="Ids of its KOLs; all of them.")
+    kols: list[KolName] = Field(max_length=10_000, description="Ids of its KOLs; all of them.")
 
 
 class BrandOut(BaseModel):

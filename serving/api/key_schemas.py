@@ -1,7 +1,7 @@
 """Schemas of API keys."""
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -9,10 +9,8 @@ from pydantic_core import PydanticCustomError
 from serving.access.scope import Scope
 from serving.api.alert_schemas import Name
 from serving.api.aware_time import AwareTime
-from serving.api.brand_schemas import BrandName
+from serving.api.brand_schemas import BrandName, KolName
 from serving.storage.key_record import KeyRecord
-
-_KolName = Annotated[str, Field(min_length=1, max_length=128)]
 
 
 class KeyIn(BaseModel):
@@ -25,7 +23,7 @@ class KeyIn(BaseModel):
         description="What people call it; no two usable keys have the same name.",
     )
     scopes: list[Scope] = Field(min_length=1, max_length=len(Scope))
-    kols: list[_KolName] | None = Field(
+    kols: list[KolName] | None = Field(
         None, min_length=1, max_length=1000, description="The KOLs that it sees."
     )
     brands: list[BrandName] | None = Field(

@@ -26,13 +26,31 @@ def import_folder(parent: Path | None) -> Iterator[Path]:
     root = Path(tempfile.gettempdir()) if parent is None else parent
     for folder in root.glob(f"{_PREFIX}*"):
         _delete_if_left(folder)
-    with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=root, ignore_cleanup_errors=True) as name:
-        descriptor = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)  # ends with the process, however that ends
-            yield Path(name)
-        finally:
-            os.close(descriptor)
+    name, descriptor = _new_folder(root)
+    try:
+        yield Path(name)
+    finally:
+        shutil.rmtree(name, ignore_errors=True)
+        os.close(descriptor)
+
+
+def _new_folder(root: Path) -> tuple[str, int]:
+    """A new folder, and the descriptor by which this process holds it.
+
+    Another service that starts takes it for one that was left until it is held, and deletes it; a
+    further one is made then.
+    """
+    while True:
+        name = tempfile.mkdtemp(prefix=_PREFIX, dir=root)
+        with suppress(FileNotFoundError):
+            descriptor = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)  # ends with the process, however that ends
+                Path(name).stat()
+            except BaseException:
+                os.close(descriptor)
+                raise
+            return name, descriptor
 
 
 def _delete_if_left(folder: Path) -> None:

@@ -184,7 +184,8 @@ def _chunks(values: Iterable[_T]) -> Iterator[list[_T]]:
 
 
 async def _rows(connection: AsyncConnection, statement: Select[Any]) -> Sequence[RowMapping]:
-    return (await connection.execute(statement)).mappings().all()
+    found: Sequence[RowMapping] = (await connection.execute(statement)).mappings().all()
+    return found
 
 
 def _key(row: RowMapping) -> _Key:

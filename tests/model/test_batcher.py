@@ -169,23 +169,61 @@ async def test_caller_cancelled_while_its_batch_runs(batcher: Batcher, gate: Gat
     assert batcher.waiting == 0
 
 
-async def test_dead_worker_is_visible_and_fails_its_waiters(gate: Gate) -> None:
-    def observer(report: BatchReport) -> None:
-        raise ZeroDivisionError("the observer broke")
-
-    batcher = Batcher(gate, max_batch_texts=1, max_delay=0.0, observer=observer)
-    await batcher.start()
+async def test_dead_worker_is_visible_and_fails_its_waiters(
+    batcher: Batcher, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = await busy(batcher, gate, "first")
     second = asyncio.create_task(batcher.predict(["second"]))
     await settle()
+
+    def broken() -> None:
+        raise ZeroDivisionError("the queues broke")
+
+    monkeypatch.setattr(batcher, "_next", broken)
     gate.open.set()
     assert len(await first) == 1
-    with pytest.raises(ModelStoppedError, match="the observer broke"):
+    with pytest.raises(ModelStoppedError, match="the queues broke"):
         await second
     assert not batcher.alive
     with pytest.raises(ModelStoppedError):
         await batcher.predict(["third"])
+
+
+async def test_an_observer_that_raises_is_logged_and_stops_nothing(
+    gate: Gate, caplog: pytest.LogCaptureFixture
+) -> None:
+    def observer(report: BatchReport) -> None:
+        raise ZeroDivisionError("the observer broke")
+
+    gate.open.set()
+    batcher = Batcher(gate, max_delay=0.0, observer=observer)
+    await batcher.start()
+    for text in ("first", "second"):
+        assert len(await batcher.predict([text])) == 1
+    assert batcher.alive
+    assert "the observer broke" in caplog.text
     await batcher.stop()
+
+
+@pytest.mark.parametrize("answers", [0, 1, 3])
+async def test_the_wrong_number_of_answers_fails_its_batch_and_no_other(
+    batcher: Batcher,
+    gate: Gate,
+    reports: list[BatchReport],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    answers: int,
+) -> None:
+    gate.open.set()
+    with monkeypatch.context() as patch:
+        patch.setattr(gate, "predict", lambda _: [Prediction(1, 0, 0)] * answers)
+        call = asyncio.create_task(batcher.predict(["a", "b"]))
+        with pytest.raises(BackendError, match=f"{answers} predictions for 2 texts"):
+            await asyncio.wait_for(call, 20)
+    assert len(await batcher.predict(["next", "one"])) == 2
+    assert [report.failed for report in reports] == [True, False]
+    assert f"{answers} predictions for 2 texts" in caplog.text
+    assert (batcher.alive, batcher.waiting) == (True, 0)
 
 
 async def test_stop_fails_who_still_waits(batcher: Batcher, gate: Gate) -> None:

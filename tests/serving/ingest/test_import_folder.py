@@ -1,10 +1,15 @@
 """The folder of imports is deleted at the end, also of a process that was killed."""
 
+import fcntl
 import multiprocessing
 import os
+import shutil
 import signal
+import tempfile
 from multiprocessing.synchronize import Event
 from pathlib import Path
+
+import pytest
 
 from serving.ingest.import_folder import import_folder
 
@@ -40,3 +45,31 @@ def test_a_link_of_the_same_name_is_left_alone(tmp_path: Path) -> None:
     with import_folder(tmp_path):
         pass
     assert target.is_dir()
+
+
+@pytest.mark.parametrize("moment", ["made", "opened"])
+def test_a_folder_that_another_start_deletes_before_it_is_held_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    make, lock = tempfile.mkdtemp, fcntl.flock
+    left = [moment]
+
+    def made(**options: str) -> str:
+        name = make(**options)
+        if left == ["made"]:
+            left.clear()
+            shutil.rmtree(name)
+        return name
+
+    def locked(descriptor: int, how: int) -> None:
+        if left == ["opened"]:
+            left.clear()
+            shutil.rmtree(next(tmp_path.iterdir()))
+        lock(descriptor, how)
+
+    monkeypatch.setattr(tempfile, "mkdtemp", made)
+    monkeypatch.setattr(fcntl, "flock", locked)
+    with import_folder(tmp_path) as folder:
+        assert left == []
+        (folder / "upload").write_bytes(b"x")
+    assert list(tmp_path.iterdir()) == []
