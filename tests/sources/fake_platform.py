@@ -59,6 +59,14 @@ KINDS: Mapping[Refusal, FaultKind] = {
 RETRY_AFTER = 37
 
 
+class QuickServer(HTTPServer):
+    """Stops within moments: with the library's pause each test would wait half a second."""
+
+    def thread_target(self) -> None:
+        assert self.server is not None
+        self.server.serve_forever(poll_interval=0.02)
+
+
 class FakePlatform(ABC):
     """A platform with one account of one KOL.
 
@@ -91,7 +99,7 @@ class FakePlatform(ABC):
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self.server = HTTPServer(host="127.0.0.1", port=0)
+        self.server = QuickServer(host="127.0.0.1", port=0)
         self.page = 10
         self.requests: list[Request] = []
         self.skew = timedelta()

@@ -1,0 +1,1 @@
+"""Instagram's part of Meta's Graph API."""
