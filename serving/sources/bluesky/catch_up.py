@@ -9,7 +9,7 @@ from typing import Any
 from serving.sources.bluesky.app_view import AppView, PostThread, PostView
 from serving.sources.bluesky.feed_post import COLLECTION, author_of, comment_from, post_from
 from serving.sources.bluesky.roster import BlueskyRoster
-from serving.sources.known_comments import KnownComments
+from serving.sources.comment_ledger import CommentLedger
 from serving.sources.post_schedule import PostSchedule
 from serving.sources.source import SourceCursor
 from serving.sources.source_batch import (
@@ -57,7 +57,7 @@ class CatchUpState:
 
     feeds: dict[str, FeedState]
     schedule: PostSchedule
-    known: KnownComments
+    known: CommentLedger
 
     @classmethod
     def of(cls, cursor: SourceCursor | None) -> "CatchUpState":
@@ -70,7 +70,7 @@ class CatchUpState:
                 feeds[did] = FeedState(**row)
             except TypeError:
                 continue
-        known = KnownComments.of(written.get("known"))
+        known = CommentLedger.of(written.get("known"))
         return cls(feeds, PostSchedule.of(written.get("posts")), known)
 
     def as_json(self, roster: BlueskyRoster) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 _MOST = 1500
 
 
-class KnownComments:
+class CommentLedger:
     """Kept in a source's cursor, so that it says what was committed and nothing else.
 
     Of more than `most` comments those of the posts that were longest without a new one are left
@@ -19,7 +19,7 @@ class KnownComments:
         self._most = most
 
     @classmethod
-    def of(cls, written: object, most: int = _MOST) -> "KnownComments":
+    def of(cls, written: object, most: int = _MOST) -> "CommentLedger":
         """Read them from a cursor; what cannot be read is left out."""
         found = cls(most)
         for post_id, comments in written.items() if isinstance(written, dict) else ():
