@@ -116,6 +116,7 @@ class AccountState:
         if len(self.schedule) < _SCHEDULED:
             created = datetime.fromtimestamp(self.posts[post_id].created, UTC)
             self.schedule.add(post_id, created, now)
+            self.schedule.asked(post_id, now, 0)  # it was just read
 
     def drop(self, post_id: str) -> None:
         """Do not ask a post again: it was deleted."""

@@ -17,6 +17,9 @@ _PREFIX = "sha256="
 _OLDEST = timedelta(hours=48)  # Meta repeats a call for 36 hours
 _CHALLENGE = 512
 
+# What was called for longer ago may have been edited since: it is asked for instead.
+STALE = timedelta(minutes=10)
+
 
 @dataclass(frozen=True, slots=True)
 class GraphNotice:

@@ -24,7 +24,8 @@ from serving.sources.graph_api.graph_records import (
     NewToken,
     PostPage,
 )
-from serving.sources.graph_api.token_info import token_end
+from serving.sources.graph_api.subscribed_apps import is_among
+from serving.sources.graph_api.token_info import new_token_of, token_end
 from serving.sources.source_batch import SourceComment, SourcePost
 from serving.storage.post_record import PostCounts, PostKind
 
@@ -217,24 +218,6 @@ def comment_of(item: Mapping[str, Any], post_id: str | None) -> SourceComment:
         parent_id=optional_text(item, "parent_id"),
         likes=count_of(item, "like_count"),
     )
-
-
-def is_among(apps: Sequence[Mapping[str, Any]], app_id: str | None, wanted: set[str]) -> bool:
-    """Whether an app is among those that are subscribed, with the fields that are wanted."""
-    for app in apps:
-        fields = app.get("subscribed_fields")
-        is_ours = app_id is None or str(app.get("id", app_id)) == app_id
-        if is_ours and (not isinstance(fields, list) or wanted <= {str(one) for one in fields}):
-            return True
-    return False
-
-
-def new_token_of(body: Mapping[str, Any]) -> NewToken:
-    """The answer to a renewal."""
-    seconds = count_of(body, "expires_in")
-    if seconds is None:
-        raise BadAnswer("Meta renewed a token without saying how long it lives")
-    return NewToken(text_of(body, "access_token"), float(seconds))
 
 
 def _replies(body: Mapping[str, Any], post_id: str, comment_id: str) -> list[SourceComment]:

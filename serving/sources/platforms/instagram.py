@@ -12,6 +12,7 @@ from serving.sources.graph_api.graph_preview import PreviewWording
 from serving.sources.graph_api.graph_records import CommentLookup
 from serving.sources.graph_api.graph_source import GraphSource
 from serving.sources.graph_api.graph_spec import GraphSpec, graph_budget
+from serving.sources.graph_api.token_keeper import split_secrets
 from serving.sources.graph_api.webhook_calls import GraphNotice, notices_of
 from serving.sources.instagram.instagram_api import InstagramApi
 from serving.sources.registry import SourceType, register
@@ -80,7 +81,7 @@ class InstagramSource(GraphSource):
         client = GraphClient(
             context,
             spec.api_url or _HOSTS[spec.login],
-            proof_secret=spec.settings().app_secret.split()[0] if self._by_page else None,
+            proof_secret=split_secrets(spec.settings().app_secret)[0] if self._by_page else None,
         )
         api = InstagramApi(
             client,

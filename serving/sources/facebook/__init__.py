@@ -1,0 +1,1 @@
+"""Facebook's part of Meta's Graph API."""
