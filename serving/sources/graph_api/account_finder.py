@@ -25,6 +25,7 @@ class AccountFinder:
     Attributes:
         accounts: that have a KOL, by id.
         kols: whose they are, by id; also of accounts whose token does not work any more.
+        handles: the ids by the key of the name; of former names too.
         faults: of tokens that do not work and accounts that no KOL has.
         found_at: when they were found; None before the first time.
     """
@@ -34,6 +35,7 @@ class AccountFinder:
     ) -> None:
         self.accounts: dict[str, GraphAccount] = {}
         self.kols: dict[str, str] = {}
+        self.handles: dict[str, str] = {}
         self.faults: list[SourceFault] = []
         self.found_at: datetime | None = None
         self._api = api
@@ -78,6 +80,7 @@ class AccountFinder:
                     faults.append(self._ownerless(account))
                 elif account_id not in accounts:
                     accounts[account_id], self.kols[account_id] = account, kol_id
+                    self.handles[handle_key(account.handle)] = account_id
         if not accounts:
             raise (
                 faults[0]

@@ -11,7 +11,7 @@ from serving.sources.quota_period import QuotaPeriod
 from serving.sources.spec import ADVANCED, Secret, SourceSpec
 
 API_VERSION = "v25.0"
-_VERSION_FORMAT = r"^v\d{1,3}\.\d{1,2}$"
+VERSION_FORMAT = r"^v\d{1,3}\.\d{1,2}$"
 
 
 class GraphSpec(SourceSpec):
@@ -50,7 +50,7 @@ class GraphSpec(SourceSpec):
         API_VERSION,
         title="Version of the API",
         description="The version of the Graph API that is asked.",
-        pattern=_VERSION_FORMAT,
+        pattern=VERSION_FORMAT,
         json_schema_extra=ADVANCED,
     )
 

@@ -1,0 +1,1 @@
+"""The API of Threads, which is built like Meta's Graph API."""
