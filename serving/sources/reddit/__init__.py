@@ -1,0 +1,1 @@
+"""Reddit: its tokens and limits, and its listings."""
