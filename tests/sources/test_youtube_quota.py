@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from serving.clock import TestClock
 from serving.sources.faults import AccountGone, QuotaSpent, TokenExpired
 from serving.sources.quota import MemoryQuotaStore, Quota, QuotaBudget
-from serving.sources.youtube.pace import SourcePace
+from serving.sources.source_pace import SourcePace
 from serving.sources.youtube.progress import YouTubeProgress, YouTubeStep
 from serving.sources.youtube.refusals import PACIFIC_DAY
 from serving.sources.youtube.settings import YouTubeSpec

@@ -12,9 +12,9 @@ from serving.sources.registry import SourceType, register
 from serving.sources.source import Poller, SourceCursor, SourcePreview
 from serving.sources.source_batch import SourceBatch, SourceComment, SourceFollowers
 from serving.sources.source_context import SourceContext
+from serving.sources.source_pace import SourcePace
 from serving.sources.youtube.access import YouTubeAccess, items_of
 from serving.sources.youtube.live_chats import read_live_chat
-from serving.sources.youtube.pace import SourcePace
 from serving.sources.youtube.progress import (
     NewestScan,
     ReplyScan,

@@ -1,17 +1,17 @@
-"""How often YouTube may be asked so that the quota lasts until the day ends."""
+"""How often a platform may be asked so that the quota lasts until its period ends."""
 
 from datetime import timedelta
 
 from serving.clock import Clock
 from serving.sources.quota import Quota
 
-_SPARE = 0.3  # of a day's units that history and old threads leave for what is new
+_SPARE = 0.3  # of the units that history and old threads leave for what is new
 _SHARE = 0.5  # of the units left that one kind of request may plan with
 _LONGEST = timedelta(minutes=10)
 
 
 class SourcePace:
-    """Spreads what is left of a day's quota over what is left of the day."""
+    """Spreads what is left of a quota over what is left of its period."""
 
     def __init__(self, quota: Quota, clock: Clock) -> None:
         """Prepare.
