@@ -135,7 +135,7 @@ class TikTokSource(Poller, WebhookReceiver):
             sees=(*_SEES, pushed) if self._webhook_url else _SEES,
             cannot_see=_CANNOT_SEE if self._webhook_url else (*_CANNOT_SEE, asked),
             costs=(
-                f"about 1,500 requests a day and 4 to 300 more for each video, of"
+                f"about 1,750 requests a day and 4 to 300 more for each video, of"
                 f" {self._spec.requests_a_day:,}",
                 "history once: a request for each 30 comments, within 70% of a day's requests",
                 "no charge",
