@@ -1,0 +1,1 @@
+"""Mastodon: its statuses, and their HTML as text."""
