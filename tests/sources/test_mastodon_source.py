@@ -1,7 +1,7 @@
 """Mastodon: its stream, its HTML, and servers that know a part."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from datetime import timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from serving.sources.faults import AccountGone, BadAnswer, PlatformBusy, Platfor
 from serving.sources.mastodon.html_text import text_of_html
 from serving.sources.platforms.mastodon import MastodonSource, whole_name
 from serving.sources.registry import source_types
+from serving.sources.source_batch import SourceBatch
 from tests.sources.fake_platform import FakeComment
 from tests.sources.fakes.mastodon import KOL_ID, TOKEN, MastodonPlatform
 from tests.sources.source_contract import NOW, comments_of, texts_of, written
@@ -45,7 +46,9 @@ def source_of(tried: SourceHarness) -> MastodonSource:
     return tried.source
 
 
-async def opened(stream: Any, fake: MastodonPlatform) -> "asyncio.Task[Any]":
+async def opened(
+    stream: AsyncGenerator[SourceBatch, None], fake: MastodonPlatform
+) -> "asyncio.Task[SourceBatch]":
     """The first batch is awaited, and the stream is open."""
     first = asyncio.ensure_future(anext(stream))
     async with asyncio.timeout(5):
