@@ -46,7 +46,9 @@ from serving.api import (
     routing,
     score,
     silences,
+    sources,
     stream,
+    webhooks,
 )
 from serving.api.timing import RequestTiming
 from serving.clock import Clock, SystemClock
@@ -150,6 +152,8 @@ def create_app(
         people,
         audit,
         lark,
+        sources,
+        webhooks,
     ):
         v1.include_router(module.router)
     app.include_router(v1)

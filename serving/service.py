@@ -25,6 +25,7 @@ from serving.pipeline.stream_feed import StreamFeed
 from serving.reports.digest_builder import DigestBuilder
 from serving.reports.digest_scheduler import DigestScheduler
 from serving.settings import Settings
+from serving.sources.source_service import SourceService
 from serving.storage.action_store import ActionStore
 from serving.storage.alert_store import AlertStore
 from serving.storage.author_store import AuthorStore
@@ -90,6 +91,7 @@ class Service:
     escalator: Escalator
     digests: DigestBuilder
     digest_scheduler: DigestScheduler
+    sources: SourceService
 
     @property
     def ready(self) -> bool:
@@ -103,6 +105,7 @@ class Service:
             "group_commit": self.group_commit.alive,
             "model": self.batcher.alive,
             "pipeline": self.pipeline.alive,
+            "sources": self.sources.supervisor.alive,
         }
         if self.dispatcher.channels:
             workers |= {

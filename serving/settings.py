@@ -207,12 +207,26 @@ class Settings(BaseSettings):
         50, ge=1, description="Attempts after which the service gives a notification up."
     )
     notify_timeout: Seconds = Field(10.0, description="Seconds that one attempt to send may take.")
+    source_key_file: Path = Field(
+        Path("groundswell-source.key"),
+        description="The key that secrets of sources are encrypted with in the database; made when "
+        "the first is stored.",
+    )
+    source_secrets: Path | None = Field(
+        None,
+        description="A folder of files, each with one secret, that sources may name as "
+        "`file:NAME`; unset for none.",
+    )
+    source_private_addresses: bool = Field(
+        False,
+        description="Whether sources may connect to this machine and to private networks.",
+    )
     outgoing_proxy: str | None = Field(
         None,
         pattern=r"^https?://[^\s<>?#]+$",
         repr=False,
         description="The forward proxy, `http://[user:password@]host:port`, through which "
-        "webhooks, Slack, Teams and Alertmanager are reached; unset for none.",
+        "webhooks, Slack, Teams, Alertmanager and sources are reached; unset for none.",
     )
 
     retain_comments_days: Days = Field(

@@ -38,6 +38,7 @@ from serving.reports.digest_builder import DigestBuilder
 from serving.reports.digest_scheduler import DigestScheduler
 from serving.service import Service
 from serving.settings import Settings, environment
+from serving.sources.source_service import start_sources
 from serving.storage.action_store import ActionStore
 from serving.storage.alert_store import AlertStore
 from serving.storage.author_hasher import AuthorHasher, open_author_ids
@@ -157,6 +158,7 @@ async def start(
     import_worker = await _imports(
         database, settings, clock, metrics, group_commit, pipeline, stack
     )
+    sources = await start_sources(settings, database, clock, metrics, group_commit, stack)
     erasures = ErasureStore(database)
     eraser = Eraser(erasures, pipeline, clock)
     retention = RetentionWorker(
@@ -226,6 +228,7 @@ async def start(
         escalator=escalator,
         digests=DigestBuilder(database),
         digest_scheduler=digest_scheduler,
+        sources=sources,
     )
 
 

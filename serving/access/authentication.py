@@ -22,6 +22,8 @@ CALLBACK_PATHS = frozenset({"/v1/lark/callback"})
 # Answered to anybody: these say that the service runs, let people sign in, or verify who calls, and
 # say nothing of what it holds.
 PUBLIC_PATHS = frozenset({"/healthz", "/readyz", *SIGN_IN_PATHS, *CALLBACK_PATHS})
+# Below this each address is a secret, and the source that it belongs to verifies what is sent.
+PUBLIC_PREFIX = "/v1/webhooks/"
 # Made by FastAPI and not by us, so that they cannot say themselves what they require.
 READ_PATHS = frozenset({"/", "/docs", "/openapi.json"})
 _log = structlog.get_logger(__name__)
@@ -58,7 +60,7 @@ class Authentication:
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Find the principal and pass the request on, or refuse it."""
-        if scope["type"] != "http" or scope["path"] in PUBLIC_PATHS:
+        if scope["type"] != "http" or is_public(scope["path"]):
             await self._app(scope, receive, send)
             return
         authenticators, limit_version = self._authenticators(), self._limit_version()
@@ -96,6 +98,11 @@ class Authentication:
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
             else:  # the server closes the connection of an answer that has no end
                 _log.warning("answer_broken_off", path=scope["path"], principal=principal.name)
+
+
+def is_public(path: str) -> bool:
+    """Whether anybody is answered there."""
+    return path in PUBLIC_PATHS or path.startswith(PUBLIC_PREFIX)
 
 
 class PrincipalEnded(Exception):

@@ -74,6 +74,7 @@ class BoundsTable:
             _row("POST", "/v1/imports", {ANY: BodyBounds(settings.max_import_bytes, file)}),
             _row("POST", "/v1/lark/callback", {JSON: BodyBounds(_CALLBACK, json=JsonBounds())}),
             _row("GET", "/v1/stream", {}, at_once=settings.max_subscribers),
+            _row("POST", "/v1/webhooks/[^/]*", {ANY: BodyBounds(MAX_LINE_BYTES)}),
             _row(None, "/v1/.*", {JSON: BodyBounds(_SMALL, json=JsonBounds())}),
             _row(None, ".*", {FORM: BodyBounds(_FORM_BYTES)}),
         )

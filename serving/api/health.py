@@ -68,6 +68,7 @@ async def metrics(service: Running) -> Response:
     )
     service.metrics.backlog.set(await service.log.count_after(service.pipeline.progress.seq))
     service.metrics.reruns.set(await service.reruns.count())
+    service.sources.supervisor.show_metrics()
     service.metrics.show_held([one.kol_id for one in await service.fault_store.held()])
     service.metrics.now_set_aside.set(await service.fault_store.count_set_aside())
     oldest = await service.deliveries.oldest_waiting(now)

@@ -19,8 +19,8 @@ from pydantic_core import PydanticCustomError
 from monitoring.kinds import Severity
 from serving.api.alert_schemas import Actor
 from serving.api.aware_time import AwareTime
+from serving.api.delay_schemas import PlatformDelayOut
 from serving.api.kol_params import RawKolId
-from serving.api.source_schemas import SourceOut
 from serving.ingest.comment import MAX_LIKES, storable
 from serving.kol_limit import EVERY_KOL, KolLimit
 from serving.service import Service
@@ -150,7 +150,9 @@ class KolOut(BaseModel):
     aliases: list[KolAliasOut] = Field(
         description="Ids that lead to it: former ones, and those of KOLs that were merged into it."
     )
-    sources: list[SourceOut] = Field(description="The platforms that live comments came from.")
+    sources: list[PlatformDelayOut] = Field(
+        description="The platforms that live comments came from."
+    )
     status: KolStatusOut | None = Field(description="Null until the first comment is processed.")
 
     @classmethod
@@ -165,7 +167,7 @@ class KolOut(BaseModel):
                 "duplicates": kol.duplicates,
                 "archived_at": kol.archived_at,
                 "aliases": [KolAliasOut.model_validate(alias) for alias in kol.aliases],
-                "sources": [SourceOut.of(delay) for delay in delays],
+                "sources": [PlatformDelayOut.of(delay) for delay in delays],
                 "status": status,
             }
             | more

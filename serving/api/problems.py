@@ -40,6 +40,7 @@ STATUS = {
     "too_many_texts": 422,
     "all_rejected": 422,
     "unknown_channel": 422,
+    "source_fault": 422,
     "too_busy": 429,
     "overloaded": 429,
     "rate_limited": 429,

@@ -12,14 +12,15 @@ from serving.errors import NotReady, ServingError, TooBusy
 from serving.ingest.fast_clocks import FastClocks
 from serving.metrics import Metrics
 from serving.storage.author_ids import AuthorIds
-from serving.storage.comment_log import CommentLog
+from serving.storage.comment_log import CommentLog, LogEntry
 from serving.storage.comment_update import CommentOutcome
+from serving.storage.source_record import SourceStep
 
 _logger = structlog.get_logger(__name__)
 _COMMIT_AT_MOST = 5000
 _RETRY_AFTER = 1
 
-Waiting = tuple[Sequence[Comment], asyncio.Future[list[CommentOutcome]]]
+Waiting = tuple[LogEntry, asyncio.Future[list[CommentOutcome]]]
 
 
 class GroupCommit:
@@ -83,8 +84,10 @@ class GroupCommit:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
-    async def append(self, comments: Sequence[Comment]) -> list[CommentOutcome]:
-        """Commit comments to the log.
+    async def append(
+        self, comments: Sequence[Comment], step: SourceStep | None = None
+    ) -> list[CommentOutcome]:
+        """Commit comments to the log, and in the same transaction the step of their source.
 
         Returns:
             For each what became of it; after the commit.
@@ -94,7 +97,7 @@ class GroupCommit:
             NotReady: the writer has died.
             StoreError: the database refused; nothing was kept.
         """
-        if not comments:
+        if not comments and step is None:
             return []
         if not self.alive:
             raise NotReady("the comment log is not being written; see the service's log")
@@ -104,7 +107,7 @@ class GroupCommit:
                 retry_after=_RETRY_AFTER,
             )
         done: asyncio.Future[list[CommentOutcome]] = asyncio.get_running_loop().create_future()
-        self._queue.append((comments, done))
+        self._queue.append((LogEntry(comments, step), done))
         self._waiting += len(comments)
         self._drained.clear()
         self._arrived.set()
@@ -114,7 +117,7 @@ class GroupCommit:
         """Wait until everything that was handed over by now is committed or refused."""
         if self.alive and self._waiting:
             done: asyncio.Future[list[CommentOutcome]] = asyncio.get_running_loop().create_future()
-            self._queue.append(([], done))
+            self._queue.append((LogEntry(()), done))
             self._arrived.set()
             await asyncio.wait([done])
 
@@ -127,23 +130,23 @@ class GroupCommit:
                     await self._commit(self._take())
                 self._drained.set()
         finally:
-            for comments, done in self._queue:
-                self._waiting -= len(comments)
+            for entry, done in self._queue:
+                self._waiting -= len(entry.comments)
                 if not done.done():
                     done.set_exception(NotReady("the comment log stopped; send these again"))
             self._queue.clear()
 
     def _take(self) -> list[Waiting]:
         group = [self._queue.popleft()]
-        size = len(group[0][0])
-        while self._queue and size + len(self._queue[0][0]) <= _COMMIT_AT_MOST:
+        size = len(group[0][0].comments)
+        while self._queue and size + len(self._queue[0][0].comments) <= _COMMIT_AT_MOST:
             group.append(self._queue.popleft())
-            size += len(group[-1][0])
+            size += len(group[-1][0].comments)
         return group
 
     async def _commit(self, group: list[Waiting]) -> None:
         """Commit a group, and tell everybody in it; whatever happens, the next group goes on."""
-        count = sum(len(comments) for comments, _ in group)
+        count = sum(len(entry.comments) for entry, _ in group)
         try:
             await self._try(group)
         except asyncio.CancelledError:
@@ -167,18 +170,16 @@ class GroupCommit:
                 _refuse(group, NotReady("these comments could not be stored; see the log"))
 
     async def _append(self, group: list[Waiting]) -> None:
-        everything = self.author_ids.of_comments(
-            [comment for comments, _ in group for comment in comments]
-        )
+        entries = [
+            LogEntry(self.author_ids.of_comments(entry.comments), entry.step) for entry, _ in group
+        ]
         now = self._clock.now()
-        outcomes = await self._log.append(everything, now)
-        start = 0
-        for comments, done in group:
+        outcomes = await self._log.append_entries(entries, now)
+        for (_, done), found in zip(group, outcomes, strict=True):
             if not done.done():  # its caller may have gone; the comments are in the log
-                done.set_result(outcomes[start : start + len(comments)])
-            start += len(comments)
+                done.set_result(found)
         self._on_commit()
-        self.fast_clocks.look(everything, now)
+        self.fast_clocks.look([one for entry in entries for one in entry.comments], now)
 
 
 def _refuse(group: list[Waiting], error: ServingError) -> None:

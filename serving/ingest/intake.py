@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from monitoring.events import Comment
@@ -17,6 +17,7 @@ from serving.metrics import Metrics
 from serving.slices import Slices
 from serving.storage.comment_update import CommentOutcome
 from serving.storage.kol_store import KnownKols, KolStore
+from serving.storage.source_record import SourceStep
 
 _UNKNOWN = "_unknown"
 
@@ -69,13 +70,16 @@ class Intake:
         self._metrics = metrics
         self._allowed = allowed
 
-    async def take(self, items: Mapping[int, object], *, wait: bool = False) -> list[Receipt]:
+    async def take(
+        self, items: Mapping[int, object], *, wait: bool = False, step: SourceStep | None = None
+    ) -> list[Receipt]:
         """Commit the good items and say what became of each.
 
         Args:
             items: raw items by their place in the submission; one that could not even be read
                 comes as its `InvalidComment`.
             wait: whether to wait when the log is too busy, for a sender that can be held back.
+            step: what is committed with them, if a source brought them.
 
         Raises:
             TooBusy: the log takes no more and `wait` is False; nothing was kept.
@@ -101,7 +105,9 @@ class Intake:
         await self._reject_unwanted(checked)
         comments = [entry for entry in checked if isinstance(entry, Comment)]
         with self._metrics.stage("log"):
-            outcomes = iter(await self._append(comments, wait=wait))
+            if step is not None:
+                step = replace(step, rejected=len(checked) - len(comments))
+            outcomes = iter(await self._append(comments, step, wait=wait))
         receipts = []
         for (index, item), entry in zip(items.items(), checked, strict=True):
             if isinstance(entry, InvalidComment):
@@ -149,10 +155,12 @@ class Intake:
             kol_ids, [name for name in named if not isinstance(name, str)], self._allowed
         )
 
-    async def _append(self, comments: list[Comment], *, wait: bool) -> list[CommentOutcome]:
+    async def _append(
+        self, comments: list[Comment], step: SourceStep | None, *, wait: bool
+    ) -> list[CommentOutcome]:
         while True:
             try:
-                return await self._writer.append(comments)
+                return await self._writer.append(comments, step)
             except TooBusy as error:
                 if not wait:
                     raise

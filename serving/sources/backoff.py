@@ -1,7 +1,7 @@
 """How long to wait after failures. Pure but for the dice."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 FIRST = 2.0
 LONGEST = 300.0
@@ -17,7 +17,7 @@ class Backoff:
         failures: in a row.
     """
 
-    first: float = FIRST
+    first: float = field(default_factory=lambda: FIRST)
     longest: float = LONGEST
     failures: int = 0
 

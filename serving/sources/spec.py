@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
@@ -71,7 +70,6 @@ class SettingField:
     advanced: bool
 
 
-@cache
 def fields_of(spec: type[SourceSpec]) -> tuple[SettingField, ...]:
     """The settings of a type, in the order in which they are asked for."""
     return tuple(_field(name, info) for name, info in spec.model_fields.items())

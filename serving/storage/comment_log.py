@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Row, RowMapping, Select, and_, func, or_, select
@@ -19,6 +20,8 @@ from serving.storage.comment_writer import write_comments
 from serving.storage.database import Database
 from serving.storage.instants import from_micros, optional_from_micros, to_micros
 from serving.storage.kol_filter import within
+from serving.storage.source_record import SourceStep
+from serving.storage.source_rows import is_repeated, write_step
 from serving.storage.tables import comment_changes, comment_versions, comments, scores
 
 
@@ -147,6 +150,19 @@ class CommentFilter:
     removed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """Comments that are committed together.
+
+    Attributes:
+        comments: in order.
+        step: what else is written with them, if a source brought them.
+    """
+
+    comments: Sequence[Comment]
+    step: SourceStep | None = None
+
+
 class CommentLog:
     """The `comments` table."""
 
@@ -161,8 +177,42 @@ class CommentLog:
             had is updated where it brings something new, else a duplicate; duplicates are counted
             with their KOL.
         """
+        (outcomes,) = await self.append_entries([LogEntry(batch)], received_at)
+        return outcomes
+
+    async def append_entries(
+        self, entries: Sequence[LogEntry], received_at: datetime
+    ) -> list[list[CommentOutcome]]:
+        """Commit entries in one transaction, as `append` does, each with the step of its source.
+
+        Returns:
+            For each comment of each entry what became of it. If an entry is a delivery that was
+            committed before, nothing of it is written, and its comments are duplicates.
+        """
         async with self._database.write() as connection:
-            return await write_comments(connection, batch, to_micros(received_at))
+            kept = [
+                entry.step is None or not await is_repeated(connection, entry.step)
+                for entry in entries
+            ]
+            batch = [
+                comment
+                for entry, is_kept in zip(entries, kept, strict=True)
+                if is_kept
+                for comment in entry.comments
+            ]
+            written = iter(await write_comments(connection, batch, to_micros(received_at)))
+            outcomes = []
+            for entry, is_kept in zip(entries, kept, strict=True):
+                count = len(entry.comments)
+                if not is_kept:
+                    outcomes.append([CommentOutcome.DUPLICATE] * count)
+                    continue
+                found = list(islice(written, count))
+                outcomes.append(found)
+                if entry.step is not None:
+                    accepted = found.count(CommentOutcome.ACCEPTED)
+                    await write_step(connection, entry.step, accepted)
+            return outcomes
 
     async def after(self, seq: int, limit: int) -> list[LoggedComment]:
         """The next comments of the log after `seq`, oldest first, at most `limit`."""

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from serving.errors import Conflict, NotFound
 from serving.storage.instants import to_micros
 from serving.storage.kol_alias_rows import alias_of, leading_to
+from serving.storage.source_tables import sources
 from serving.storage.tables import (
     kol_followers,
     kol_handles,
@@ -16,6 +17,8 @@ from serving.storage.tables import (
     post_kols,
     posts,
 )
+
+_DELETION = "the deletion of its KOL"
 
 
 async def delete_profile(connection: AsyncConnection, kol_id: str, now: datetime) -> None:
@@ -40,6 +43,12 @@ async def delete_profile(connection: AsyncConnection, kol_id: str, now: datetime
     done = await connection.execute(update(kols).where(kols.c.kol_id == kol_id).values(**deleted))
     if not done.rowcount:
         raise NotFound(f"there is no KOL {kol_id!r}")
+    # What brought its comments stops: they are not taken any more.
+    await connection.execute(
+        update(sources)
+        .where(sources.c.kol_id == kol_id, sources.c.paused_at.is_(None))
+        .values(paused_at=to_micros(now), paused_by=_DELETION)
+    )
     for table in (kol_handles, kol_followers):
         await connection.execute(delete(table).where(table.c.kol_id == kol_id))
     own = (

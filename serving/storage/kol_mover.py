@@ -23,6 +23,7 @@ from serving.storage.kol_alias_rows import AliasKind, KolAlias, alias_of, leadin
 from serving.storage.moved_comments import Move, move_comments
 from serving.storage.outbox import Outbox, WrittenDelivery
 from serving.storage.rerun_rows import add_rerun
+from serving.storage.source_tables import source_outages, sources
 from serving.storage.tables import (
     actions,
     alert_events,
@@ -64,6 +65,8 @@ _RENAMED: tuple[Table, ...] = (
     policy_changes,
     set_aside,
     source_delays,
+    sources,
+    source_outages,
 )
 _STATES: tuple[Table, ...] = (engine_states, engine_snapshots, checkpoints, reruns, held_kols)
 

@@ -40,6 +40,18 @@ POST = {
     "counts": {"likes": 120, "comments": 14},
 }
 PERSON = {"email": "mai@example.com", "name": "Mai Tran", "role": "responder", "brands": ["acme"]}
+FEED = {
+    "type": "rss",
+    "name": "City News",
+    "kol_id": "lena",
+    "settings": {"url": "https://news.example.com/feed.xml", "only_named": False},
+}
+FORUM = {
+    "type": "webhook",
+    "name": "Forum",
+    "kol_id": "lena",
+    "settings": {"platform": "forum", "secret": "b7e6c1f0a9d84e52b7e6c1f0a9d84e52"},
+}
 BODIES: dict[str, Any] = {
     "post_comments": [COMMENT],
     "send_posts": POST,
@@ -61,6 +73,9 @@ BODIES: dict[str, Any] = {
     "add_person": PERSON,
     "change_person": {"role": "manager"},
     "preview_routing": {"kol_id": "lena", "severity": "critical"},
+    "create_source": FEED,
+    "preview_source": FORUM,
+    "change_source": {"name": "Forum of fans"},
     "post_score": {"texts": ["love it", "tệ quá"]},
 }
 OTHER_KOL = {
@@ -68,7 +83,7 @@ OTHER_KOL = {
     "unmerge_kol": f"{MARK}-twin",
     "delete_kol": f"zoe-{MARK}",
 }
-LAST = ("rename_kol", "delete_kol", "delete_brand", "revoke_key", "delete_comment")
+LAST = ("delete_source", "rename_kol", "delete_kol", "delete_brand", "revoke_key", "delete_comment")
 
 
 def record(service: SharedService) -> dict[str, Any]:
@@ -85,6 +100,8 @@ def record(service: SharedService) -> dict[str, Any]:
     values = service.own | {"author_id": "author-9"}
     person = service.post("/v1/people", PERSON | {"email": "an@example.com", "name": "An Le"})
     key = service.post("/v1/keys", {"name": "dashboard", "scopes": ["read"]})
+    source = service.post("/v1/sources", FORUM)
+    values |= {"source_id": source["source_id"]}
     values |= {"person": person["person_id"], "key_id": key["key_id"]}
     found = {}
     for path, method, operation in operations:
@@ -127,6 +144,7 @@ def main() -> None:
             access="keys",
             channels=folder / "channels.toml",
             notified_age=timedelta(days=30),
+            source_key_file=folder / "source.key",
             _env_file=None,
         )
         classifier = SentimentClassifier.from_backend(FakeBackend())

@@ -12,6 +12,7 @@ from serving.clock import TestClock
 from serving.errors import NotReady, StoreError, TooBusy
 from serving.ingest.group_commit import GroupCommit
 from serving.metrics import Metrics
+from serving.storage.comment_log import LogEntry
 from serving.storage.comment_update import CommentOutcome
 
 ACCEPTED, DUPLICATE = CommentOutcome.ACCEPTED, CommentOutcome.DUPLICATE
@@ -27,9 +28,10 @@ class Log:
         self.error: BaseException | None = None
         self.bad: dict[str, Exception] = {}
 
-    async def append(
-        self, batch: Sequence[Comment], _received_at: datetime
-    ) -> list[CommentOutcome]:
+    async def append_entries(
+        self, entries: Sequence[LogEntry], _received_at: datetime
+    ) -> list[list[CommentOutcome]]:
+        batch = [comment for entry in entries for comment in entry.comments]
         await self.let_go.wait()
         self.groups.append(len(batch))
         if self.error is not None:
@@ -37,7 +39,10 @@ class Log:
         for comment in batch:
             if comment.comment_id in self.bad:
                 raise self.bad[comment.comment_id]
-        return [DUPLICATE if comment.comment_id == "old" else ACCEPTED for comment in batch]
+        return [
+            [DUPLICATE if one.comment_id == "old" else ACCEPTED for one in entry.comments]
+            for entry in entries
+        ]
 
 
 def comments(*ids: str) -> list[Comment]:

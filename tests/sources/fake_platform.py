@@ -59,12 +59,22 @@ KINDS: Mapping[Refusal, FaultKind] = {
 RETRY_AFTER = 37
 
 
-class QuickServer(HTTPServer):
-    """Stops within moments: with the library's pause each test would wait half a second."""
+# Servers that no fake uses now. One takes half a second to stop, so they are used again.
+_FREE: list[HTTPServer] = []
 
-    def thread_target(self) -> None:
-        assert self.server is not None
-        self.server.serve_forever(poll_interval=0.02)
+
+def _free_server() -> HTTPServer:
+    if _FREE:
+        return _FREE.pop()
+    server = HTTPServer(host="127.0.0.1", port=0)
+    server.start()
+    return server
+
+
+def stop_servers() -> None:
+    """Stop the servers of all fakes, after the last test."""
+    while _FREE:
+        _FREE.pop().stop()
 
 
 class FakePlatform(ABC):
@@ -79,6 +89,7 @@ class FakePlatform(ABC):
         documented: the pages of the platform that it is built from, with the day they were read.
         kinds: the fault that each refusal has to become; those that this platform does not know
             are left out.
+        has_kol: whether its source is set up for one KOL, and its comments do not say whose.
         edits: whether the source brings edits.
         removals: whether the source brings removals.
         posts: whether the source brings posts.
@@ -92,6 +103,7 @@ class FakePlatform(ABC):
     type: ClassVar[str]
     documented: ClassVar[tuple[str, ...]]
     kinds: ClassVar[Mapping[Refusal, FaultKind]] = KINDS
+    has_kol: ClassVar[bool] = True
     edits: ClassVar[bool] = False
     removals: ClassVar[bool] = False
     posts: ClassVar[bool] = False
@@ -99,7 +111,7 @@ class FakePlatform(ABC):
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self.server = QuickServer(host="127.0.0.1", port=0)
+        self.server = _free_server()
         self.page = 10
         self.requests: list[Request] = []
         self.skew = timedelta()
@@ -113,12 +125,20 @@ class FakePlatform(ABC):
 
     async def start(self) -> None:
         """Begin to answer."""
-        self.server.expect_request(re.compile(".*")).respond_with_handler(self._respond)
-        self.server.start()
+        self.begin()
 
     async def stop(self) -> None:
         """Stop."""
-        self.server.stop()
+        self.end()
+
+    def begin(self) -> None:
+        """As `start`, for tests of the whole service; for fakes that are HTTP servers alone."""
+        self.server.expect_request(re.compile(".*")).respond_with_handler(self._respond)
+
+    def end(self) -> None:
+        """As `stop`."""
+        self.server.clear()
+        _FREE.append(self.server)
 
     @property
     def url(self) -> str:

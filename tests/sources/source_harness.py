@@ -118,7 +118,7 @@ async def harness(
     async with outgoing_client(_RULES, seconds=5) as http:
         context = SourceContext(
             source_id="source-1",
-            kol_id=KOL if source_type.needs_kol else None,
+            kol_id=KOL if fake.has_kol else None,
             http=http,
             rules=_RULES,
             clock=clock,

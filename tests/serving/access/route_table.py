@@ -93,6 +93,7 @@ RULES = {
     "POST /v1/kols/{kol_id:path}/rename": "manage",
     "POST /v1/kols/{kol_id:path}/unarchive": "manage",
     "POST /v1/kols/{kol_id:path}/unmerge": "manage",
+    "GET /v1/outages": "read",
     "GET /v1/people": "admin, every KOL",
     "POST /v1/people": "admin, every KOL",
     "GET /v1/people/{person}": "admin, every KOL",
@@ -111,8 +112,20 @@ RULES = {
     "POST /v1/silences": "act",
     "GET /v1/silences/{silence_id}": "read",
     "POST /v1/silences/{silence_id}/expire": "act",
+    "GET /v1/source-types": "read",
+    "GET /v1/sources": "read",
+    "POST /v1/sources": "manage",
+    "POST /v1/sources/preview": "manage",
+    "DELETE /v1/sources/{source_id}": "manage",
+    "GET /v1/sources/{source_id}": "read",
+    "PATCH /v1/sources/{source_id}": "manage",
+    "POST /v1/sources/{source_id}/pause": "manage",
+    "POST /v1/sources/{source_id}/resume": "manage",
+    "POST /v1/sources/{source_id}/test": "manage",
     "GET /v1/status": "read or ingest",
     "GET /v1/stream": "read",
+    "GET /v1/webhooks/{token}": "anybody",
+    "POST /v1/webhooks/{token}": "anybody",
 }
 
 

@@ -8,7 +8,7 @@ from starlette.requests import HTTPConnection
 
 from model.classifier import SentimentClassifier
 from model.fake_backend import FakeBackend
-from serving.access.authentication import CALLBACK_PATHS, PUBLIC_PATHS, READ_PATHS
+from serving.access.authentication import CALLBACK_PATHS, PUBLIC_PREFIX, READ_PATHS, is_public
 from serving.access.principal import Principal, PrincipalKind
 from serving.access.scope import Scope
 from serving.access.sign_in_redirect import SIGN_IN_PATHS
@@ -20,6 +20,7 @@ from serving.settings import Settings
 from tests.serving.access.route_table import ROUTES, RULES
 from tests.serving.conftest import NOW
 
+_TEXT = {"content-type": "text/plain"}
 KOLS = {"lena": KolLimit(frozenset({"lena"})), "all": EVERY_KOL}
 
 
@@ -58,8 +59,8 @@ def test_every_route_is_in_the_table_and_requires_what_it_says() -> None:
 
 def _rule(path: str, requirement: Requirement | None) -> str:
     if requirement is None:
-        assert path in PUBLIC_PATHS | READ_PATHS
-        return "anybody" if path in PUBLIC_PATHS else "read"
+        assert is_public(path) or path in READ_PATHS
+        return "anybody" if is_public(path) else "read"
     rule = " or ".join(requirement.scopes)
     return f"{rule}, every KOL" if requirement.every_kol else rule
 
@@ -73,6 +74,9 @@ def test_a_route_answers_whom_the_table_says_and_nobody_else(
     scopes, _, whole = RULES[route].partition(", ")
     client.headers["sec-fetch-site"] = "same-origin"  # forms are for browsers
     if scopes == "anybody":
+        if path.startswith(PUBLIC_PREFIX):  # as an address that does not exist
+            assert client.request(method, path, content=b"x", headers=_TEXT).status_code == 404
+            return
         verified = SIGN_IN_PATHS | CALLBACK_PATHS
         assert path in verified or client.request(method, path).status_code == 200
         return

@@ -34,7 +34,11 @@ from tests.serving.access.two_brands import (
 from tests.serving.conftest import NOW
 from tests.serving.streams import wait_until_processed
 
-GETS = sorted(path for method, path, _ in ROUTES if method == "GET" and "/sign-in" not in path)
+GETS = sorted(
+    path
+    for method, path, _ in ROUTES
+    if method == "GET" and not re.search("sign-in|webhooks", path)
+)
 WHOLE = {  # about the service as a whole
     path
     for method, path, requirement in ROUTES
@@ -54,6 +58,7 @@ MISSING = {
     "name": "none",
     "key_id": "feedfeed",
     "person": "none",
+    "source_id": "feedfeed",
 }
 WRITES: list[tuple[str, str, dict[str, Any] | None]] = [
     ("POST", "/v1/alerts/{alert_id}/actions", {"action": "acknowledge", "text": "seen"}),
@@ -69,6 +74,11 @@ WRITES: list[tuple[str, str, dict[str, Any] | None]] = [
     ("POST", "/v1/kols/{kol_id}/archive", {}),
     ("POST", "/v1/kols/{kol_id}/unarchive", {}),
     ("DELETE", "/v1/kols/{kol_id}", None),
+    ("PATCH", "/v1/sources/{source_id}", {"name": "Mine"}),
+    ("DELETE", "/v1/sources/{source_id}", None),
+    ("POST", "/v1/sources/{source_id}/pause", None),
+    ("POST", "/v1/sources/{source_id}/resume", None),
+    ("POST", "/v1/sources/{source_id}/test", None),
     ("DELETE", "/v1/comments/{platform}/{comment_id}", None),
 ]
 
@@ -162,6 +172,7 @@ def answer_to(
 
 def state_of_the_other(service: SharedService) -> list[Any]:
     paths = ["/v1/kols/{kol_id}", "/v1/alerts/{alert_id}", "/v1/silences/{silence_id}"]
+    paths += ["/v1/sources/{source_id}"]
     paths += ["/v1/comments/{platform}/{comment_id}", "/v1/kols/{kol_id}/followers"]
     return [service.get(filled(path, service.other)) for path in paths]
 

@@ -127,7 +127,17 @@ def fill(service: SharedService, admin_key: Path) -> None:
     other_key = post("/v1/keys", {"name": f"{MARK} key", "scopes": ["read"], "kols": [ZOE]})
     service.other["key_id"] = service.own["key_id"] = other_key["key_id"]
     _imports(service)
+    _sources(service)
     wait_until_processed(client)
+
+
+def _sources(service: SharedService) -> None:
+    """A source of each KOL; the addresses that they ask are not allowed, so they are blind."""
+    for kol_id, ids, mark in ((LENA, service.own, "own"), (ZOE, service.other, MARK)):
+        feed = {"url": f"http://127.0.0.1:9/{mark}", "only_named": False}
+        body = {"type": "rss", "name": f"{mark} news", "kol_id": kol_id, "settings": feed}
+        ids["source_id"] = service.post("/v1/sources", body)["source_id"]
+        service.client.post(f"/v1/sources/{ids['source_id']}/pause")
 
 
 def _profiles(client: TestClient) -> None:
