@@ -42,7 +42,7 @@ lint: $(VENV)/.dev ## run ruff, mypy, import-linter and hadolint
 
 lock: $(VENV)/.dev ## write requirements.txt: what the service needs, each file with its hash
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-annotate \
-		--no-emit-package groundswell-client --generate-hashes --constraint constraints.txt --extra notify --extra postgres \
+		--no-emit-package groundswell-client --generate-hashes --constraint constraints.txt --extra notify --extra postgres --extra kafka \
 		--custom-compile-command "make lock" pyproject.toml --output-file requirements.txt
 
 client: $(VENV)/.dev ## write the client without asyncio from the one with it

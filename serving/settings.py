@@ -221,6 +221,11 @@ class Settings(BaseSettings):
         False,
         description="Whether sources may connect to this machine and to private networks.",
     )
+    watched_folders: list[Path] = Field(
+        default_factory=list,
+        description="Folders whose files, and those in folders below, sources may read and move, "
+        "as a JSON list.",
+    )
     outgoing_proxy: str | None = Field(
         None,
         pattern=r"^https?://[^\s<>?#]+$",

@@ -109,7 +109,7 @@ class SourceCommitter:
         size = len(comments) if whole else _AT_ONCE
         parts = [comments[at : at + size] for at in range(0, len(comments), size)] if size else []
         totals = dict.fromkeys(CommentOutcome, 0)
-        why: str | None = None
+        why: str | None = next(iter(batch.unreadable), None)
         written_at: list[datetime] = []
         for place, part in enumerate(parts or [()], start=1):
             is_last = place >= len(parts)

@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from serving.ingest.importers.known_kols import known_kols
+from serving.storage.kol_store import KnownKols
+
 
 @dataclass(frozen=True, slots=True)
 class KolAccount:
@@ -27,6 +30,10 @@ class KolAccounts(Protocol):
         """The KOLs that are not archived: the source's own if it has one, else all, by id."""
         ...
 
+    async def known(self) -> KnownKols:
+        """The same KOLs by what comments may name them by, on every platform."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class FixedAccounts:
@@ -41,3 +48,7 @@ class FixedAccounts:
     async def on(self, platform: str) -> Sequence[KolAccount]:
         """The KOLs, on any platform."""
         return self.accounts
+
+    async def known(self) -> KnownKols:
+        """The KOLs by their ids."""
+        return known_kols((one.kol_id, {}) for one in self.accounts)

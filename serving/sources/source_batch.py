@@ -31,6 +31,7 @@ class SourceComment:
         edited_at: when its text was last changed, if the platform says so.
         removed: whether the platform shows it as removed. Use `SourceRemoval` if only the id of
             a removed comment is known.
+        platform: where it was written; None for the source's platform.
     """
 
     comment_id: str
@@ -45,6 +46,7 @@ class SourceComment:
     likes: int | None = None
     edited_at: datetime | str | float | None = None
     removed: bool = False
+    platform: str | None = None
 
     def item(self, platform: str, kol_id: str | None) -> Mapping[str, Any]:
         """As an item of `POST /v1/comments`.
@@ -55,7 +57,7 @@ class SourceComment:
         """
         found = self.kol_id or (None if self.handle else kol_id)
         return {
-            "platform": platform,
+            "platform": self.platform or platform,
             "comment_id": self.comment_id,
             "kol_id": found,
             "handle": None if found else self.handle,
@@ -146,6 +148,8 @@ class SourceBatch:
         backlog: comments that are known to wait on the platform; None if it does not say.
         history: whether its comments are older than the connection of the account: they are
             learnt from, and raise no alert by themselves.
+        unreadable: why parts of the answer are no comments, in plain words, a few examples; shown
+            with what the log refused.
     """
 
     comments: Sequence[SourceComment] = ()
@@ -156,6 +160,7 @@ class SourceBatch:
     more: bool = False
     backlog: int | None = None
     history: bool = False
+    unreadable: Sequence[str] = ()
 
 
 def _written(value: datetime | str | float | None) -> str | float | None:

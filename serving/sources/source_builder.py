@@ -73,6 +73,7 @@ class SourceBuilder:
         public_url: str | None,
         variables: Mapping[str, str],
         secrets_folder: Path | None,
+        folders: tuple[Path, ...] = (),
     ) -> None:
         """Prepare.
 
@@ -86,6 +87,7 @@ class SourceBuilder:
             public_url: at which platforms reach the service; None if they cannot.
             variables: the environment, for secrets that are named.
             secrets_folder: the files that secrets may name; None for none.
+            folders: in which sources may read files.
         """
         self.box = box
         self._store = store
@@ -96,6 +98,7 @@ class SourceBuilder:
         self._public_url = public_url
         self._variables = variables
         self._secrets_folder = secrets_folder
+        self._folders = folders
 
     def webhook_url(self, token: str) -> str | None:
         """The public address of a webhook; None if the service has no public URL."""
@@ -213,6 +216,7 @@ class SourceBuilder:
             secrets=keeper if quotas is not None else DroppedSecrets(),
             skew=skew,
             webhook_url=self.webhook_url(record.webhook_token) if quotas is not None else None,
+            folders=self._folders,
         )
         try:
             source = source_type.build(spec, context)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import httpx
@@ -39,6 +40,7 @@ class SourceContext:
         accounts: the KOLs, for comments of several.
         secrets: takes new tokens.
         skew: how far the platform's clock is ahead.
+        folders: in which it may read files.
         webhook_url: the public address of the source's webhook; None if the service has no
             public URL, or while a source is tried before it is added.
     """
@@ -53,6 +55,7 @@ class SourceContext:
     secrets: SecretKeeper
     skew: ClockSkew
     webhook_url: str | None = None
+    folders: tuple[Path, ...] = ()
 
     def client(
         self,

@@ -90,6 +90,7 @@ class FakePlatform(ABC):
         kinds: the fault that each refusal has to become; those that this platform does not know
             are left out.
         has_kol: whether its source is set up for one KOL, and its comments do not say whose.
+        asks: whether the source sends requests, which cost quota.
         edits: whether the source brings edits.
         removals: whether the source brings removals.
         posts: whether the source brings posts.
@@ -104,6 +105,7 @@ class FakePlatform(ABC):
     documented: ClassVar[tuple[str, ...]]
     kinds: ClassVar[Mapping[Refusal, FaultKind]] = KINDS
     has_kol: ClassVar[bool] = True
+    asks: ClassVar[bool] = True
     edits: ClassVar[bool] = False
     removals: ClassVar[bool] = False
     posts: ClassVar[bool] = False

@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from serving.clock import Clock
@@ -104,6 +105,7 @@ async def harness(
     cursor: Mapping[str, Any] | None = None,
     accounts: tuple[KolAccount, ...] = (KolAccount(KOL, "Lena Park", "lena-park"),),
     changes: Mapping[str, Any] | None = None,
+    folders: tuple[Path, ...] = (Path("/"),),
 ) -> AsyncIterator[SourceHarness]:
     """A source that reads a fake that was started.
 
@@ -112,6 +114,7 @@ async def harness(
         cursor: where it begins.
         accounts: the KOLs there are.
         changes: of the fake's settings.
+        folders: in which it may read.
     """
     spec = source_type.spec.model_validate({**fake.settings(), **(changes or {})})
     secrets = SavedSecrets()
@@ -127,6 +130,7 @@ async def harness(
             secrets=secrets,
             skew=ClockSkew(),
             webhook_url=WEBHOOK_URL,
+            folders=folders,
         )
         source = source_type.build(spec, context)
         try:

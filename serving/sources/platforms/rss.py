@@ -20,6 +20,7 @@ from serving.sources.source import Poller, SourceCursor, SourcePreview
 from serving.sources.source_batch import SourceBatch, SourceComment
 from serving.sources.source_context import SourceContext
 from serving.sources.spec import SourceSpec
+from serving.sources.web_address import web_address
 
 _MOST = 500  # entries of a feed that are looked at
 _END = re.compile(
@@ -28,16 +29,10 @@ _END = re.compile(
 _SHORTEST_NAME = 3
 
 
-def _web_address(value: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/]+\S*", value):
-        raise ValueError("must be an address such as https://news.example.com/feed.xml")
-    return value
-
-
 class RssSpec(SourceSpec):
     """Which feed, and which of its entries."""
 
-    url: Annotated[str, AfterValidator(_web_address)] = Field(
+    url: Annotated[str, AfterValidator(web_address)] = Field(
         title="Address of the feed",
         description="The address of the RSS or Atom file; many sites link it at the bottom.",
         max_length=2000,

@@ -2,34 +2,26 @@
 
 import json
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
+from serving.sources.comment_paths import CommentPathsSpec
 from serving.sources.faults import BadAnswer
-from serving.sources.field_paths import FieldPath, text_at, value_at
+from serving.sources.field_paths import FieldPath, value_at
 from serving.sources.registry import SourceType, register
 from serving.sources.signatures import verify_hmac, verify_time
 from serving.sources.source import SourcePreview, WebhookAnswer, WebhookReceiver, WebhookRequest
 from serving.sources.source_batch import SourceBatch, SourceComment
 from serving.sources.source_context import SourceContext
-from serving.sources.spec import ADVANCED, Secret, SourceSpec
+from serving.sources.spec import ADVANCED, Secret
 
 _MOST = 1000  # comments in one request
 _LEAST_SECRET = 16
 _HEADER = r"^[A-Za-z0-9-]+$"
 
 
-def _path(default: str, what: str) -> Any:
-    return Field(
-        default,
-        title=f"Path of {what}",
-        description=f"JMESPath of {what} in an item.",
-        json_schema_extra=ADVANCED,
-    )
-
-
-class GenericWebhookSpec(SourceSpec):
+class GenericWebhookSpec(CommentPathsSpec):
     """How requests are signed, and where the fields are."""
 
     platform: str = Field(
@@ -83,17 +75,6 @@ class GenericWebhookSpec(SourceSpec):
         title="Path of the list",
         description="JMESPath of the comments in a body; unset if the body is one or a list.",
     )
-    comment_id: FieldPath = _path("comment_id", "the comment's id")
-    text: FieldPath = _path("text", "the text")
-    created_at: FieldPath = _path("created_at", "the time of writing")
-    kol_id: FieldPath = _path("kol_id", "the KOL's id")
-    handle: FieldPath = _path("handle", "the KOL's account")
-    post_id: FieldPath = _path("post_id", "the post's id")
-    author_id: FieldPath = _path("author_id", "the author's id")
-    parent_id: FieldPath = _path("parent_id", "the comment that is answered")
-    likes: FieldPath = _path("likes", "the likes")
-    edited_at: FieldPath = _path("edited_at", "the time of the last edit")
-    deleted: FieldPath = _path("deleted", "whether it was removed")
 
     @model_validator(mode="after")
     def _long_secret(self) -> "GenericWebhookSpec":
@@ -160,34 +141,13 @@ class GenericWebhook(WebhookReceiver):
         items = found if isinstance(found, list) else [found]
         if len(items) > _MOST:
             raise BadAnswer(f"the body has {len(items):,} comments; send at most {_MOST:,} at once")
-        comments = [self._comment(item) for item in items if isinstance(item, dict)]
+        comments = [self._spec.comment_in(item) for item in items if isinstance(item, dict)]
         if items and not any(comment.comment_id for comment in comments):
             raise BadAnswer(
                 f"no item of the body has an id at {self._spec.comment_id!r}; correct the paths, or"
                 " what is sent"
             )
         return comments
-
-    def _comment(self, item: dict[str, Any]) -> SourceComment:
-        spec = self._spec
-        likes = value_at(spec.likes, item)
-        return SourceComment(
-            comment_id=text_at(spec.comment_id, item) or "",
-            text=text_at(spec.text, item) or "",
-            created_at=_time(value_at(spec.created_at, item)) or "",
-            kol_id=text_at(spec.kol_id, item),
-            handle=text_at(spec.handle, item),
-            post_id=text_at(spec.post_id, item),
-            author_id=text_at(spec.author_id, item),
-            parent_id=text_at(spec.parent_id, item),
-            likes=likes if isinstance(likes, int) else None,
-            edited_at=_time(value_at(spec.edited_at, item)),
-            removed=value_at(spec.deleted, item) is True,
-        )
-
-
-def _time(value: Any) -> str | float | None:
-    return value if isinstance(value, str | int | float) and not isinstance(value, bool) else None
 
 
 register(
