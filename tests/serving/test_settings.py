@@ -22,6 +22,7 @@ from serving.clock import TestClock
 from serving.logs import configure_logging
 from serving.pipeline.retention import RetentionPeriods
 from serving.settings import Settings
+from serving.sources import source_service
 from tests.serving import test_request_settings as test_request_settings  # shows some of them
 from tests.serving.access import test_account_settings as test_account_settings  # and some more
 from tests.serving.conftest import NOW
@@ -369,6 +370,29 @@ def test_authors_are_hashed_as_the_settings_say(start: Start, tmp_path: Path) ->
         service = client.app.state.service  # type: ignore[attr-defined]
         assert service.group_commit.author_ids.hashed("ann").startswith("hash-")
     assert (tmp_path / "a.key").exists()
+
+
+@shows("source_key_file", "source_secrets", "source_private_addresses", "watched_folders")
+def test_sources_get_what_the_settings_say(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    builder = start.recording("SourceBuilder", source_service.SourceBuilder)
+    monkeypatch.setattr(source_service, "SourceBuilder", builder)
+    with start(
+        source_key_file=tmp_path / "s.key",
+        source_secrets=tmp_path / "secrets",
+        source_private_addresses=True,
+        watched_folders=[tmp_path / "exports"],
+    ):
+        (given,) = start.given["SourceBuilder"]
+    given["box"].seal({"token": "t"})
+    assert (tmp_path / "s.key").exists()
+    assert given["secrets_folder"] == tmp_path / "secrets"
+    assert given["rules"].allow("10.0.0.1")
+    assert given["folders"] == (tmp_path / "exports",)
+    with start():
+        (given,) = start.given["SourceBuilder"]
+    assert not given["rules"].allow("10.0.0.1")
 
 
 def test_every_setting_is_shown_to_matter() -> None:

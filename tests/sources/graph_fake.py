@@ -59,6 +59,7 @@ class GraphFake(FakePlatform):
     """
 
     account_id: ClassVar[str] = "17841400000000001"
+    has_kol = False
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock)
