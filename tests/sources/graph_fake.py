@@ -73,6 +73,7 @@ class GraphFake(FakePlatform):
         self.renewals = 0
         self.new_token: str | None = None
         self.can_subscribe = True
+        self._answered_yet: int | None = None
         self.handles: dict[str, str] = {}
 
     def common_settings(self) -> dict[str, Any]:
@@ -91,6 +92,11 @@ class GraphFake(FakePlatform):
 
     def answer(self, request: Request) -> Response:
         try:
+            if self._answered_yet is not None:
+                self._answered_yet -= 1
+                if self._answered_yet < 0:
+                    self._answered_yet = None if self._answered_yet < -1 else self._answered_yet
+                    raise _REFUSALS[Refusal.BROKEN]
             parts = request.path.strip("/").split("/")
             token = request.headers.get("Authorization", "").removeprefix("Bearer ")
             account_id = self.tokens.get(token)
@@ -106,6 +112,10 @@ class GraphFake(FakePlatform):
         answer = self.json(found)
         answer.headers.update(self.headers)
         return answer
+
+    def answer_only(self, count: int) -> None:
+        """Answer some requests, and refuse the two after them."""
+        self._answered_yet = count
 
     def renewed(self, request: Request, token: str) -> Any:
         assert request.args["access_token"] == token

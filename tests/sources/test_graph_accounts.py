@@ -44,6 +44,7 @@ class TestGraphAccounts(InstagramFixtures):
         self, fake: FakeInstagram, opened: Opened, two: dict[str, Any]
     ) -> None:
         fake.publish(*written(2))
+        fake.handles["17841400000000002"] = "Minh.Tran"
         async with opened(changes=two, accounts=(LENA, MINH)) as tried:
             batches = await polled(tried)
             call = fake.notice("comments", value(one("c9")), NOW, "17841400000000002")

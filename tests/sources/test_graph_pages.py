@@ -149,3 +149,31 @@ class TestGraphPages(InstagramFixtures):
             fake.publish(one("new", post_id="post-2", created_at=clock.now()))
             (batch,) = [each for each in await polled(tried) if "new" in texts_of([each])]
         assert not batch.history
+
+    async def test_a_post_that_was_left_out_before_is_not_read_from_its_beginning(
+        self, fake: FakeInstagram, clock: TestClock, opened: Opened
+    ) -> None:
+        fake.publish(*written(3))
+        async with opened() as tried:
+            await polled(tried)
+            (state,) = tried.cursor["accounts"].values()  # type: ignore[index]
+            state["posts"], state["schedule"] = {}, []
+            clock.advance(timedelta(days=8))
+            await polled(tried)
+            (state,) = tried.cursor["accounts"].values()  # type: ignore[index]
+            state["posts"], state["schedule"] = {}, []
+            clock.advance(timedelta(minutes=2))
+            assert not comments_of(await polled(tried))
+
+    async def test_what_was_published_while_the_service_was_off_is_read(
+        self, fake: FakeInstagram, clock: TestClock, opened: Opened
+    ) -> None:
+        fake.publish(*written(3))
+        async with opened() as tried:
+            await polled(tried)
+            cursor = tried.cursor
+        fake.post_times["post-2"] = clock.now() + timedelta(days=5)
+        clock.advance(timedelta(days=20))
+        fake.publish(one("new", post_id="post-2", created_at=clock.now()))
+        async with opened(cursor=cursor) as again:
+            assert "new" in texts_of(await polled(again))

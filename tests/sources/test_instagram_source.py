@@ -7,6 +7,7 @@ import pytest
 from serving.clock import TestClock
 from serving.sources.faults import (
     BadAnswer,
+    PlatformUnavailable,
     UnverifiedRequest,
 )
 from serving.sources.source import WebhookRequest
@@ -181,3 +182,21 @@ class TestInstagramCalls(InstagramFixtures):
             "foreign-3",
             KOL,
         )
+
+    async def test_a_refusal_between_two_lookups_loses_none(
+        self, fake: FakeInstagram, opened: Opened
+    ) -> None:
+        fake.publish(*written(4))
+        async with opened() as tried:
+            await tried.drain()
+            for comment_id in ("c0", "c1", "c2"):
+                named = value(one(comment_id, post_id="picture-2"))
+                source_of(tried).receive(fake.notice("comments", named, NOW))
+            fake.answer_only(1)
+            first = await source_of(tried).poll(tried.cursor)
+            with pytest.raises(PlatformUnavailable):
+                await source_of(tried).poll(tried.cursor)
+            second = await source_of(tried).poll(tried.cursor)
+        found = [each.comment_id for batch in (first, second) for each in batch.comments]
+        assert sorted(found) == ["c0", "c1", "c2"]
+        assert first.more

@@ -14,6 +14,7 @@ _FULL_LIST = timedelta(hours=6)
 _OVERLAP = 600.0  # seconds of comments that are read again
 _DEEP = timedelta(hours=6)
 _DEEP_AGAIN = timedelta(minutes=30)  # if comments were deleted
+_DAY = 86_400.0
 _YOUNG = timedelta(days=7)  # posts that are read to their end now and then
 
 
@@ -131,7 +132,9 @@ class AccountReader:
         progress = state.progress(post_id, created)
         before, progress.count = progress.count, count
         if is_new:
-            if created < now - self._history:
+            if created < now - self._history or (
+                state.connected and not self._is_late(created, now)
+            ):
                 progress.newest = progress.deep = now.timestamp()  # only what comes from now on
             elif state.connected:
                 state.schedule.add(post_id, created, now)
@@ -145,6 +148,11 @@ class AccountReader:
             state.schedule.add(post_id, created, now)
             state.schedule.ask_now(post_id, now)
         return is_new
+
+    def _is_late(self, created: datetime, now: datetime) -> bool:
+        """Whether a post was published since the list was read; if not, it was left out before."""
+        listed = self._state.listed or 0.0
+        return created.timestamp() > min(listed - _DAY, now.timestamp() - _YOUNG.total_seconds())
 
     def _begin(self, post_id: str, now: datetime) -> PostVisit:
         """How a post is read that is due: to its end, or until what was read before."""

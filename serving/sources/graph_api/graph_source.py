@@ -138,6 +138,8 @@ class GraphSource(Poller, WebhookReceiver):
         for account_id, account in self._finder.accounts.items():
             kol_id = self._finder.kols[account_id]
             states.setdefault(account_id, AccountState(kol_id, account.handle)).kol_id = kol_id
+        for state in states.values():
+            self.note_posts(list(state.posts))
         self._check_aside(now)
         batch = await (self._looked_up(now) if self._lookups else self._step(states, now))
         if batch is not None:
@@ -237,6 +239,8 @@ class GraphSource(Poller, WebhookReceiver):
                     if lookup.comment_id is not None:
                         removals.append(SourceRemoval(lookup.comment_id, now, kol_id))
                 except SourceFault as fault:
+                    if comments or removals:  # these first; the fault comes again
+                        break
                     self._set_aside(account, fault, now)
                     self._lookups.rotate(-1)
                     break

@@ -1,16 +1,17 @@
 """Instagram's server, with one professional account."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from werkzeug import Request
 
+from serving.clock import Clock
 from serving.sources.source import WebhookRequest
 from tests.sources.fake_platform import FakeComment
 from tests.sources.graph_fake import MISSING, GraphError, GraphFake, stamp
 
-_POST_TIME = "2026-11-29T09:00:00+0000"
+_POST_TIME = datetime(2026, 11, 29, 9, tzinfo=UTC)
 
 
 class FakeInstagram(GraphFake):
@@ -31,6 +32,10 @@ class FakeInstagram(GraphFake):
     )
     removals = posts = followers = True
 
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self.post_times: dict[str, datetime] = {}
+
     def settings(self) -> dict[str, Any]:
         return self.common_settings()
 
@@ -47,10 +52,7 @@ class FakeInstagram(GraphFake):
             case [_, "subscribed_apps"]:
                 return self._subscriptions(request)
             case [name, "media"] if name == account_id:
-                rows = [
-                    FakeComment(post_id, "", datetime.fromisoformat(_POST_TIME))
-                    for post_id in self.post_ids()
-                ]
+                rows = [FakeComment(post_id, "", _POST_TIME) for post_id in self.post_ids()]
                 found, paging = self.paged(request, rows, "media", 50)
                 return {"data": [self._media(one.comment_id) for one in found], "paging": paging}
             case [post_id, "comments"]:
@@ -95,7 +97,7 @@ class FakeInstagram(GraphFake):
             "id": post_id,
             "caption": f"What I wear: {post_id}",
             "permalink": f"https://www.instagram.com/p/{post_id}/",
-            "timestamp": _POST_TIME,
+            "timestamp": self.post_times.get(post_id, _POST_TIME).isoformat(),
             "media_type": "IMAGE",
             "media_product_type": "FEED",
             "like_count": 5000,
