@@ -14,6 +14,7 @@ from serving.sources.faults import (
     SourceFault,
     TokenExpired,
 )
+from serving.sources.source_batch import SourceBatch
 from tests.sources.fakes.instagram import FakeInstagram, value
 from tests.sources.graph_fake import TOKEN
 from tests.sources.instagram_fixtures import (
@@ -51,6 +52,21 @@ class TestGraphAccounts(InstagramFixtures):
             answer = source_of(tried).receive(call)
         assert {each.kol_id for each in comments_of(batches)} == {KOL, MINH.kol_id}
         assert [each.kol_id for each in answer.batch.comments] == [MINH.kol_id]
+
+    async def test_the_past_of_two_accounts_is_one_history(
+        self, fake: FakeInstagram, clock: TestClock, opened: Opened, two: dict[str, Any]
+    ) -> None:
+        fake.publish(*written(45))
+        batches: list[SourceBatch] = []
+        async with opened(changes=two, accounts=(LENA, MINH)) as tried:
+            while len(comments_of(batches)) < 20:
+                batches.append(await source_of(tried).poll(tried.cursor))
+                tried.cursor = batches[-1].cursor or tried.cursor
+            clock.advance(timedelta(minutes=2))  # the posts are listed again
+            batches += await polled(tried)
+        with_comments = [n for n, batch in enumerate(batches) if batch.comments]
+        between = batches[with_comments[0] : with_comments[-1]]
+        assert all(batch.history for batch in between)
 
     async def test_a_revoked_token_does_not_stop_the_others_and_is_reported(
         self, fake: FakeInstagram, clock: TestClock, opened: Opened, two: dict[str, Any]

@@ -177,3 +177,16 @@ class TestGraphPages(InstagramFixtures):
         fake.publish(one("new", post_id="post-2", created_at=clock.now()))
         async with opened(cursor=cursor) as again:
             assert "new" in texts_of(await polled(again))
+
+    async def test_a_quiet_post_is_asked_as_soon_as_its_count_grows(
+        self, fake: FakeInstagram, clock: TestClock, opened: Opened
+    ) -> None:
+        fake.publish(*written(2))
+        async with opened() as tried:
+            for _ in range(8):
+                await polled(tried)
+                clock.advance(timedelta(minutes=59))
+            await polled(tried)
+            fake.publish(one("new", created_at=clock.now()))
+            clock.advance(timedelta(minutes=2))
+            assert "new" in texts_of(await polled(tried))

@@ -151,7 +151,10 @@ class GraphSource(Poller, WebhookReceiver):
         if batch is None:
             self._check_aside(now)
             return SourceBatch(more=more)
-        return replace(batch, cursor=self._written(states), more=more)
+        # Posts and followers between two pages of the past do not break it into pieces.
+        past = any(one.past is not None or one.history for one in states.values())
+        history = batch.history or (past and not batch.comments and not batch.removals)
+        return replace(batch, cursor=self._written(states), more=more, history=history)
 
     async def _step(self, states: Mapping[str, AccountState], now: datetime) -> SourceBatch | None:
         """What one account brings; None if it failed, and its state must not be kept."""
