@@ -30,6 +30,7 @@ from serving.cli.commands import (
     score,
     serve,
     silence,
+    sources,
     triage,
 )
 
@@ -95,6 +96,7 @@ app.add_typer(silence.app, name="silence", rich_help_panel=ALERTS)
 app.command(rich_help_panel=ALERTS)(feedback.feedback)
 app.add_typer(kols.app, name="kols", rich_help_panel=KOLS)
 app.add_typer(digest.app, name="digest", rich_help_panel=KOLS)
+app.add_typer(sources.app, name="sources", rich_help_panel=SEND)
 app.add_typer(keys.app, name="keys", rich_help_panel=SETUP)
 app.add_typer(people.app, name="people", rich_help_panel=SETUP)
 app.add_typer(brands.app, name="brands", rich_help_panel=SETUP)

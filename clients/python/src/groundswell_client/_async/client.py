@@ -18,6 +18,7 @@ from groundswell_client._async.kols import AsyncKols
 from groundswell_client._async.notifications import AsyncDeliveries, AsyncDigests
 from groundswell_client._async.posts import AsyncPosts
 from groundswell_client._async.silences import AsyncSilences
+from groundswell_client._async.sources import AsyncSources
 from groundswell_client.errors import ConnectionLost, ServiceRefused, ServiceUnreachable
 from groundswell_client.models.comments import ScoresInfo
 from groundswell_client.models.feedback import FeedbackInfo
@@ -47,6 +48,7 @@ class AsyncClient:
         kols: KOLs, their profiles, moods and policies.
         posts: posts under which comments are written.
         imports: files of comments.
+        sources: what brings comments by itself.
         silences: which alerts send no notifications.
         deliveries: what is sent to channels.
         digests: reports of a day or a week.
@@ -92,6 +94,7 @@ class AsyncClient:
         self.kols = AsyncKols(self._connection)
         self.posts = AsyncPosts(self._connection)
         self.imports = AsyncImports(self._connection)
+        self.sources = AsyncSources(self._connection)
         self.silences = AsyncSilences(self._connection)
         self.deliveries = AsyncDeliveries(self._connection)
         self.digests = AsyncDigests(self._connection)

@@ -18,6 +18,7 @@ from groundswell_client._sync.kols import Kols
 from groundswell_client._sync.notifications import Deliveries, Digests
 from groundswell_client._sync.posts import Posts
 from groundswell_client._sync.silences import Silences
+from groundswell_client._sync.sources import Sources
 from groundswell_client.errors import ConnectionLost, ServiceRefused, ServiceUnreachable
 from groundswell_client.models.comments import ScoresInfo
 from groundswell_client.models.feedback import FeedbackInfo
@@ -47,6 +48,7 @@ class Client:
         kols: KOLs, their profiles, moods and policies.
         posts: posts under which comments are written.
         imports: files of comments.
+        sources: what brings comments by itself.
         silences: which alerts send no notifications.
         deliveries: what is sent to channels.
         digests: reports of a day or a week.
@@ -92,6 +94,7 @@ class Client:
         self.kols = Kols(self._connection)
         self.posts = Posts(self._connection)
         self.imports = Imports(self._connection)
+        self.sources = Sources(self._connection)
         self.silences = Silences(self._connection)
         self.deliveries = Deliveries(self._connection)
         self.digests = Digests(self._connection)
