@@ -135,6 +135,7 @@ async def test_a_live_chat_is_read_until_it_ends(fake: YouTubePlatform, clock: T
         clock.advance(timedelta(hours=1))
         await tried.drain()
         assert asked(fake, "/liveChat/messages") == before
+        assert await tried.context.quota.remaining() == 10_000 - fake.units
 
 
 async def test_live_chats_can_be_left_out(fake: YouTubePlatform, clock: TestClock) -> None:

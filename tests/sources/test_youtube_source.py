@@ -10,7 +10,7 @@ import pytest
 from serving.clock import TestClock
 from serving.sources.faults import PlatformUnavailable
 from tests.sources.fake_platform import FakeComment, Refusal
-from tests.sources.fakes.youtube import YouTubePlatform
+from tests.sources.fakes.youtube import CHANNEL, YouTubePlatform
 from tests.sources.source_contract import NOW, comments_of, texts_of, written
 from tests.sources.source_harness import harness
 from tests.sources.youtube_helpers import YOUTUBE, asked, one_poll, replies
@@ -95,19 +95,21 @@ async def test_an_expired_page_token_loses_nothing(fake: YouTubePlatform, clock:
     fake.publish(*written(5))
     async with harness(YOUTUBE, fake, clock) as tried:
         await tried.drain()
-        clock.advance(timedelta(minutes=1))
+        clock.advance(timedelta(minutes=40))
         fresh = [
-            replace(one, created_at=clock.now() - timedelta(seconds=40 - n))
+            replace(one, created_at=clock.now() - timedelta(minutes=36 - n))
             for n, one in enumerate(written(35, start=100))
         ]
         fake.publish(*fresh)
-        found = [await one_poll(tried)]
-        assert found[0].more
         fake.expired = {"at10"}
-        found.append(await one_poll(tried))
+        found = []
+        while asked(fake, "/commentThreads", order="time", pageToken="at10") == 0:
+            found.append(await one_poll(tried))
         fake.expired = set()
         found += await tried.drain()
     assert {one.text for one in fresh} <= set(texts_of(found))
+    channel = {"allThreadsRelatedToChannelId": CHANNEL}
+    assert asked(fake, "/commentThreads", pageToken="at30", **channel) == 1
 
 
 async def test_an_expired_page_token_of_a_video_begins_the_video_again(
@@ -144,7 +146,7 @@ async def test_an_emptied_page_in_the_middle_is_passed(
 
         fake.answer = emptied  # type: ignore[method-assign]
         texts = texts_of(await tried.drain())
-    assert {one.text for one in late[:5]} <= set(texts)
+    assert {one.text for one in late[20:]} <= set(texts)
 
 
 async def test_a_video_deleted_in_the_middle_of_paging_stops_nothing(
@@ -194,10 +196,11 @@ async def test_a_removal_has_to_be_said_twice_and_its_video_to_be_there(
 async def test_a_greater_count_of_comments_makes_it_look_again(
     fake: YouTubePlatform, clock: TestClock
 ) -> None:
-    fake.publish(*written(3))
+    fake.publish(*written(15))
     async with harness(YOUTUBE, fake, clock) as tried:
-        await tried.drain()
-        clock.advance(timedelta(minutes=11))
+        for _ in range(9):  # it is asked seldom by now
+            await tried.drain()
+            clock.advance(timedelta(hours=3))
         await tried.drain()
         # It was held for review, and shows now with the time at which it was written.
         held = replace(written(1)[0], comment_id="held", text="Held", post_id="post-1")
