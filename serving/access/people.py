@@ -120,18 +120,28 @@ class People:
             self._by_id[person.person_id] = person
         return person, password
 
-    async def change(self, person_id: str, **changes: object) -> PersonRecord:
+    async def change(
+        self, person_id: str, *, ends_sessions: bool = False, **changes: object
+    ) -> PersonRecord:
         """Change a person.
+
+        Args:
+            person_id: of the person.
+            ends_sessions: delete their stored sessions in the same step. Those in memory end with
+                `Sessions.end_all`, which must follow.
+            changes: fields of the record.
 
         Raises:
             NotFound: there is none.
             Conflict: somebody else has the e-mail address, the name or the id at the provider.
         """
         async with self._one:
-            return await self._replace(person_id, **changes)
+            return await self._replace(person_id, ends_sessions=ends_sessions, **changes)
 
     async def reset_password(self, person_id: str) -> tuple[PersonRecord, str]:
         """Give a person a new password, to be replaced by one of their own.
+
+        Their stored sessions are deleted in the same step; `Sessions.end_all` must follow.
 
         Raises:
             Conflict: the account is disabled.
@@ -142,6 +152,7 @@ class People:
         changed, password = await self._with_new_password(person, self._clock.now())
         person = await self.change(
             person_id,
+            ends_sessions=True,
             password_hash=changed.password_hash,
             password_expires_at=changed.password_expires_at,
         )
@@ -149,6 +160,8 @@ class People:
 
     async def set_password(self, person: PersonRecord, password: str) -> PersonRecord:
         """Give a person a password of their own.
+
+        Their stored sessions are deleted in the same step; `Sessions.end_all` must follow.
 
         Args:
             person: with the password that they have shown to know.
@@ -166,7 +179,7 @@ class People:
                 field="new_password",
             )
         hashed = await self._passwords.hash(password)
-        return await self._change_password(person, hashed, None)
+        return await self._change_password(person, hashed, None, ends_sessions=True)
 
     async def hash_again(self, person: PersonRecord, password: str) -> PersonRecord:
         """Store the hash of a person's password with the parameters of new ones.
@@ -175,7 +188,9 @@ class People:
             Conflict: their password was changed since.
         """
         hashed = await self._passwords.hash(password)
-        return await self._change_password(person, hashed, person.password_expires_at)
+        return await self._change_password(
+            person, hashed, person.password_expires_at, ends_sessions=False
+        )
 
     async def link(self, person: PersonRecord, issuer: str, subject: str) -> PersonRecord:
         """Store as whom a provider knows a person.
@@ -196,19 +211,29 @@ class People:
                     await self._replace(person.person_id, brands=person.brands - {brand})
 
     async def _change_password(
-        self, person: PersonRecord, password_hash: str, expires_at: datetime | None
+        self,
+        person: PersonRecord,
+        password_hash: str,
+        expires_at: datetime | None,
+        *,
+        ends_sessions: bool,
     ) -> PersonRecord:
         async with self._one:
             if self.get(person.person_id).password_hash != person.password_hash:
                 raise Conflict("the password was changed a moment ago; sign in with the new one")
             return await self._replace(
-                person.person_id, password_hash=password_hash, password_expires_at=expires_at
+                person.person_id,
+                ends_sessions=ends_sessions,
+                password_hash=password_hash,
+                password_expires_at=expires_at,
             )
 
-    async def _replace(self, person_id: str, **changes: object) -> PersonRecord:
+    async def _replace(
+        self, person_id: str, *, ends_sessions: bool = False, **changes: object
+    ) -> PersonRecord:
         """Store a change and take it into memory, inside `_one`."""
         person = replace(self.get(person_id), **changes)  # type: ignore[arg-type]
-        await self._store.replace(person)
+        await self._store.replace(person, ends_sessions=ends_sessions)
         self._by_id[person.person_id] = person
         return person
 

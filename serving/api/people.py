@@ -132,7 +132,7 @@ async def change_person(
         raise InvalidRequest(
             "invalid_parameter", f"brands: {error.message()}", field="brands"
         ) from None
-    changed = await people.change(found.person_id, **changes)
+    changed = await people.change(found.person_id, ends_sessions="subject" in changes, **changes)
     if "subject" in changes:  # whoever came as the former account may be somebody else
         await service.access.accounts.sessions.end_all(found.person_id)
     service.access.limit_version.add()
@@ -154,7 +154,10 @@ async def disable_person(
     _check_other(found, principal, "disable their own account")
     if not found.is_disabled:
         found = await accounts.people.change(
-            found.person_id, disabled_by=principal.name, disabled_at=service.clock.now()
+            found.person_id,
+            ends_sessions=True,
+            disabled_by=principal.name,
+            disabled_at=service.clock.now(),
         )
     await accounts.sessions.end_all(found.person_id)
     return _out(found, service)

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from serving.errors import Conflict
 from serving.storage.database import Database
 from serving.storage.instants import from_micros, optional_from_micros, to_micros
-from serving.storage.people_tables import people, person_brands
+from serving.storage.people_tables import people, person_brands, session_tokens, sessions
 from serving.storage.person_record import PersonRecord, name_key
 
 
@@ -41,8 +41,13 @@ class PersonStore:
             await _insist(connection, people.insert().values(_values(person)), person)
             await _set_brands(connection, person)
 
-    async def replace(self, person: PersonRecord) -> None:
+    async def replace(self, person: PersonRecord, *, ends_sessions: bool = False) -> None:
         """Store what a person is from now on.
+
+        Args:
+            person: as they are now.
+            ends_sessions: delete their sessions too, in the same transaction: a kill between the
+                two would leave whoever knew the old password signed in.
 
         Raises:
             Conflict: somebody else has their e-mail address, name or id at the provider.
@@ -56,6 +61,8 @@ class PersonStore:
                 delete(person_brands).where(person_brands.c.person_id == person.person_id)
             )
             await _set_brands(connection, person)
+            if ends_sessions:
+                await _delete_sessions(connection, person.person_id)
 
 
 async def _insist(connection: AsyncConnection, statement: Executable, person: PersonRecord) -> None:
@@ -71,6 +78,12 @@ async def _set_brands(connection: AsyncConnection, person: PersonRecord) -> None
     rows = [{"person_id": person.person_id, "brand": one} for one in sorted(person.brands or ())]
     if rows:
         await connection.execute(person_brands.insert(), rows)
+
+
+async def _delete_sessions(connection: AsyncConnection, person_id: str) -> None:
+    own = select(sessions.c.session_id).where(sessions.c.person_id == person_id)
+    await connection.execute(delete(session_tokens).where(session_tokens.c.session_id.in_(own)))
+    await connection.execute(delete(sessions).where(sessions.c.person_id == person_id))
 
 
 def _values(person: PersonRecord) -> dict[str, object]:

@@ -137,3 +137,41 @@ async def test_a_hash_of_older_parameters_is_renewed_at_the_sign_in(database: Da
     assert await stronger.signs_in(found)
     again = await stronger.sign_in.with_password(CONNECTION, "mai@pr.example", PASSWORD)
     assert again.password_hash == found.password_hash
+
+
+@pytest.mark.parametrize("how", ["reset", "replaced", "hashed again"])
+async def test_a_kill_right_after_a_new_password_leaves_no_session(
+    database: Database, how: str
+) -> None:
+    parts = Parts(database)
+    person = await parts.add()
+    value = await parts.sign_in.start_session(CONNECTION, person, "password", None)
+    if how == "reset":
+        await parts.people.reset_password(person.person_id)
+    elif how == "replaced":
+        await parts.people.set_password(person, "một mật khẩu khác")
+    else:
+        await parts.people.hash_again(person, PASSWORD)
+    restarted = Parts(database)  # nothing that should have followed was done
+    await restarted.sessions.load()
+    assert (await restarted.sessions.find(value) is not None) == (how == "hashed again")
+
+
+async def test_a_password_is_not_replaced_if_the_sessions_cannot_end(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = Parts(database)
+    person = await parts.add()
+    value = await parts.sign_in.start_session(CONNECTION, person, "password", None)
+
+    async def fails(*_: object) -> None:
+        raise OSError("killed")
+
+    monkeypatch.setattr("serving.storage.person_store._delete_sessions", fails)
+    with pytest.raises(OSError, match="killed"):
+        await parts.people.reset_password(person.person_id)
+    restarted = Parts(database)
+    await restarted.people.load()
+    await restarted.sessions.load()
+    assert restarted.people.get(person.person_id).password_hash == person.password_hash
+    assert await restarted.sessions.find(value) is not None
