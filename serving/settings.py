@@ -147,8 +147,8 @@ class Settings(BaseSettings):
     )
     import_folder: Path | None = Field(
         None,
-        description="Folder for files while they are imported; unset for the system's temporary "
-        "folder.",
+        description="Folder for files while they are imported; unset for that of the SQLite file, "
+        "or the system's temporary folder with PostgreSQL.",
     )
     log_queue: int = Field(
         20_000,

@@ -12,7 +12,7 @@ from serving.access.access_control import start_access
 from serving.charts.chart_service import ChartService
 from serving.clock import Clock
 from serving.ingest.group_commit import GroupCommit
-from serving.ingest.import_folder import import_folder
+from serving.ingest.import_folder import folder_beside, import_folder
 from serving.ingest.import_worker import ImportWorker
 from serving.ingest.intake import Intake
 from serving.metrics import Metrics
@@ -242,7 +242,8 @@ async def _imports(
     stack: AsyncExitStack,
 ) -> ImportWorker:
     """What reads the files that are sent; it stops before what it writes to."""
-    folder = stack.enter_context(import_folder(settings.import_folder))
+    parent = settings.import_folder or folder_beside(settings.database_url)
+    folder = stack.enter_context(import_folder(parent))
     log, kols = CommentLog(database), KolStore(database)
     worker = ImportWorker(
         ImportStore(database),

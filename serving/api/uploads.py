@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from starlette.datastructures import UploadFile
+from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
@@ -32,6 +32,35 @@ class Upload:
     path: Path
     name: str | None
     fields: Mapping[str, list[str]] = field(default_factory=dict)
+
+
+class _FormParser(MultiPartParser):
+    """Starlette's parser, which would keep the file in the system's temporary folder.
+
+    That folder may be small, or in memory. A file here has no name, so a kill leaves nothing.
+    """
+
+    def __init__(self, headers: Headers, stream: AsyncGenerator[bytes, None], folder: Path) -> None:
+        super().__init__(
+            headers,
+            stream,
+            max_files=1,
+            max_fields=_MOST_FIELDS,
+            max_part_size=_MOST_FIELD_BYTES,
+        )
+        self._folder = folder
+
+    def on_headers_finished(self) -> None:
+        """Begin a part."""
+        super().on_headers_finished()
+        part = self._current_part
+        if part.file is not None:
+            part.file.file.close()
+            spooled = tempfile.SpooledTemporaryFile(  # noqa: SIM115 - closed with the form
+                self.spool_max_size, dir=str(self._folder)
+            )
+            self._files_to_close_on_error.append(spooled)
+            part.file.file = spooled  # type: ignore[assignment]
 
 
 async def receive(request: Request, folder: Path) -> Upload:
@@ -63,13 +92,7 @@ async def receive(request: Request, folder: Path) -> Upload:
 
 async def _from_form(request: Request, body: AsyncGenerator[bytes, None], folder: Path) -> Upload:
     try:
-        form = await MultiPartParser(
-            request.headers,
-            body,
-            max_files=1,
-            max_fields=_MOST_FIELDS,
-            max_part_size=_MOST_FIELD_BYTES,
-        ).parse()
+        form = await _FormParser(request.headers, body, folder).parse()
     except (MultiPartException, KeyError, ValueError) as error:
         raise InvalidRequest("malformed_form", f"the form cannot be read: {error}") from None
     try:

@@ -8,7 +8,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from sqlalchemy import make_url
+
 _PREFIX = "groundswell-imports-"
+
+
+def folder_beside(database_url: str) -> Path | None:
+    """The folder of a SQLite file: it has room where the system's temporary folder may have none.
+
+    None for another database, which has no folder here.
+    """
+    url = make_url(database_url)
+    if url.get_backend_name() == "sqlite" and url.database:
+        return Path(url.database).absolute().parent
+    return None
 
 
 @contextmanager

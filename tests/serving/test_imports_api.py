@@ -3,14 +3,19 @@
 import asyncio
 import csv
 import errno
+import gzip
 import io
 import json
+import os
+import tempfile
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -198,6 +203,34 @@ def test_a_full_disk_is_said_and_leaves_nothing(
     assert "GROUNDSWELL_IMPORT_FOLDER" in answer.json()["detail"]
     worker = cast("FastAPI", client.app).state.service.import_worker
     assert list(worker.folder.iterdir()) == []
+
+
+def test_nothing_is_written_outside_the_folder_of_the_database(
+    settings: Settings,
+    classifier: SentimentClassifier,
+    clock: TestClock,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Neither what is received nor what is unpacked for a library that wants a file."""
+    database_folder = tmp_path / "data"
+    database_folder.mkdir()
+    changed = settings.model_copy(update={"database_url": f"sqlite:///{database_folder}/g.db"})
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "full"))  # nothing can be made there
+    table = pa.Table.from_pylist([{**row, "text": os.urandom(500).hex()} for row in rows(2000)])
+    pq.write_table(table, unpacked := io.BytesIO())
+    form = {"file": ("c.parquet.gz", gzip.compress(unpacked.getvalue(), 1))}
+    assert len(form["file"][1]) > 2**20  # more than is kept in memory
+    with TestClient(create_app(changed, classifier=classifier, clock=clock)) as client:
+        sent = client.post("/v1/imports", files=form)
+        assert sent.status_code == 202, sent.text
+        for _ in range(600):
+            found = client.get(f"/v1/imports/{sent.json()['import_id']}").json()
+            if found["state"] == "failed" or found["accepted"] == 2000:
+                break
+            time.sleep(0.02)
+        assert (found["accepted"], found["error"]) == (2000, None), found
+    assert not [path for path in database_folder.iterdir() if path.is_dir()]
 
 
 def test_the_fields_of_a_form_are_small(client: TestClient) -> None:

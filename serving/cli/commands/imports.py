@@ -138,16 +138,19 @@ async def _run(
     from serving.cli.output.import_summary import result_json, result_text
     from serving.clock import SystemClock
     from serving.errors import ServingError
+    from serving.ingest.import_folder import import_folder
     from serving.ingest.importers.importer import Importer
     from serving.ingest.importers.known_kols import known_kols
     from serving.ingest.importers.rejected import RejectedFiles
 
     rejected = RejectedFiles(list(files))
     async with service as client:
-        with import_progress(terminal.err) as progress:
+        with import_folder(None) as folder, import_progress(terminal.err) as progress:
             kols = await client.kols.list().all()
             known = known_kols((kol.kol_id, kol.handles) for kol in kols)
-            importer = Importer(options, ClientSink(client), rejected, progress, known)
+            importer = Importer(
+                options, ClientSink(client), rejected, progress, known, spool=folder
+            )
             count = importer.count
             try:
                 await importer.run([(path, path.name) for path in files], SystemClock().now())

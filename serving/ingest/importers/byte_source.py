@@ -63,17 +63,18 @@ class ByteSource:
         size: bytes of the file as it is stored.
     """
 
-    def __init__(self, path: Path, name: str) -> None:
+    def __init__(self, path: Path, name: str, spool: Path | None = None) -> None:
         """Look at the file.
 
         Args:
             path: where it is.
             name: what people call it.
+            spool: the folder where it is unpacked; None for the system's temporary folder.
 
         Raises:
             InputError: there is no such file, it is a folder, empty, or cannot be read.
         """
-        self.path, self.label = path, name
+        self.path, self.label, self._spool = path, name, spool
         self.compression: str | None = None
         if not path.exists():
             raise InputError(f"there is no file {name}")
@@ -160,7 +161,7 @@ class ByteSource:
         if self.compression is None:
             yield self.path
             return
-        with tempfile.NamedTemporaryFile(prefix="groundswell-import-") as unpacked:
+        with tempfile.NamedTemporaryFile(prefix="unpacked-", dir=self._spool) as unpacked:
             with self.open() as data:
                 while chunk := data.read(2**20):
                     unpacked.write(chunk)

@@ -38,18 +38,21 @@ class CommentSource:
         unit: what row numbers count, "line" or "row".
     """
 
-    def __init__(self, path: Path, name: str, options: ImportOptions) -> None:
+    def __init__(
+        self, path: Path, name: str, options: ImportOptions, spool: Path | None = None
+    ) -> None:
         """Open a file and find the fields of a comment in it.
 
         Args:
             path: where it is.
             name: what people call it.
             options: what the user says about it.
+            spool: the folder where it is unpacked; None for the system's temporary folder.
 
         Raises:
             InputError: it cannot be read, or a required field is nowhere.
         """
-        source, known = ByteSource(path, name), catalogue()
+        source, known = ByteSource(path, name, spool), catalogue()
         kind = format_of(source)
         self.format = kind.name
         self._reader = kind.open(source, _reader_options(options, known))

@@ -38,6 +38,7 @@ class FileReader:
         rejected: takes the rows that are refused.
         runs: takes the comments.
         report: called now and then with how much of the file has been read, in [0, 1].
+        spool: the folder where files are unpacked; None for the system's temporary folder.
     """
 
     options: ImportOptions
@@ -47,6 +48,7 @@ class FileReader:
     rejected: RejectedRows
     runs: SortedRuns
     report: Callable[[float], None] = lambda _: None
+    spool: Path | None = None
     _adjustments: Counter[Adjustment] = field(default_factory=Counter)
 
     def read(self, path: Path, name: str) -> RoundedIds:
@@ -67,7 +69,7 @@ class FileReader:
         self.count.files.append(file)
         ids = RoundedIds()
         try:
-            source = CommentSource(path, name, self.options)
+            source = CommentSource(path, name, self.options, self.spool)
         except InputError as error:
             file.failure = str(error)
             raise

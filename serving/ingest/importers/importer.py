@@ -85,7 +85,7 @@ class Importer:
         known: KOLs that comments may name by a handle.
         count: kept up to date, so that it is right even if an import raises.
         budget: bytes that rows in memory may take.
-        spool: the folder for sorted rows; None for the system's temporary folder.
+        spool: the folder for sorted rows and unpacked files; None for the system's temporary one.
     """
 
     options: ImportOptions
@@ -106,10 +106,11 @@ class Importer:
                 and passed over.
             now: the present instant; comments from the future are refused.
         """
-        with tempfile.TemporaryDirectory(prefix="groundswell-import-", dir=self.spool) as folder:
-            runs = SortedRuns(Path(folder), self.budget)
+        with tempfile.TemporaryDirectory(prefix="groundswell-import-", dir=self.spool) as name:
+            folder = Path(name)
+            runs = SortedRuns(folder, self.budget)
             try:
-                ids = await asyncio.to_thread(self._read, files, runs, now)
+                ids = await asyncio.to_thread(self._read, files, runs, folder, now)
             except asyncio.CancelledError:
                 self._stopped.set()  # a thread cannot be cancelled; it looks here now and then
                 raise
@@ -117,13 +118,13 @@ class Importer:
         self.rejected.close()
 
     def _read(
-        self, files: Sequence[tuple[Path, str]], runs: SortedRuns, now: datetime
+        self, files: Sequence[tuple[Path, str]], runs: SortedRuns, folder: Path, now: datetime
     ) -> list[RoundedIds]:
         found = []
         for path, name in files:
             report = partial(self._report, name)
             reader = FileReader(
-                self.options, now, self.known, self.count, self.rejected, runs, report
+                self.options, now, self.known, self.count, self.rejected, runs, report, folder
             )
             try:
                 found.append(reader.read(path, name))
