@@ -222,7 +222,7 @@ class Settings(BaseSettings):
         description="Whether sources may connect to this machine and to private networks.",
     )
     watched_folders: list[Path] = Field(
-        default_factory=list,
+        [],
         description="Folders whose files, and those in folders below, sources may read and move, "
         "as a JSON list.",
     )

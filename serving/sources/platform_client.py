@@ -220,7 +220,11 @@ class PlatformClient:
                 headers={**self.headers, **(headers or {})},
             )
         except ForbiddenAddress as error:
-            raise Misconfigured(str(error)) from None
+            raise Misconfigured(
+                f"{url.host} has an address that sources may not connect to",
+                remedy="correct the address; for a platform in your own network set"
+                " GROUNDSWELL_SOURCE_PRIVATE_ADDRESSES=true",
+            ) from error
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise Misconfigured(f"the address cannot be used: {error}") from None
         except httpx.HTTPError as error:

@@ -262,14 +262,14 @@ def test_a_comment_that_waits_for_its_commit_goes_with_its_kol(
     client: TestClient, item: Item, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client.put("/v1/kols/lena", json={})
-    append, waiting = CommentLog.append, threading.Event()
+    append, waiting = CommentLog.append_entries, threading.Event()
 
     async def slow(self: CommentLog, *given: Any) -> Any:
         waiting.set()
         await asyncio.sleep(0.5)
         return await append(self, *given)
 
-    monkeypatch.setattr(CommentLog, "append", slow)
+    monkeypatch.setattr(CommentLog, "append_entries", slow)
     sender = threading.Thread(
         target=client.post, args=("/v1/comments",), kwargs={"json": item(text=SECRET)}
     )

@@ -111,6 +111,7 @@ VALID: dict[str, Callable[[], dict[str, Any]]] = {
     },
     "POST /v1/kols/{kol_id}/rename": lambda: {"new_id": "lena-park"},
     "PATCH /v1/people/{person}": lambda: {"name": "Mai Tran", "role": "viewer", "brands": ["acme"]},
+    "PATCH /v1/sources/{source_id}": lambda: {"name": "Fans", "kol_id": None, "settings": None},
     "POST /v1/kols/{kol_id}/merge": lambda: {"into": "mina"},
 }
 
@@ -131,6 +132,7 @@ def base_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "GROUNDSWELL_CHANNELS": str(folder / "channels.toml"),
         "CRM_SECRET": "sixteen-characters",
         "GROUNDSWELL_ACCESS": "keys",
+        "GROUNDSWELL_SOURCE_KEY_FILE": str(folder / "source.key"),
         "GROUNDSWELL_KEY_REQUESTS_PER_MINUTE": "1000000",
     }
     with service(folder / "schema.db", env=env) as (_, client):
@@ -173,7 +175,10 @@ def fill(client: httpx.Client) -> None:
         made = post("/v1/keys", {"name": who} | body)
         keys[who] = bearer(made["key"])
     person = {"email": "mai@example.com", "name": "Mai Tran", "role": "viewer"}
+    secret = {"platform": "forum", "secret": "b7e6c1f0a9d84e52b7e6c1f0a9d84e52"}
+    source = {"type": "webhook", "name": "Forum", "settings": secret}
     held.update(
+        source_id=post("/v1/sources", source)["source_id"],
         person=post("/v1/people", person)["person_id"],
         key_id=made["key_id"],
         brand="acme",

@@ -1,6 +1,7 @@
 """Every type of source keeps the contract on its fake; a type without a fake fails."""
 
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -33,3 +34,10 @@ def test_types_are_found() -> None:
     for name, found in source_types().items():
         assert found.name == name
         assert found.shapes
+
+
+@pytest.mark.parametrize("name", source_types())
+def test_the_page_of_a_type_is_there_and_listed(name: str) -> None:
+    docs = Path(__file__).parents[2] / "docs" / "sources"
+    assert (docs / f"{name}.md").is_file()
+    assert f"| `{name}` |" in (docs / "README.md").read_text(encoding="utf-8")
