@@ -1,0 +1,1 @@
+"""X: its posts, and what may still be read."""
