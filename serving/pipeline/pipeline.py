@@ -277,6 +277,7 @@ class Pipeline(StepLoop):
                 saved=await self._snapshots.saved(self.live, overdue),
             )
         )
+        self._rerunner.succeeded(touched)
         for item, prediction in zip(scored, predictions, strict=True):
             self._metrics.show_scored(item.comment.kol_id, prediction)
         newest = max(logged.comment.created_at for logged in batch)
@@ -347,6 +348,7 @@ class Pipeline(StepLoop):
                 states=await self._states(Counter(mark.kol_id for mark in judged)),
             )
         )
+        self._rerunner.succeeded(mark.kol_id for mark in judged)
         return True
 
     def _judged(self, touched: Mapping[str, int]) -> dict[str, int]:

@@ -1,6 +1,6 @@
 """Judges KOLs again whose closed minutes have changed, a slice at a time."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from time import monotonic
@@ -69,7 +69,8 @@ class Rerunner:
         self._running: AsyncIterator[None] | None = None
         self._wanted = True
         self._kol_id = ""
-        self._postponed: dict[str, tuple[float, float]] = {}  # until when, and the pause
+        self._postponed: dict[str, float] = {}  # until when
+        self._pauses: dict[str, float] = {}  # the last one of each, seconds
 
     def restart(self) -> None:
         """Drop what was under way, because the engine was restored; it is asked for again."""
@@ -111,16 +112,25 @@ class Rerunner:
             self._postponed.pop(self._kol_id, None)
 
     def postpone(self, kol_id: str) -> None:
-        """Judge a KOL again later, after the others: it failed in an unexpected way."""
-        _, pause = self._postponed.get(kol_id, (0.0, _FIRST_PAUSE / 2))
-        pause = min(2 * pause, _LAST_PAUSE)
-        self._postponed[kol_id] = (monotonic() + pause, pause)
+        """Judge a KOL again later, after the others: it failed in an unexpected way.
+
+        Each pause is twice as long as the one before, until `succeeded`. A re-run that succeeds
+        does not end that: what failed live may fail again as soon as the KOL is held no more.
+        """
+        pause = min(2 * self._pauses.get(kol_id, _FIRST_PAUSE / 2), _LAST_PAUSE)
+        self._postponed[kol_id], self._pauses[kol_id] = monotonic() + pause, pause
         self._wanted = True
+
+    def succeeded(self, kol_ids: Iterable[str]) -> None:
+        """Comments or silences of KOLs were judged live; pauses after them are short again."""
+        if self._pauses:
+            for kol_id in kol_ids:
+                self._pauses.pop(kol_id, None)
 
     def _not_yet(self) -> list[str]:
         """The KOLs that are to be judged again later."""
         now = monotonic()
-        return [kol_id for kol_id, (due, _) in self._postponed.items() if due > now]
+        return [kol_id for kol_id, due in self._postponed.items() if due > now]
 
     def _is_due(self) -> bool:
         """Whether the time of a KOL has come that was postponed."""

@@ -23,6 +23,7 @@ from tests.serving.streams import storm
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 END = START + timedelta(hours=22)
+MINUTE = timedelta(minutes=1)
 COMPARED = ("scores", "minutes", "minute_scores", "alerts")
 
 
@@ -181,6 +182,51 @@ async def test_a_rerun_that_fails_every_time_does_not_stop_others(
     assert pipeline.alive
     await pipeline.stop()
     assert of("mina", await world.derived(), "alerts")
+
+
+async def test_a_silence_that_always_fails_is_tried_less_and_less_often(
+    world: PipelineWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.pipeline.rerunner._FIRST_PAUSE", 30.0)
+    monkeypatch.setattr("serving.pipeline.rerunner._LAST_PAUSE", 3600.0)
+    now, broken, silence = [1000.0], [True], Engine.silence
+    monkeypatch.setattr("serving.pipeline.rerunner.monotonic", lambda: now[0])
+
+    def failing(engine: Engine, kol_id: str, until: datetime) -> Any:
+        if broken:
+            raise RuntimeError("no")
+        return silence(engine, kol_id, until)
+
+    monkeypatch.setattr(Engine, "silence", failing)
+    world.clock.advance(END + MINUTE - world.clock.now())
+    await world.receive(stream("lena")[-40:])
+    pipeline = world.pipeline()
+    await process_all(pipeline)
+    world.clock.advance(timedelta(minutes=10))
+
+    async def held_again() -> float:
+        """Go on until the silence has failed once more; how long it is held then."""
+        while True:
+            try:
+                await pipeline._go_back()
+                assert await pipeline.step()
+            except KolFailure as error:
+                await pipeline._failed(error)
+                if pipeline.faults.held:
+                    break
+        pause = pipeline._rerunner._postponed["lena"] - now[0]
+        while await pipeline.step():
+            pass
+        assert pipeline.faults.held == {"lena"}  # until then
+        now[0] += pause
+        return pause
+
+    pauses = [await held_again() for _ in range(9)]
+    assert pauses == [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]
+    broken.clear()
+    await process_all(pipeline)
+    assert pipeline.faults.held == set()
+    assert pipeline._rerunner._pauses == {}
 
 
 class Choosy(StubScorer):
