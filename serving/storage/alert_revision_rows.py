@@ -39,12 +39,14 @@ async def rewrite_alert(connection: AsyncConnection, alert: RevisedAlert) -> Non
 
 async def write_alert_ids(connection: AsyncConnection, found: Mapping[str, str]) -> None:
     """Note under which ids alerts are known whose derived ids are others."""
-    for derived_id, alert_id in found.items():
-        await connection.execute(
-            insert(connection, alert_ids)
-            .values(derived_id=derived_id, alert_id=alert_id)
-            .on_conflict_do_update(index_elements=["derived_id"], set_={"alert_id": alert_id})
-        )
+    if not found:
+        return
+    statement = insert(connection, alert_ids)
+    statement = statement.on_conflict_do_update(
+        index_elements=["derived_id"], set_={"alert_id": statement.excluded.alert_id}
+    )
+    rows = [{"derived_id": derived, "alert_id": alert_id} for derived, alert_id in found.items()]
+    await connection.execute(statement, rows)
 
 
 async def _rewrite_events(connection: AsyncConnection, alert: RevisedAlert) -> None:

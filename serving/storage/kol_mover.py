@@ -15,7 +15,7 @@ from monitoring.kinds import AlertState, Reason
 from serving.errors import Conflict, NotFound
 from serving.kol_limit import EVERY_KOL, KolLimit
 from serving.storage.alert_record import to_alert
-from serving.storage.alert_rows import write_event
+from serving.storage.alert_rows import write_events
 from serving.storage.database import Database
 from serving.storage.instants import from_micros, to_micros
 from serving.storage.key_store import rename_in_limits
@@ -197,7 +197,7 @@ class KolMover:
                 at=max(alert.updated_at, alert.evidence.window_end),
                 evidence=alert.evidence,
             )
-            await write_event(connection, event)
+            await write_events(connection, [event])
             recorded += await self._outbox.record(
                 connection, event, opened_at=alert.opened_at, rebuilt=False
             )

@@ -1,11 +1,13 @@
 """Closed minutes that have changed: their KOLs are to be judged again."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from serving.storage.alert_revision_rows import rewrite_alert, write_alert_ids
 from serving.storage.checkpoint_rows import drop_checkpoints
-from serving.storage.pipeline_step import RerunResult
+from serving.storage.pipeline_step import ChangedMinutes, RerunResult
 from serving.storage.tables import engine_snapshots, engine_states, minute_scores, reruns
 
 
@@ -20,9 +22,17 @@ async def add_rerun(
         first_minute: the first minute with a change, since 1970 UTC …
         last_minute: … and the last.
     """
-    await connection.execute(
-        reruns.insert().values(kol_id=kol_id, first_minute=first_minute, last_minute=last_minute)
-    )
+    await add_reruns(connection, [ChangedMinutes(kol_id, first_minute, last_minute)])
+
+
+async def add_reruns(connection: AsyncConnection, changed: Sequence[ChangedMinutes]) -> None:
+    """Have KOLs judged again; see `add_rerun`."""
+    rows = [
+        {"kol_id": one.kol_id, "first_minute": one.first, "last_minute": one.last}
+        for one in changed
+    ]
+    if rows:
+        await connection.execute(reruns.insert(), rows)
 
 
 async def write_rerun(connection: AsyncConnection, result: RerunResult) -> None:

@@ -59,36 +59,56 @@ async def add_to_minutes(
     await change_minutes(connection, sums)
 
 
-async def rescore(connection: AsyncConnection, seq: int, scored: ScoredComment, model: str) -> None:
-    """Replace the scores of a comment whose text has changed, and correct the sums of its minute.
+async def rescore(
+    connection: AsyncConnection, rescored: Sequence[tuple[int, ScoredComment]], model: str
+) -> None:
+    """Replace the scores of comments whose texts have changed, and correct their minutes' sums.
 
     A comment that had none before gets some. One that was removed stays out of the sums.
+
+    Args:
+        connection: the transaction.
+        rescored: places and scored comments; each place once.
+        model: id of the weights that scored.
     """
-    sums = MinuteSums()
-    before = (await connection.execute(select(scores).where(scores.c.seq == seq))).one_or_none()
-    if before is not None:
-        sums.take_out(before.negative, before.positive)
-        await connection.execute(delete(scores).where(scores.c.seq == seq))
-    sums.add(scored.negative, scored.positive)
-    await write_scores(connection, [(seq, scored)], model)
-    statement = select(comments.c.removed_at).where(comments.c.seq == seq)
-    if await connection.scalar(statement) is None:
-        await change_minutes(connection, {_minute_of(scored.comment): sums})
+    if not rescored:
+        return
+    places = [seq for seq, _ in rescored]
+    statement = (
+        select(comments.c.seq, comments.c.removed_at, scores.c.negative, scores.c.positive)
+        .outerjoin(scores, scores.c.seq == comments.c.seq)
+        .where(comments.c.seq.in_(places))
+    )
+    before = {row.seq: row for row in (await connection.execute(statement)).all()}
+    sums: defaultdict[tuple[str, int], MinuteSums] = defaultdict(MinuteSums)
+    for seq, one in rescored:
+        if before[seq].removed_at is not None:
+            continue
+        minute = sums[_minute_of(one.comment)]
+        if before[seq].negative is not None:
+            minute.take_out(before[seq].negative, before[seq].positive)
+        minute.add(one.negative, one.positive)
+    await connection.execute(delete(scores).where(scores.c.seq.in_(places)))
+    await write_scores(connection, rescored, model)
+    await change_minutes(connection, sums)
 
 
-async def withdraw(connection: AsyncConnection, seq: int) -> None:
-    """Take a comment that was removed out of the sums of its minute, and count it there."""
+async def withdraw(connection: AsyncConnection, places: Sequence[int]) -> None:
+    """Take comments that were removed out of the sums of their minutes, and count them there."""
+    if not places:
+        return
     statement = (
         select(comments.c.kol_id, comments.c.created_at, scores.c.negative, scores.c.positive)
         .outerjoin(scores, scores.c.seq == comments.c.seq)
-        .where(comments.c.seq == seq)
+        .where(comments.c.seq.in_(places))
     )
-    row = (await connection.execute(statement)).one()
-    sums = MinuteSums(removed=1)
-    if row.negative is not None:
-        sums.take_out(row.negative, row.positive)
-    minute = row.created_at - row.created_at % _MINUTE
-    await change_minutes(connection, {(row.kol_id, minute): sums})
+    sums: defaultdict[tuple[str, int], MinuteSums] = defaultdict(MinuteSums)
+    for row in (await connection.execute(statement)).all():
+        minute = sums[row.kol_id, row.created_at - row.created_at % _MINUTE]
+        minute.removed += 1
+        if row.negative is not None:
+            minute.take_out(row.negative, row.positive)
+    await change_minutes(connection, sums)
 
 
 @dataclass(slots=True)

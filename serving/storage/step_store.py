@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from monitoring.checkpoints import SPACING
 from monitoring.engine import KolStatus
 from serving.errors import StoreError
-from serving.storage.alert_rows import write_event
+from serving.storage.alert_rows import opened_at, write_events
 from serving.storage.checkpoint_rows import write_checkpoints
 from serving.storage.database import Database
 from serving.storage.delay_recorder import DelayRecorder
@@ -36,7 +36,7 @@ from serving.storage.pipeline_step import (
 )
 from serving.storage.policy_store import settle
 from serving.storage.rebuild import PIPELINE, REBUILT
-from serving.storage.rerun_rows import add_rerun, write_rerun
+from serving.storage.rerun_rows import add_reruns, write_rerun
 from serving.storage.score_rows import add_to_minutes, rescore, withdraw, write_scores
 from serving.storage.state_check import REMEDY, missing_state
 from serving.storage.tables import (
@@ -161,12 +161,9 @@ class StepStore:
             await write_scores(connection, step.scored, step.model)
             removed = [logged.comment for logged in step.received if logged.removed]
             await add_to_minutes(connection, step.scored, removed)
-            for seq, rescored in step.rescored:
-                await rescore(connection, seq, rescored, step.model)
-            for seq in step.withdrawn:
-                await withdraw(connection, seq)
-            for changed in step.changed:
-                await add_rerun(connection, changed.kol_id, changed.first, changed.last)
+            await rescore(connection, step.rescored, step.model)
+            await withdraw(connection, step.withdrawn)
+            await add_reruns(connection, step.changed)
             await self._delays.record(connection, step.received)
             await write_minute_scores(connection, step.minute_scores)
             if step.rerun is not None:
@@ -177,8 +174,7 @@ class StepStore:
             if step.set_aside is not None:
                 await write_set_aside(connection, step.set_aside)
             await write_checkpoints(connection, step.checkpoints, self._kept)
-            for alert_event in step.events:
-                await write_event(connection, alert_event)
+            await write_events(connection, step.events)
             recorded = await self._record(connection, step)
             mark = step.repeated_mark or before.mark
             if step.new_marks:
@@ -222,18 +218,19 @@ class StepStore:
         again = bool(step.scored) or step.rerun is not None
         rebuilt = rebuilt or (again and step.seq <= processed.seq)
         recorded = list[WrittenDelivery]()
+        alert_ids = {event.alert_id for event in step.events}
+        alert_ids |= {alert.alert_id for alert in revised}
+        opened = await opened_at(connection, alert_ids)
         for event in step.events:
-            opened_at = await _opened_at(connection, event.alert_id)
             recorded += await self._outbox.record(
-                connection, event, opened_at=opened_at, rebuilt=rebuilt
+                connection, event, opened_at=opened[event.alert_id], rebuilt=rebuilt
             )
         for alert in revised:
-            opened_at = await _opened_at(connection, alert.alert_id)
             for event in alert.news:
                 recorded += await self._outbox.record(
                     connection,
                     event,
-                    opened_at=opened_at,
+                    opened_at=opened[alert.alert_id],
                     rebuilt=rebuilt,
                     state=alert.state,
                     ended_at=alert.ended_at,
@@ -288,8 +285,3 @@ async def _progress(connection: AsyncConnection, name: str) -> PipelineProgress:
         if row
         else PipelineProgress()
     )
-
-
-async def _opened_at(connection: AsyncConnection, alert_id: str) -> datetime:
-    statement = select(alerts.c.opened_at).where(alerts.c.alert_id == alert_id)
-    return from_micros((await connection.execute(statement)).scalar_one())
