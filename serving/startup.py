@@ -11,6 +11,7 @@ from monitoring.policy import Policy
 from serving.access.access_control import start_access
 from serving.charts.chart_service import ChartService
 from serving.clock import Clock
+from serving.collector import Collector
 from serving.ingest.group_commit import GroupCommit
 from serving.ingest.import_folder import folder_beside, import_folder
 from serving.ingest.import_worker import ImportWorker
@@ -155,6 +156,9 @@ async def start(
     for worker in (batcher, *people, pipeline, group_commit):
         await worker.start()
         stack.push_async_callback(worker.stop)
+    collector = Collector(lambda: len(pipeline.live.engine.kols()))
+    collector.start()
+    stack.callback(collector.stop)
     import_worker = await _imports(
         database, settings, clock, metrics, group_commit, pipeline, stack
     )

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import structlog
 
 from model.errors import ModelError, Overloaded
+from serving.collector import collect_new
 from serving.errors import StoreError
 from serving.metrics import Metrics
 from serving.pipeline.faults import KolFailure, StepFaults
@@ -143,6 +144,7 @@ class StepLoop(ABC):
                 async with self._stepping:
                     await self._go_back()
                     processed = await self.step()
+                collect_new()
             except Overloaded as error:
                 await asyncio.sleep(error.retry_after)
             except (StoreError, ModelError) as error:
