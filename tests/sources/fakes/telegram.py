@@ -22,7 +22,8 @@ class TelegramBotApi(FakePlatform):
     type = "telegram"
     documented = (
         "https://core.telegram.org/bots/api (Making requests, Getting updates, Message,"
-        " getChat, getChatMember, getChatMemberCount), as stored and read on 1 December 2026",
+        " getChat, getChatMember, getChatMemberCount), as known on 1 December 2026,"
+        " from memory and excerpts",
     )
     edits = posts = followers = True
 

@@ -26,7 +26,8 @@ class X(FakePlatform):
     type = "x"
     documented = (
         "https://docs.x.com/x-api/posts/search/introduction, /x-api/getting-started/pricing,"
-        " /x-api/fundamentals/post-cap, as stored and read on 1 December 2026",
+        " /x-api/fundamentals/post-cap, as known on 1 December 2026,"
+        " from memory and excerpts",
     )
     edits = posts = followers = True
 
