@@ -221,8 +221,8 @@ class Settings(BaseSettings):
         False,
         description="Whether sources may connect to this machine and to private networks.",
     )
-    watched_folders: list[Path] = Field(
-        [],
+    watched_folders: tuple[Path, ...] = Field(
+        (),
         description="Folders whose files, and those in folders below, sources may read and move, "
         "as a JSON list.",
     )

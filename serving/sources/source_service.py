@@ -298,7 +298,7 @@ async def start_sources(
         public_url=settings.public_url,
         variables=environment(),
         secrets_folder=settings.source_secrets,
-        folders=tuple(settings.watched_folders),
+        folders=settings.watched_folders,
     )
     supervisor = SourceSupervisor(
         store=store,

@@ -382,7 +382,7 @@ def test_sources_get_what_the_settings_say(
         source_key_file=tmp_path / "s.key",
         source_secrets=tmp_path / "secrets",
         source_private_addresses=True,
-        watched_folders=[tmp_path / "exports"],
+        watched_folders=(tmp_path / "exports",),
     ):
         (given,) = start.given["SourceBuilder"]
     given["box"].seal({"token": "t"})

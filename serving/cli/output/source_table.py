@@ -14,7 +14,7 @@ _LONGEST = 100
 
 
 def source_table(sources: Sequence[SourceInfo]) -> RenderableType:
-    """Sources, one a row; what is wrong with one stands below the table."""
+    """Sources, one a row; below the table, what is wrong with each."""
     if not sources:
         return Text("no sources; 'groundswell sources types' lists what there is to add")
     table = plain_table(

@@ -132,8 +132,8 @@ class TelegramSource(Poller):
             cannot_see=(
                 "comments from before the bot was added, and those older than 24 hours after a"
                 " long stop: Telegram keeps them no longer for a bot",
-                "removed comments, reactions, and how often posts were viewed or forwarded: an"
-                " account sees them (source telegram_account)",
+                "removed comments, reactions, and how often posts were viewed or forwarded:"
+                " Telegram tells bots nothing of them",
                 "messages of other bots",
             ),
             costs=("no charge, and no quota",),

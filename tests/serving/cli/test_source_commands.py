@@ -39,7 +39,7 @@ def url(tmp_path: Path, exports: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     monkeypatch.setattr(hosting, "create_app", partial(create_app, classifier=fake))
     settings = Settings(
         database_url=f"sqlite:///{tmp_path / 'service.db'}",
-        watched_folders=[exports],
+        watched_folders=(exports,),
         source_key_file=tmp_path / "s.key",
         _env_file=None,
     )

@@ -64,7 +64,7 @@ class KolStatusInfo(Record, frozen=True, kw_only=True):
     learning: bool
 
 
-class SourceInfo(Record, frozen=True, kw_only=True):
+class PlatformDelayInfo(Record, frozen=True, kw_only=True):
     """How late the comments of a KOL on one platform usually arrive.
 
     Attributes:
@@ -117,7 +117,7 @@ class KolInfo(Record, frozen=True, kw_only=True):
     duplicates: int
     archived_at: datetime | None = None
     aliases: tuple[KolAliasInfo, ...] = ()
-    sources: tuple[SourceInfo, ...] = ()
+    sources: tuple[PlatformDelayInfo, ...] = ()
     status: KolStatusInfo | None
 
 
