@@ -179,7 +179,7 @@ async def test_what_is_shown_moves_nothing(folder: ExportFolder, clock: TestCloc
     folder.settled_bytes("z.csv", b"\x00")
     async with harness(TYPE, folder, clock) as tried:
         shown = await tried.source.preview()
-    assert shown.sees[0].startswith("2 files that are there now; ")
+    assert shown.sees[0].startswith("2 files are there now; the newest, z.csv, cannot be read: ")
 
 
 @pytest.mark.parametrize(

@@ -43,10 +43,9 @@ def _troubles(source: SourceInfo) -> list[Text]:
         found.append(Text(f"{source.name}: {source.error}"))
     if source.error is not None and source.remedy is not None:
         found.append(Text(f"  what to do: {source.remedy}"))
-    if source.rejected:
-        found.append(
-            Text(f"{source.name}: {source.rejected:,} comments were refused: {source.rejected_why}")
-        )
+    if source.rejected_why is not None:
+        counted = f"{source.rejected:,} comments were refused" if source.rejected else "refused"
+        found.append(Text(f"{source.name}: {counted}, the last one because: {source.rejected_why}"))
     return found
 
 

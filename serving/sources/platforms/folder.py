@@ -221,7 +221,7 @@ class FolderSource(Poller):
         files = files_of(folder)
         newest = max(files, key=lambda file: file.changed, default=None)
         comments: Sequence[SourceComment] = ()
-        said = f"{len(files):,} files that are there now"
+        said = "1 file is there now" if len(files) == 1 else f"{len(files):,} files are there now"
         if newest is not None:
             comments, found = self._shown(folder / newest.name, known)
             said += f"; {found}"
@@ -247,9 +247,11 @@ class FolderSource(Poller):
         now = self._context.clock.now()
         options = self._options(path)
         try:
-            return first_comments(path, options, known, now, _SHOWN), f"{path.name} is read"
+            return first_comments(
+                path, options, known, now, _SHOWN
+            ), f"the newest, {path.name}, can be read"
         except (InputError, OSError) as error:
-            return [], f"{path.name} cannot be read: {read_error(error)}"
+            return [], f"the newest, {path.name}, cannot be read: {read_error(error)}"
 
 
 register(

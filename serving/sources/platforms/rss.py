@@ -95,6 +95,7 @@ class RssSource(Poller):
         entries = await asyncio.to_thread(read_feed, await self._client.get(self._spec.url))
         comments = await self._about_kols(entries)
         sees = "entries that name a KOL" if self._spec.only_named else "every entry"
+        unknown = await self._nameless() if self._spec.only_named else ()
         return SourcePreview(
             account=self._spec.url,
             sees=(
@@ -103,12 +104,28 @@ class RssSource(Poller):
                 "changes of the text of entries while the feed has them",
             ),
             cannot_see=(
+                *unknown,
                 "comments below the articles, their likes, and that an article was removed",
                 "entries from before the oldest in the feed",
                 "what the article says beyond its title and summary in the feed",
             ),
             costs=("nothing; a request that finds nothing new is a few hundred bytes",),
             comments=tuple(comments[:10]),
+        )
+
+    async def _nameless(self) -> tuple[str, ...]:
+        """That KOLs cannot be found, because nobody entered their names."""
+        accounts = await self._context.accounts.on(self._spec.platform)
+        found = [one.kol_id for one in accounts if names_of(one) is None]
+        own = self._context.kol_id
+        if own is not None and not accounts:
+            found = [own]
+        if not found:
+            return ()
+        shown = ", ".join(found[:5]) + (" and others" if len(found) > 5 else "")
+        return (
+            f"articles on {shown}: nobody entered the name, by which an article is known; do so with"
+            f" PUT /v1/kols/{found[0]}",
         )
 
     async def _about_kols(self, entries: Sequence[Mapping[str, Any]]) -> list[SourceComment]:
