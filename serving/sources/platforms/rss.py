@@ -124,8 +124,8 @@ class RssSource(Poller):
             return ()
         shown = ", ".join(found[:5]) + (" and others" if len(found) > 5 else "")
         return (
-            f"articles on {shown}: nobody entered the name, by which an article is known; do so with"
-            f" PUT /v1/kols/{found[0]}",
+            f"articles on {shown}: nobody entered the name, by which an article is found; do so"
+            f" with PUT /v1/kols/{found[0]}",
         )
 
     async def _about_kols(self, entries: Sequence[Mapping[str, Any]]) -> list[SourceComment]:
