@@ -47,6 +47,37 @@ class Conflict(InvalidRequest):
         super().__init__("conflict", message, field=field)
 
 
+class RequestInProgress(ServingError):
+    """The same request is being carried out already.
+
+    Attributes:
+        retry_after: seconds after which another try makes sense.
+    """
+
+    code = "request_in_progress"
+    retry_after = 1
+
+
+class AlreadyDone(ServingError):
+    """The same request was carried out before, and its answer is not kept."""
+
+    code = "already_done"
+
+
+class PreconditionFailed(ServingError):
+    """What is to be changed is not what the request says it is.
+
+    Attributes:
+        etag: what it has now; None if there is none.
+    """
+
+    code = "precondition_failed"
+
+    def __init__(self, message: str, *, etag: str | None) -> None:
+        super().__init__(message)
+        self.etag = etag
+
+
 class InputError(ServingError):
     """A file, or an option that says how to read it, cannot be used; the message names the fix."""
 

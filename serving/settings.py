@@ -257,6 +257,11 @@ class Settings(BaseSettings):
         None,
         description="Days after which entries of the audit log are deleted; unset keeps them.",
     )
+    repeat_window: Seconds = Field(
+        86_400.0,
+        description="Seconds for which a repeat of a request with an `Idempotency-Key` is "
+        "recognised, and gets the first answer.",
+    )
     author_ids: Literal["plain", "hashed"] = Field(
         "plain",
         description="`hashed` stores the ids of authors as keyed hashes; there is no way back.",
@@ -280,6 +285,11 @@ class Settings(BaseSettings):
     def whole_session(self) -> timedelta:
         """`session_lifetime` as a duration."""
         return timedelta(seconds=self.session_lifetime)
+
+    @property
+    def recognised_repeats(self) -> timedelta:
+        """`repeat_window` as a duration."""
+        return timedelta(seconds=self.repeat_window)
 
     @property
     def horizon(self) -> timedelta:

@@ -317,6 +317,7 @@ def _periods(settings: Settings) -> RetentionPeriods:
         deliveries=period(settings.retain_deliveries_days),
         imports=period(settings.retain_imports_days),
         audit_log=period(settings.retain_audit_days),
+        keyed_requests=settings.recognised_repeats,
     )
 
 

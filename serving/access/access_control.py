@@ -10,6 +10,7 @@ from serving.access.accounts import Accounts, start_accounts
 from serving.access.audit_log import AuditLog
 from serving.access.authenticator import Authenticator, OpenAccess
 from serving.access.first_key import admin_key_path, first_key
+from serving.access.idempotency_keys import IdempotencyKeys
 from serving.access.key_ring import KeyOrder, KeyRing
 from serving.access.limit_version import LimitVersion
 from serving.access.refused_requests import RefusedRequests
@@ -22,6 +23,7 @@ from serving.storage.audit_store import AuditStore
 from serving.storage.brand_store import BrandStore
 from serving.storage.database import Database
 from serving.storage.key_store import KeyStore
+from serving.storage.keyed_request_store import KeyedRequestStore
 
 _log = structlog.get_logger(__name__)
 _FIRST_NAME = "admin"
@@ -41,6 +43,7 @@ class AccessControl:
         audit_entries: where they are read.
         refusals: where refused requests are noted.
         accounts: people who sign in.
+        idempotency: requests that are sent more than once.
         limit_version: counts the changes of what limited principals see.
     """
 
@@ -51,6 +54,7 @@ class AccessControl:
     audit_entries: AuditStore
     refusals: RefusedRequests
     accounts: Accounts
+    idempotency: IdempotencyKeys
     authenticators: list[Authenticator] = field(default_factory=list)
     limit_version: LimitVersion = field(default_factory=LimitVersion)
 
@@ -77,7 +81,16 @@ async def start_access(
     stack.push_async_callback(keys.stop)
     brands = BrandStore(database)
     accounts = await start_accounts(settings, database, clock, audit_log, refusals, stack)
-    access = AccessControl(keys, stored_keys, brands, audit_log, audit_entries, refusals, accounts)
+    access = AccessControl(
+        keys,
+        stored_keys,
+        brands,
+        audit_log,
+        audit_entries,
+        refusals,
+        accounts,
+        IdempotencyKeys(KeyedRequestStore(database), clock),
+    )
     if settings.access == "open":
         access.authenticators.append(OpenAccess())
         return access

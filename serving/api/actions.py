@@ -6,7 +6,7 @@ from serving.access.audit_log import AuditNote
 from serving.access.principal import Principal
 from serving.access.scope import Scope
 from serving.api.alert_schemas import ActedOut, ActionIn, ActionOut, TriageStatusOut
-from serving.api.authorization import Asking, Audited, noted_actor, requires
+from serving.api.authorization import Asking, Audited, Repeats, noted_actor, requires
 from serving.api.guarded_route import GuardedRoute
 from serving.api.problems import documented
 from serving.service import Running
@@ -18,7 +18,7 @@ router = APIRouter(tags=["alerts"], route_class=GuardedRoute)
 @router.post(
     "/alerts/{alert_id}/actions",
     responses=documented(400, 404, 422, 503),
-    dependencies=[requires(Scope.ACT)],
+    dependencies=[requires(Scope.ACT, repeats=Repeats("GET the alert, which lists its actions"))],
 )
 async def apply_action(
     alert_id: str, body: ActionIn, service: Running, principal: Asking, note: Audited

@@ -1,5 +1,6 @@
 """What a route requires of whoever asks, and who that is."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -41,6 +42,19 @@ def noted_actor(principal: Principal, given: str | None, note: AuditNote) -> str
     return actor
 
 
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """An operation that is carried out once for each idempotency key.
+
+    Attributes:
+        remedy: what to do where the first answer is not kept.
+        secret: whether answers hold a secret, which is never stored.
+    """
+
+    remedy: str
+    secret: bool = False
+
+
 class Requirement:
     """A dependency that refuses a principal without one of these scopes.
 
@@ -48,14 +62,21 @@ class Requirement:
         scopes: one of them is enough.
         every_kol: whether the principal must not be limited to some KOLs.
         audited: whether each request is written to the audit log.
+        repeats: how repeats are answered; None where one does no harm in any case.
     """
 
     def __init__(
-        self, scopes: tuple[Scope, ...], *, every_kol: bool = False, audited: bool = False
+        self,
+        scopes: tuple[Scope, ...],
+        *,
+        every_kol: bool = False,
+        audited: bool = False,
+        repeats: Repeats | None = None,
     ) -> None:
         self.scopes = scopes
         self.every_kol = every_kol
         self.audited = audited
+        self.repeats = repeats
 
     def __call__(self, principal: Asking) -> None:
         """Check the principal.
@@ -73,16 +94,22 @@ class Requirement:
             )
 
 
-def requires(*scopes: Scope, every_kol: bool = False, audited: bool | None = None) -> Dependency:
+def requires(
+    *scopes: Scope,
+    every_kol: bool = False,
+    audited: bool | None = None,
+    repeats: Repeats | None = None,
+) -> Dependency:
     """What a route requires: `dependencies=[requires(Scope.READ)]`.
 
     Args:
         scopes: the principal must have one of them.
         every_kol: whether a principal that is limited to some KOLs is refused.
         audited: whether each request is written to the audit log; by default, unless it reads.
+        repeats: how repeats with the same idempotency key are answered.
     """
     if audited is None:
         audited = Scope.READ not in scopes
-    requirement = Requirement(scopes, every_kol=every_kol, audited=audited)
+    requirement = Requirement(scopes, every_kol=every_kol, audited=audited, repeats=repeats)
     dependency: Dependency = Depends(requirement)
     return dependency

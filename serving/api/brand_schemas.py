@@ -4,6 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from serving.api.entity_tag import Edited
 from serving.kol_limit import KolLimit
 from serving.storage.brand_store import Brand
 
@@ -21,8 +22,10 @@ class BrandIn(BaseModel):
     kols: list[KolName] = Field(max_length=10_000, description="Ids of its KOLs; all of them.")
 
 
-class BrandOut(BaseModel):
+class BrandOut(Edited):
     """A brand, and the KOLs that belong to it."""
+
+    edited_fields = ("brand", "kols")
 
     brand: str
     kols: list[str] = Field(description="Ids of those that the principal may see.")

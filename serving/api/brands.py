@@ -1,5 +1,6 @@
 """Brands, and the KOLs that belong to each."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
@@ -7,6 +8,7 @@ from fastapi import APIRouter, Path, Response
 from serving.access.scope import Scope
 from serving.api.authorization import Asking, Audited, requires
 from serving.api.brand_schemas import BrandIn, BrandList, BrandName, BrandOut
+from serving.api.entity_tag import Matching
 from serving.api.guarded_route import GuardedRoute
 from serving.api.problems import documented
 from serving.errors import NotFound
@@ -41,16 +43,22 @@ async def get_brand(brand: BrandPath, service: Running, principal: Asking) -> Br
     dependencies=[requires(Scope.MANAGE, every_kol=True)],
 )
 async def put_brand(
-    brand: BrandPath, body: BrandIn, service: Running, principal: Asking, note: Audited
+    brand: BrandPath,
+    body: BrandIn,
+    service: Running,
+    principal: Asking,
+    note: Audited,
+    if_match: Matching,
 ) -> BrandOut:
     """Add a brand, or replace its KOLs. Keys and people that are limited to it see the new KOLs
     from their next request on. A KOL may belong to several brands.
     """
     kols = {await service.kols.unmerged(kol_id) for kol_id in body.kols}
     note.kols.update(kols)
-    await service.access.brands.put(brand, kols, service.clock.now())
-    service.access.limit_version.add()
-    return BrandOut.of(await service.access.brands.get(brand), principal.kols)
+    async with if_match.editing(f"brand {brand!r}", partial(get_brand, brand, service, principal)):
+        await service.access.brands.put(brand, kols, service.clock.now())
+        service.access.limit_version.add()
+        return await get_brand(brand, service, principal)
 
 
 @router.delete(
@@ -59,14 +67,17 @@ async def put_brand(
     responses=documented(404, 422, 503),
     dependencies=[requires(Scope.MANAGE, every_kol=True)],
 )
-async def delete_brand(brand: BrandPath, service: Running, note: Audited) -> Response:
+async def delete_brand(
+    brand: BrandPath, service: Running, principal: Asking, note: Audited, if_match: Matching
+) -> Response:
     """Delete a brand; its KOLs stay. Keys and people that are limited to it see nothing through
     it.
     """
     found = await service.access.brands.get(brand)
     note.kols.update(found.kols)
-    # People first: what fails between the two can be done again, for the brand is still there.
-    await service.access.accounts.people.drop_brand(brand)
-    await service.access.brands.delete(brand)
-    service.access.limit_version.add()
+    async with if_match.editing(f"brand {brand!r}", partial(get_brand, brand, service, principal)):
+        # People first: what fails between the two can be done again, for the brand is still there.
+        await service.access.accounts.people.drop_brand(brand)
+        await service.access.brands.delete(brand)
+        service.access.limit_version.add()
     return Response(status_code=204)

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from serving.access.scope import Scope
-from serving.api.authorization import Asking, requires
+from serving.api.authorization import Asking, Repeats, requires
 from serving.api.guarded_route import GuardedRoute
 from serving.api.paging import Cursor, Limit, decode_cursor, encode_cursor
 from serving.api.problems import documented
@@ -46,7 +46,9 @@ async def list_deliveries(
 @router.post(
     "/deliveries/{delivery_id}/resend",
     responses=documented(404, 422, 503),
-    dependencies=[requires(Scope.ACT)],
+    dependencies=[
+        requires(Scope.ACT, repeats=Repeats("GET /v1/deliveries says what became of it"))
+    ],
 )
 async def resend_delivery(
     delivery_id: DeliveryId, service: Running, principal: Asking

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from serving.access.scope import Scope
-from serving.api.authorization import Asking, requires
+from serving.api.authorization import Asking, Repeats, requires
 from serving.api.guarded_route import GuardedRoute
 from serving.api.kol_params import RawKolId, seen
 from serving.api.problems import documented
@@ -96,7 +96,7 @@ async def get_digest(
 @router.post(
     "/digests/{name}/send",
     responses=documented(400, 404, 422, 503),
-    dependencies=[requires(Scope.ACT)],
+    dependencies=[requires(Scope.ACT, repeats=Repeats("GET /v1/deliveries lists what was sent"))],
 )
 async def send_digest(name: Name, body: SendIn, service: Running, principal: Asking) -> SentOut:
     """Send a digest of the channels file now, even if it was sent before."""

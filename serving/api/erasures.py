@@ -1,6 +1,7 @@
 """Deleting comments, authors and KOLs on purpose, and the export of what is stored of an author."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
@@ -8,9 +9,11 @@ from fastapi.responses import StreamingResponse
 
 from serving.access.scope import Scope
 from serving.api.authorization import Asking, Audited, requires
+from serving.api.entity_tag import Matching
 from serving.api.erasure_schemas import ErasureOut, ExportedComment, ExportedSample
 from serving.api.guarded_route import GuardedRoute
 from serving.api.kol_params import ExactKolId
+from serving.api.kol_schemas import kol_out
 from serving.api.problems import documented
 from serving.errors import NotFound
 from serving.service import Running, Service
@@ -114,18 +117,25 @@ async def delete_author(
     responses=documented(404, 409, 422, 503),
     dependencies=[requires(Scope.MANAGE)],
 )
-async def delete_kol(kol_id: ExactKolId, service: Running, asking: Asking) -> ErasureOut:
+async def delete_kol(
+    kol_id: ExactKolId, service: Running, asking: Asking, if_match: Matching
+) -> ErasureOut:
     """Delete the profile of a KOL, its own posts, and the texts and authors of its comments. Its
     moods and alerts stay under its id. Comments for it are rejected until it is registered again.
     """
     await service.kols.get(kol_id)
+    async with if_match.editing(f"KOL {kol_id!r}", partial(kol_out, kol_id, service, asking.kols)):
+        return await _delete_kol(kol_id, service, asking.name)
+
+
+async def _delete_kol(kol_id: str, service: Service, actor: str) -> ErasureOut:
     writer = service.group_commit
     async with service.pipeline.paused(restore=False, save=False):
         others = await service.kols.other_ids(kol_id)
         before, writer.deleted_kols = writer.deleted_kols, writer.deleted_kols | {kol_id, *others}
         try:
             await writer.settle()  # what was taken before is erased too
-            erasure = await service.erasures.delete_kol(kol_id, asking.name, service.clock.now())
+            erasure = await service.erasures.delete_kol(kol_id, actor, service.clock.now())
         except BaseException:
             writer.deleted_kols = before
             raise

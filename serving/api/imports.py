@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from serving.access.scope import Scope
-from serving.api.authorization import Asking, requires
+from serving.api.authorization import Asking, Repeats, requires
 from serving.api.guarded_route import GuardedRoute
 from serving.api.import_schemas import ImportDetailOut, ImportedKolOut, ImportList, ImportOut
 from serving.api.paging import Cursor, Limit, decode_cursor, encode_cursor
@@ -81,7 +81,7 @@ def _option(name: str) -> object:
     status_code=202,
     responses=documented(400, 422, 429, 503),
     openapi_extra={"requestBody": _BODY},
-    dependencies=[requires(Scope.INGEST)],
+    dependencies=[requires(Scope.INGEST, repeats=Repeats("GET /v1/imports lists the imports"))],
 )
 async def post_import(
     request: Request,

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Response
 
 from serving.access.key_ring import KeyOrder
 from serving.access.scope import Scope
-from serving.api.authorization import Asking, Audited, requires
+from serving.api.authorization import Asking, Audited, Repeats, requires
 from serving.api.guarded_route import GuardedRoute
 from serving.api.key_schemas import KeyIn, KeyList, KeyOut, NewKeyOut, RotateIn
 from serving.api.paging import Cursor, Limit, decode_instant_cursor, encode_instant_cursor
@@ -17,6 +17,11 @@ from serving.service import Running, Service
 from serving.storage.key_record import KeyLimit
 
 router = APIRouter(tags=["keys"], route_class=GuardedRoute)
+_SHOWN_ONCE = Repeats(
+    "the secret was shown once. GET /v1/keys lists the new key, and POST /v1/keys/{key_id}/rotate "
+    "replaces it by one with a new secret",
+    secret=True,
+)
 KeyId = Annotated[str, Path(min_length=1, max_length=16, pattern=r"^[0-9a-f]+$")]
 
 
@@ -24,7 +29,13 @@ KeyId = Annotated[str, Path(min_length=1, max_length=16, pattern=r"^[0-9a-f]+$")
     "/keys",
     status_code=201,
     responses=documented(400, 409, 422, 503),
-    dependencies=[requires(Scope.ADMIN, every_kol=True)],
+    dependencies=[
+        requires(
+            Scope.ADMIN,
+            every_kol=True,
+            repeats=_SHOWN_ONCE,
+        )
+    ],
 )
 async def create_key(
     body: KeyIn, service: Running, principal: Asking, note: Audited, response: Response
@@ -80,7 +91,7 @@ async def get_key(key_id: KeyId, service: Running) -> KeyOut:
 @router.post(
     "/keys/{key_id}/revoke",
     responses=documented(404, 409, 422, 503),
-    dependencies=[requires(Scope.ADMIN, every_kol=True)],
+    dependencies=[requires(Scope.ADMIN, every_kol=True, repeats=Repeats("GET the key"))],
 )
 async def revoke_key(key_id: KeyId, service: Running, principal: Asking, note: Audited) -> KeyOut:
     """Revoke a key: it is refused at once, and streams that it opened end."""
@@ -95,7 +106,13 @@ async def revoke_key(key_id: KeyId, service: Running, principal: Asking, note: A
     "/keys/{key_id}/rotate",
     status_code=201,
     responses=documented(400, 404, 409, 422, 503),
-    dependencies=[requires(Scope.ADMIN, every_kol=True)],
+    dependencies=[
+        requires(
+            Scope.ADMIN,
+            every_kol=True,
+            repeats=_SHOWN_ONCE,
+        )
+    ],
 )
 async def rotate_key(
     key_id: KeyId,

@@ -4,7 +4,7 @@ import structlog
 from fastapi import APIRouter
 
 from serving.access.scope import Scope
-from serving.api.authorization import Asking, Audited, noted_actor, requires
+from serving.api.authorization import Asking, Audited, Repeats, noted_actor, requires
 from serving.api.guarded_route import GuardedRoute
 from serving.api.kol_params import ExactKolId, KolId, fit, seen
 from serving.api.kol_schemas import KolActorIn, KolOut, MergeIn, RenameIn, kol_out
@@ -18,7 +18,7 @@ router = APIRouter(tags=["kols"], route_class=GuardedRoute)
 @router.post(
     "/kols/{kol_id:path}/rename",
     responses=documented(400, 404, 409, 422, 503),
-    dependencies=[requires(Scope.MANAGE)],
+    dependencies=[requires(Scope.MANAGE, repeats=Repeats("GET the KOL"))],
 )
 async def rename_kol(
     kol_id: ExactKolId, body: RenameIn, service: Running, principal: Asking, note: Audited
@@ -41,7 +41,7 @@ async def rename_kol(
 @router.post(
     "/kols/{kol_id:path}/merge",
     responses=documented(400, 404, 409, 422, 503),
-    dependencies=[requires(Scope.MANAGE)],
+    dependencies=[requires(Scope.MANAGE, repeats=Repeats("GET the KOL"))],
 )
 async def merge_kol(
     kol_id: ExactKolId, body: MergeIn, service: Running, principal: Asking, note: Audited
@@ -63,7 +63,7 @@ async def merge_kol(
 @router.post(
     "/kols/{kol_id:path}/unmerge",
     responses=documented(400, 404, 409, 422, 503),
-    dependencies=[requires(Scope.MANAGE)],
+    dependencies=[requires(Scope.MANAGE, repeats=Repeats("GET the KOL"))],
 )
 async def unmerge_kol(
     kol_id: ExactKolId, body: KolActorIn, service: Running, principal: Asking, note: Audited
@@ -82,7 +82,7 @@ async def unmerge_kol(
 @router.post(
     "/kols/{kol_id:path}/archive",
     responses=documented(400, 404, 422, 503),
-    dependencies=[requires(Scope.MANAGE)],
+    dependencies=[requires(Scope.MANAGE, repeats=Repeats("GET the KOL"))],
 )
 async def archive_kol(
     kol_id: KolId, body: KolActorIn, service: Running, principal: Asking, note: Audited
@@ -102,7 +102,7 @@ async def archive_kol(
 @router.post(
     "/kols/{kol_id:path}/unarchive",
     responses=documented(400, 404, 422, 503),
-    dependencies=[requires(Scope.MANAGE)],
+    dependencies=[requires(Scope.MANAGE, repeats=Repeats("GET the KOL"))],
 )
 async def unarchive_kol(
     kol_id: KolId, body: KolActorIn, service: Running, principal: Asking, note: Audited

@@ -20,6 +20,7 @@ from monitoring.kinds import Severity
 from serving.api.alert_schemas import Actor
 from serving.api.aware_time import AwareTime
 from serving.api.delay_schemas import PlatformDelayOut
+from serving.api.entity_tag import Edited
 from serving.api.kol_params import RawKolId
 from serving.ingest.comment import MAX_LIKES, storable
 from serving.kol_limit import EVERY_KOL, KolLimit
@@ -133,8 +134,10 @@ class KolActorIn(BaseModel):
     actor: Actor = None
 
 
-class KolOut(BaseModel):
+class KolOut(Edited):
     """A KOL and the status of its stream."""
+
+    edited_fields = ("name", "handles", "followers", "tier", "relation", "archived_at")
 
     kol_id: str
     name: str | None

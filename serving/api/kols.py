@@ -1,14 +1,16 @@
 """KOLs, their policies, their mood and their comments."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 
 from model.types import Sentiment
 from serving.access.scope import Scope
-from serving.api.authorization import Asking, Audited, noted_actor, requires
+from serving.api.authorization import Asking, Audited, Repeats, noted_actor, requires
 from serving.api.comment_schemas import CommentList, CommentOut
+from serving.api.entity_tag import Matching
 from serving.api.guarded_route import GuardedRoute
 from serving.api.kol_params import KolId, NewKolId
 from serving.api.kol_schemas import (
@@ -35,7 +37,8 @@ from serving.api.problems import documented
 from serving.api.spans import Since, Until, span
 from serving.errors import InvalidRequest
 from serving.ingest.comment import CLOCK_SKEW, OLDEST
-from serving.service import Running
+from serving.kol_limit import KolLimit
+from serving.service import Running, Service
 from serving.storage.comment_log import CommentFilter
 from serving.storage.follower_store import FollowerCount
 from serving.storage.kol_store import KolProfileRecord
@@ -91,7 +94,7 @@ async def list_followers(
 @router.post(
     "/kols/{kol_id:path}/followers",
     responses=documented(400, 404, 422, 503),
-    dependencies=[requires(Scope.INGEST)],
+    dependencies=[requires(Scope.INGEST, repeats=Repeats("GET the numbers of followers"))],
 )
 async def add_followers(
     kol_id: KolId, count: FollowerCountIn, service: Running, principal: Asking
@@ -129,7 +132,12 @@ async def get_policy(kol_id: KolId, service: Running) -> PolicyHistoryOut:
     dependencies=[requires(Scope.MANAGE)],
 )
 async def put_policy(
-    kol_id: KolId, change: PolicyIn, service: Running, principal: Asking, note: Audited
+    kol_id: KolId,
+    change: PolicyIn,
+    service: Running,
+    principal: Asking,
+    note: Audited,
+    if_match: Matching,
 ) -> PolicyHistoryOut:
     """Change the detection policy of a KOL. Omitted fields keep their value; null removes an
     override. The change applies to comments that are received after it, also when
@@ -137,9 +145,10 @@ async def put_policy(
     """
     actor = noted_actor(principal, change.actor, note)
     note.detail |= {name: str(value) for name, value in change.overrides.items()}
-    await service.policies.record(kol_id, change.overrides, actor, service.clock.now())
-    service.pipeline.wake()
-    return await _policy(kol_id, service)
+    async with if_match.editing(f"policy of {kol_id!r}", partial(_policy, kol_id, service)):
+        await service.policies.record(kol_id, change.overrides, actor, service.clock.now())
+        service.pipeline.wake()
+        return await _policy(kol_id, service)
 
 
 @router.get(
@@ -244,7 +253,9 @@ async def get_kol(kol_id: KolId, service: Running, principal: Asking) -> KolDeta
     responses=documented(400, 404, 409, 422, 503),
     dependencies=[requires(Scope.MANAGE)],
 )
-async def put_kol(kol_id: NewKolId, profile: KolIn, service: Running, principal: Asking) -> KolOut:
+async def put_kol(
+    kol_id: NewKolId, profile: KolIn, service: Running, principal: Asking, if_match: Matching
+) -> KolOut:
     """Register a KOL or replace its profile. A KOL without a profile is registered automatically
     with its first comment.
 
@@ -252,15 +263,21 @@ async def put_kol(kol_id: NewKolId, profile: KolIn, service: Running, principal:
     409 if another KOL has one of the handles.
     """
     new = KolProfileRecord(**profile.model_dump())
+    current = partial(kol_out, kol_id, service, principal.kols)
+    async with if_match.editing(f"KOL {kol_id!r}", current):
+        await _put(kol_id, new, service, principal.kols)
+        return await current()
+
+
+async def _put(kol_id: str, profile: KolProfileRecord, service: Service, visible: KolLimit) -> None:
     writer = service.group_commit
     if kol_id not in writer.deleted_kols:
-        await service.kols.put(kol_id, new, service.clock.now(), principal.kols)
-    else:
-        async with service.pipeline.paused(restore=False, save=False):
-            await service.kols.put(kol_id, new, service.clock.now(), principal.kols)
-            writer.deleted_kols = await service.kols.deleted()
-            await service.pipeline.read_archived()  # its silence may be a data gap from now on
-    return await kol_out(kol_id, service, principal.kols)
+        await service.kols.put(kol_id, profile, service.clock.now(), visible)
+        return
+    async with service.pipeline.paused(restore=False, save=False):
+        await service.kols.put(kol_id, profile, service.clock.now(), visible)
+        writer.deleted_kols = await service.kols.deleted()
+        await service.pipeline.read_archived()  # its silence may be a data gap from now on
 
 
 async def _policy(kol_id: str, service: Running) -> PolicyHistoryOut:

@@ -10,9 +10,29 @@ from fastapi.routing import APIRoute, iter_route_contexts
 
 from serving.access.session_cookie import SESSION
 from serving.api.authorization import Requirement
-from serving.api.problems import Problem
+from serving.api.problems import Problem, documented
 
 EXAMPLES = Path(__file__).with_name("openapi_examples.json")
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "maxLength": 255, "pattern": '^("[!#-~]+"|[!#-~]+)$'},
+    "description": "A new UUID for each request, the same for its repeats: it is carried out once, "
+    "and a repeat gets the first answer with `Idempotency-Replayed: true`.",
+    "example": '"8e03978e-40d5-43e8-bc93-6894a57f9324"',
+}
+_IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "ETag of an answer that you have: 304 without a body if it is still right.",
+}
+_ETAG = {
+    "schema": {"type": "string"},
+    "description": "Version of the answer, for `If-None-Match` and `If-Match`.",
+}
 _SCHEMES = {
     "key": {
         "type": "http",
@@ -42,9 +62,11 @@ def install(app: FastAPI) -> None:
         requirements = dict(_requirements(app))
         examples = json.loads(EXAMPLES.read_text(encoding="utf-8"))
         for operations in document["paths"].values():
-            for operation in operations.values():
+            for method, operation in operations.items():
                 name = operation["operationId"]
                 operation["security"] = _security(requirements[name])
+                _add_repeats(operation, requirements[name])
+                _add_conditions(method, operation, requirements[name])
                 _add_examples(operation, examples.get(name, {}))
         return document
 
@@ -66,6 +88,40 @@ def _security(requirement: Requirement | None) -> list[dict[str, list[str]]]:
     if requirement is None:
         return []
     return [{name: [scope]} for name in _SCHEMES for scope in requirement.scopes]
+
+
+def _add_repeats(operation: dict[str, Any], requirement: Requirement | None) -> None:
+    """Say how an operation takes an idempotency key."""
+    if requirement is None or requirement.repeats is None:
+        return
+    operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
+    _add_responses(operation, 400, 409, 422)
+
+
+def _add_conditions(
+    method: str, operation: dict[str, Any], requirement: Requirement | None
+) -> None:
+    """Say which answers have an ETag, and what it is good for."""
+    parameters, responses = operation.setdefault("parameters", []), operation["responses"]
+    shown = responses.get("200", {})
+    is_json = "application/json" in shown.get("content", {})
+    if method == "get" and requirement is not None and is_json:
+        shown.setdefault("headers", {})["ETag"] = _ETAG
+        parameters.append(_IF_NONE_MATCH)
+        responses["304"] = {"description": "It is as when it had the ETag of `If-None-Match`."}
+    elif any(one["name"].lower() == "if-match" for one in parameters):
+        _add_responses(operation, 412)
+        if is_json:
+            shown.setdefault("headers", {})["ETag"] = _ETAG
+    operation["responses"] = dict(sorted(responses.items()))
+    if not parameters:
+        del operation["parameters"]
+
+
+def _add_responses(operation: dict[str, Any], *statuses: int) -> None:
+    for status, answer in documented(*statuses).items():
+        if status in statuses:
+            operation["responses"].setdefault(str(status), answer)
 
 
 def _add_examples(operation: dict[str, Any], example: dict[str, Any]) -> None:

@@ -1,15 +1,18 @@
 """People who sign in: added, listed, changed, disabled, signed out."""
 
 from collections.abc import Collection
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 from pydantic_core import PydanticCustomError
 
+from serving.access.audit_log import AuditNote
 from serving.access.principal import Principal, PrincipalKind
 from serving.access.role import Role
 from serving.access.scope import Scope
-from serving.api.authorization import Asking, Audited, requires
+from serving.api.authorization import Asking, Audited, Repeats, requires
+from serving.api.entity_tag import Matching
 from serving.api.guarded_route import GuardedRoute
 from serving.api.paging import Cursor, Limit, decode_instant_cursor, encode_instant_cursor
 from serving.api.person_schemas import (
@@ -27,6 +30,11 @@ from serving.service import Running, Service
 from serving.storage.person_record import PersonRecord
 
 router = APIRouter(tags=["people"], route_class=GuardedRoute)
+_SHOWN_ONCE = Repeats(
+    "the password was shown once; POST /v1/people/{person}/reset-password with another "
+    "Idempotency-Key gives the person a new one",
+    secret=True,
+)
 PersonPath = Annotated[
     str, Path(min_length=1, max_length=254, description="Their id or e-mail address.")
 ]
@@ -36,7 +44,13 @@ PersonPath = Annotated[
     "/people",
     status_code=201,
     responses=documented(400, 409, 422, 503),
-    dependencies=[requires(Scope.ADMIN, every_kol=True)],
+    dependencies=[
+        requires(
+            Scope.ADMIN,
+            every_kol=True,
+            repeats=_SHOWN_ONCE,
+        )
+    ],
 )
 async def add_person(
     body: PersonIn, service: Running, principal: Asking, note: Audited, response: Response
@@ -99,14 +113,29 @@ async def get_person(person: PersonPath, service: Running) -> PersonOut:
     dependencies=[requires(Scope.ADMIN, every_kol=True)],
 )
 async def change_person(
-    person: PersonPath, body: PersonChange, service: Running, principal: Asking, note: Audited
+    person: PersonPath,
+    body: PersonChange,
+    service: Running,
+    principal: Asking,
+    note: Audited,
+    if_match: Matching,
 ) -> PersonOut:
     """Change the name, role, brands or id at the OpenID provider of a person. It counts from their
     next request on, and streams that show what they may not see any more end. A change of the id
     ends every session.
     """
+    found = service.access.accounts.people.get(person)
+    async with if_match.editing(
+        f"person {found.person_id!r}", partial(get_person, found.person_id, service)
+    ):
+        return await _change(found.person_id, body, service, principal, note)
+
+
+async def _change(
+    person_id: str, body: PersonChange, service: Service, principal: Principal, note: AuditNote
+) -> PersonOut:
     people = service.access.accounts.people
-    found = people.get(person)
+    found = people.get(person_id)
     note.detail["person"] = found.email
     changes: dict[str, object] = {}
     if body.name is not None:
@@ -142,7 +171,7 @@ async def change_person(
 @router.post(
     "/people/{person}/disable",
     responses=documented(404, 409, 422, 503),
-    dependencies=[requires(Scope.ADMIN, every_kol=True)],
+    dependencies=[requires(Scope.ADMIN, every_kol=True, repeats=Repeats("GET the person"))],
 )
 async def disable_person(
     person: PersonPath, service: Running, principal: Asking, note: Audited
@@ -166,7 +195,7 @@ async def disable_person(
 @router.post(
     "/people/{person}/enable",
     responses=documented(404, 422, 503),
-    dependencies=[requires(Scope.ADMIN, every_kol=True)],
+    dependencies=[requires(Scope.ADMIN, every_kol=True, repeats=Repeats("GET the person"))],
 )
 async def enable_person(person: PersonPath, service: Running, note: Audited) -> PersonOut:
     """Let a person sign in again whose account was disabled."""
@@ -179,7 +208,13 @@ async def enable_person(person: PersonPath, service: Running, note: Audited) -> 
 @router.post(
     "/people/{person}/reset-password",
     responses=documented(404, 409, 422, 503),
-    dependencies=[requires(Scope.ADMIN, every_kol=True)],
+    dependencies=[
+        requires(
+            Scope.ADMIN,
+            every_kol=True,
+            repeats=_SHOWN_ONCE,
+        )
+    ],
 )
 async def reset_password(
     person: PersonPath, service: Running, note: Audited, response: Response
@@ -197,7 +232,7 @@ async def reset_password(
 @router.post(
     "/people/{person}/sign-out",
     responses=documented(404, 422, 503),
-    dependencies=[requires(Scope.ADMIN, every_kol=True)],
+    dependencies=[requires(Scope.ADMIN, every_kol=True, repeats=Repeats("GET the person"))],
 )
 async def sign_out_person(person: PersonPath, service: Running, note: Audited) -> SignedOut:
     """End every session of a person."""

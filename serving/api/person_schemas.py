@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from serving.access.role import Role
 from serving.api.alert_schemas import Name
 from serving.api.brand_schemas import BrandName
+from serving.api.entity_tag import Edited
 from serving.storage.person_record import PersonRecord
 
 # Control characters of Latin-1, and those that set the direction of text.
@@ -84,8 +85,10 @@ class PersonChange(BaseModel):
         return self
 
 
-class PersonOut(BaseModel):
+class PersonOut(Edited):
     """A person, without their password."""
+
+    edited_fields = ("name", "role", "brands", "at_provider", "disabled_at")
 
     person_id: str
     email: str

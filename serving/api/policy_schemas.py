@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from monitoring.policy import OVERRIDABLE, Policy
 from serving.api.alert_schemas import Actor
+from serving.api.entity_tag import Edited
 from serving.api.kol_schemas import KolOut
 from serving.storage.policy_store import PolicyChange, effective, overrides
 
@@ -75,8 +76,10 @@ class OverrideOut(BaseModel):
     at: datetime = Field(description="Time of the change (wall clock).")
 
 
-class PolicyOut(BaseModel):
+class PolicyOut(Edited):
     """The detection policy of a KOL, and which of its values are overrides."""
+
+    edited_fields = ("effective", "overridden")
 
     effective: OverridesOut
     overridden: dict[str, OverrideOut]

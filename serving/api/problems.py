@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from model.errors import GroundswellError
 from serving.access.response_headers import RESPONSE_HEADERS
-from serving.errors import InvalidRequest
+from serving.errors import InvalidRequest, PreconditionFailed
 
 _log = structlog.get_logger(__name__)
 
@@ -24,11 +24,15 @@ STATUS = {
     "unauthenticated": 401,
     "forbidden": 403,
     "malformed_request": 400,
+    "invalid_idempotency_key": 400,
     "cross_site": 403,
     "not_found": 404,
     "method_not_allowed": 405,
     "request_timeout": 408,
     "conflict": 409,
+    "request_in_progress": 409,
+    "already_done": 409,
+    "precondition_failed": 412,
     "body_too_large": 413,
     "too_complex": 413,
     "unsupported_media_type": 415,
@@ -41,6 +45,7 @@ STATUS = {
     "all_rejected": 422,
     "unknown_channel": 422,
     "source_fault": 422,
+    "idempotency_key_reused": 422,
     "too_busy": 429,
     "overloaded": 429,
     "rate_limited": 429,
@@ -60,6 +65,7 @@ TITLES = {
     405: "Method not allowed",
     408: "The request took too long",
     409: "Conflict with what is stored",
+    412: "Changed since it was read",
     413: "The body is too large",
     415: "Unsupported media type",
     421: "Not the name of this service",
@@ -144,7 +150,10 @@ def answer_to(error: GroundswellError) -> JSONResponse:
     code = _status_code(error)
     if STATUS[code] >= 500:
         _log.error("request_failed", code=error.code, error=str(error))
-    return problem(code, str(error), field=field, retry_after=retry_after)
+    answer = problem(code, str(error), field=field, retry_after=retry_after)
+    if isinstance(error, PreconditionFailed) and error.etag is not None:
+        answer.headers["ETag"] = error.etag
+    return answer
 
 
 async def _ours(_request: Request, error: Exception) -> JSONResponse:

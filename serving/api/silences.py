@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from monitoring.kinds import Severity
 from serving.access.scope import Scope
 from serving.api.alert_schemas import Actor, Remark
-from serving.api.authorization import Asking, Audited, noted_actor, requires
+from serving.api.authorization import Asking, Audited, Repeats, noted_actor, requires
 from serving.api.aware_time import AwareTime
 from serving.api.guarded_route import GuardedRoute
 from serving.api.kol_params import usable
@@ -126,7 +126,7 @@ async def list_silences(
     "/silences",
     status_code=201,
     responses=documented(400, 404, 422, 503),
-    dependencies=[requires(Scope.ACT)],
+    dependencies=[requires(Scope.ACT, repeats=Repeats("GET /v1/silences lists the silences"))],
 )
 async def add_silence(
     body: SilenceIn, service: Running, principal: Asking, note: Audited
@@ -180,7 +180,7 @@ async def get_silence(silence_id: SilenceId, service: Running, principal: Asking
 @router.post(
     "/silences/{silence_id}/expire",
     responses=documented(400, 404, 422, 503),
-    dependencies=[requires(Scope.ACT)],
+    dependencies=[requires(Scope.ACT, repeats=Repeats("GET the silence"))],
 )
 async def expire_silence(
     silence_id: SilenceId, body: ExpiryIn, service: Running, principal: Asking, note: Audited

@@ -34,6 +34,7 @@ class RetentionPeriods:
         deliveries: notifications, since they were sent or given up.
         imports: imports and their refused rows, since they ended.
         audit_log: entries of the audit log, since they were written.
+        keyed_requests: requests with an idempotency key, since they were carried out.
     """
 
     comments: timedelta | None = None
@@ -41,6 +42,7 @@ class RetentionPeriods:
     deliveries: timedelta | None = None
     imports: timedelta | None = None
     audit_log: timedelta | None = None
+    keyed_requests: timedelta | None = None
 
 
 class RetentionWorker:
@@ -69,6 +71,7 @@ class RetentionWorker:
             "deliveries": (periods.deliveries, store.expire_deliveries),
             "imports": (periods.imports, store.expire_imports),
             "audit_log": (periods.audit_log, store.expire_audit_log),
+            "keyed_requests": (periods.keyed_requests, store.expire_keyed_requests),
         }
         self._work: Mapping[str, Callable[[datetime], Awaitable[int]]] = {
             "erasures": lambda _now: eraser.finish(),

@@ -1,6 +1,17 @@
 """The tables of keys, brands and the audit log; see `tables.py`."""
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, String, Table, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from serving.storage.schema import Serial, metadata
 
@@ -71,6 +82,28 @@ audit_log = Table(
     Column("detail", JSON, nullable=False),
     Column("outcome", String(16), nullable=False),
     Column("status", BigInteger),
+    Index(None, "at"),
+    sqlite_autoincrement=True,
+)
+
+# What was carried out for a request with an idempotency key. Neither the key nor the request is
+# here, only hashes of them that nobody can make without the key.
+keyed_requests = Table(
+    "keyed_requests",
+    metadata,
+    Column("place", Serial, primary_key=True, autoincrement=True),
+    Column("request_id", String(64), nullable=False),
+    Column("principal", String(96), nullable=False),
+    Column("operation", String(64), nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("limited_to", String(64), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    # Null until there is an answer, and where it is not kept.
+    Column("status", BigInteger),
+    Column("headers", JSON(none_as_null=True)),
+    Column("body", LargeBinary),
+    UniqueConstraint("request_id"),
+    Index(None, "principal", "place"),
     Index(None, "at"),
     sqlite_autoincrement=True,
 )

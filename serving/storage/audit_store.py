@@ -55,7 +55,7 @@ class AuditStore:
             )
             .returning(audit_log.c.entry_id)
         )
-        async with self._database.write() as connection:
+        async with self._database.write(marked=False) as connection:
             entry_id: int = (await connection.execute(statement)).scalar_one()
         return entry_id
 
@@ -69,7 +69,7 @@ class AuditStore:
         detail: Mapping[str, str],
     ) -> None:
         """Store what became of a request; one whose outcome is known stays as it is."""
-        async with self._database.write() as connection:
+        async with self._database.write(marked=False) as connection:
             await connection.execute(
                 update(audit_log)
                 .where(

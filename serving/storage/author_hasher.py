@@ -16,6 +16,7 @@ from serving.storage.author_ids import HASHED, AuthorIds
 from serving.storage.database import Database
 from serving.storage.erasure_record import Erasure, ErasureKind, ErasurePhase
 from serving.storage.erasure_rows import begin_erasure, save_erasure, to_erasure
+from serving.storage.erasure_store import without_answers
 from serving.storage.evidence_samples import with_author_ids
 from serving.storage.stored_facts import AUTHOR_KEY, read_fact, write_fact
 from serving.storage.tables import alert_events, alerts, comments, erasures, notification_payloads
@@ -101,6 +102,8 @@ class AuthorHasher:
         async with self._database.write() as connection:
             if work.phase is ErasurePhase.COMMENTS:
                 after = await self._hash_comments(connection, work)
+            elif work.phase is ErasurePhase.ANSWERS:
+                after = await without_answers(connection, work)
             else:
                 after = await self._hash_samples(connection, work)
             if after.phase is ErasurePhase.DONE:

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from serving.errors import StoreError
 from serving.storage.sqlite import Sqlite
+from serving.storage.write_mark import current_mark
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _EXAMPLES = "sqlite:///groundswell.db or postgresql://groundswell@localhost/groundswell"
@@ -162,8 +163,11 @@ class Database:
             pass
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
+    async def write(self, *, marked: bool = True) -> AsyncIterator[AsyncConnection]:
         """One write transaction: committed at the end, rolled back on any error.
+
+        Args:
+            marked: whether it counts as what the request that is being carried out has changed.
 
         Raises:
             StoreError: the database refused.
@@ -172,8 +176,13 @@ class Database:
             await asyncio.to_thread(self._backend.hold)
             self._holds = True
         self._backend.check()
+        mark = current_mark() if marked else None
         async with _transaction(self._writer) as connection:
             yield connection
+            if mark is not None:
+                await mark.add_to(connection)
+        if mark is not None:
+            mark.committed = True
         self._backend.check()  # what went into a file that nobody finds is not acknowledged
 
     @asynccontextmanager

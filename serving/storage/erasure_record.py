@@ -25,6 +25,7 @@ class ErasurePhase(StrEnum):
     COMMENTS = "comments"
     EVENTS = "events"
     PAYLOADS = "payloads"
+    ANSWERS = "answers"
     DONE = "done"
 
     @property

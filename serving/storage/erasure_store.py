@@ -18,6 +18,7 @@ from serving.storage.erasure_record import Erasure, ErasureKind, ErasurePhase
 from serving.storage.erasure_rows import begin_erasure, save_erasure, to_erasure
 from serving.storage.evidence_samples import Sample, without_samples
 from serving.storage.instants import to_micros
+from serving.storage.keyed_request_store import drop_answers
 from serving.storage.kol_deletion import delete_profile
 from serving.storage.tables import (
     alert_events,
@@ -96,6 +97,8 @@ class ErasureStore:
         async with self._database.write() as connection:
             if erasure.phase is ErasurePhase.COMMENTS:
                 after = await _erase_comments(connection, erasure, now)
+            elif erasure.phase is ErasurePhase.ANSWERS:
+                after = await without_answers(connection, erasure)
             else:
                 after = await _scrub(connection, erasure)
             if after.phase is ErasurePhase.DONE:
@@ -171,6 +174,14 @@ def _which(erasure: Erasure) -> list[ColumnElement[bool]]:
     if erasure.kols:
         which.append(comments.c.kol_id.in_(erasure.kols))
     return which
+
+
+async def without_answers(connection: AsyncConnection, erasure: Erasure) -> Erasure:
+    """Take some answers to requests with an idempotency key away; they may show what is erased."""
+    reached, is_last = await drop_answers(connection, erasure.reached)
+    if is_last:
+        return replace(erasure, reached=0, phase=erasure.phase.next)
+    return replace(erasure, reached=reached)
 
 
 async def _scrub(connection: AsyncConnection, erasure: Erasure) -> Erasure:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitoring.kinds import AlertState
 from serving.delivery_state import DeliveryState
-from serving.storage.access_tables import audit_log
+from serving.storage.access_tables import audit_log, keyed_requests
 from serving.storage.database import Database
 from serving.storage.import_record import ImportState
 from serving.storage.import_tables import import_rejections, imports
@@ -126,6 +126,23 @@ class RetentionStore:
             ids = list((await connection.execute(statement)).scalars())
             await _delete_in(connection, audit_log.c.entry_id, ids)
         return len(ids)
+
+    async def expire_keyed_requests(self, before: datetime) -> int:
+        """Delete what is known of requests that were carried out before an instant, oldest first.
+
+        Returns:
+            How many; 0 if none is left.
+        """
+        statement = (
+            select(keyed_requests.c.place)
+            .where(keyed_requests.c.at < to_micros(before))
+            .order_by(keyed_requests.c.at)  # there is an index for that
+            .limit(_AT_ONCE)
+        )
+        async with self._database.write() as connection:
+            places = list((await connection.execute(statement)).scalars())
+            await _delete_in(connection, keyed_requests.c.place, places)
+        return len(places)
 
 
 async def _delete_deliveries(

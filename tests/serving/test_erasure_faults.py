@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from model.classifier import SentimentClassifier
 from serving.access.principal import LOCAL
+from serving.api.entity_tag import IfMatch
 from serving.api.erasures import delete_kol
 from serving.app import create_app
 from serving.clock import TestClock
@@ -52,7 +53,7 @@ async def test_a_deletion_that_fails_leaves_another_as_it_is(
     async with service.pipeline.paused():  # a step is under way
         deletions = []
         for kol_id in ("lena", "mina"):
-            deletions.append(asyncio.create_task(delete_kol(kol_id, service, LOCAL)))
+            deletions.append(asyncio.create_task(delete_kol(kol_id, service, LOCAL, IfMatch(None))))
             await asyncio.sleep(0.05)
     lena, mina = await asyncio.gather(*deletions, return_exceptions=True)
     assert isinstance(lena, StoreError)

@@ -91,6 +91,8 @@ _EXPECTED = (
     "alerts.state = ? AND deliveries.state != ? AND deliveries.page",  # pages to escalate
     "deliveries.finished_at < ?",  # retention
     "alerts.updated_at < ?",
+    "keyed_requests.at < ?",
+    "ORDER BY keyed_requests.place DESC",  # of a principal with too many
     "alert_events.found_at >= ?",  # digests
     "UPDATE deliveries SET state=?",
     "comment_changes.kind = ?",  # erasures
@@ -224,7 +226,9 @@ def use(client: TestClient) -> None:
         assert client.get(path).status_code < 500, path
     ask("delete", f"/v1/comments/instagram/{items[3]['comment_id']}")
     ask("delete", "/v1/authors/author-2")
-    ask("post", "/v1/kols/mina/archive", json={"actor": "an"})
+    for _ in range(2):
+        repeated = {"Idempotency-Key": "8e03978e"}
+        ask("post", "/v1/kols/mina/archive", json={"actor": "an"}, headers=repeated)
     ask("post", "/v1/kols/mina/rename", json={"new_id": "mia", "actor": "an"})
     wait_until_processed(client)
 

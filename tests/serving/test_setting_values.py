@@ -50,6 +50,7 @@ BOUNDS: dict[str, tuple[list[Any], list[Any]]] = {
     "retain_deliveries_days": ([1, 36_500], [0, 36_501]),
     "retain_imports_days": ([1, 36_500], [0, 36_501]),
     "retain_audit_days": ([1, 36_500], [0, 36_501]),
+    "repeat_window": ([0.001], [0]),
     "outgoing_proxy": (["http://proxy:3128", "https://a:b@p"], ["proxy:3128", "socks5://p"]),
     "author_ids": (["plain", "hashed"], ["secret"]),
     "author_key_file": (["file"], []),

@@ -346,6 +346,7 @@ def test_a_file_is_kept_in_its_folder_and_may_be_so_large(
     "retain_deliveries_days",
     "retain_imports_days",
     "retain_audit_days",
+    "repeat_window",
 )
 def test_things_are_kept_as_long_as_the_settings_say(start: Start) -> None:
     with start(
@@ -354,10 +355,10 @@ def test_things_are_kept_as_long_as_the_settings_say(start: Start) -> None:
         retain_deliveries_days=3,
         retain_imports_days=4,
         retain_audit_days=5,
+        repeat_window=6 * 86_400.0,
     ):
         (given,) = start.given["RetentionWorker"]
-        kept = [timedelta(days=number) for number in (1, 2, 3, 4, 5)]
-        assert given["periods"] == RetentionPeriods(*kept)
+        assert given["periods"] == RetentionPeriods(*(timedelta(days=n) for n in range(1, 7)))
 
 
 @shows("author_ids", "author_key_file")
