@@ -111,9 +111,9 @@ class XSpec(SourceSpec):
 class XSource(Poller):
     """Searches for what is new, page by page, newest first.
 
-    The filtered stream is not used: X bills what it has sent into a connection, read or not, so no
-    client can keep a cap with it. A search costs only what it brings, and never more than it asks
-    for; an empty one is free.
+    The filtered stream is not used: X bills what it has sent into a connection, read or not, so a
+    burst passes the cap before the connection is closed. A search costs only what it brings, and
+    never more than it asks for; an empty one is free.
     """
 
     least_interval = timedelta(seconds=15)
