@@ -60,6 +60,7 @@ _ALLOWED = {
     ("silences", ""): _FEW,
     ("erasures", ""): _FEW,
     ("brands", ""): _FEW,
+    ("sources", ""): _FEW,
     ("brand_kols", r"FROM brand_kols$"): "the list of brands names the KOLs of each",
     ("kols", r"^SELECT count"): "a count of KOLs; one number a KOL is read",
     ("kols", r"^SELECT kols\.kol_id, kols\.name FROM kols WHERE"): "a digest of all KOLs",
