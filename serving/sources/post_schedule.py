@@ -66,7 +66,7 @@ class PostSchedule:
         for row in written if isinstance(written, list) else ():
             try:
                 found.append(_read(row))
-            except (KeyError, TypeError, ValueError, OverflowError):
+            except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
                 continue
         return cls(found, least=least, most=most)
 

@@ -38,6 +38,7 @@ _logger = structlog.get_logger(__name__)
 _POLL_SECONDS = 120.0  # that one request for a batch may take, with all that it asks
 _HELD = 20_000  # comments of the history that wait for older ones
 _LOOK = 10.0  # seconds between two looks at how long something lasts
+_STREAM_PAUSE = 1.0  # seconds after the first break of a connection
 _LONG = 120.0  # a pause after which what is held is committed first
 
 
@@ -188,10 +189,10 @@ class SourceRunner:
         return result.accepted
 
     async def _read(self, reader: StreamReader) -> None:
-        backoff = Backoff(first=1.0)
+        backoff = Backoff(first=_STREAM_PAUSE)
         while True:
             found = await self._attempt("stream", lambda: self._read_on(reader, backoff), backoff)
-            await asyncio.sleep(found if isinstance(found, float) else 1.0)
+            await asyncio.sleep(found)
 
     async def _read_on(self, reader: StreamReader, backoff: Backoff) -> int:
         silence = reader.silence.total_seconds()
@@ -315,7 +316,7 @@ class SourceRunner:
 
 def merged(batches: Sequence[SourceBatch]) -> SourceBatch:
     """Batches as one, with the comments in the order in which they were written."""
-    if len(batches) == 1:
+    if len(batches) == 1 and not batches[0].history:
         return batches[0]
     comments = [comment for batch in batches for comment in batch.comments]
     return SourceBatch(

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.serving.conftest import empty
+from tests.serving.conftest import empty, new_url, server
 from tests.sources.fake_platform import stop_servers
 
-__all__ = ["empty"]
+__all__ = ["empty", "new_url", "server"]
 
 
 @pytest.fixture(scope="session", autouse=True)

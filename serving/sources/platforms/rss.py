@@ -157,7 +157,9 @@ def read_feed(answer: PlatformAnswer) -> list[Mapping[str, Any]]:
     found = feedparser.parse(answer.content, response_headers=headers)
     if not found.version:
         raise BadAnswer("the answer is no RSS and no Atom; check the address")
-    return [entry for entry in found.entries[:_MOST] if _id(entry) and _text(entry)]
+    # As plain dicts: feedparser's own ones answer for keys that they do not have.
+    entries = [dict(entry) for entry in found.entries[:_MOST]]
+    return [entry for entry in entries if _id(entry) and _text(entry)]
 
 
 def names_of(account: KolAccount) -> re.Pattern[str] | None:
