@@ -131,7 +131,7 @@ class SourceSupervisor:
             self._records = {one.source_id: one for one in await self._store.all()}
             wanted = {key: one for key, one in self._records.items() if one.paused_at is None}
             for source_id, running in list(self._running.items()):
-                if not _is_same(running.record, wanted.get(source_id)):
+                if not is_same(running.record, wanted.get(source_id)):
                     del self._running[source_id]
                     await self._end(running)
                     if source_id not in wanted:  # nobody waits for it any more
@@ -292,7 +292,7 @@ def _with_work(base: SourceStatus, running: RunningSource) -> SourceStatus:
     )
 
 
-def _is_same(running: SourceRecord, stored: SourceRecord | None) -> bool:
+def is_same(running: SourceRecord, stored: SourceRecord | None) -> bool:
     """Whether a source still runs as it is stored."""
     return stored is not None and (
         running.generation,

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi.testclient import TestClient
+from werkzeug import Response
 
 from model.classifier import SentimentClassifier
 from model.fake_backend import FakeBackend
@@ -20,6 +21,8 @@ from serving.app import create_app
 from serving.clock import SystemClock
 from serving.settings import Settings
 from serving.sources.registry import register, unregister
+from serving.sources.supervisor import is_same
+from serving.storage.source_record import SourceRecord
 from tests.sources.fake_platform import FakeComment, FakePlatform, Refusal
 from tests.sources.fakes.webhook import SendingProgram
 from tests.sources.toy_platform import ToyPlatform
@@ -158,8 +161,10 @@ def test_it_continues_from_its_cursor_after_a_restart(
 
 
 def test_a_token_that_expired_is_reported_and_so_is_its_end(
-    client: TestClient, toys: ToyPlatform, kol: str
+    client: TestClient, toys: ToyPlatform, kol: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    said = f"no access with {toys.settings()['token']}"  # some platforms repeat it
+    monkeypatch.setattr(toys, "refused", lambda _: Response(said, status=401))
     toys.publish(*published(2))
     added = add(client, toys, kol)
     until(lambda: len(stored(client, kol)) == 2)
@@ -167,6 +172,7 @@ def test_a_token_that_expired_is_reported_and_so_is_its_end(
     found = until(lambda: client.get("/v1/outages").json()["items"])[0]
     assert found["kind"] == "token_expired"
     assert "token" in found["remedy"]
+    assert found["cause"].endswith("no access with …")
     assert found["source_id"] == added["source_id"]
     toys.publish(*published(3, start=2))
     until(lambda: len(stored(client, kol)) == 5)
@@ -266,6 +272,16 @@ def test_comments_that_cannot_be_taken_are_counted(
     until(lambda: len(stored(client, kol)) == 1)
     shown = until(lambda: (one := source(client, source_id))["rejected"] and one)
     assert "zone" in shown["rejected_why"]
+
+
+def test_a_source_is_started_anew_only_if_it_means_something_else() -> None:
+    running = SourceRecord(
+        "s1", "toy", "Robot", "lena", "toy", {}, None, "t", 1, None, "mai", datetime.now(UTC)
+    )
+    assert is_same(running, replace(running, cursor={"poll": 1}, accepted=7))
+    for changes in ({"generation": 2}, {"kol_id": "mina"}, {"name": "Toy"}):
+        assert not is_same(running, replace(running, **changes))
+    assert not is_same(running, None)
 
 
 def sent(client: TestClient, url: str, call: Any) -> httpx.Response:
