@@ -83,7 +83,7 @@ BASE = names(PROJECT["dependencies"]) - {CLIENT["name"]}
     [
         (["monitoring"], []),
         (["model"], ["gpu"]),
-        (["serving"], ["notify", "postgres"]),
+        (["serving"], ["notify", "postgres", "kafka"]),
         (["training"], ["train"]),
         (["clients", "tests", "benchmarks", "deploy"], ["train", "dev"]),
     ],

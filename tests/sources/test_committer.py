@@ -26,7 +26,7 @@ NOW = datetime(2026, 11, 30, 14, 0, tzinfo=UTC)
 RECORD = SourceRecord("s1", "toy", "Robot", "lena", "toy", {}, None, "t", 3, None, "mai", NOW)
 
 
-class Log:
+class TakenItems:
     """Takes the place of the intake and of the KOLs."""
 
     def __init__(self) -> None:
@@ -48,11 +48,11 @@ class Log:
 
 
 @pytest.fixture
-def log() -> Log:
-    return Log()
+def log() -> TakenItems:
+    return TakenItems()
 
 
-def committer(log: Log) -> SourceCommitter:
+def committer(log: TakenItems) -> SourceCommitter:
     return SourceCommitter(log.intake, log, TestClock(NOW), lambda: {"gone"})  # type: ignore[arg-type]
 
 
@@ -61,7 +61,7 @@ def comment(number: int, **more: Any) -> SourceComment:
 
 
 async def test_many_comments_are_several_transactions_and_the_cursor_is_in_the_last(
-    log: Log,
+    log: TakenItems,
 ) -> None:
     batch = SourceBatch([comment(n) for n in range(2500)], removals=[SourceRemoval("x", NOW)])
     result = await committer(log).commit(RECORD, batch, {"poll": 1})
@@ -75,13 +75,13 @@ async def test_many_comments_are_several_transactions_and_the_cursor_is_in_the_l
     assert log.taken[3][2].delivery_hash
 
 
-async def test_an_empty_batch_moves_the_cursor(log: Log) -> None:
+async def test_an_empty_batch_moves_the_cursor(log: TakenItems) -> None:
     await committer(log).commit(RECORD, SourceBatch(), {"poll": 2})
     ((_, items, step),) = log.taken
     assert (items, step.cursor) == ([], {"poll": 2})
 
 
-async def test_each_part_of_a_batch_says_whose_it_is(log: Log) -> None:
+async def test_each_part_of_a_batch_says_whose_it_is(log: TakenItems) -> None:
     batch = SourceBatch(
         comments=[comment(1), comment(2, handle="mina"), comment(3, kol_id="zoe")],
         posts=[SourcePost("a"), SourcePost("b", handle="@Mina"), SourcePost("c", handle="who")],
@@ -101,7 +101,7 @@ async def test_each_part_of_a_batch_says_whose_it_is(log: Log) -> None:
     assert [(one.kol_id, one.at) for one in step.removals] == [("mina", NOW)]
 
 
-async def test_a_limited_source_brings_nothing_of_others(log: Log) -> None:
+async def test_a_limited_source_brings_nothing_of_others(log: TakenItems) -> None:
     batch = SourceBatch(
         comments=[comment(1, kol_id="mina")],
         posts=[SourcePost("a", kol_id="mina"), SourcePost("b")],
@@ -114,7 +114,7 @@ async def test_a_limited_source_brings_nothing_of_others(log: Log) -> None:
     assert (step.followers, step.limited) == ([], True)
 
 
-async def test_what_a_platform_says_wrongly_of_a_post_is_left_out(log: Log) -> None:
+async def test_what_a_platform_says_wrongly_of_a_post_is_left_out(log: TakenItems) -> None:
     counts = PostCounts(NOW + timedelta(days=1), likes=-1, comments=5, views=2**70)
     wrong = SourcePost(
         "a\ud800",

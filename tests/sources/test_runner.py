@@ -81,7 +81,7 @@ class Scripted(Previewed, Poller):
 
 
 @dataclass
-class Run:
+class SourceRun:
     """A source that runs."""
 
     runner: SourceRunner
@@ -93,7 +93,7 @@ class Run:
         return self.metrics.errors.labels("Robot", "toy", kind.value)._value.get()
 
 
-Start = Callable[..., Run]
+Start = Callable[..., SourceRun]
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ async def start(
     database = Database(f"sqlite:///{shutil.copy(empty, tmp_path / 'test.db')}")
     tasks = []
 
-    def begin(source: Source, record: SourceRecord = RECORD, *errors: Exception) -> Run:
+    def begin(source: Source, record: SourceRecord = RECORD, *errors: Exception) -> SourceRun:
         metrics, registry = Metrics(CollectorRegistry(), max_kols=1), CollectorRegistry()
         committed, store = Committed(errors=list(errors)), OutageStore(database)
         made = SourceRunner(
@@ -118,7 +118,7 @@ async def start(
             lambda said: said.replace("s3cr3t", "…"),
         )
         tasks.append(asyncio.create_task(made.run()))
-        return Run(made, committed, store, made._source_metrics)
+        return SourceRun(made, committed, store, made._source_metrics)
 
     yield begin
     for task in tasks:
@@ -219,16 +219,16 @@ async def test_a_platform_that_hangs_is_unavailable(
 ) -> None:
     monkeypatch.setattr(runner, "_POLL_SECONDS", 0.02)
 
-    class Hanging(Scripted):
+    class HangingPoller(Scripted):
         async def poll(self, cursor: SourceCursor | None) -> SourceBatch:
             await asyncio.sleep(3600)
             raise AssertionError
 
-    run = start(Hanging())
+    run = start(HangingPoller())
     await until(lambda: run.errors(FaultKind.PLATFORM_UNAVAILABLE) >= 2)
 
 
-class Stream(Previewed, StreamReader):
+class BreakingStream(Previewed, StreamReader):
     """Breaks after each two batches, and begins after the cursor."""
 
     silence = timedelta(milliseconds=30)
@@ -254,7 +254,7 @@ async def test_a_stream_that_breaks_is_read_on_from_its_cursor(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runner, "_STREAM_PAUSE", 0.001)
-    stream = Stream()
+    stream = BreakingStream()
     run = start(stream)
     await until(lambda: len(stream.cursors) >= 3)
     assert stream.cursors[:3] == [None, {"n": 2}, {"n": 4}]
@@ -266,7 +266,7 @@ async def test_a_stream_that_is_silent_for_too_long_is_closed(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runner, "_STREAM_PAUSE", 0.001)
-    stream = Stream(hang=True)
+    stream = BreakingStream(hang=True)
     start(stream)
     await until(lambda: stream.closed)
 
