@@ -1,6 +1,7 @@
 """What is sent again, after which pause, and with which key."""
 
 import asyncio
+import re
 
 import httpx
 import pytest
@@ -18,6 +19,7 @@ from groundswell_client.errors import (
     ServiceUnavailableError,
     ServiceUnreachable,
 )
+from groundswell_client.models.kols import KolProfile
 from groundswell_client.retry_policy import RetryPolicy
 from tests.client.fake_service import STATUS, FakeService, until_error
 
@@ -62,9 +64,31 @@ async def test_a_change_is_sent_again_with_its_key_until_it_is_answered(
     keys = [request.headers["Idempotency-Key"] for request in seen]
     assert len(keys) == 3
     assert len(set(keys)) == 1
+    assert re.fullmatch(r'"[0-9a-f-]{36}"', keys[0])
     assert 0.25 <= pauses[0] <= 0.5 <= pauses[1] <= 1.0
     await client.brands.delete("lumen")
     assert seen[-1].headers["Idempotency-Key"] != keys[0]
+
+
+async def test_a_read_is_sent_without_a_key() -> None:
+    service, seen = answering(httpx.Response(200, json=STATUS | {"log": LOG}))
+    await service.client().status()
+    assert "Idempotency-Key" not in seen[0].headers
+
+
+async def test_a_change_names_the_version_that_was_read() -> None:
+    stale = httpx.Response(412, json={"detail": "edited"})
+    service, seen = answering(stale)
+    client = service.client(retries=3)
+    for change in (
+        client.kols.put("mira", KolProfile(), if_match='"a"'),
+        client.kols.delete("mira", if_match='"a"'),
+        client.brands.put("lumen", [], if_match='"a"'),
+        client.brands.delete("lumen", if_match='"a"'),
+    ):
+        with pytest.raises(PreconditionFailedError):
+            await change
+    assert [request.headers["If-Match"] for request in seen] == ['"a"'] * 4
 
 
 @pytest.mark.parametrize("failure", [httpx.ConnectError("refused"), BUSY])
@@ -87,7 +111,7 @@ async def test_it_waits_as_long_as_a_busy_service_asks(pauses: list[float]) -> N
 
 async def test_it_waits_while_the_same_request_is_carried_out(pauses: list[float]) -> None:
     running = httpx.Response(
-        409, headers={"Retry-After": "1"}, json={"code": "idempotency_in_progress"}
+        409, headers={"Retry-After": "1"}, json={"code": "request_in_progress"}
     )
     service, _ = answering(running, httpx.Response(204))
     await service.client(retries=0).brands.delete("lumen")

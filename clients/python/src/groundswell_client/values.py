@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 from urllib.parse import quote
+from uuid import uuid4
 
 import httpx
 
@@ -39,6 +40,11 @@ def iso(time: datetime | None) -> str | None:
 def part(text: str) -> str:
     """Text as one part of a path."""
     return quote(text, safe="")
+
+
+def new_key() -> str:
+    """An idempotency key, in the quotes that its draft asks for."""
+    return f'"{uuid4()}"'
 
 
 def given(body: Mapping[str, object]) -> dict[str, object]:

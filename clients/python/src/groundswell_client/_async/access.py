@@ -150,9 +150,14 @@ class AsyncBrands:
         path, body = f"/brands/{part(brand)}", {"kols": kols}
         return await self._connection.send("PUT", path, BrandInfo, body, if_match=if_match)
 
-    async def delete(self, brand: str) -> None:
-        """Delete a brand; its KOLs stay."""
-        checked(await self._connection.change("DELETE", f"/brands/{part(brand)}"))
+    async def delete(self, brand: str, *, if_match: str | None = None) -> None:
+        """Delete a brand; its KOLs stay.
+
+        Raises:
+            PreconditionFailedError: `if_match` is given and the brand has changed since.
+        """
+        path = f"/brands/{part(brand)}"
+        checked(await self._connection.change("DELETE", path, if_match=if_match))
 
 
 class AsyncAuditEntries:

@@ -1,7 +1,6 @@
 """Requests under `/v1`: their errors, their repetition, their pages."""
 
 import asyncio
-import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeVar
@@ -14,7 +13,7 @@ from groundswell_client.answer_cache import AnswerCache
 from groundswell_client.errors import ConnectionLost, ServiceUnreachable, refusal
 from groundswell_client.record import decode
 from groundswell_client.retry_policy import RetryPolicy
-from groundswell_client.values import Query
+from groundswell_client.values import Query, new_key
 
 T = TypeVar("T")
 
@@ -92,7 +91,7 @@ class AsyncConnection:
         if_match: str | None = None,
     ) -> httpx.Response:
         """As `send`, but with the answer as it is; it may be an error."""
-        headers = {"Idempotency-Key": str(uuid.uuid4())}
+        headers = {"Idempotency-Key": new_key()}
         if if_match is not None:
             headers["If-Match"] = if_match
         content = b""

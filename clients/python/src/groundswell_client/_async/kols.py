@@ -34,13 +34,25 @@ class AsyncKols:
         """One KOL."""
         return await self._connection.get(_path(kol_id), KolInfo)
 
-    async def put(self, kol_id: str, profile: KolProfile) -> KolInfo:
-        """Register a KOL, or replace its profile."""
-        return await self._connection.send("PUT", _path(kol_id), KolInfo, profile)
+    async def put(
+        self, kol_id: str, profile: KolProfile, *, if_match: str | None = None
+    ) -> KolInfo:
+        """Register a KOL, or replace its profile.
 
-    async def delete(self, kol_id: str) -> ErasureInfo:
-        """Delete a KOL: the texts and authors of its comments go, what was counted stays."""
-        return await self._connection.send("DELETE", _path(kol_id), ErasureInfo)
+        Raises:
+            PreconditionFailedError: `if_match` is given and the profile has changed since.
+        """
+        return await self._connection.send(
+            "PUT", _path(kol_id), KolInfo, profile, if_match=if_match
+        )
+
+    async def delete(self, kol_id: str, *, if_match: str | None = None) -> ErasureInfo:
+        """Delete a KOL: the texts and authors of its comments go, what was counted stays.
+
+        Raises:
+            PreconditionFailedError: `if_match` is given and the profile has changed since.
+        """
+        return await self._connection.send("DELETE", _path(kol_id), ErasureInfo, if_match=if_match)
 
     async def rename(self, kol_id: str, new_id: str, *, actor: str | None = None) -> KolInfo:
         """Give a KOL another id; the former one leads to it."""

@@ -148,9 +148,14 @@ class Brands:
         path, body = f"/brands/{part(brand)}", {"kols": kols}
         return self._connection.send("PUT", path, BrandInfo, body, if_match=if_match)
 
-    def delete(self, brand: str) -> None:
-        """Delete a brand; its KOLs stay."""
-        checked(self._connection.change("DELETE", f"/brands/{part(brand)}"))
+    def delete(self, brand: str, *, if_match: str | None = None) -> None:
+        """Delete a brand; its KOLs stay.
+
+        Raises:
+            PreconditionFailedError: `if_match` is given and the brand has changed since.
+        """
+        path = f"/brands/{part(brand)}"
+        checked(self._connection.change("DELETE", path, if_match=if_match))
 
 
 class AuditEntries:

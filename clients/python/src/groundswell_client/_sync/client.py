@@ -180,8 +180,10 @@ class Client:
         """Alerts and moods from now on, as they are written, until you stop.
 
         When the connection is lost, or the service starts again, the stream is connected again
-        after the last event that arrived, so that no alert event is missed or repeated. An event
-        "open" comes each time it is connected.
+        and continues with the alert events after the last one that arrived, as far as they are
+        still stored. What was erased or deleted for its age meanwhile does not come, and neither
+        do moods of that time. An event "open" comes each time it is connected: read the alerts
+        anew there if you must know each of them.
 
         Args:
             kol_id: only events of this KOL.

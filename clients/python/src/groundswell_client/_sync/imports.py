@@ -4,14 +4,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
-from uuid import uuid4
 
 from groundswell_client._sync.connection import Connection, checked
 from groundswell_client._sync.listing import Listing
 from groundswell_client.errors import UnexpectedAnswer
 from groundswell_client.models.imports import ImportDetailInfo, ImportInfo
 from groundswell_client.record import decode
-from groundswell_client.values import Query, opened
+from groundswell_client.values import Query, new_key, opened
 
 _CHUNK = 64 * 1024
 _POLL = 0.5  # seconds
@@ -75,7 +74,7 @@ class Imports:
             "encoding": encoding,
             "delimiter": delimiter,
         }
-        headers = {"Content-Type": "application/octet-stream", "Idempotency-Key": str(uuid4())}
+        headers = {"Content-Type": "application/octet-stream", "Idempotency-Key": new_key()}
         with opened(file) as source:
             start = source.tell()
 

@@ -32,13 +32,21 @@ class Kols:
         """One KOL."""
         return self._connection.get(_path(kol_id), KolInfo)
 
-    def put(self, kol_id: str, profile: KolProfile) -> KolInfo:
-        """Register a KOL, or replace its profile."""
-        return self._connection.send("PUT", _path(kol_id), KolInfo, profile)
+    def put(self, kol_id: str, profile: KolProfile, *, if_match: str | None = None) -> KolInfo:
+        """Register a KOL, or replace its profile.
 
-    def delete(self, kol_id: str) -> ErasureInfo:
-        """Delete a KOL: the texts and authors of its comments go, what was counted stays."""
-        return self._connection.send("DELETE", _path(kol_id), ErasureInfo)
+        Raises:
+            PreconditionFailedError: `if_match` is given and the profile has changed since.
+        """
+        return self._connection.send("PUT", _path(kol_id), KolInfo, profile, if_match=if_match)
+
+    def delete(self, kol_id: str, *, if_match: str | None = None) -> ErasureInfo:
+        """Delete a KOL: the texts and authors of its comments go, what was counted stays.
+
+        Raises:
+            PreconditionFailedError: `if_match` is given and the profile has changed since.
+        """
+        return self._connection.send("DELETE", _path(kol_id), ErasureInfo, if_match=if_match)
 
     def rename(self, kol_id: str, new_id: str, *, actor: str | None = None) -> KolInfo:
         """Give a KOL another id; the former one leads to it."""
