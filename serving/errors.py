@@ -68,7 +68,7 @@ class PreconditionFailed(ServingError):
     """What is to be changed is not what the request says it is.
 
     Attributes:
-        etag: what it has now; None if there is none.
+        etag: what it has now; None if there is none, or nobody compared it.
     """
 
     code = "precondition_failed"

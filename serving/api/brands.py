@@ -1,9 +1,9 @@
 """Brands, and the KOLs that belong to each."""
 
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Header, Path, Response
 
 from serving.access.scope import Scope
 from serving.api.authorization import Asking, Audited, requires
@@ -49,6 +49,10 @@ async def put_brand(
     principal: Asking,
     note: Audited,
     if_match: Matching,
+    if_none_match: Annotated[
+        Literal["*"] | None,
+        Header(description="`*` to add a brand only: 412 if there is one of this name."),
+    ] = None,
 ) -> BrandOut:
     """Add a brand, or replace its KOLs. Keys and people that are limited to it see the new KOLs
     from their next request on. A KOL may belong to several brands.
@@ -56,7 +60,9 @@ async def put_brand(
     kols = {await service.kols.unmerged(kol_id) for kol_id in body.kols}
     note.kols.update(kols)
     async with if_match.editing(f"brand {brand!r}", partial(get_brand, brand, service, principal)):
-        await service.access.brands.put(brand, kols, service.clock.now())
+        brands = service.access.brands
+        store = brands.put if if_none_match is None else brands.add
+        await store(brand, kols, service.clock.now())
         service.access.limit_version.add()
         return await get_brand(brand, service, principal)
 

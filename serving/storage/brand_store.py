@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from serving.errors import NotFound
+from serving.errors import NotFound, PreconditionFailed
 from serving.storage.access_tables import brand_kols, brands, key_brands
 from serving.storage.database import Database
 from serving.storage.instants import to_micros
@@ -67,20 +68,27 @@ class BrandStore:
         async with self._database.read() as connection:
             return frozenset((await connection.execute(statement)).scalars())
 
+    async def add(self, name: str, kol_ids: Collection[str], now: datetime) -> None:
+        """Add a brand.
+
+        Raises:
+            PreconditionFailed: there is one of this name; it is as before.
+        """
+        async with self._database.write() as connection:
+            if not await _insert(connection, name, now):
+                raise PreconditionFailed(
+                    f"there is a brand {name!r} already; leave If-None-Match out to replace its "
+                    "KOLs",
+                    etag=None,
+                )
+            await _set_kols(connection, name, kol_ids)
+
     async def put(self, name: str, kol_ids: Collection[str], now: datetime) -> None:
         """Add a brand, or replace its KOLs."""
         async with self._database.write() as connection:
-            await connection.execute(
-                insert(connection, brands)
-                .values(brand=name, created_at=to_micros(now))
-                .on_conflict_do_nothing()
-            )
+            await _insert(connection, name, now)
             await connection.execute(delete(brand_kols).where(brand_kols.c.brand == name))
-            if kol_ids:
-                await connection.execute(
-                    brand_kols.insert(),
-                    [{"brand": name, "kol_id": kol_id} for kol_id in sorted(set(kol_ids))],
-                )
+            await _set_kols(connection, name, kol_ids)
 
     async def delete(self, name: str) -> None:
         """Delete a brand. Keys that are limited to it stay limited, and see nothing through it,
@@ -89,3 +97,23 @@ class BrandStore:
         async with self._database.write() as connection:
             for table in (key_brands, brand_kols, brands):
                 await connection.execute(delete(table).where(table.c.brand == name))
+
+
+async def _insert(connection: AsyncConnection, name: str, now: datetime) -> bool:
+    """Insert a brand; False if there is one of this name."""
+    # The count of rows is -1 on PostgreSQL here.
+    added = await connection.scalar(
+        insert(connection, brands)
+        .values(brand=name, created_at=to_micros(now))
+        .on_conflict_do_nothing()
+        .returning(brands.c.brand)
+    )
+    return added is not None
+
+
+async def _set_kols(connection: AsyncConnection, name: str, kol_ids: Collection[str]) -> None:
+    if kol_ids:
+        await connection.execute(
+            brand_kols.insert(),
+            [{"brand": name, "kol_id": kol_id} for kol_id in sorted(set(kol_ids))],
+        )

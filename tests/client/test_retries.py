@@ -91,6 +91,13 @@ async def test_a_change_names_the_version_that_was_read() -> None:
     assert [request.headers["If-Match"] for request in seen] == ['"a"'] * 4
 
 
+async def test_a_brand_is_created_only_if_there_is_none() -> None:
+    service, seen = answering(httpx.Response(412, json={"detail": "there is one"}))
+    with pytest.raises(PreconditionFailedError):
+        await service.client().brands.create("lumen", ["mira"])
+    assert (seen[0].method, seen[0].headers["If-None-Match"]) == ("PUT", "*")
+
+
 @pytest.mark.parametrize("failure", [httpx.ConnectError("refused"), BUSY])
 async def test_it_gives_up_after_as_many_retries_as_it_was_given(
     failure: httpx.Response | Exception,

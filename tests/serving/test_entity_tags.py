@@ -93,6 +93,22 @@ def test_what_is_not_there_has_no_version(client: TestClient) -> None:
     assert client.get("/v1/kols/new").status_code == 404
 
 
+def test_a_brand_that_is_there_is_not_added_again(client: TestClient) -> None:
+    client.put("/v1/kols/lena", json={})
+    path, new = "/v1/brands/acme", {"If-None-Match": "*"}
+    assert client.put(path, json={"kols": ["lena"]}, headers=new).json()["kols"] == ["lena"]
+    late = client.put(path, json={"kols": []}, headers=new | {"Idempotency-Key": "k"})
+    assert (late.status_code, late.json()["code"]) == (412, "precondition_failed")
+    assert "already" in late.json()["detail"]
+    assert client.get(path).json()["kols"] == ["lena"]
+    wrong = client.put(path, json={"kols": []}, headers={"If-None-Match": '"x"'})
+    assert wrong.status_code == 422
+    client.delete(path)
+    assert client.put(
+        path, json={"kols": []}, headers=new | {"Idempotency-Key": "k"}
+    ).is_success  # a refusal is not kept as the answer
+
+
 def test_a_comment_is_no_edit(
     client: TestClient, item: Item, processed: Callable[[], None]
 ) -> None:

@@ -45,16 +45,16 @@ def create(
     brand: BrandArgument, kols: Kols = None, url: Url = DEFAULT_URL, as_json: AsJson = False
 ) -> None:
     """Add a brand. One that exists is left as it is."""
-    from groundswell_client.errors import NotFoundError
+    from groundswell_client.errors import PreconditionFailedError
 
     async def add(client: "AsyncClient") -> "BrandInfo":
         try:
-            await client.brands.get(brand)
-        except NotFoundError:
-            return await client.brands.put(brand, kols or [])
-        raise typer.BadParameter(
-            f"there is a brand {brand!r}; 'groundswell brands set {brand}' replaces its KOLs"
-        )
+            return await client.brands.create(brand, kols or [])
+        except PreconditionFailedError:
+            raise typer.BadParameter(
+                f"there is a brand {brand!r} already, and it is as before; "
+                f"'groundswell brands set {brand}' replaces its KOLs"
+            ) from None
 
     _show([_call(url, add)], as_json=as_json)
 

@@ -35,7 +35,9 @@ def test_from_a_brand_to_its_end_and_what_the_audit_log_says(
 ) -> None:
     assert "no brands" in run(capfd, "brands list")
     assert "lena, mina" in run(capfd, "brands create acme --kol-id mina --kol-id lena")
-    run(capfd, "brands create acme", code=2)
+    assert cli.run(["brands", "create", "acme"]) == 2
+    assert "there is a brand 'acme' already" in " ".join(capfd.readouterr().err.split())
+    assert "lena, mina" in run(capfd, "brands list")
     run(capfd, "brands set zenith --kol-id lena", code=1)
     assert "lena" in run(capfd, "brands set acme --kol-id lena")
     found = json.loads(run(capfd, "brands list --json"))

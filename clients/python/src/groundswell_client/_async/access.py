@@ -139,6 +139,15 @@ class AsyncBrands:
         """One brand."""
         return await self._connection.get(f"/brands/{part(brand)}", BrandInfo)
 
+    async def create(self, brand: str, kols: Sequence[str]) -> BrandInfo:
+        """Make a brand.
+
+        Raises:
+            PreconditionFailedError: there is one of this name; it is as before.
+        """
+        path, body = f"/brands/{part(brand)}", {"kols": kols}
+        return await self._connection.send("PUT", path, BrandInfo, body, only_new=True)
+
     async def put(
         self, brand: str, kols: Sequence[str], *, if_match: str | None = None
     ) -> BrandInfo:

@@ -74,11 +74,14 @@ class AsyncConnection:
         *,
         query: Query | None = None,
         if_match: str | None = None,
+        only_new: bool = False,
     ) -> T:
         """A change, with JSON or nothing as its body. It is carried out once, however often it is
         sent: each call makes an idempotency key.
         """
-        answer = await self.change(method, path, body, query=query, if_match=if_match)
+        answer = await self.change(
+            method, path, body, query=query, if_match=if_match, only_new=only_new
+        )
         return decode(checked(answer), kind, answer.headers.get("ETag"))
 
     async def change(
@@ -89,11 +92,14 @@ class AsyncConnection:
         *,
         query: Query | None = None,
         if_match: str | None = None,
+        only_new: bool = False,
     ) -> httpx.Response:
         """As `send`, but with the answer as it is; it may be an error."""
         headers = {"Idempotency-Key": new_key()}
         if if_match is not None:
             headers["If-Match"] = if_match
+        if only_new:
+            headers["If-None-Match"] = "*"
         content = b""
         if body is not None:
             headers["Content-Type"] = "application/json"

@@ -139,6 +139,15 @@ class Brands:
         """One brand."""
         return self._connection.get(f"/brands/{part(brand)}", BrandInfo)
 
+    def create(self, brand: str, kols: Sequence[str]) -> BrandInfo:
+        """Make a brand.
+
+        Raises:
+            PreconditionFailedError: there is one of this name; it is as before.
+        """
+        path, body = f"/brands/{part(brand)}", {"kols": kols}
+        return self._connection.send("PUT", path, BrandInfo, body, only_new=True)
+
     def put(self, brand: str, kols: Sequence[str], *, if_match: str | None = None) -> BrandInfo:
         """Make a brand, or replace its KOLs.
 
