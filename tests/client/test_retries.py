@@ -98,7 +98,9 @@ async def test_a_brand_is_created_only_if_there_is_none() -> None:
     assert (seen[0].method, seen[0].headers["If-None-Match"]) == ("PUT", "*")
 
 
-@pytest.mark.parametrize("failure", [httpx.ConnectError("refused"), BUSY])
+@pytest.mark.parametrize(
+    "failure", [httpx.ConnectError("refused"), BUSY, httpx.Response(502), httpx.Response(504)]
+)
 async def test_it_gives_up_after_as_many_retries_as_it_was_given(
     failure: httpx.Response | Exception,
 ) -> None:
