@@ -225,6 +225,13 @@ class PlatformClient:
                 remedy="correct the address; for a platform in your own network set"
                 " GROUNDSWELL_SOURCE_PRIVATE_ADDRESSES=true",
             ) from error
+        except (httpx.LocalProtocolError, UnicodeEncodeError):
+            # The error's words would show the secret.
+            raise Misconfigured(
+                "a token or another secret has characters that cannot be sent in a header",
+                remedy="enter it again, on one line and without other characters than the"
+                " platform's",
+            ) from None
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise Misconfigured(f"the address cannot be used: {error}") from None
         except httpx.HTTPError as error:

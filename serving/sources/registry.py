@@ -41,6 +41,8 @@ class SourceType(Generic[S]):
             setting `platform`.
         budget: what a source may spend by its settings; None without a bound.
         needs_kol: whether a source brings comments of one KOL and has to be given it.
+        for_limited: whether whoever sees only some KOLs may add one; not if what it reads may hold
+            what others must not see.
     """
 
     name: str
@@ -53,6 +55,7 @@ class SourceType(Generic[S]):
     platform: str | None = None
     budget: Callable[[S], QuotaBudget | None] = _no_budget
     needs_kol: bool = True
+    for_limited: bool = True
 
     @property
     def shapes(self) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Sources as people set them up: added, changed, tried, removed; and what runs them."""
 
+import asyncio
 import secrets
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -15,9 +16,9 @@ from serving.metrics import Metrics
 from serving.outgoing.address_rules import AddressRules
 from serving.settings import Settings, environment
 from serving.sources.committer import SourceCommitter
-from serving.sources.faults import SourceFault
+from serving.sources.faults import Misconfigured, SourceFault
 from serving.sources.registry import SourceType, source_types
-from serving.sources.secret_box import SecretBox
+from serving.sources.secret_box import SecretBox, is_reference
 from serving.sources.source import SourcePreview
 from serving.sources.source_builder import BuiltSource, SourceBuilder
 from serving.sources.spec import secret_names
@@ -108,8 +109,8 @@ class SourceService:
             InvalidRequest, Misconfigured, Conflict: as of `add`.
         """
         before = await self.store.get(source_id, visible)
-        settings = {**before.settings, **await self.builder.secrets_of(before)}
-        settings |= changes.get("settings", {})
+        kept = await self._kept_secrets(before, changes.get("settings", {}))
+        settings = {**before.settings, **kept, **changes.get("settings", {})}
         draft = SourceDraft(
             before.type,
             changes.get("name", before.name),
@@ -131,6 +132,33 @@ class SourceService:
         )
         await self.supervisor.look()
         return await self.store.get(source_id)
+
+    async def _kept_secrets(
+        self, before: SourceRecord, changed: Mapping[str, Any]
+    ) -> dict[str, str]:
+        """The secrets that stay. A secret is not sent to another address than it was entered for.
+
+        Raises:
+            InvalidRequest: the address changes, and a secret was not entered again.
+        """
+        try:
+            known = await self.builder.secrets_of(before)
+        except Misconfigured:  # the key is gone: those that are entered now are all there are
+            known = {}
+        moved = [
+            name
+            for name, value in changed.items()
+            if name not in known and value != before.settings.get(name) and _is_address(name)
+        ]
+        left = [name for name in known if name not in changed]
+        if moved and left:
+            raise InvalidRequest(
+                "invalid_parameter",
+                f"settings.{left[0]}: enter it again, because {moved[0]} changes; it would be sent"
+                " to another address than it was entered for",
+                field=f"settings.{left[0]}",
+            )
+        return known
 
     async def pause(self, source_id: str, actor: str, visible: KolLimit) -> SourceRecord:
         """Stop a source until it is resumed.
@@ -208,6 +236,13 @@ class SourceService:
                 " whose",
                 field="kol_id",
             )
+        if draft.limited and not source_type.for_limited:
+            raise InvalidRequest(
+                "invalid_parameter",
+                f"type: a source of the type {draft.type!r} may read what is of other KOLs; whoever"
+                " is limited to some KOLs may not set it up",
+                field="type",
+            )
         hidden = secret_names(source_type.spec)
         entered: dict[str, str] = {}
         plain: dict[str, Any] = {}
@@ -216,6 +251,13 @@ class SourceService:
                 plain[name] = value
             elif isinstance(value, str):
                 entered[name] = value.strip()
+                if draft.limited and is_reference(entered[name]):
+                    raise InvalidRequest(
+                        "invalid_parameter",
+                        f"settings.{name}: whoever is limited to some KOLs may not name a secret of"
+                        " the service; enter the secret itself",
+                        field=f"settings.{name}",
+                    )
             else:
                 raise InvalidRequest(
                     "invalid_parameter",
@@ -239,6 +281,10 @@ class SourceService:
             limited=draft.limited,
         )
         return record, source_type, entered
+
+
+def _is_address(name: str) -> bool:
+    return name.endswith(("url", "hosts")) or name in {"server", "servers"}
 
 
 def type_named(name: str) -> SourceType[Any]:
@@ -286,6 +332,7 @@ async def start_sources(
         group_commit: commits what they bring.
         stack: gets what is to be stopped.
     """
+    await asyncio.to_thread(source_types)  # the first call imports every type
     store, outages, kols = SourceStore(database), OutageStore(database), KolStore(database)
     allowed = settings.source_private_addresses
     builder = SourceBuilder(

@@ -26,7 +26,6 @@ from serving.storage.import_record import ImportCount
 from serving.storage.kol_store import KnownKols
 
 DONE, FAILED = "done", "failed"
-_SPOOL = ".groundswell"
 _SETTLED = timedelta(seconds=10)  # without a change, after which a file is taken for whole
 _UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".filepart")
 
@@ -59,6 +58,7 @@ class FileContents:
         self,
         folder: Path,
         file: WatchedFile,
+        spool: Path,
         options: ImportOptions,
         known: KnownKols,
         now: datetime,
@@ -68,6 +68,7 @@ class FileContents:
         Args:
             folder: the watched one.
             file: of it.
+            spool: a folder of its own for sorted rows.
             options: how it is read.
             known: KOLs that comments may name.
             now: the present instant.
@@ -80,7 +81,6 @@ class FileContents:
         self.count = ImportCount()
         done = folder / DONE
         done.mkdir(exist_ok=True)
-        spool = folder / _SPOOL
         shutil.rmtree(spool, ignore_errors=True)  # of a process that was killed
         spool.mkdir()
         self._spool = spool
@@ -160,6 +160,9 @@ def files_of(folder: Path) -> list[WatchedFile]:
     with os.scandir(folder) as entries:
         for entry in entries:
             name = entry.name
+            if not _is_text(name):
+                _set_aside(folder, name)
+                continue
             if name.startswith((".", "~")) or name.lower().endswith(_UNFINISHED):
                 continue
             # A link could lead to any file of the machine.
@@ -167,6 +170,23 @@ def files_of(folder: Path) -> list[WatchedFile]:
                 stat = entry.stat(follow_symlinks=False)
                 found.append(WatchedFile(name, stat.st_size, stat.st_mtime_ns))
     return found
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _set_aside(folder: Path, name: str) -> None:
+    """Move a file whose name is not UTF-8, which no database takes, to the failed ones."""
+    target = folder / FAILED
+    target.mkdir(exist_ok=True)
+    shown = _free_name(target, os.fsencode(name).decode("utf-8", "backslashreplace"))
+    (target / f"{shown}.error.txt").write_text("its name is not UTF-8\n", encoding="utf-8")
+    (folder / name).rename(target / shown)
 
 
 def move(folder: Path, file: WatchedFile, to: str, why: str | None = None) -> None:

@@ -111,7 +111,7 @@ def test_with_channels_everything_is_started_and_stopped_in_reverse(
         workers = client.get("/readyz").json()["workers"]
     assert all(workers.values())
     assert set(workers) == {
-        *("group_commit", "model", "pipeline"),
+        *("group_commit", "model", "pipeline", "sources"),
         *("dispatcher", "unmute_notifier", "escalator", "digest_scheduler"),
     }
     assert _once(calls) == _life(WITH_CHANNELS, "ChartService warm_up")

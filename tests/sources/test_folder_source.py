@@ -195,3 +195,15 @@ def test_settings_of_a_folder_that_cannot_work_are_refused(
 ) -> None:
     with pytest.raises(ValidationError, match=words):
         FolderSpec.model_validate({"path": "/srv/exports", **changes})
+
+
+async def test_a_name_that_is_no_text_stops_no_other_file(
+    folder: ExportFolder, clock: TestClock
+) -> None:
+    folder.publish(*written(1))
+    odd = os.fsencode(folder.path) + b"/caf\xe9.csv"
+    os.close(os.open(odd, os.O_CREAT | os.O_WRONLY))
+    assert await drained(folder, clock) == ["c0"]
+    assert names(folder.path) == {
+        "done/export-1.csv", "failed/caf\\xe9.csv", "failed/caf\\xe9.csv.error.txt"
+    }  # fmt: skip

@@ -8,10 +8,10 @@ import pytest
 from pydantic import ValidationError
 
 from serving.clock import TestClock
-from serving.sources.faults import BadAnswer
+from serving.sources.faults import BadAnswer, Misconfigured
 from serving.sources.platforms.json_api import JsonApiSpec
 from serving.sources.registry import source_types
-from tests.sources.fake_platform import Refusal
+from tests.sources.fake_platform import FakeComment, Refusal
 from tests.sources.fakes.json_api import ForumServer
 from tests.sources.source_contract import comments_of, written
 from tests.sources.source_harness import harness
@@ -150,3 +150,34 @@ def test_settings_that_cannot_work_are_refused(changes: dict[str, Any], words: s
         JsonApiSpec.model_validate(
             {"platform": "forum", "url": "https://forum.example.com/api", **changes}
         )
+
+
+async def test_a_time_that_cannot_be_leaves_nothing_out(
+    forum: ForumServer, clock: TestClock
+) -> None:
+    forum.publish(*written(3))
+    for year in (2099, 9999):
+        forum.publish(FakeComment(f"in {year}", "odd", datetime(year, 12, 31, 23, tzinfo=UTC)))
+    _, cursor, _ = await ids(forum, clock, changes={"since_parameter": "since"})
+    assert cursor["newest"] == (NOW - timedelta(minutes=178)).timestamp()
+
+
+async def test_a_page_that_leads_to_itself_ends_the_round(
+    forum: ForumServer, clock: TestClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forum.publish(*written(3))
+    again = {"data": {"comments": [{"id": "x", "text": "t", "created_at": NOW.isoformat()}]}}
+    monkeypatch.setattr(forum, "answer", lambda _: forum.json(again | {"paging": {"next": "same"}}))
+    _, _, requests = await ids(forum, clock)
+    assert requests == 2
+
+
+@pytest.mark.parametrize("token", ["two\nlines", "tök"])
+async def test_a_token_that_cannot_be_sent_is_said_and_not_shown(
+    forum: ForumServer, clock: TestClock, token: str
+) -> None:
+    async with harness(TYPE, forum, clock, changes={"token": token}) as tried:
+        with pytest.raises(Misconfigured) as found:
+            await tried.source.preview()
+    assert token not in str(found.value)
+    assert repr(token)[1:-1] not in str(found.value)

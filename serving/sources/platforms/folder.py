@@ -197,7 +197,8 @@ class FolderSource(Poller):
         self._let_go()
         now = self._context.clock.now()
         options = self._options(folder / file.name)
-        self._open = FileContents(folder, file, options, known, now)
+        spool = folder / f".groundswell-{self._context.source_id}"
+        self._open = FileContents(folder, file, spool, options, known, now)
         self._open.skip(row)
         return self._open
 
@@ -264,5 +265,6 @@ register(
         build=FolderSource,
         example={"path": "/srv/exports", "time_zone": "Asia/Ho_Chi_Minh"},
         needs_kol=False,
+        for_limited=False,
     )
 )

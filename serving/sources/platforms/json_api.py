@@ -213,9 +213,12 @@ class JsonApiSource(Poller):
         marks = [_mark(comment) for comment in comments]
         # The first ones are the newest: the next round ends at them.
         found = list(islice(dict.fromkeys([*found, *marks]), _MOST_MARKS))
-        newest = max(
-            filter(None, [cursor.get("newest"), *map(_written_at, comments)]), default=None
-        )
+        if following == page:  # it leads to itself, and would be asked for without end
+            following = None
+        # A time in the future would leave out all that is written until then.
+        now = self._context.clock.now().timestamp()
+        written = [at for one in comments if (at := _written_at(one)) and 0 < at <= now]
+        newest = max(filter(None, [cursor.get("newest"), *written]), default=None)
         first = history or bool(cursor.get("history"))
         ended = following is None or not comments or set(marks) <= set(before)
         if ended:
@@ -297,7 +300,10 @@ def _written_at(comment: SourceComment) -> float | None:
         except ValueError:
             return None
     if isinstance(value, datetime):
-        return value.timestamp() if value.tzinfo is not None else None
+        try:
+            return value.timestamp() if value.tzinfo is not None else None
+        except (OverflowError, ValueError):
+            return None
     return value / 1000 if value > 1e11 else value
 
 
