@@ -113,6 +113,7 @@ async def change_source(
     given = body.model_dump(exclude_unset=True)
     changes = {name: value for name, value in given.items() if value is not None}
     note.detail.update(source_id=source_id, name=before.name, changed=" ".join(sorted(changes)))
+    note.kols.update({before.kol_id} - {None})  # type: ignore[arg-type]
     if "kol_id" in changes:
         changes["kol_id"] = await _kol_of(body.kol_id, service, principal)
         note.kols.add(changes["kol_id"])

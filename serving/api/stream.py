@@ -45,7 +45,8 @@ async def stream(
     """Stream alert transitions (`event: alert`) and moods (`event: mood`) as they are written.
 
     The id of an alert event is its `event_id`: a client that reconnects with `Last-Event-ID` misses
-    none. A mood event is sent for each KOL that changed, at most once per `mood_interval`.
+    none that is still stored. A mood event is sent for each KOL that changed, at most once per
+    `mood_interval`.
     """
     if kol_id is not None:
         kol_id = await service.kols.unmerged(kol_id)

@@ -1,7 +1,9 @@
 """Secrets of sources: encrypted in the database, or named by environment variable or file."""
 
 import os
+import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -61,16 +63,26 @@ class SecretBox:
 def _read_key(path: Path, *, make: bool) -> Fernet:
     try:
         if make and not path.exists():
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(Fernet.generate_key() + b"\n")
-                file.flush()
-                os.fsync(descriptor)
+            _make_key(path)
         return Fernet(path.read_bytes().strip())
     except OSError as error:
         raise StoreError(f"source_key_file {path} cannot be read: {error}") from None
     except ValueError:
         raise StoreError(f"source_key_file {path} holds no key; put the former file back") from None
+
+
+def _make_key(path: Path) -> None:
+    """Write a new key, whole or not at all; the first of two who do so at once wins."""
+    descriptor, made = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(Fernet.generate_key() + b"\n")
+            file.flush()
+            os.fsync(descriptor)
+        with suppress(FileExistsError):
+            os.link(made, path)
+    finally:
+        Path(made).unlink()
 
 
 def is_reference(value: str) -> bool:

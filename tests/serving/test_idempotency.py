@@ -173,7 +173,7 @@ async def test_the_same_request_waits_while_the_first_is_carried_out(
         first = asyncio.create_task(client.post("/v1/silences", json=SILENCE, headers=headers))
         async with asyncio.timeout(10):
             await started.wait()
-        second = await client.post("/v1/silences", json=SILENCE, headers=headers)
+            second = await client.post("/v1/silences", json=SILENCE, headers=headers)
         assert (second.status_code, second.json()["code"]) == (409, "request_in_progress")
         assert second.headers["retry-after"] == "1"
         may_end.set()
