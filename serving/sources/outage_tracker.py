@@ -136,14 +136,16 @@ class OutageTracker:
             )
 
     async def brought(self, written_at: list[datetime]) -> None:
-        """Count new comments of the time of the last outage.
+        """Count new comments of the time of the outage that it is in, or else of the last one.
 
         Args:
             written_at: when each new comment of a batch was written.
         """
-        if (ended := self._ended) is None:
+        # The first batch after an outage is committed before its success ends the outage.
+        counted = self.outage or self._ended
+        if counted is None:
             return
-        until = ended.ended_at or ended.opened_at
-        count = sum(ended.since <= at < until for at in written_at)
+        until = counted.ended_at
+        count = sum(counted.since <= at and (until is None or at < until) for at in written_at)
         if count:
-            await self.store.catch_up(ended.outage_id, count)
+            await self.store.catch_up(counted.outage_id, count)

@@ -92,3 +92,15 @@ async def test_it_lasts_over_a_restart_and_its_cause_may_change(store: OutageSto
     await OutageTracker(record(), store).succeeded("poll", NOW + 40 * SECOND)
     (outage,) = await store.page(before=None, limit=10)
     assert outage.ended_at == NOW + 40 * SECOND
+
+
+async def test_the_first_batch_after_it_counts_too(store: OutageStore) -> None:
+    """It is committed before its success ends the outage."""
+    tracker = OutageTracker(record(), store)
+    await tracker.succeeded("poll", NOW)
+    await tracker.failed("poll", TokenExpired("the token is gone"), NOW + timedelta(minutes=5))
+    await tracker.brought([NOW - timedelta(minutes=1), NOW + timedelta(minutes=2)])
+    await tracker.succeeded("poll", NOW + timedelta(minutes=10))
+    await tracker.brought([NOW + timedelta(minutes=9), NOW + timedelta(minutes=11)])
+    (outage,) = await store.page(before=None, limit=2)
+    assert outage.caught_up == 2
