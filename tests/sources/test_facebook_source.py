@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import structlog
 
 from serving.clock import TestClock
 from serving.sources.facebook.feed_changes import FeedChange, read_change
@@ -139,15 +140,16 @@ class TestFacebookPages:
             assert len(comments_of(await tried.drain())) == 2
 
     async def test_the_end_of_a_token_is_said_before(
-        self, fake: FakeFacebook, clock: TestClock, capsys: pytest.CaptureFixture[str]
+        self, fake: FakeFacebook, clock: TestClock
     ) -> None:
         fake.publish(*written(2))
         fake.expires_at = int((NOW + timedelta(days=8)).timestamp())
         async with _opened(fake, clock) as tried:
             preview = await tried.source.preview()
-            await tried.drain()
+            with structlog.testing.capture_logs() as logs:
+                await tried.drain()
         assert any("8 December 2026" in line for line in preview.costs)
-        assert "source_token_ends" in capsys.readouterr().out
+        assert "source_token_ends" in [log["event"] for log in logs]
 
     async def test_an_edit_that_only_polling_finds_has_a_time(
         self, fake: FakeFacebook, clock: TestClock
