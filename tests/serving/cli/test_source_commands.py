@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 import typer
 
 from model.classifier import SentimentClassifier
@@ -19,6 +20,14 @@ from serving.settings import Settings
 from tests.serving.listening import listening
 
 ROWS = "comment_id,platform,text,created_at\nc1,forum,awful,2026-03-01T10:00:00Z\n"
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """What the service logs is not among what a command prints: they share a process here."""
+    structlog.configure(logger_factory=structlog.testing.ReturnLoggerFactory())
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture
